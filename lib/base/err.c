@@ -1,0 +1,46 @@
+/* err.c - names of the library's errors, and the exit status that each one means. */
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+	const char *text;
+	int status;
+} errors[] = {
+	[NCT_OK] = {"no error", 0},
+	[NCT_EARG] = {"argument out of range", 2},
+	[NCT_ENOMEM] = {"out of memory", 1},
+	[NCT_EIO] = {"input or output failed", 1},
+	[NCT_EMODEL] = {"written with another model", 1},
+	[NCT_EDATA] = {"damaged", 3},
+	[NCT_ECUT] = {"ends early", 3},
+	[NCT_EKIND] = {"of another kind", 3},
+	[NCT_EVERSION] = {"of a version not known here", 3},
+	[NCT_ENAN] = {"not a finite number", 1},
+};
+
+const char *
+nct_strerror(nct_err err)
+{
+	return (size_t)err < sizeof errors / sizeof errors[0] ? errors[err].text : "unknown error";
+}
+
+int
+nct_err_status(nct_err err)
+{
+	return (size_t)err < sizeof errors / sizeof errors[0] ? errors[err].status : 1;
+}
+
+nct_err
+nct_fail(nct_why *why, nct_err err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (why != NULL) {
+		va_start(ap, fmt);
+		vsnprintf(why->text, sizeof why->text, fmt, ap);
+		va_end(ap);
+	}
+	return err;
+}

@@ -1,0 +1,10 @@
+/* err.h - filling in nct_why: the one way in which the library explains a failure. */
+#ifndef NCT_BASE_ERR_H
+#define NCT_BASE_ERR_H
+
+#include "../nct.h"
+
+/* Formats `what, where` into *why (NULL: dropped) and gives back `err`, so that a caller can return it. */
+nct_err nct_fail(nct_why *why, nct_err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

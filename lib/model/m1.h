@@ -1,0 +1,35 @@
+/* m1.h - evaluating the exact byte model: integer frequencies for many contexts side by side.
+ *
+ * A position of a context is known by its keys and values, `kv`: one block of nct_m1_kv_bytes() bytes, for
+ * each layer width keys and then width values (int8). The frequencies after a context are a function of the
+ * model and of the symbols since the reset alone (nct-formats(5), "M1"): one step at a time, many contexts
+ * at once or a whole text in one call give the same bits. */
+#ifndef NCT_MODEL_M1_H
+#define NCT_MODEL_M1_H
+
+#include "../nct.h"
+
+/* Feeds `symbol` to one context and asks for what follows it. */
+struct nct_m1_step {
+	uint16_t symbol;          /* 0..256; NCT_EOD at the first position after a reset */
+	uint32_t past;            /* how many positions stand before this one since the reset */
+	const int8_t *const *kv;  /* the last min(past, reach - 1) of them, oldest first; borrowed. They may be
+	                           * the kv_out of other steps of the same call. */
+	int8_t *kv_out;           /* nct_m1_kv_bytes() bytes to write, not shared with another step */
+	uint32_t *freq;           /* NCT_SYMBOLS frequencies to write, sum NCT_FREQ_TOTAL; NULL: not wanted */
+};
+
+typedef struct nct_m1_scratch nct_m1_scratch; /* buffers for one thread's evaluations */
+
+/* Scratch for calls of up to `steps` steps. NCT_ENOMEM. */
+nct_err nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps) NCT_USED;
+void nct_m1_scratch_free(nct_m1_scratch *s); /* NULL is a no-op */
+
+/* Evaluates steps[0..n), n at most the scratch's size. Cannot fail. */
+void nct_m1_eval(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *steps, size_t n);
+
+size_t nct_m1_kv_bytes(const nct_m1 *m); /* 0 for kinds without attention (unigram) */
+uint32_t nct_m1_reach(const nct_m1 *m);  /* positions a layer attends to, its own included; 0 for unigram:
+                                          * frequencies do not depend on the context at all */
+
+#endif

@@ -1,0 +1,175 @@
+/* nct.h - libnct: text to Equal-Info Windows to tokens and back, exactly. The public header of the codec.
+ *
+ * Terms (nct(7)): M1 is the byte model that drives the coder; a window is an integer of b bits that decodes
+ * on its own; a token is v bits of the windows' bit string. All functions are reentrant: the library keeps
+ * no mutable globals, never prints, never exits, never reads the environment. */
+#ifndef NCT_H
+#define NCT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NCT_VERSION "0.1.0"
+
+#define NCT_USED __attribute__((warn_unused_result))
+
+/* What went wrong. The tools' exit status follows from it: see nct_err_status(). */
+typedef enum nct_err {
+	NCT_OK = 0,
+	NCT_EARG,     /* an argument is outside its documented range */
+	NCT_ENOMEM,   /* out of memory */
+	NCT_EIO,      /* a system call failed; errno tells why */
+	NCT_EMODEL,   /* the stream was written with another model or other windows */
+	NCT_EDATA,    /* damaged: a checksum or a rule of the format does not hold */
+	NCT_ECUT,     /* the input ends early */
+	NCT_EKIND,    /* not the kind of file or stream that was asked for */
+	NCT_EVERSION, /* a version of the format that this library does not know */
+	NCT_ENAN      /* training met a NaN or an infinity */
+} nct_err;
+
+/* One line of detail, `what, where`, without a final newline; empty when there is nothing to add. */
+typedef struct nct_why {
+	char text[256];
+} nct_why;
+
+const char *nct_strerror(nct_err err); /* a constant string, never NULL */
+int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged input (DESIGN: exit status) */
+
+#define NCT_EOD 256                /* the symbol that ends a document; also M1's first input (BOS) */
+#define NCT_SYMBOLS 257            /* bytes 0..255 and NCT_EOD */
+#define NCT_FREQ_TOTAL (1u << 20)  /* sum of M1's frequencies, each at least 1 */
+#define NCT_WINDOW_MIN 10          /* window bits b */
+#define NCT_WINDOW_MAX 128
+#define NCT_WINDOW_SYMBOLS 1024    /* a window holds at most this many symbols */
+#define NCT_REACH_MAX 1024
+
+/* ---- M1, the exact byte model (nct-formats(5), "M1") ---- */
+
+typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of threads may share it */
+
+/* Reads an M1 from a safetensors file. `cpu` names a kernel row ("ref", "avx2", ...; NULL: the best usable).
+ * On failure *out is NULL and `why` (may be NULL) says what and where.
+ * NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M1), NCT_EDATA, NCT_EVERSION, NCT_EARG (unknown or unusable `cpu`). */
+nct_err nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why) NCT_USED;
+/* The same from memory; `bytes` is borrowed for the call only. */
+nct_err nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why) NCT_USED;
+/* The M1 built into the library. */
+nct_err nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why) NCT_USED;
+void nct_m1_free(nct_m1 *m);                     /* NULL is a no-op */
+uint64_t nct_m1_fingerprint(const nct_m1 *m);    /* over configuration and integer parameters */
+uint64_t nct_m1_parameters(const nct_m1 *m);     /* without embeddings, as the paper counts them */
+const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
+
+/* Names of the kernel rows usable on this machine, best first; NULL past the last. */
+const char *nct_cpu_name(size_t i);
+
+/* ---- Streams (nct-formats(5), "Streams") ---- */
+
+enum nct_separator { NCT_SEP_OPERAND = 0, NCT_SEP_NUL = 1, NCT_SEP_REGEX = 2 };
+enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CODE_UNBROKEN = 3 };
+enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
+enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
+
+/* What a stream's header says. */
+struct nct_header {
+	enum nct_kind kind;
+	enum nct_code code;      /* NCT_CODE_NONE: foreign tokens, not made from windows */
+	enum nct_align align;
+	enum nct_separator separator;
+	unsigned window_bits;    /* b: 0 (unbroken) or 10..128; 0 for foreign tokens */
+	unsigned token_bits;     /* v: 1..16 for tokens made of windows; else 0 */
+	uint32_t vocab;          /* 2^v, or the size given for foreign tokens, 2..65536; 0 for windows */
+	uint32_t resets;         /* r: M1 is reset every r windows; 0: only at a chunk's start */
+	uint64_t chunk;          /* c: bytes of text per chunk; 0: never cut */
+	int text_unknown;        /* the blocks' text bytes are not known (all 0) */
+	uint64_t m1;             /* fingerprint of M1; 0 for foreign tokens */
+	uint64_t windows;        /* fingerprint of the code */
+	uint64_t m1_parameters;
+};
+
+/* Sums over a stream, as its trailer records them. */
+struct nct_totals {
+	uint64_t blocks, text_bytes, windows, tokens, documents;
+	uint64_t stream_bytes;   /* all bytes of the stream, headers included */
+	uint64_t code_bits;      /* bits of windows or tokens alone */
+};
+
+/* Takes the next bytes of a text: fills buf[0..cap) and sets *got; *got < cap only at the end.
+ * Returns NCT_OK, or an error that the caller gets back. */
+typedef nct_err (*nct_source)(void *ctx, void *buf, size_t cap, size_t *got);
+
+/* ---- Tokens: bitpack's work (format/) ---- */
+
+struct nct_pack_options {
+	unsigned token_bits;     /* v, 1..16 */
+	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
+};
+
+/* Windows from fd `in` to tokens on fd `out`: one stream for each stream of the input. */
+nct_err nct_pack(int in, int out, const struct nct_pack_options *o, nct_why *why) NCT_USED;
+/* Tokens made of windows back to windows. NCT_EKIND if the tokens are foreign. */
+nct_err nct_unpack(int in, int out, const struct nct_pack_options *o, nct_why *why) NCT_USED;
+
+enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
+/* Token stream to bare ids: text (decimal, a line per document), raw (little-endian u8 if vocab <= 256,
+ * else u16), npy (the same as a NumPy array; `out` must be seekable or is spooled to a temporary file). */
+nct_err nct_tokens_export(int in, int out, enum nct_export to, const struct nct_pack_options *o, nct_why *why) NCT_USED;
+
+struct nct_import_options {
+	uint32_t vocab;          /* 2..65536; an id outside is NCT_EDATA */
+	int text;                /* fd of the text: one line per line of ids; -1: text bytes unknown */
+};
+/* Lines of decimal ids (spm_encode --output_format=id) to a foreign token stream. */
+nct_err nct_import_ids(int in, int out, const struct nct_import_options *o, nct_why *why) NCT_USED;
+/* Bytes as 8-bit tokens, one document. */
+nct_err nct_import_raw(int in, int out, nct_why *why) NCT_USED;
+
+/* ---- Windows: acwin's work (window/) ---- */
+
+/* A text's next piece, with its documents: see nct_encode(). */
+struct nct_documents;
+
+struct nct_encode_options {
+	unsigned window_bits;    /* b */
+	uint32_t resets;         /* r */
+	uint64_t chunk;          /* c, bytes; 0: never */
+	enum nct_separator separator;
+	const char *pattern;     /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
+	int open;                /* leave the last document open */
+	unsigned threads;        /* at least 1 */
+	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
+	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
+	void *progress_ctx;
+};
+
+/* One operand after another: opens operand i for reading and sets *fd (closed by the callee after use), or
+ * sets *fd = -1 past the last. */
+typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
+
+/* Encodes the operands' text to one window stream on fd `out`. */
+nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
+                   const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
+
+struct nct_decode_options {
+	unsigned threads;
+	int keep_going;
+	size_t cache_bytes;
+	void (*progress)(void *ctx, uint64_t text_bytes);
+	void *progress_ctx;
+};
+/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. */
+nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
+                   struct nct_totals *totals, nct_why *why) NCT_USED;
+
+/* Reads streams of either kind to their end, checking every checksum, and calls `each` once a stream. */
+nct_err nct_list(int in, int keep_going,
+                 void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t), void *ctx, nct_why *why) NCT_USED;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
