@@ -1,0 +1,325 @@
+/* cli.c - what the six tools share: the option table, --help, errors, operands, output. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/parallel.h"
+
+enum { OPT_VERBOSE = 1000, OPT_CPU };
+
+static const struct cli_option common[] = {
+	{'h', "help", NULL, "print this help"},
+	{'V', "version", NULL, "print the version and what it was built with"},
+	{'q', "quiet", NULL, "print nothing but errors"},
+	{OPT_VERBOSE, "verbose", NULL, "print key=value lines on stderr"},
+	{'T', "threads", "N", "threads (default: all cores)"},
+	{OPT_CPU, "cpu", "NAME", "use one row of kernels; 'list' prints those usable here"},
+	{'o', "output", "FILE", "write to FILE, which appears only when complete"},
+	{0, NULL, NULL, NULL},
+};
+
+enum { MAX_OPTIONS = 64 };
+
+static nct_outfile outfile = {.fd = -1};
+static int progress_shown;
+
+static int
+offered(const struct cli *c, const struct cli_option *o)
+{
+	return !(o->letter == 'T' && !(c->flags & CLI_THREADS)) && !(o->letter == OPT_CPU && !(c->flags & CLI_CPU));
+}
+
+void
+note(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->quiet)
+		return;
+	cli_progress_end(c);
+	fprintf(stderr, "%s: ", c->tool);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void
+die(const struct cli *c, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	cli_progress_end(c);
+	fprintf(stderr, "%s: ", c->tool);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	cli_output_abort(c, 0);
+	exit(status);
+}
+
+void
+note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
+{
+	const char *text = why != NULL && why->text[0] != '\0' ? why->text : err == NCT_EIO ? strerror(errno) : nct_strerror(err);
+
+	cli_progress_end(c);
+	fprintf(stderr, "%s: %s: %s\n", c->tool, name, text);
+}
+
+void
+die_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
+{
+	note_err(c, err, name, why);
+	cli_output_abort(c, 0);
+	exit(nct_err_status(err));
+}
+
+uint64_t
+opt_u64(const struct cli *c, const char *opt, const char *s, uint64_t min, uint64_t max)
+{
+	char *end;
+
+	errno = 0;
+	uintmax_t v = strtoumax(s, &end, 10);
+	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 || v < min || v > max)
+		die(c, EX_USE, "%s: '%s' is not an integer from %" PRIu64 " to %" PRIu64, opt, s, min, max);
+	return v;
+}
+
+double
+opt_double(const struct cli *c, const char *opt, const char *s, double min, double max)
+{
+	char *end;
+
+	errno = 0;
+	double v = strtod(s, &end);
+	if (s[0] == '\0' || *end != '\0' || errno != 0 || !isfinite(v) || v < min || v > max)
+		die(c, EX_USE, "%s: '%s' is not a number from %g to %g", opt, s, min, max);
+	return v;
+}
+
+static void
+help_rows(const struct cli *c, const struct cli_option *o)
+{
+	for (; o->name != NULL; o++) {
+		char left[64];
+
+		if (!offered(c, o))
+			continue;
+		snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter < 256 ? '-' : ' ', o->letter < 256 ? o->letter : ' ',
+		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL ? "=" : "", o->arg != NULL ? o->arg : "");
+		printf("  %-26s %s\n", left, o->help);
+	}
+}
+
+static void
+finish_stdout(const struct cli *c)
+{
+	if (fflush(stdout) != 0 || close(STDOUT_FILENO) != 0)
+		die(c, EX_FAIL, "-: %s", strerror(errno));
+	exit(EX_DONE);
+}
+
+static void
+help(const struct cli *c)
+{
+	printf("usage: %s %s\n%s\n\n", c->tool, c->synopsis, c->about);
+	help_rows(c, c->options);
+	help_rows(c, common);
+	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 input damaged. Manual: man %s\n", c->tool);
+	finish_stdout(c);
+}
+
+static void
+version(const struct cli *c)
+{
+	printf("%s (nct) %s\n", c->tool, NCT_VERSION);
+	printf("compiler=%s kernels=", __VERSION__);
+	for (size_t i = 0; nct_cpu_name(i) != NULL; i++)
+		printf("%s%s", i > 0 ? "," : "", nct_cpu_name(i));
+	printf("\n");
+	finish_stdout(c);
+}
+
+static void
+list_cpus(const struct cli *c)
+{
+	for (size_t i = 0; nct_cpu_name(i) != NULL; i++)
+		printf("%s\n", nct_cpu_name(i));
+	finish_stdout(c);
+}
+
+/* Fills getopt's two tables from the options offered. */
+static void
+tables(const struct cli *c, char *letters, struct option *longs)
+{
+	const struct cli_option *lists[2] = {c->options, common};
+	size_t n = 0;
+
+	*letters++ = ':'; /* we print the errors */
+	for (size_t l = 0; l < 2; l++)
+		for (const struct cli_option *o = lists[l]; o->name != NULL && n < MAX_OPTIONS; o++) {
+			if (!offered(c, o))
+				continue;
+			if (o->letter < 256) {
+				*letters++ = (char)o->letter;
+				if (o->arg != NULL)
+					*letters++ = ':';
+			}
+			longs[n++] = (struct option){o->name, o->arg != NULL ? required_argument : no_argument, NULL, o->letter};
+		}
+	*letters = '\0';
+	longs[n] = (struct option){NULL, 0, NULL, 0};
+}
+
+static void
+take_operands(struct cli *c, int argc, char **argv)
+{
+	static char dash[] = "-";
+	static char *none[] = {dash, NULL};
+
+	c->operands_given = optind < argc;
+	c->operands = c->operands_given ? argv + optind : none;
+	c->operand_count = c->operands_given ? (size_t)(argc - optind) : 1;
+	if (c->threads == 0)
+		c->threads = nct_parallel_cores();
+}
+
+int
+cli_next(struct cli *c, int argc, char **argv, const char **arg)
+{
+	char letters[3 * MAX_OPTIONS];
+	struct option longs[MAX_OPTIONS + 1];
+
+	tables(c, letters, longs);
+	opterr = 0;
+	for (;;) {
+		int at = optind;
+		int o = getopt_long(argc, argv, letters, longs, NULL);
+
+		*arg = optarg;
+		switch (o) {
+		case 'h': help(c); break;
+		case 'V': version(c); break;
+		case 'q': c->quiet = 1; break;
+		case OPT_VERBOSE: c->verbose = 1; break;
+		case 'T': c->threads = (unsigned)opt_u64(c, "-T", optarg, 1, 1024); break;
+		case OPT_CPU:
+			if (strcmp(optarg, "list") == 0)
+				list_cpus(c);
+			c->cpu = optarg;
+			break;
+		case 'o': c->output = optarg; break;
+		case ':': die(c, EX_USE, "%s: argument missing (see --help)", argv[optind - 1]);
+		case '?':
+			if (optopt > 0 && optopt < 256)
+				die(c, EX_USE, "-%c: unknown option (see --help)", optopt);
+			die(c, EX_USE, "%s: unknown option (see --help)", argv[at]);
+		case -1: take_operands(c, argc, argv); return -1;
+		default: return o;
+		}
+	}
+}
+
+int
+cli_input(const struct cli *c, size_t i)
+{
+	const char *name = c->operands[i];
+
+	if (strcmp(name, "-") == 0)
+		return STDIN_FILENO;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(c, EX_FAIL, "%s: %s", name, strerror(errno));
+	return fd;
+}
+
+int
+cli_output(const struct cli *c)
+{
+	if (c->output == NULL || strcmp(c->output, "-") == 0) {
+		if ((c->flags & CLI_BINARY) && isatty(STDOUT_FILENO))
+			die(c, EX_USE, "refusing to write binary data to a terminal");
+		return STDOUT_FILENO;
+	}
+	nct_err err = nct_outfile_open(&outfile, c->output);
+	if (err != NCT_OK)
+		die_err(c, err, c->output, NULL);
+	return outfile.fd;
+}
+
+void
+cli_output_done(const struct cli *c)
+{
+	if (outfile.fd >= 0) {
+		if (nct_outfile_commit(&outfile) != NCT_OK)
+			die(c, EX_FAIL, "%s: %s", c->output, strerror(errno));
+	} else if (close(STDOUT_FILENO) != 0) { /* a full disk may show only here */
+		die(c, EX_FAIL, "-: %s", strerror(errno));
+	}
+}
+
+void
+cli_output_abort(const struct cli *c, int keep)
+{
+	if (outfile.fd < 0)
+		return;
+	if (keep && nct_outfile_commit(&outfile) != NCT_OK)
+		fprintf(stderr, "%s: %s: %s\n", c->tool, c->output, strerror(errno));
+	nct_outfile_drop(&outfile);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void
+cli_progress(const struct cli *c, uint64_t done, uint64_t total)
+{
+	static double start, last;
+	double t = now();
+	int terminal = isatty(STDERR_FILENO);
+
+	if (c->quiet || (!terminal && !c->verbose))
+		return;
+	if (start == 0)
+		start = last = t;
+	if (t - last < (terminal ? 0.25 : 5.0))
+		return;
+	last = t;
+	double rate = (double)done / (t - start);
+	if (total > 0 && done <= total)
+		fprintf(stderr, "%s%s: %.1f of %.1f MB, %.3f MB/s, %.0f s left%s", terminal ? "\r" : "", c->tool, (double)done / 1e6,
+		        (double)total / 1e6, rate / 1e6, (double)(total - done) / rate, terminal ? "   " : "\n");
+	else
+		fprintf(stderr, "%s%s: %.1f MB, %.3f MB/s%s", terminal ? "\r" : "", c->tool, (double)done / 1e6, rate / 1e6,
+		        terminal ? "   " : "\n");
+	progress_shown = terminal;
+}
+
+void
+cli_progress_end(const struct cli *c)
+{
+	(void)c;
+	if (progress_shown)
+		fputc('\n', stderr);
+	progress_shown = 0;
+}
