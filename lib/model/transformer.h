@@ -12,7 +12,7 @@
 #ifndef NCT_MODEL_TRANSFORMER_H
 #define NCT_MODEL_TRANSFORMER_H
 
-#include "../nct.h"
+#include "nct.h"
 
 #define NCT_BUCKETS 32
 
@@ -69,7 +69,8 @@ typedef struct nct_net nct_net;
 nct_err nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
                     const char *cpu, nct_why *why) NCT_USED;
 void nct_net_free(nct_net *n); /* NULL is a no-op */
-uint64_t nct_net_bytes(const struct nct_shape *s, size_t rows, size_t length); /* what nct_net_new() will allocate */
+/* What nct_net_new() will allocate; UINT64_MAX if it cannot be. */
+uint64_t nct_net_bytes(const struct nct_shape *s, size_t rows, size_t length, unsigned threads);
 void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does */
 float *nct_net_params(nct_net *n);            /* the parameter block, in the table's order; borrowed */
 float *nct_net_grads(nct_net *n);             /* the same layout */
@@ -83,12 +84,27 @@ struct nct_batch {
 	const uint32_t *in, *target, *first;
 };
 
+/* What flows through the net, for whoever wants its statistics. After each of these is ready, nct_net_forward() calls the
+ * tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is borrowed for the call. */
+enum nct_tap_site {
+	NCT_TAP_RESIDUAL, /* (rows,C) x as it enters norm1, then norm2, of each layer, then normf (layer L) */
+	NCT_TAP_NORM1,    /* (rows,C) rmsnorm(x) before the gain */
+	NCT_TAP_QKV,      /* (rows,3C) q, k, v */
+	NCT_TAP_MIX,      /* (rows,C) what attention gives to proj */
+	NCT_TAP_NORM2,    /* (rows,C) rmsnorm(x) before the gain */
+	NCT_TAP_UP,       /* (rows,2F) gate before the ReLU, then up */
+	NCT_TAP_GATE,     /* (rows,F) relu(g) * u */
+	NCT_TAP_NORMF     /* (rows,C) rmsnorm(x) before the gain; layer is L */
+};
+typedef void (*nct_tap)(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride);
+void nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx); /* NULL: none, the default */
+
 /* Forward only. *nats: sum of cross-entropies over the targets (double, summed in a fixed tree); *count: how many
  * targets. `each` (NULL: not wanted) receives the cross-entropy of each position (0 where no target), `hit` 1 where the
- * most probable symbol is the target. */
+ * most probable symbol is the target (of equals, the smallest). NCT_EARG if an id is out of range or first[t] > t. */
 nct_err nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *count, float *each, uint8_t *hit) NCT_USED;
 /* Forward and backward: adds to the gradients those of `scale` * sum over targets of (cross-entropy + zloss * log(Z)^2).
- * NCT_ENAN if the loss is not finite. */
+ * NCT_ENAN if the loss is not finite; the gradients are then of no use. */
 nct_err nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count) NCT_USED;
 
 #endif
