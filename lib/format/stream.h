@@ -6,21 +6,21 @@
 #ifndef NCT_FORMAT_STREAM_H
 #define NCT_FORMAT_STREAM_H
 
-#include "../nct.h"
+#include "nct.h"
 
 #define NCT_HEADER_BYTES 72
 #define NCT_BLOCK_HEADER_BYTES 64
 #define NCT_TRAILER_BYTES 64
 #define NCT_DIR_MAX (4u << 20)         /* limits, checked before any allocation */
-#define NCT_CODE_MAX (16u << 20)
+#define NCT_CODE_MAX (16u << 20)       /* bytes of a block's bits; tokens of 1 to 7 bits take more, a byte each */
 #define NCT_BLOCK_TEXT 65536u          /* a block ends at the first chunk's end at or past this much text... */
 #define NCT_BLOCK_WINDOWS 65536u       /* ...or this many windows, symbols or tokens; */
 #define NCT_PART_WINDOWS 720720u       /* a longer chunk is cut into parts of this many windows: 720,720 * b
                                         * bits are whole tokens for every v up to 16 */
 #define NCT_PART_SYMBOLS (1u << 20)    /* and, for unbroken coding, of this many symbols */
 
-enum { NCT_BLOCK_CONTINUES = 1,   /* the first chunk began in the block before */
-       NCT_BLOCK_CONTINUED = 2 }; /* the last chunk goes on in the next block */
+enum { NCT_BLOCK_CONTINUES = 1,   /* the first chunk began in the block before, which has NCT_BLOCK_CONTINUED */
+       NCT_BLOCK_CONTINUED = 2 }; /* the last chunk may go on in the next block; it ends no document here */
 
 struct nct_block {
 	uint32_t sequence;     /* 0, 1, ... within the stream; the writer fills it in */
@@ -36,9 +36,9 @@ struct nct_block {
 	uint32_t code_bytes;   /* without padding */
 };
 
-/* The directory: one entry per chunk (or part of one) of the block. */
+/* The directory: one entry per chunk (or part of one) of the block, at least one. */
 struct nct_dir_entry {
-	uint64_t units;      /* windows, symbols or tokens of this chunk in this block */
+	uint64_t units;      /* windows, symbols or tokens of this chunk in this block; 0 for foreign tokens alone */
 	int ends_document;   /* the last of them carries EOD (foreign tokens: a line ended) */
 	uint64_t bits;       /* unbroken coding only: bits of code of this chunk */
 };
@@ -53,7 +53,7 @@ typedef struct nct_writer nct_writer;
 nct_err nct_writer_new(nct_writer **out, int fd) NCT_USED;
 void nct_writer_free(nct_writer *w); /* NULL is a no-op; writes nothing */
 nct_err nct_writer_header(nct_writer *w, const struct nct_header *h) NCT_USED; /* begins a stream; NCT_EIO */
-nct_err nct_writer_block(nct_writer *w, const struct nct_block *b) NCT_USED;   /* NCT_EIO, NCT_ENOMEM */
+nct_err nct_writer_block(nct_writer *w, const struct nct_block *b) NCT_USED;   /* NCT_EIO, NCT_ENOMEM; rules are asserted */
 nct_err nct_writer_trailer(nct_writer *w) NCT_USED;                             /* ends the stream; NCT_EIO */
 const struct nct_totals *nct_writer_totals(const nct_writer *w);                /* of the stream so far */
 
