@@ -1,0 +1,99 @@
+/* nct-train.h - libnct-train: training the models. The public header of the trainers.
+ *
+ * As in nct.h: no mutable globals, nothing printed, no exit, nothing read from the environment. Training is float
+ * arithmetic, but the same options, text and kernel row give the same bits for every thread count. */
+#ifndef NCT_TRAIN_H
+#define NCT_TRAIN_H
+
+#include "nct.h"
+
+#include <signal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Text ---- */
+
+typedef struct nct_text nct_text; /* documents, kept in an unlinked temporary file; immutable once read */
+
+struct nct_text_options {
+	enum nct_separator separator; /* NCT_SEP_OPERAND or NCT_SEP_NUL */
+	int plain;                    /* do not look for .xz and .gz */
+	const char *tmpdir;           /* where the temporary file goes; NULL: /tmp */
+};
+
+/* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (DESIGN,
+ * "Symbols, documents, chunks"). Needs disk space for the plain text and 8 bytes of memory a document. NCT_EARG,
+ * NCT_ENOMEM, NCT_EIO, NCT_ECUT, NCT_EDATA; on failure *out is NULL and *at the number of the operand at fault,
+ * or SIZE_MAX where it is none of them. */
+nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,
+                      nct_why *why) NCT_USED;
+void nct_text_free(nct_text *t);               /* NULL is a no-op */
+uint64_t nct_text_bytes(const nct_text *t);    /* separators not counted */
+uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD */
+
+/* ---- Training, M1 or M2 ---- */
+
+#define NCT_TRAIN_AUTO UINT64_MAX
+
+/* What a run has reached; given to the progress function after each step and each evaluation. */
+struct nct_train_progress {
+	uint64_t step, steps;
+	double lr, train_bits;  /* of this step, bits/byte */
+	double eval_bits;       /* NAN if there was none at this step */
+	uint64_t bytes;         /* text bytes trained on since this process started */
+	double seconds;         /* since this process started training */
+	uint64_t first;         /* the step that it started after: 0, or a checkpoint's */
+};
+
+struct nct_train_options {
+	const char *size;       /* "3m", ..., or "d=256,layers=3,heads=4,ff=1024[,reach=1024]" */
+	uint64_t steps;
+	size_t rows, length, accumulate; /* a step: `accumulate` batches of `rows` examples of `length` symbols */
+	double lr, zloss;
+	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, at most 10,000 */
+	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
+	uint64_t seed;
+	uint64_t eval_every;    /* steps; 0: only at the end */
+	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it */
+	uint64_t save_every;    /* steps; 0: only at the end */
+	const char *log;        /* NULL: none */
+	int log_timing;
+	unsigned threads;
+	const char *cpu;        /* NULL: best */
+	const volatile sig_atomic_t *stop; /* when nonzero: finish the step, save, return; NULL: never */
+
+	/* All may be NULL; called from the calling thread alone. */
+	void (*progress)(void *ctx, const struct nct_train_progress *p);
+	void (*report)(void *ctx, const char *key, const char *value); /* facts, for --verbose */
+	void (*warn)(void *ctx, const char *line);                     /* what the user should know */
+	void *ctx;
+};
+
+/* Sets the defaults that the tools document. */
+void nct_train_defaults(struct nct_train_options *o);
+
+/* ---- M1 ---- */
+
+enum nct_m1_kind { NCT_M1_TRANSFORMER, NCT_M1_UNIGRAM };
+
+struct nct_m1_train_result {
+	int stopped;             /* *stop was seen: no model was written */
+	uint64_t step;           /* the last one done */
+	double float_bits;       /* bits/byte of the validation text; NAN without one */
+	double integer_bits;     /* the same by the integer model, over the same rows */
+};
+
+/* Trains a float model on `text` (or takes it from the checkpoint), turns it into integers and writes the model file to fd `out`.
+ * `eval` (may be NULL) is the validation text. For NCT_M1_UNIGRAM only `threads`, `cpu`, `length` and the functions of `o`
+ * count. NCT_EARG; NCT_ENOMEM (also where the machine's memory is too small); NCT_EIO; NCT_EMODEL (the checkpoint
+ * was made with other options: `why` names the first); NCT_ENAN (the checkpoint on disk is the last good one);
+ * NCT_EDATA and the like (neither the checkpoint nor the one before it can be read); NCT_ECUT (no text). */
+nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_m1_kind kind, const struct nct_train_options *o,
+                     int out, struct nct_m1_train_result *result, nct_why *why) NCT_USED;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

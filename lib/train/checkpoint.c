@@ -1,0 +1,212 @@
+/* checkpoint.c - the state of a run on disk: written whole, checked by CRC, with the one before kept as FILE.prev. */
+#include "checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+
+#define FORMAT "nct-checkpoint-1"
+#define HEX 17 /* 16 digits and the end */
+
+static uint64_t
+crc_text(const char *s, uint64_t crc)
+{
+	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with its end, so that "a" "b" is not "ab" "" */
+}
+
+/* CRC of the strings: step and options, as `st` has them, or, with st NULL, as `s` and `step` have them. */
+static uint64_t
+crc_strings(const struct nct_state *s, const nct_st *st, const char *step)
+{
+	uint64_t crc = crc_text(step, 0);
+
+	for (size_t i = 0; i < s->option_count; i++) {
+		const char *value = st != NULL ? nct_st_meta(st, s->options[i].key) : s->options[i].value;
+
+		crc = crc_text(value != NULL ? value : "", crc_text(s->options[i].key, crc));
+	}
+	return crc;
+}
+
+static nct_err
+write_file(int fd, const struct nct_state *s, uint64_t step)
+{
+	char number[24], crc_s[HEX], crc_t[HEX];
+	uint64_t crc = 0;
+	struct nct_st_tensor *t = calloc(s->slot_count, sizeof *t);
+	struct nct_st_pair *meta = calloc(s->option_count + 4, sizeof *meta);
+	size_t n = 0;
+	nct_err err = NCT_ENOMEM;
+
+	if (t == NULL || meta == NULL)
+		goto done;
+	for (size_t i = 0; i < s->slot_count; i++) {
+		const struct nct_slot *o = &s->slots[i];
+
+		t[i] = (struct nct_st_tensor){.name = o->name, .type = NCT_F32, .rank = o->rank, .data = o->data, .bytes = 4 * o->size};
+		memcpy(t[i].shape, o->shape, sizeof o->shape);
+		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
+	}
+	snprintf(number, sizeof number, "%" PRIu64, step);
+	snprintf(crc_s, sizeof crc_s, "%016" PRIx64, crc_strings(s, NULL, number));
+	snprintf(crc_t, sizeof crc_t, "%016" PRIx64, crc);
+	meta[n++] = (struct nct_st_pair){"format", FORMAT};
+	meta[n++] = (struct nct_st_pair){"step", number};
+	meta[n++] = (struct nct_st_pair){"crc64.strings", crc_s};
+	meta[n++] = (struct nct_st_pair){"crc64.tensors", crc_t};
+	for (size_t i = 0; i < s->option_count; i++)
+		meta[n++] = s->options[i];
+	err = nct_st_write(fd, meta, n, t, s->slot_count);
+done:
+	free(meta);
+	free(t);
+	return err;
+}
+
+/* `path` with ".prev" added; NULL if memory is out. */
+static char *
+previous(const char *path)
+{
+	static const char suffix[] = ".prev";
+	size_t n = strlen(path);
+	char *p = malloc(n + sizeof suffix);
+
+	if (p != NULL) {
+		memcpy(p, path, n);
+		memcpy(p + n, suffix, sizeof suffix);
+	}
+	return p;
+}
+
+nct_err
+nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why)
+{
+	nct_outfile f;
+	char *prev = previous(path);
+	nct_err err = prev != NULL ? nct_outfile_open(&f, path) : NCT_ENOMEM;
+
+	if (err == NCT_OK) {
+		err = write_file(f.fd, s, step);
+		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file moves */
+			err = NCT_EIO;
+		if (err == NCT_OK && rename(path, prev) != 0 && errno != ENOENT)
+			err = NCT_EIO;
+		if (err == NCT_OK) {
+			err = nct_outfile_commit(&f);
+		} else {
+			int e = errno;
+
+			nct_outfile_drop(&f);
+			errno = e;
+		}
+	}
+	free(prev);
+	if (err != NCT_OK)
+		return nct_fail(why, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return NCT_OK;
+}
+
+static nct_err
+check_options(const nct_st *st, const struct nct_state *s, const char *path, nct_why *why)
+{
+	for (size_t i = 0; i < s->option_count; i++) {
+		const char *key = s->options[i].key, *want = s->options[i].value, *have = nct_st_meta(st, key);
+
+		if (have == NULL || strcmp(have, want) != 0)
+			return nct_fail(why, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want);
+	}
+	return NCT_OK;
+}
+
+static int
+hex_is(const char *text, uint64_t value)
+{
+	char hex[HEX];
+
+	snprintf(hex, sizeof hex, "%016" PRIx64, value);
+	return text != NULL && strcmp(text, hex) == 0;
+}
+
+static nct_err
+read_state(const nct_st *st, const struct nct_state *s, const char *path, uint64_t *step, nct_why *why)
+{
+	const char *format = nct_st_meta(st, "format"), *number = nct_st_meta(st, "step");
+	uint64_t crc = 0;
+	nct_err err;
+
+	if (format == NULL || strcmp(format, FORMAT) != 0)
+		return nct_fail(why, NCT_EKIND, "%s: not a checkpoint", path);
+	if (number == NULL || !hex_is(nct_st_meta(st, "crc64.strings"), crc_strings(s, st, number)))
+		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its options", path);
+	if ((err = check_options(st, s, path, why)) != NCT_OK)
+		return err;
+	for (size_t i = 0; i < s->slot_count; i++) {
+		const struct nct_slot *o = &s->slots[i];
+		const void *data;
+
+		if ((err = nct_st_get(st, o->name, NCT_F32, o->rank, o->shape, &data, why)) != NCT_OK)
+			return err;
+		memcpy(o->data, data, 4 * o->size);
+		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
+	}
+	if (!hex_is(nct_st_meta(st, "crc64.tensors"), crc))
+		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
+	*step = strtoull(number, NULL, 10);
+	return NCT_OK;
+}
+
+static nct_err
+read_file(const char *path, const struct nct_state *s, uint64_t *step, nct_why *why)
+{
+	nct_st *st;
+	nct_why inner = {""};
+	nct_err err = nct_st_open(&st, path, &inner);
+
+	if (err != NCT_OK)
+		return nct_fail(why, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
+	err = read_state(st, s, path, step, why);
+	nct_st_free(st);
+	return err;
+}
+
+static int
+exists(const char *path)
+{
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+nct_err
+nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why)
+{
+	char *prev = previous(path);
+	const int have = exists(path);
+	nct_why other;
+	nct_err err = NCT_OK, older;
+
+	*old = 0;
+	*step = 0;
+	if (prev == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	if (have)
+		err = read_file(path, s, step, why);
+	else if (exists(prev))
+		err = nct_fail(why, NCT_EIO, "%s: missing, but not the one before it", path);
+	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
+		older = read_file(prev, s, step, &other);
+		*old = older == NCT_OK;
+		if (older == NCT_OK || older == NCT_EMODEL || !have) {
+			err = older;
+			if (older != NCT_OK && why != NULL)
+				*why = other;
+		}
+	}
+	free(prev);
+	return err;
+}

@@ -1,0 +1,30 @@
+/* checkpoint.h - the state of a run on disk: written whole, checked by CRC, with the one before kept as FILE.prev. */
+#ifndef NCT_TRAIN_CHECKPOINT_H
+#define NCT_TRAIN_CHECKPOINT_H
+
+#include "model/safetensors.h"
+
+/* What belongs into a checkpoint, besides the step. */
+struct nct_state {
+	const struct nct_st_pair *options; /* what must be the same on resuming */
+	size_t option_count;
+	struct nct_slot {
+		char name[32];
+		unsigned rank;
+		uint64_t shape[NCT_ST_RANK];
+		float *data; /* borrowed */
+		size_t size; /* floats */
+	} *slots;
+	size_t slot_count;
+};
+
+/* Writes state and step to `path`; the file that was there becomes `path`.prev. On failure (NCT_EIO, NCT_ENOMEM) the old
+ * file is still the newest. */
+nct_err nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why) NCT_USED;
+
+/* Reads `path` into the slots, or `path`.prev if that is missing or damaged: then *old is 1 and `why` says what is wrong with the
+ * newest. If there is neither, *step is 0 and nothing is read. NCT_EMODEL: made with other options (`why` names the first);
+ * else the error of the newest file. The slots hold rubbish after an error. */
+nct_err nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why) NCT_USED;
+
+#endif

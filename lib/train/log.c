@@ -1,0 +1,135 @@
+/* log.c - the TSV log of a run: a row a step, continued on resuming as if the run had never stopped. */
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+
+struct nct_log {
+	FILE *f;
+	char *path;
+	int timing;
+};
+
+static const char columns[] = "step\tlr\ttrain_bits_per_byte\teval_bits_per_byte";
+static const char timing_columns[] = "\tbytes_per_second\tseconds";
+
+static nct_err
+failed(const char *path, nct_why *why)
+{
+	return nct_fail(why, NCT_EIO, "%s: %s", path, strerror(errno));
+}
+
+/* Copies the header and the rows of steps up to `keep` from `in` to `fd`; a last line that was cut is dropped. */
+static nct_err
+copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	nct_err err = NCT_OK;
+
+	for (int row = 0; err == NCT_OK && (n = getline(&line, &cap, in)) > 0 && line[n - 1] == '\n'; row++) {
+		line[n - 1] = '\0';
+		if (row == 0 && (strncmp(line, columns, sizeof columns - 1) != 0 ||
+		                 strcmp(line + sizeof columns - 1, log->timing ? timing_columns : "") != 0))
+			err = nct_fail(why, NCT_EKIND, "%s: not a log with these columns, so it cannot be continued", log->path);
+		line[n - 1] = '\n';
+		if (err == NCT_OK && (row == 0 || strtoull(line, NULL, 10) <= keep) && nct_write(fd, line, (size_t)n) != NCT_OK)
+			err = failed(log->path, why);
+	}
+	if (err == NCT_OK && ferror(in))
+		err = failed(log->path, why);
+	free(line);
+	return err;
+}
+
+/* Drops the rows past step `keep`. A log that is not there stays so. */
+static nct_err
+cut_back(const nct_log *log, uint64_t keep, nct_why *why)
+{
+	nct_outfile o;
+	FILE *in = fopen(log->path, "r");
+	nct_err err;
+
+	if (in == NULL)
+		return errno == ENOENT ? NCT_OK : failed(log->path, why);
+	err = nct_outfile_open(&o, log->path);
+	if (err != NCT_OK) {
+		err = err == NCT_EIO ? failed(log->path, why) : nct_fail(why, err, "out of memory");
+	} else if ((err = copy_rows(in, o.fd, log, keep, why)) != NCT_OK) {
+		nct_outfile_drop(&o);
+	} else if (nct_outfile_commit(&o) != NCT_OK) {
+		err = failed(log->path, why);
+	}
+	(void)fclose(in);
+	return err;
+}
+
+/* Gives what fclose() gave. */
+static int
+destroy(nct_log *log)
+{
+	int bad = log->f != NULL ? fclose(log->f) : 0;
+
+	free(log->path);
+	free(log);
+	return bad;
+}
+
+nct_err
+nct_log_open(nct_log **out, const char *path, int timing, uint64_t keep, nct_why *why)
+{
+	nct_log *log = calloc(1, sizeof *log);
+	nct_err err = NCT_OK;
+
+	*out = NULL;
+	if (log == NULL || (log->path = strdup(path)) == NULL) {
+		free(log);
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	}
+	log->timing = timing;
+	if (keep > 0)
+		err = cut_back(log, keep, why);
+	if (err == NCT_OK && (log->f = fopen(path, keep > 0 ? "a" : "w")) == NULL)
+		err = failed(path, why);
+	if (err == NCT_OK && (fseek(log->f, 0, SEEK_END) != 0 || ftell(log->f) == 0) &&
+	    fprintf(log->f, "%s%s\n", columns, timing ? timing_columns : "") < 0)
+		err = failed(path, why);
+	if (err != NCT_OK) {
+		(void)destroy(log);
+		return err;
+	}
+	*out = log;
+	return NCT_OK;
+}
+
+nct_err
+nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why)
+{
+	if (log == NULL)
+		return NCT_OK;
+	fprintf(log->f, "%" PRIu64 "\t%.9g\t%.6f\t", p->step, p->lr, p->train_bits);
+	if (!isnan(p->eval_bits))
+		fprintf(log->f, "%.6f", p->eval_bits);
+	if (log->timing)
+		fprintf(log->f, "\t%.0f\t%.1f", (double)p->bytes / p->seconds, p->seconds);
+	fputc('\n', log->f);
+	if (fflush(log->f) != 0 || ferror(log->f)) /* a checkpoint must never be ahead of its log */
+		return failed(log->path, why);
+	return NCT_OK;
+}
+
+nct_err
+nct_log_close(nct_log *log, nct_why *why)
+{
+	if (log != NULL && destroy(log) != 0)
+		return nct_fail(why, NCT_EIO, "log: %s", strerror(errno));
+	return NCT_OK;
+}

@@ -1,0 +1,16 @@
+/* text.h - the symbols of a text: bytes, and NCT_EOD at each document's end. */
+#ifndef NCT_TRAIN_TEXT_H
+#define NCT_TRAIN_TEXT_H
+
+#include "nct-train.h"
+
+uint64_t nct_text_symbols(const nct_text *t); /* bytes and EODs */
+uint64_t nct_text_crc(const nct_text *t);     /* CRC64 over the bytes and the documents' ends */
+
+/* Writes symbols [from, from + n), which must exist, to out. Gives the number of bytes among them. */
+size_t nct_text_get(const nct_text *t, uint64_t from, size_t n, uint32_t *out);
+
+/* Adds up how often each symbol occurs. */
+void nct_text_count(const nct_text *t, uint64_t count[NCT_SYMBOLS]);
+
+#endif
