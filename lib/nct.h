@@ -98,10 +98,6 @@ struct nct_totals {
 	uint64_t code_bits;      /* bits of windows or tokens alone */
 };
 
-/* Takes the next bytes of a text: fills buf[0..cap) and sets *got; *got < cap only at the end.
- * Returns NCT_OK, or an error that the caller gets back. */
-typedef nct_err (*nct_source)(void *ctx, void *buf, size_t cap, size_t *got);
-
 /* ---- Tokens: bitpack's work (format/) ---- */
 
 struct nct_pack_options {
@@ -130,9 +126,6 @@ nct_err nct_import_raw(int in, int out, nct_why *why) NCT_USED;
 
 /* ---- Windows: acwin's work (window/) ---- */
 
-/* A text's next piece, with its documents: see nct_encode(). */
-struct nct_documents;
-
 struct nct_encode_options {
 	unsigned window_bits;    /* b */
 	uint32_t resets;         /* r */
@@ -143,11 +136,11 @@ struct nct_encode_options {
 	unsigned threads;        /* at least 1 */
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
-	void *progress_ctx;
+	void *ctx;
 };
 
-/* One operand after another: opens operand i for reading and sets *fd (closed by the callee after use), or
- * sets *fd = -1 past the last. */
+/* Gives a descriptor to read operand i from, which the library closes, or sets *fd = -1 past the last one. An error
+ * ends the call that asked, with that error. */
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* Encodes the operands' text to one window stream on fd `out`. */
@@ -158,8 +151,9 @@ struct nct_decode_options {
 	unsigned threads;
 	int keep_going;
 	size_t cache_bytes;
-	void (*progress)(void *ctx, uint64_t text_bytes);
-	void *progress_ctx;
+	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
+	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss */
+	void *ctx;
 };
 /* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. */
 nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
