@@ -44,6 +44,8 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
 
 # One instruction set a file: only that file may use it.
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
+# Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
+$(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
 # getopt_long is all that needs more than POSIX.
 $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
 
@@ -53,6 +55,7 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -Ilib -c -o $@ $<
+$(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
 
 $(addprefix bin/,$(TRAIN_TOOLS)): bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p bin

@@ -1,0 +1,10 @@
+/* float_ref.c - float kernels by what every processor of the architecture has. */
+#include "kernels/float_body.h"
+
+static int
+usable(void)
+{
+	return 1;
+}
+
+const struct nct_float nct_float_ref = {"ref", usable, NCT_FLOAT_FUNCTIONS};
