@@ -1,16 +1,45 @@
-/* kernels.h - exact integer kernels: one row per instruction set, all equal to "ref" to the last bit. */
+/* kernels.h - exact integer kernels: one row per instruction set, all equal to "ref" to the last bit.
+ *
+ * They are the loops of the integer M1 (nct-formats(5), "M1"), whose names and fixed points they use. No pointer needs
+ * an alignment. Inputs called int8 lie in [-127, 127]: -128 never occurs. */
 #ifndef NCT_KERNELS_KERNELS_H
 #define NCT_KERNELS_KERNELS_H
 
-#include "../nct.h"
+#include "nct.h"
+
+#define NCT_BIAS_FAR 128 /* the bias of a head is the same for all distances from here on */
 
 struct nct_kernels {
 	const char *name;
 	int (*usable)(void);
-	/* y (N,R) = x (N,K) w^T, w (R,K): y[n*R + r] = sum over k of w[r*K + k] * x[n*K + k]. Inputs are in [-127, 127], K <= 16384,
-	 * so sums fit. No alignment is asked for. */
+
+	/* y (N,R) = x (N,K) w^T, w (R,K): y[n*R + r] = sum over k of w[r*K + k] * x[n*K + k]. K <= 16384, so sums fit. */
 	void (*matmul)(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k);
+	/* y = c127(h / rms(h) * mul): the definition's norm(). C <= 4096, |h| < 2^21, mul >= 0. */
+	void (*norm)(int8_t *y, const int32_t *h, const int16_t *mul, size_t c);
+	/* y = c127(rs(acc * mul, 30)), |acc| < 2^28, mul >= 0; likewise below. */
+	void (*narrow)(int8_t *y, const int32_t *acc, const int32_t *mul, size_t n);
+	/* h += rs(acc * mul, 30), clamped to +-(2^21 - 1). */
+	void (*add)(int32_t *h, const int32_t *acc, const int32_t *mul, size_t n);
+	/* a = c127(relu(g) * u >> 16, rounded), g = acc[0..f), u = acc[f..2f), each narrowed to 16 bits by its mul. */
+	void (*gate)(int8_t *a, const int32_t *acc, const int32_t *mul, size_t f);
+
+	/* s[j] = q . (row[j] + off), vectors of length d <= 256. */
+	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
+	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
+	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p. 1 <= n <= 1024. */
+	uint32_t (*weigh)(int16_t *p, int32_t *s, const int32_t *bias, int32_t mul, size_t n);
+	/* a[i] = sum over j of p[j] * (row[j] + off)[i], i < d; p from weigh(), so sums fit. */
+	void (*mix)(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d);
+	/* o = c127(rs(a * inv, 36)), inv <= 2^26, |a * inv| < 2^62. */
+	void (*settle)(int8_t *o, const int32_t *a, uint32_t inv, size_t d);
+
+	/* The frequencies of the NCT_SYMBOLS symbols, from the head's sums and multipliers. */
+	void (*predict)(uint32_t *freq, const int32_t *acc, const int32_t *mul);
 };
+
+extern const struct nct_kernels nct_kernels_ref;  /* plain C, everywhere: it defines the result */
+extern const struct nct_kernels nct_kernels_avx2; /* x86-64 alone */
 
 /* Gives the row named `want`, or the best usable one if NULL. Rows are constant: callers keep the pointer in their own
  * state. NCT_EARG if that row is unknown or this machine cannot run it. */

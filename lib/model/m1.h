@@ -7,7 +7,9 @@
 #ifndef NCT_MODEL_M1_H
 #define NCT_MODEL_M1_H
 
-#include "../nct.h"
+#include "nct.h"
+
+struct nct_st_pair;
 
 /* Feeds `symbol` to one context and asks for what follows it. */
 struct nct_m1_step {
@@ -31,5 +33,11 @@ void nct_m1_eval(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *s
 size_t nct_m1_kv_bytes(const nct_m1 *m); /* 0 for kinds without attention (unigram) */
 uint32_t nct_m1_reach(const nct_m1 *m);  /* positions a layer attends to, its own included; 0 for unigram:
                                           * frequencies do not depend on the context at all */
+
+/* An M1 of kind `unigram`. NCT_EARG (a frequency is 0, the sum is not NCT_FREQ_TOTAL, `cpu`), NCT_ENOMEM. */
+nct_err nct_m1_new_unigram(nct_m1 **out, const uint32_t freq[NCT_SYMBOLS], const char *cpu, nct_why *why) NCT_USED;
+/* Writes the model file to `fd`, with notes on where it comes from: keys begin with "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a
+ * note's key, or text that is not UTF-8). */
+nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
 #endif

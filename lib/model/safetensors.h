@@ -1,12 +1,12 @@
 /* safetensors.h - reading and writing safetensors files: named tensors and a table of strings.
  *
  * The file: u64 length of a JSON header, the header (padded with spaces so that data starts at a multiple of
- * 8), the tensors' bytes back to back in the header's order, each at a multiple of 8. Read strictly: exact
- * sizes, no holes, no overlaps, no duplicate or unknown keys. */
+ * 8), the tensors' bytes back to back in the header's order, each at a multiple of its elements' size. Read strictly:
+ * exact sizes, no holes, no overlaps, no duplicate or unknown keys. */
 #ifndef NCT_MODEL_SAFETENSORS_H
 #define NCT_MODEL_SAFETENSORS_H
 
-#include "../nct.h"
+#include "nct.h"
 
 enum nct_dtype { NCT_I8, NCT_U8, NCT_I16, NCT_U16, NCT_I32, NCT_U32, NCT_I64, NCT_U64, NCT_F32, NCT_F64 };
 
@@ -26,7 +26,9 @@ struct nct_st_pair {
 	const char *key, *value;
 };
 
-/* Writes a file to `fd`: metadata pairs, then tensors, in the given order. NCT_EIO, NCT_ENOMEM. */
+/* Writes a file to `fd`: metadata pairs, then tensors, both in the given order, but tensors with larger elements first, so
+ * that each is aligned without padding. NCT_EIO, NCT_ENOMEM, NCT_EARG (a name, key or value that is not UTF-8, a name given
+ * twice, `bytes` not those of type and shape). */
 nct_err nct_st_write(int fd, const struct nct_st_pair *meta, size_t metas, const struct nct_st_tensor *t, size_t n) NCT_USED;
 
 typedef struct nct_st nct_st; /* a file read */
@@ -38,6 +40,9 @@ nct_err nct_st_parse(nct_st **out, const void *bytes, size_t n, nct_why *why) NC
 nct_err nct_st_open(nct_st **out, const char *path, nct_why *why) NCT_USED;
 void nct_st_free(nct_st *st);                               /* NULL is a no-op */
 const char *nct_st_meta(const nct_st *st, const char *key); /* NULL if absent; borrowed */
+/* The metadata pairs, in the file's order: key i, NULL past the last. */
+const char *nct_st_meta_key(const nct_st *st, size_t i);
+size_t nct_st_count(const nct_st *st);                      /* how many tensors the file holds */
 /* Finds tensor `name` and checks type and shape: NCT_EDATA, with `why`, if absent or different. *data is borrowed. */
 nct_err nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned rank, const uint64_t *shape,
                    const void **data, nct_why *why) NCT_USED;

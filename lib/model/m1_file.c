@@ -1,0 +1,201 @@
+/* m1_file.c - model files of the exact byte model: reading, with every check, and writing. */
+#include "m1_impl.h"
+
+#include "base/err.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT "nct-m1-"
+#define VERSION_TEXT "1"
+#define NOTE "note."
+
+/* The configuration's numbers in the metadata. */
+static const struct {
+	const char *key;
+	size_t at;
+} sizes[] = {
+	{"width", offsetof(struct nct_m1_config, width)}, {"heads", offsetof(struct nct_m1_config, heads)},
+	{"layers", offsetof(struct nct_m1_config, layers)}, {"inner", offsetof(struct nct_m1_config, inner)},
+	{"reach", offsetof(struct nct_m1_config, reach)},
+};
+
+#define SIZES (sizeof sizes / sizeof sizes[0])
+
+static int
+is_note(const char *key)
+{
+	return strncmp(key, NOTE, strlen(NOTE)) == 0;
+}
+
+/* A decimal number as the writer puts it: digits alone, no leading zero, below 10^9. */
+static int
+read_number(const char *text, uint32_t *value)
+{
+	const size_t n = text != NULL ? strspn(text, "0123456789") : 0;
+
+	if (n == 0 || n > 9 || text[n] != '\0' || (n > 1 && text[0] == '0'))
+		return -1;
+	*value = (uint32_t)strtoul(text, NULL, 10);
+	return 0;
+}
+
+static nct_err
+read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
+{
+	const char *format = nct_st_meta(st, "format"), *kind = nct_st_meta(st, "kind");
+	int k = 0;
+
+	if (format == NULL || strncmp(format, FORMAT, strlen(FORMAT)) != 0)
+		return nct_fail(why, NCT_EKIND, "not an M1 model");
+	if (strcmp(format + strlen(FORMAT), VERSION_TEXT) != 0)
+		return nct_fail(why, NCT_EVERSION, "an M1 model of another version than " VERSION_TEXT);
+	while (k < NCT_M1_KINDS && (kind == NULL || strcmp(kind, nct_m1_kind_name((enum nct_m1_kind)k)) != 0))
+		k++;
+	if (k == NCT_M1_KINDS)
+		return nct_fail(why, NCT_EVERSION, "a kind of M1 that is not known here");
+	c->kind = (enum nct_m1_kind)k;
+	return NCT_OK;
+}
+
+/* Reads all metadata but the fingerprint's value. */
+static nct_err
+read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
+{
+	const char *key;
+	size_t expected = 3; /* format, kind, fingerprint */
+	nct_err err = read_kind(c, st, why);
+
+	for (size_t i = 0; i < SIZES && err == NCT_OK && c->kind == NCT_M1_TRANSFORMER; i++, expected++)
+		if (read_number(nct_st_meta(st, sizes[i].key), (uint32_t *)(void *)((char *)c + sizes[i].at)) != 0)
+			err = nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", sizes[i].key);
+	if (err != NCT_OK)
+		return err;
+	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
+		expected -= !is_note(key);
+	if (expected != 0 || nct_st_meta(st, "fingerprint") == NULL)
+		return nct_fail(why, NCT_EDATA, "metadata: a key that does not belong there, or no fingerprint");
+	return nct_m1_config_check(c, why) == NCT_OK ? NCT_OK : NCT_EDATA;
+}
+
+/* Finds all tensors; nothing of the model's size is allocated before the file is known to hold it. */
+static nct_err
+find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, const nct_st *st, nct_why *why)
+{
+	struct nct_st_tensor t;
+	size_t count = 0;
+	nct_err err = NCT_OK;
+
+	for (int i = 0; i < NCT_M1_TENSORS && err == NCT_OK; i++)
+		if (nct_m1_tensor_shape(&t, c, (enum nct_m1_tensor)i)) {
+			err = nct_st_get(st, t.name, t.type, t.rank, t.shape, &data[i], why);
+			count++;
+		}
+	if (err == NCT_OK && count != nct_st_count(st))
+		err = nct_fail(why, NCT_EDATA, "tensors that do not belong there");
+	return err;
+}
+
+static nct_err
+from_tensors(nct_m1 **out, const nct_st *st, const char *cpu, nct_why *why)
+{
+	struct nct_m1_config c = {0};
+	const void *data[NCT_M1_TENSORS];
+	struct nct_st_tensor t;
+	char print[17];
+	nct_m1 *m;
+	nct_err err;
+
+	*out = NULL;
+	if ((err = read_config(&c, st, why)) != NCT_OK || (err = find_tensors(data, &c, st, why)) != NCT_OK ||
+	    (err = nct_m1_new(&m, &c, cpu, why)) != NCT_OK)
+		return err;
+	for (int i = 0; i < NCT_M1_TENSORS; i++) /* copied: what has been checked can change no more */
+		if (nct_m1_tensor_shape(&t, &c, (enum nct_m1_tensor)i))
+			memcpy(m->tensor[i], data[i], t.bytes);
+	err = nct_m1_seal(m, why);
+	snprintf(print, sizeof print, "%016" PRIx64, m->fingerprint);
+	if (err == NCT_OK && strcmp(print, nct_st_meta(st, "fingerprint")) != 0)
+		err = nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
+	if (err == NCT_OK)
+		*out = m;
+	else
+		nct_m1_free(m);
+	return err;
+}
+
+nct_err
+nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why)
+{
+	nct_st *st;
+	nct_err err = nct_st_open(&st, path, why);
+
+	*out = NULL;
+	if (err == NCT_OK)
+		err = from_tensors(out, st, cpu, why);
+	nct_st_free(st);
+	return err;
+}
+
+nct_err
+nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why)
+{
+	void *copy = NULL; /* made only if `bytes` is not aligned */
+	nct_st *st = NULL;
+	nct_err err = NCT_OK;
+
+	*out = NULL;
+	if ((uintptr_t)bytes % 8 != 0) {
+		if ((copy = malloc(n)) == NULL)
+			return NCT_ENOMEM;
+		bytes = memcpy(copy, bytes, n);
+	}
+	if ((err = nct_st_parse(&st, bytes, n, why)) == NCT_OK)
+		err = from_tensors(out, st, cpu, why);
+	nct_st_free(st);
+	free(copy);
+	return err;
+}
+
+/* The file that builtin.S puts into the library. */
+extern const uint8_t nct_m1_default[], nct_m1_default_end[];
+
+nct_err
+nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
+{
+	return nct_m1_parse(out, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), cpu, why);
+}
+
+nct_err
+nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
+{
+	struct nct_st_pair *meta = calloc(n + 3 + SIZES, sizeof *meta);
+	struct nct_st_tensor t[NCT_M1_TENSORS];
+	char print[17], number[SIZES][12];
+	size_t metas = 0, tensors = 0;
+	nct_err err = NCT_OK;
+
+	if (meta == NULL)
+		return NCT_ENOMEM;
+	snprintf(print, sizeof print, "%016" PRIx64, m->fingerprint);
+	meta[metas++] = (struct nct_st_pair){"format", FORMAT VERSION_TEXT};
+	meta[metas++] = (struct nct_st_pair){"kind", nct_m1_kind_name(m->c.kind)};
+	for (size_t i = 0; i < SIZES && m->c.kind == NCT_M1_TRANSFORMER; i++) {
+		snprintf(number[i], sizeof number[i], "%" PRIu32, *(const uint32_t *)(const void *)((const char *)&m->c + sizes[i].at));
+		meta[metas++] = (struct nct_st_pair){sizes[i].key, number[i]};
+	}
+	meta[metas++] = (struct nct_st_pair){"fingerprint", print};
+	for (size_t i = 0; i < n; i++) {
+		err = is_note(notes[i].key) ? err : NCT_EARG;
+		meta[metas++] = notes[i];
+	}
+	for (int i = 0; i < NCT_M1_TENSORS; i++)
+		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
+			t[tensors++].data = m->tensor[i];
+	if (err == NCT_OK)
+		err = nct_st_write(fd, meta, metas, t, tensors);
+	free(meta);
+	return err;
+}

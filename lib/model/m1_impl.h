@@ -1,0 +1,50 @@
+/* m1_impl.h - inside M1: its configuration and tensors, shared by evaluation, files and the quantiser. */
+#ifndef NCT_MODEL_M1_IMPL_H
+#define NCT_MODEL_M1_IMPL_H
+
+#include "kernels/kernels.h"
+#include "m1.h"
+#include "safetensors.h"
+
+enum nct_m1_kind { NCT_M1_TRANSFORMER, NCT_M1_UNIGRAM, NCT_M1_KINDS };
+
+#define NCT_M1_WIDTH_MAX 4096
+#define NCT_M1_HEAD_MAX 256
+#define NCT_M1_INNER_MAX 16384
+#define NCT_M1_LAYERS_MAX 64
+
+/* Sizes; all 0 for kinds other than the transformer. */
+struct nct_m1_config {
+	enum nct_m1_kind kind;
+	uint32_t width, heads, layers, inner, reach;
+};
+
+enum nct_m1_tensor {
+	NCT_M1_EMBED, NCT_M1_NORM1, NCT_M1_QKV, NCT_M1_QKV_MUL, NCT_M1_SCORE_MUL, NCT_M1_BIAS, NCT_M1_MIX_MUL, NCT_M1_PROJ,
+	NCT_M1_PROJ_MUL, NCT_M1_NORM2, NCT_M1_UP, NCT_M1_UP_MUL, NCT_M1_DOWN, NCT_M1_DOWN_MUL, NCT_M1_NORMF, NCT_M1_HEAD,
+	NCT_M1_HEAD_MUL, NCT_M1_FREQ, NCT_M1_TENSORS
+};
+
+struct nct_m1 {
+	struct nct_m1_config c;
+	const struct nct_kernels *k;
+	void *tensor[NCT_M1_TENSORS]; /* into one block that tensor[first of the kind] owns; NULL: not of this kind */
+	void *block;
+	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
+	uint64_t fingerprint;
+	char text[96];
+};
+
+/* Makes an M1 with its tensors zeroed, to be filled and then sealed. NCT_EARG (a size outside the limits, an unknown or
+ * unusable `cpu`), NCT_ENOMEM; on failure *out is NULL. */
+nct_err nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why) NCT_USED;
+/* Checks every value's range and computes what follows from the tensors. NCT_EDATA names the tensor at fault. */
+nct_err nct_m1_seal(nct_m1 *m, nct_why *why) NCT_USED;
+
+/* NCT_EARG if a size is outside the limits. */
+nct_err nct_m1_config_check(const struct nct_m1_config *c, nct_why *why) NCT_USED;
+const char *nct_m1_kind_name(enum nct_m1_kind kind);
+/* Fills in tensor `id` (data NULL) as a model of this configuration has it; 0 if its kind has no such tensor. */
+int nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, enum nct_m1_tensor id);
+
+#endif
