@@ -98,31 +98,48 @@ struct nct_totals {
 	uint64_t code_bits;      /* bits of windows or tokens alone */
 };
 
-/* ---- Tokens: bitpack's work (format/) ---- */
+/* Gives a descriptor to read operand i from, which the library closes, or sets *fd = -1 past the last one. An error
+ * ends the call that asked, with that error. */
+typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
+
+/* ---- Tokens: bitpack's work (format/) ----
+ * Each operand holds whole streams. `totals` (may be NULL) are sums over all that was delivered; stream_bytes counts
+ * the input. NCT_EIO: with text in `why`, writing failed; without, reading (errno). On damage all before it is written. */
 
 struct nct_pack_options {
-	unsigned token_bits;     /* v, 1..16 */
+	unsigned token_bits;     /* v, 1..16; 0 in exports: 16 for windows, whatever they have for tokens */
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
+	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none; told after each block how much was read */
+	void (*lost)(void *ctx, const nct_why *why);        /* keep_going: called at each loss; NULL: none */
+	void *ctx;               /* of these two */
 };
 
-/* Windows from fd `in` to tokens on fd `out`: one stream for each stream of the input. */
-nct_err nct_pack(int in, int out, const struct nct_pack_options *o, nct_why *why) NCT_USED;
-/* Tokens made of windows back to windows. NCT_EKIND if the tokens are foreign. */
-nct_err nct_unpack(int in, int out, const struct nct_pack_options *o, nct_why *why) NCT_USED;
+/* Windows to tokens on fd `out`: one stream for each stream of the input, each block as soon as it is read. */
+nct_err nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
+                 struct nct_totals *totals, nct_why *why) NCT_USED;
+/* Tokens made of windows back to windows, byte for byte. NCT_EKIND if the tokens are foreign. */
+nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
+                   struct nct_totals *totals, nct_why *why) NCT_USED;
 
 enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
-/* Token stream to bare ids: text (decimal, a line per document), raw (little-endian u8 if vocab <= 256,
- * else u16), npy (the same as a NumPy array; `out` must be seekable or is spooled to a temporary file). */
-nct_err nct_tokens_export(int in, int out, enum nct_export to, const struct nct_pack_options *o, nct_why *why) NCT_USED;
+/* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
+ * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file if `out` is no regular file).
+ * NCT_EKIND if a stream's ids are not as wide as the ones before (raw, npy), or v is not as asked for. */
+nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
+                          struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_import_options {
 	uint32_t vocab;          /* 2..65536; an id outside is NCT_EDATA */
-	int text;                /* fd of the text: one line per line of ids; -1: text bytes unknown */
+	int text;                /* fd of the text (borrowed): one line per line of ids; -1: text bytes unknown */
+	void (*progress)(void *ctx, uint64_t bytes);        /* NULL: none */
+	void *ctx;
 };
-/* Lines of decimal ids (spm_encode --output_format=id) to a foreign token stream. */
-nct_err nct_import_ids(int in, int out, const struct nct_import_options *o, nct_why *why) NCT_USED;
-/* Bytes as 8-bit tokens, one document. */
-nct_err nct_import_raw(int in, int out, nct_why *why) NCT_USED;
+/* Lines of decimal ids (spm_encode --output_format=id) to a foreign token stream; a line is a document. */
+nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
+                       struct nct_totals *totals, nct_why *why) NCT_USED;
+/* Bytes as 8-bit tokens (vocab must be 256, text -1), one document per operand. */
+nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
+                       struct nct_totals *totals, nct_why *why) NCT_USED;
 
 /* ---- Windows: acwin's work (window/) ---- */
 
@@ -138,10 +155,6 @@ struct nct_encode_options {
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
 	void *ctx;
 };
-
-/* Gives a descriptor to read operand i from, which the library closes, or sets *fd = -1 past the last one. An error
- * ends the call that asked, with that error. */
-typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* Encodes the operands' text to one window stream on fd `out`. */
 nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
