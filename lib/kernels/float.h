@@ -14,7 +14,7 @@ struct nct_float {
 
 	/* y = x / sqrt(mean(x^2) + 1e-6) * gain. */
 	void (*norm)(float *y, const float *x, const float *gain, size_t n);
-	/* Its gradient, given that of y: dx = res + dL/dx and dgain += dL/dgain. Writes y again, too. */
+	/* Its gradient, given that of y: dx = res + dL/dx (dx may be res) and dgain += dL/dgain. Writes y again, too. */
 	void (*norm_back)(float *dx, float *dgain, float *y, const float *x, const float *gain, const float *dy,
 	                  const float *res, size_t n);
 
