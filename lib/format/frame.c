@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "format/tokens.h"
 
 #define VERSION 1
 #define CODE_BITS_MAX (8 * (uint64_t)NCT_CODE_MAX)
@@ -188,12 +189,6 @@ nct_frame_put_block(uint8_t p[NCT_BLOCK_HEADER_BYTES], const struct nct_block *b
 	nct_put64(p + 56, nct_crc64(p, 56));
 }
 
-static uint32_t
-token_bytes(const struct nct_header *h)
-{
-	return h->vocab <= 256 ? 1 : 2;
-}
-
 /* Counts and lengths that the header alone can check: they bound what is read and allocated for a block. */
 static struct nct_fault
 lengths_fault(const struct nct_header *h, const struct nct_block *b)
@@ -212,7 +207,7 @@ lengths_fault(const struct nct_header *h, const struct nct_block *b)
 	if (foreign(h) ? b->tokens != b->units || b->tokens > NCT_CODE_MAX / 2
 	               : b->tokens > (CODE_BITS_MAX + v - 1) / v || (h->window_bits > 0 && b->tokens != (bits + v - 1) / v))
 		return fault("tokens", 44);
-	if (b->code_bytes != b->tokens * token_bytes(h))
+	if (b->code_bytes != b->tokens * nct_token_bytes(h->vocab))
 		return fault("code length", 36);
 	return fault(NULL, 0);
 }
@@ -248,17 +243,31 @@ nct_block_payload(const struct nct_block *b)
 	return nct_pad8(b->dir_bytes) + nct_pad8(b->code_bytes);
 }
 
+uint64_t
+nct_block_bits(const struct nct_header *h, const struct nct_block *b)
+{
+	struct nct_dir_entry e;
+	uint64_t bits = 0;
+	size_t pos = 0;
+
+	if (h->code != NCT_CODE_UNBROKEN)
+		return (uint64_t)b->units * h->window_bits;
+	while (nct_dir_next(b->dir, b->dir_bytes, &pos, &e, 1) == 1)
+		bits += e.bits;
+	return bits;
+}
+
 /* Sums the directory. An unfinished chunk can end no document. */
 static const char *
 directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *bits)
 {
-	int got, unbroken = h->code == NCT_CODE_UNBROKEN;
 	uint64_t units = 0, documents = 0;
+	int got;
 	struct nct_dir_entry e = {0};
 	size_t pos = 0;
 
 	*bits = 0;
-	while ((got = nct_dir_next(b->dir, b->dir_bytes, &pos, &e, unbroken)) == 1) {
+	while ((got = nct_dir_next(b->dir, b->dir_bytes, &pos, &e, h->code == NCT_CODE_UNBROKEN)) == 1) {
 		if (e.units > b->units - units || (e.units == 0 && !foreign(h)))
 			return "directory's units";
 		if (e.bits > CODE_BITS_MAX - *bits)
@@ -284,7 +293,7 @@ largest_token(const struct nct_header *h, const struct nct_block *b)
 {
 	uint32_t max = 0;
 
-	if (token_bytes(h) == 1)
+	if (nct_token_bytes(h->vocab) == 1)
 		for (uint32_t i = 0; i < b->tokens; i++)
 			max = b->code[i] > max ? b->code[i] : max;
 	else
@@ -308,7 +317,7 @@ pad_is_zero(const struct nct_header *h, const struct nct_block *b, uint64_t bits
 		last = b->code[b->code_bytes - 1];
 		pad = (uint32_t)(-bits & 7);
 	} else {
-		last = token_bytes(h) == 1 ? b->code[b->code_bytes - 1] : nct_get16(b->code + b->code_bytes - 2);
+		last = nct_token_bytes(h->vocab) == 1 ? b->code[b->code_bytes - 1] : nct_get16(b->code + b->code_bytes - 2);
 		pad = (uint32_t)((uint64_t)b->tokens * h->token_bits - bits);
 	}
 	return (last & ((1u << pad) - 1)) == 0;

@@ -32,6 +32,8 @@ void nct_frame_put_block(uint8_t p[NCT_BLOCK_HEADER_BYTES], const struct nct_blo
 /* Reads a block's header and checks its rules, limits before all; dir and code stay NULL. */
 struct nct_fault nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_header *h, uint32_t id);
 size_t nct_block_payload(const struct nct_block *b); /* bytes of the padded payload, without its CRC */
+/* Bits of the windows in a block whose rules hold, be they stored as windows or as tokens. */
+uint64_t nct_block_bits(const struct nct_header *h, const struct nct_block *b);
 /* The rules of a block's directory and code, once its header's rules hold. *code_bits: bits of its windows or tokens. */
 struct nct_fault nct_block_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *code_bits);
 
