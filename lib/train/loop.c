@@ -208,10 +208,7 @@ nct_loop_new(nct_loop **out, const struct nct_train_options *o, const struct nct
 	l->train = train;
 	l->eval = eval;
 	l->eval_bits = NAN;
-	l->schedule.lr = o->lr;
-	l->schedule.steps = o->steps;
-	l->schedule.warmup = o->warmup == NCT_TRAIN_AUTO ? nct_schedule_warmup(o->steps) : o->warmup;
-	l->schedule.cooldown = o->cooldown == NCT_TRAIN_AUTO ? nct_schedule_cooldown(o->steps) : o->cooldown;
+	l->schedule = nct_schedule_make(o);
 	if ((err = check(o, train, eval, why)) != NCT_OK || (err = allocate(l, why)) != NCT_OK)
 		goto fail;
 	nct_net_init(l->net, o->seed);

@@ -12,14 +12,14 @@ nct_schedule_rate(const struct nct_schedule *s, uint64_t step)
 	return left <= s->cooldown ? rate * (double)left / ((double)s->cooldown + 1) : rate;
 }
 
-uint64_t
-nct_schedule_warmup(uint64_t steps)
+struct nct_schedule
+nct_schedule_make(const struct nct_train_options *o)
 {
-	return steps / 10 < 10000 ? steps / 10 : 10000;
-}
+	struct nct_schedule s = {.lr = o->lr, .steps = o->steps, .warmup = o->warmup, .cooldown = o->cooldown};
 
-uint64_t
-nct_schedule_cooldown(uint64_t steps)
-{
-	return steps / 5;
+	if (s.warmup == NCT_TRAIN_AUTO)
+		s.warmup = s.steps / 10 < 10000 ? s.steps / 10 : 10000;
+	if (s.cooldown == NCT_TRAIN_AUTO)
+		s.cooldown = s.steps / 5;
+	return s;
 }

@@ -2,7 +2,7 @@
 #ifndef NCT_TRAIN_SCHEDULE_H
 #define NCT_TRAIN_SCHEDULE_H
 
-#include <stdint.h>
+#include "nct-train.h"
 
 struct nct_schedule {
 	double lr;
@@ -13,8 +13,8 @@ struct nct_schedule {
  * `cooldown` steps, so that the step after the last would have 0. */
 double nct_schedule_rate(const struct nct_schedule *s, uint64_t step);
 
-/* What NCT_TRAIN_AUTO stands for. */
-uint64_t nct_schedule_warmup(uint64_t steps);   /* steps / 10, at most 10,000 */
-uint64_t nct_schedule_cooldown(uint64_t steps); /* steps / 5 */
+/* The schedule that options ask for: NCT_TRAIN_AUTO is steps / 10, at most 10,000, for the warm-up and steps / 5 for the
+ * cool-down. */
+struct nct_schedule nct_schedule_make(const struct nct_train_options *o);
 
 #endif

@@ -1,0 +1,266 @@
+/* m1train.c - train the byte model M1 on text. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nct-train.h"
+
+enum { OPT_ACCUMULATE = 256, OPT_LR, OPT_WARMUP, OPT_COOLDOWN, OPT_ZLOSS, OPT_SEED, OPT_EVAL_EVERY, OPT_SAVE_EVERY, OPT_LOG,
+       OPT_LOG_TIMING, OPT_PLAIN };
+
+#define VERBOSE_EVERY 50 /* steps between --verbose's progress lines */
+#define MAX_STEPS 1000000000000u
+
+static const struct cli_option options[] = {
+	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
+	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
+	{'k', "kind", "KIND", "transformer (default) or unigram"},
+	{'s', "size", "SIZE", "3m (default), 25m, ... or d=256,layers=3,heads=4,ff=1024[,reach=1024]"},
+	{'n', "steps", "N", "train N steps (default 20000)"},
+	{'B', "rows", "N", "examples in a batch (default 8)"},
+	{'L', "length", "N", "symbols in an example (default 1024)"},
+	{OPT_ACCUMULATE, "accumulate", "N", "batches in a step (default 1)"},
+	{OPT_LR, "lr", "X", "learning rate, over sqrt(max(step, warmup)) (default 1)"},
+	{OPT_WARMUP, "warmup", "N", "steps of constant rate (default a tenth, at most 10000)"},
+	{OPT_COOLDOWN, "cooldown", "N", "last steps, rate falling to 0 (default a fifth)"},
+	{OPT_ZLOSS, "z-loss", "X", "weight of log(Z)^2 in the loss (default 0.0001)"},
+	{OPT_SEED, "seed", "N", "of parameters and order of examples (default 1)"},
+	{'e', "eval", "FILE", "text to evaluate on"},
+	{OPT_EVAL_EVERY, "eval-every", "N", "steps between evaluations (default 1000; 0: at the end)"},
+	{'C', "checkpoint", "FILE", "save there, and go on from there if it exists"},
+	{OPT_SAVE_EVERY, "save-every", "N", "steps between checkpoints (default 500; 0: at the end)"},
+	{OPT_LOG, "log", "FILE", "write a table of steps, rates and losses"},
+	{OPT_LOG_TIMING, "log-timing", NULL, "add columns of speed and time to the log"},
+	{0, NULL, NULL, NULL},
+};
+
+static struct cli cli = {
+	.tool = "m1train",
+	.synopsis = "[OPTION...] [FILE...] > m1.bin",
+	.about = "Train the byte model M1 on text.",
+	.options = options,
+	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
+};
+
+struct opts {
+	struct nct_train_options train;
+	struct nct_text_options text;
+	enum nct_train_kind kind;
+	const char *eval;
+};
+
+static volatile sig_atomic_t signalled; /* the signal's number, 0: none yet */
+
+static void
+on_signal(int number)
+{
+	signalled = number;
+}
+
+/* The number of an option's argument. */
+static uint64_t
+number(const char *opt, const char *arg, uint64_t min, uint64_t max)
+{
+	return opt_u64(&cli, opt, arg, min, max);
+}
+
+static enum nct_train_kind
+kind(const char *arg)
+{
+	if (strcmp(arg, "transformer") == 0)
+		return NCT_TRAIN_TRANSFORMER;
+	if (strcmp(arg, "unigram") == 0)
+		return NCT_TRAIN_UNIGRAM;
+	die(&cli, EX_USE, "-k: '%s' is neither transformer nor unigram", arg);
+}
+
+static void
+take(struct opts *o, int letter, const char *arg)
+{
+	struct nct_train_options *t = &o->train;
+
+	switch (letter) {
+	case '0': o->text.separator = NCT_SEP_NUL; break;
+	case OPT_PLAIN: o->text.plain = 1; break;
+	case 'k': o->kind = kind(arg); break;
+	case 's': t->size = arg; break;
+	case 'n': t->steps = number("-n", arg, 0, MAX_STEPS); break;
+	case 'B': t->rows = number("-B", arg, 1, 1 << 20); break;
+	case 'L': t->length = number("-L", arg, 2, 1 << 20); break;
+	case OPT_ACCUMULATE: t->accumulate = number("--accumulate", arg, 1, 1 << 20); break;
+	case OPT_LR: t->lr = opt_double(&cli, "--lr", arg, 1e-6, 1e3); break;
+	case OPT_WARMUP: t->warmup = number("--warmup", arg, 0, MAX_STEPS); break;
+	case OPT_COOLDOWN: t->cooldown = number("--cooldown", arg, 0, MAX_STEPS); break;
+	case OPT_ZLOSS: t->zloss = opt_double(&cli, "--z-loss", arg, 0, 1); break;
+	case OPT_SEED: t->seed = number("--seed", arg, 0, UINT64_MAX); break;
+	case 'e': o->eval = arg; break;
+	case OPT_EVAL_EVERY: t->eval_every = number("--eval-every", arg, 0, MAX_STEPS); break;
+	case 'C': t->checkpoint = arg; break;
+	case OPT_SAVE_EVERY: t->save_every = number("--save-every", arg, 0, MAX_STEPS); break;
+	case OPT_LOG: t->log = arg; break;
+	case OPT_LOG_TIMING: t->log_timing = 1; break;
+	}
+}
+
+static struct opts
+parse(int argc, char **argv)
+{
+	struct opts o = {.text.separator = NCT_SEP_OPERAND, .text.tmpdir = getenv("TMPDIR")};
+	const char *arg;
+	int letter;
+
+	nct_train_defaults(&o.train);
+	while ((letter = cli_next(&cli, argc, argv, &arg)) != -1)
+		take(&o, letter, arg);
+	o.train.threads = cli.threads;
+	o.train.cpu = cli.cpu;
+	o.train.stop = &signalled;
+	if (o.train.log_timing && o.train.log == NULL)
+		die(&cli, EX_USE, "--log-timing: needs --log");
+	return o;
+}
+
+static void
+show(void *ctx, const struct nct_train_progress *p)
+{
+	const int terminal = isatty(STDERR_FILENO), evaluated = !isnan(p->eval_bits);
+	const double done = (double)(p->step - p->first), left = (double)(p->steps - p->step);
+
+	(void)ctx;
+	if (cli.verbose && (evaluated || p->step % VERBOSE_EVERY == 0 || p->step == p->steps)) {
+		fprintf(stderr, "step=%" PRIu64 " lr=%.6g train_bits_per_byte=%.4f bytes_per_second=%.0f seconds_left=%.0f", p->step, p->lr,
+		        p->train_bits, (double)p->bytes / p->seconds, left * p->seconds / done);
+		fprintf(stderr, evaluated ? " eval_bits_per_byte=%.4f\n" : "\n", p->eval_bits);
+	} else if (!cli.verbose && !cli.quiet && terminal) {
+		fprintf(stderr, "\rm1train: step %" PRIu64 " of %" PRIu64 ", %.3f bits/byte, %.0f B/s, %.0f s left   ", p->step, p->steps,
+		        p->train_bits, (double)p->bytes / p->seconds, left * p->seconds / done);
+		if (evaluated || p->step == p->steps)
+			fputc('\n', stderr);
+	}
+}
+
+static void
+report(void *ctx, const char *key, const char *value)
+{
+	(void)ctx;
+	if (cli.verbose)
+		fprintf(stderr, "%s=%s\n", key, value);
+}
+
+static void
+warn(void *ctx, const char *line)
+{
+	(void)ctx;
+	note(&cli, "%s", line);
+}
+
+static nct_err
+operand(void *ctx, size_t i, int *fd)
+{
+	(void)ctx;
+	*fd = i < cli.operand_count ? cli_input(&cli, i) : -1;
+	return NCT_OK;
+}
+
+static nct_err
+eval_operand(void *ctx, size_t i, int *fd)
+{
+	const struct cli file = {.tool = cli.tool, .operands = ctx, .operand_count = 1};
+
+	*fd = i == 0 ? cli_input(&file, 0) : -1;
+	return NCT_OK;
+}
+
+/* Reads the operands, or, if `name` is not NULL, that file. */
+static nct_text *
+read_text(const struct opts *o, const char *name)
+{
+	nct_why why = {""};
+	nct_text *text;
+	char copy[4096];
+	char *one[] = {copy, NULL};
+	size_t at;
+	nct_err err;
+
+	if (name != NULL && (size_t)snprintf(copy, sizeof copy, "%s", name) >= sizeof copy)
+		die(&cli, EX_FAIL, "%s: name too long", name);
+	err = nct_text_read(&text, name != NULL ? eval_operand : operand, one, &o->text, &at, &why);
+	if (err != NCT_OK)
+		die_err(&cli, err, name != NULL ? name : at < cli.operand_count ? cli.operands[at] : "text", &why);
+	if (cli.verbose)
+		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", name != NULL ? "eval" : "text", nct_text_bytes(text),
+		        name != NULL ? "eval" : "text", nct_text_documents(text));
+	return text;
+}
+
+static void
+handle_signals(void (*how)(int))
+{
+	struct sigaction a = {.sa_handler = how};
+
+	(void)sigemptyset(&a.sa_mask);
+	(void)sigaction(SIGINT, &a, NULL);
+	(void)sigaction(SIGTERM, &a, NULL);
+}
+
+/* The run was asked to stop: says how to go on, and ends as the signal would have. */
+static int
+stop(const struct opts *o, const struct nct_m1_train_result *r)
+{
+	if (o->train.checkpoint != NULL)
+		note(&cli, "stopped after step %" PRIu64 ", saved in %s; the same command goes on from there", r->step, o->train.checkpoint);
+	else
+		note(&cli, "stopped after step %" PRIu64 "; nothing was saved (see -C)", r->step);
+	cli_output_abort(&cli, 0);
+	handle_signals(SIG_DFL);
+	(void)raise(signalled);
+	return EX_FAIL; /* the signal is blocked */
+}
+
+/* What the validation text costs, under the float model (if there is one) and under the one written. */
+static void
+conclude(const struct nct_m1_train_result *r)
+{
+	const int both = !isnan(r->float_bits);
+
+	if (cli.verbose && both)
+		fprintf(stderr, "float_bits_per_byte=%.4f\n", r->float_bits);
+	if (cli.verbose)
+		fprintf(stderr, "integer_bits_per_byte=%.4f\n", r->integer_bits);
+	else if (both)
+		note(&cli, "validation: %.4f bits/byte, %.4f as integers", r->float_bits, r->integer_bits);
+	else
+		note(&cli, "validation: %.4f bits/byte", r->integer_bits);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = parse(argc, argv);
+	nct_text *text = read_text(&o, NULL), *eval = o.eval != NULL ? read_text(&o, o.eval) : NULL;
+	const int out = cli_output(&cli);
+	struct nct_m1_train_result r;
+	nct_why why = {""};
+	nct_err err;
+
+	o.train.progress = show;
+	o.train.report = report;
+	o.train.warn = warn;
+	handle_signals(on_signal);
+	err = nct_m1_train(text, eval, o.kind, &o.train, out, &r, &why);
+	nct_text_free(text);
+	nct_text_free(eval);
+	if (err != NCT_OK)
+		die_err(&cli, err, "training", &why);
+	if (r.stopped)
+		return stop(&o, &r);
+	if (eval != NULL)
+		conclude(&r);
+	cli_output_done(&cli);
+	return EX_DONE;
+}

@@ -1,0 +1,202 @@
+/* m1.c - what is M1's own in training: the unigram kind, calibration, measuring, provenance, the model file. */
+#include "nct-train.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "batch.h"
+#include "loop.h"
+#include "measure.h"
+#include "model/m1.h"
+#if __has_include("model/quantise.h")
+#include "model/quantise.h"
+#define HAVE_QUANTISE 1
+#endif
+#include "model/safetensors.h"
+#include "schedule.h"
+#include "text.h"
+#include "unigram.h"
+
+#define NOTES 20
+#define CALIBRATION_SYMBOLS ((size_t)1 << 16)
+#define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat": not the order of training */
+
+/* What the run is made of. */
+struct run {
+	const struct nct_train_options *o;
+	enum nct_train_kind kind;
+	const nct_text *text, *eval_text;
+	struct nct_examples train, eval;
+	struct nct_shape shape;
+	struct nct_m1_train_result *r;
+};
+
+/* The model file's provenance. */
+struct notes {
+	struct nct_st_pair pair[NOTES];
+	char value[NOTES][96];
+	size_t n;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+note(struct notes *n, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(n->value[n->n], sizeof n->value[n->n], fmt, ap);
+	va_end(ap);
+	n->pair[n->n] = (struct nct_st_pair){key, n->value[n->n]};
+	n->n++;
+}
+
+static void
+note_training(struct notes *n, const struct run *run)
+{
+	const struct nct_train_options *o = run->o;
+	const struct nct_schedule schedule = nct_schedule_make(o);
+	const uint64_t symbols = run->r->step * o->rows * o->accumulate * o->length;
+
+	note(n, "note.steps", "%" PRIu64, run->r->step);
+	note(n, "note.rows", "%zu", o->rows);
+	note(n, "note.length", "%zu", o->length);
+	note(n, "note.accumulate", "%zu", o->accumulate);
+	note(n, "note.symbols", "%" PRIu64, symbols);
+	note(n, "note.lr", "%g", o->lr);
+	note(n, "note.warmup", "%" PRIu64, schedule.warmup);
+	note(n, "note.cooldown", "%" PRIu64, schedule.cooldown);
+	note(n, "note.z-loss", "%g", o->zloss);
+	note(n, "note.seed", "%" PRIu64, o->seed);
+}
+
+static nct_err
+save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
+{
+	struct notes n = {.n = 0};
+	nct_err err;
+
+	note(&n, "note.tool", "m1train %s", NCT_VERSION);
+	note(&n, "note.text_bytes", "%" PRIu64, nct_text_bytes(run->text));
+	note(&n, "note.text_documents", "%" PRIu64, nct_text_documents(run->text));
+	note(&n, "note.text_crc64", "%016" PRIx64, nct_text_crc(run->text));
+	if (run->kind == NCT_TRAIN_TRANSFORMER)
+		note_training(&n, run);
+	if (run->eval_text != NULL) {
+		note(&n, "note.eval_bytes", "%" PRIu64, nct_text_bytes(run->eval_text));
+		note(&n, "note.eval_crc64", "%016" PRIx64, nct_text_crc(run->eval_text));
+		if (run->kind == NCT_TRAIN_TRANSFORMER)
+			note(&n, "note.float_bits_per_byte", "%.4f", run->r->float_bits);
+		note(&n, "note.integer_bits_per_byte", "%.4f", run->r->integer_bits);
+	}
+	err = nct_m1_save(m, out, n.pair, n.n);
+	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "model file: %s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+}
+
+/* Integers from float parameters, with the ranges that values take on some of the training text. */
+static nct_err
+quantise(const struct run *run, const float *params, nct_m1 **m, nct_why *why)
+{
+	const size_t length = run->train.length, most = CALIBRATION_SYMBOLS / length > 0 ? CALIBRATION_SYMBOLS / length : 1;
+	const size_t rows = run->train.count < most ? (size_t)run->train.count : most;
+	uint32_t *in = calloc(rows * length, sizeof *in), *target = calloc(rows * length, sizeof *target);
+	uint64_t targets = 0, bytes = 0;
+	nct_err err = NCT_ENOMEM;
+
+	*m = NULL;
+	if (in == NULL || target == NULL) {
+		(void)nct_fail(why, err, "out of memory");
+		goto done;
+	}
+	nct_examples_fill(&run->train, CALIBRATION_SEED, 0, rows, in, target, &targets, &bytes);
+#ifdef HAVE_QUANTISE
+	err = nct_m1_quantise(m, &run->shape, params, in, rows, length, run->o->threads, run->o->cpu, why);
+#else
+	(void)params;
+	err = nct_fail(why, NCT_EARG, "the checkpoint is complete, but there is no quantiser yet");
+#endif
+done:
+	free(in);
+	free(target);
+	return err;
+}
+
+/* Trains, or finds trained already; *m stays NULL if the run was stopped. */
+static nct_err
+train(struct run *run, nct_m1 **m, nct_why *why)
+{
+	nct_loop *loop;
+	nct_err err = nct_loop_new(&loop, run->o, &run->shape, &run->train, run->eval_text != NULL ? &run->eval : NULL, why);
+
+	if (err == NCT_OK)
+		err = nct_loop_run(loop, &run->r->stopped, why);
+	if (err == NCT_OK) {
+		run->r->step = nct_loop_step(loop);
+		if (!run->r->stopped)
+			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
+	}
+	if (err == NCT_OK && !run->r->stopped)
+		err = quantise(run, nct_loop_params(loop), m, why);
+	nct_loop_free(loop);
+	return err;
+}
+
+static nct_err
+count(const struct run *run, nct_m1 **m, nct_why *why)
+{
+	uint64_t counts[NCT_SYMBOLS] = {0};
+	uint32_t freq[NCT_SYMBOLS];
+
+	nct_text_count(run->text, counts);
+	nct_unigram_frequencies(counts, freq);
+	return nct_m1_new_unigram(m, freq, run->o->cpu, why);
+}
+
+static nct_err
+read_shape(struct run *run, nct_why *why)
+{
+	const size_t length = run->o->length;
+	nct_err err;
+
+	run->shape = (struct nct_shape){.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS,
+	    .reach = length < NCT_REACH_MAX ? (uint32_t)length : NCT_REACH_MAX};
+	err = nct_shape_parse(&run->shape, run->o->size, why);
+#ifdef HAVE_QUANTISE
+	if (err == NCT_OK)
+		err = nct_m1_quantise_check(&run->shape, why);
+#endif
+	return err;
+}
+
+nct_err
+nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
+             int out, struct nct_m1_train_result *result, nct_why *why)
+{
+	struct run run = {.o = o, .kind = kind, .text = text, .eval_text = eval, .r = result};
+	nct_m1 *m = NULL;
+	nct_err err = NCT_OK;
+
+	*result = (struct nct_m1_train_result){.float_bits = NAN, .integer_bits = NAN};
+	if (o->length == 0 || o->threads == 0)
+		return nct_fail(why, NCT_EARG, "length, threads: out of range");
+	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_symbols(eval) == 0))
+		return nct_fail(why, NCT_ECUT, "no text to %s on", nct_text_symbols(text) == 0 ? "train" : "evaluate");
+	nct_text_examples(&run.train, text, o->length);
+	if (eval != NULL)
+		nct_text_examples(&run.eval, eval, o->length);
+	if (kind == NCT_TRAIN_TRANSFORMER)
+		err = read_shape(&run, why);
+	if (err == NCT_OK)
+		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
+	if (err == NCT_OK && m != NULL && eval != NULL)
+		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
+	if (err == NCT_OK && m != NULL)
+		err = save(&run, m, out, why);
+	nct_m1_free(m);
+	return err;
+}
