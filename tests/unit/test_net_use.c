@@ -1,0 +1,272 @@
+/* test_net_use.c - what the float net promises beside its numbers: same bits, adding up, errors, taps. */
+#include "net_example.h"
+
+struct layout {
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+};
+
+static void
+layout_make(struct layout *m, const struct nct_shape *s)
+{
+	assert_int_equal(nct_shape_tensors(s, m->t, &m->total, NULL), NCT_OK);
+}
+
+/* Gradients add up; two backward passes give twice one's, and zeroing clears them. */
+static void
+test_gradients_add_up(void **state)
+{
+	const struct example *e = &examples[1];
+	struct layout m;
+	struct data d;
+	double nats;
+	uint64_t count;
+	nct_net *n = net_make(e, 2, NULL);
+	float *once;
+
+	(void)state;
+	data_make(&d, e);
+	layout_make(&m, &e->s);
+	once = calloc(m.total, sizeof *once);
+	assert_non_null(once);
+	assert_int_equal(nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count), NCT_OK);
+	memcpy(once, nct_net_grads(n), m.total * sizeof *once);
+	assert_int_equal(nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count), NCT_OK);
+	for (size_t i = 0; i < m.total; i++)
+		if (!(fabsf(nct_net_grads(n)[i] - 2.0f * once[i]) <= 1e-4f * (1.0f + fabsf(once[i]))))
+			fail_msg("gradient %zu: %.9g, then %.9g", i, (double)once[i], (double)nct_net_grads(n)[i]);
+	nct_net_zero_grads(n);
+	assert_int_equal(nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count), NCT_OK);
+	assert_memory_equal(once, nct_net_grads(n), m.total * sizeof *once);
+	free(once);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+/* Losses and gradients have the same bits for any number of threads, and for every row of kernels. */
+static void
+test_threads_and_rows_change_nothing(void **state)
+{
+	static const struct example large = {"large", {257, 257, 128, 4, 2, 512, 300}, 3, 400, 1, 1e-4f};
+	const struct {
+		unsigned threads;
+		const char *cpu;
+	} ways[] = {{1, NULL}, {2, NULL}, {3, NULL}, {2, "ref"}};
+	float *want = NULL;
+	double first_nats = 0.0;
+	struct data d;
+
+	(void)state;
+	data_make(&d, &large);
+	for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+		nct_net *n = net_make(&large, ways[w].threads, ways[w].cpu);
+		struct layout m;
+		double nats;
+		uint64_t count;
+
+		layout_make(&m, &large.s);
+		assert_int_equal(nct_net_backward(n, &d.b, 0.01f, large.zloss, &nats, &count), NCT_OK);
+		if (w == 0) {
+			want = malloc(m.total * sizeof *want);
+			assert_non_null(want);
+			memcpy(want, nct_net_grads(n), m.total * sizeof *want);
+			first_nats = nats;
+		}
+		assert_memory_equal(&nats, &first_nats, sizeof nats);
+		assert_memory_equal(want, nct_net_grads(n), m.total * sizeof *want);
+		nct_net_free(n);
+	}
+	free(want);
+	data_free(&d);
+}
+
+/* A batch smaller than the largest gives what a net of its own size gives. */
+static void
+test_smaller_batches(void **state)
+{
+	const struct example *e = &examples[4];
+	struct example larger = *e;
+	struct data d;
+	double small, large;
+	uint64_t count;
+	nct_net *a = net_make(e, 2, NULL), *b;
+
+	(void)state;
+	larger.rows += 2;
+	larger.length += 100;
+	b = net_make(&larger, 2, NULL);
+	data_make(&d, e);
+	assert_int_equal(nct_net_forward(a, &d.b, &small, &count, NULL, NULL), NCT_OK);
+	assert_int_equal(nct_net_forward(b, &d.b, &large, &count, NULL, NULL), NCT_OK);
+	if (!(fabs(small - large) <= 1e-6 * small))
+		fail_msg("loss %.9g, and %.9g in a larger net", small, large);
+	data_free(&d);
+	nct_net_free(a);
+	nct_net_free(b);
+}
+
+/* `hit` says where the target is the most probable symbol: with all logits equal, symbol 0 alone. */
+static void
+test_hits(void **state)
+{
+	const struct example *e = &examples[0];
+	const size_t tokens = e->rows * e->length;
+	struct layout m;
+	struct data d;
+	double nats;
+	uint64_t count;
+	uint8_t *hit = malloc(tokens);
+	nct_net *n = net_make(e, 1, NULL);
+
+	(void)state;
+	assert_non_null(hit);
+	data_make(&d, e);
+	layout_make(&m, &e->s);
+	memset(nct_net_params(n) + m.t[NCT_P_HEAD].offset, 0, m.t[NCT_P_HEAD].size * sizeof(float));
+	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, NULL, hit), NCT_OK);
+	assert_true(fabs(nats - (double)count * log(17.0)) < 1e-4);
+	for (size_t i = 0; i < tokens; i++)
+		assert_int_equal(hit[i], d.target[i] == 0);
+	free(hit);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+/* A NaN or an infinity in any tensor that the batch reaches is an error, not a number. */
+static void
+test_not_a_number(void **state)
+{
+	const struct example *e = &examples[1];
+	struct layout m;
+	struct data d;
+	double nats;
+	uint64_t count;
+	nct_net *n = net_make(e, 2, NULL);
+
+	(void)state;
+	data_make(&d, e);
+	layout_make(&m, &e->s);
+	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
+		const size_t i = m.t[id].offset + (id == NCT_P_EMBED ? d.in[0] * (size_t)e->s.width : 0);
+		float *p = nct_net_params(n) + i, was = *p;
+
+		*p = NAN;
+		if (nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count) != NCT_ENAN)
+			fail_msg("a NaN in %s went by", m.t[id].name);
+		*p = was;
+	}
+	assert_int_equal(nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count), NCT_OK);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+static void
+test_bad_batches(void **state)
+{
+	const struct example *e = &examples[0];
+	struct data d;
+	double nats;
+	uint64_t count;
+	struct nct_batch b;
+	nct_net *n = net_make(e, 1, NULL);
+
+	(void)state;
+	data_make(&d, e);
+	b = d.b;
+	b.rows++;
+	assert_int_equal(nct_net_forward(n, &b, &nats, &count, NULL, NULL), NCT_EARG);
+	b = d.b;
+	b.length = 0;
+	assert_int_equal(nct_net_forward(n, &b, &nats, &count, NULL, NULL), NCT_EARG);
+	d.in[5] = e->s.inputs;
+	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, NULL, NULL), NCT_EARG);
+	d.in[5] = 0;
+	d.target[6] = e->s.vocab;
+	assert_int_equal(nct_net_backward(n, &d.b, 1.0f, 0.0f, &nats, &count), NCT_EARG);
+	d.target[6] = 0;
+	d.first[7] = 8;
+	d.b.first = d.first;
+	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, NULL, NULL), NCT_EARG);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+/* ---- taps ---- */
+
+struct tapped {
+	size_t calls[NCT_TAP_NORMF + 1];
+	size_t tokens;
+	const struct nct_shape *s;
+	double mean_square; /* of what NORM1 shows of layer 0 */
+	int gate_fits;      /* what GATE shows is relu(g) * u of what UP showed last */
+	float *up;
+};
+
+static void
+count_tap(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+{
+	struct tapped *t = ctx;
+	const size_t C = t->s->width, F = t->s->inner;
+	const size_t want[] = {C, C, 3 * C, C, C, 2 * F, F, C};
+
+	t->calls[site]++;
+	assert_int_equal(rows, t->tokens);
+	assert_int_equal(cols, want[site]);
+	assert_true(layer < t->s->layers || (layer == t->s->layers && (site == NCT_TAP_NORMF || site == NCT_TAP_RESIDUAL)));
+	for (size_t r = 0; r < rows; r++)
+		for (size_t j = 0; j < cols; j++) {
+			const float v = x[r * stride + j];
+
+			assert_true(isfinite(v));
+			if (site == NCT_TAP_NORM1 && layer == 0)
+				t->mean_square += (double)v * (double)v / (double)(rows * cols);
+			if (site == NCT_TAP_UP)
+				t->up[r * 2 * F + j] = v;
+			if (site == NCT_TAP_GATE && v != fmaxf(t->up[r * 2 * F + j], 0.0f) * t->up[r * 2 * F + F + j])
+				t->gate_fits = 0;
+		}
+}
+
+static void
+test_taps(void **state)
+{
+	const struct example *e = &examples[1];
+	const size_t L = e->s.layers, want[] = {2 * L + 1, L, L, L, L, L, L, 1};
+	struct tapped t = {.tokens = e->rows * e->length, .s = &e->s, .gate_fits = 1};
+	struct data d;
+	double with, without;
+	uint64_t count;
+	nct_net *n = net_make(e, 2, NULL);
+
+	(void)state;
+	t.up = calloc(t.tokens * 2 * e->s.inner, sizeof *t.up);
+	assert_non_null(t.up);
+	data_make(&d, e);
+	assert_int_equal(nct_net_forward(n, &d.b, &without, &count, NULL, NULL), NCT_OK);
+	nct_net_set_tap(n, count_tap, &t);
+	assert_int_equal(nct_net_forward(n, &d.b, &with, &count, NULL, NULL), NCT_OK);
+	assert_memory_equal(&with, &without, sizeof with);
+	for (size_t i = 0; i <= NCT_TAP_NORMF; i++)
+		assert_int_equal(t.calls[i], want[i]);
+	assert_true(fabs(t.mean_square - 1.0) < 1e-4); /* of unit embeddings, without the gain */
+	assert_true(t.gate_fits);
+	free(t.up);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gradients_add_up),
+		cmocka_unit_test(test_threads_and_rows_change_nothing),
+		cmocka_unit_test(test_smaller_batches),
+		cmocka_unit_test(test_hits),
+		cmocka_unit_test(test_not_a_number),
+		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_taps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
