@@ -172,9 +172,11 @@ struct nct_decode_options {
 nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
-/* Reads streams of either kind to their end, checking every checksum, and calls `each` once a stream. */
+/* Reads streams of either kind to their end, checking every checksum, and calls `each` once a stream; `cut` tells that
+ * its end was not found and the totals are of what was read. */
 nct_err nct_list(int in, int keep_going,
-                 void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t), void *ctx, nct_why *why) NCT_USED;
+                 void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut), void *ctx,
+                 nct_why *why) NCT_USED;
 
 #ifdef __cplusplus
 }

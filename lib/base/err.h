@@ -2,7 +2,7 @@
 #ifndef NCT_BASE_ERR_H
 #define NCT_BASE_ERR_H
 
-#include "../nct.h"
+#include "nct.h"
 
 /* Formats `what, where` into *why (NULL: dropped) and gives back `err`, so that a caller can return it. */
 nct_err nct_fail(nct_why *why, nct_err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -2,7 +2,7 @@
 #ifndef NCT_BASE_IO_H
 #define NCT_BASE_IO_H
 
-#include "../nct.h"
+#include "nct.h"
 
 /* Fills `buf` unless the stream ends first; *got < cap means end of file, never "try again". NCT_EIO. */
 nct_err nct_read(int fd, void *buf, size_t cap, size_t *got) NCT_USED;

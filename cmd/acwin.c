@@ -1,0 +1,277 @@
+/* acwin.c - text to compressed windows that decode on their own, and back. */
+#include "cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OPT_OPEN = 256, OPT_KEEP_GOING };
+
+static const struct cli_option options[] = {
+	{'d', "decode", NULL, "windows to text"},
+	{'t', "test", NULL, "decode, but write nothing"},
+	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
+	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
+	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
+	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 1048576; 16384 for b > 20; 10240 for b = 0)"},
+	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
+	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
+	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
+	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
+	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
+	{0, NULL, NULL, NULL},
+};
+
+enum mode { ENCODE, DECODE, TEST, LIST };
+
+/* All that the options said. */
+struct acwin {
+	struct cli cli;
+	enum mode mode;
+	const char *model;
+	struct nct_encode_options encode;
+	int chunk_given, resets_given, keep_going;
+	int encode_only; /* letter of an option that only encoding knows, 0: none */
+	size_t operand;  /* the one being read */
+	uint64_t size;   /* of the operands, 0: not known */
+};
+
+static void
+set_mode(struct acwin *a, enum mode mode)
+{
+	if (a->mode != ENCODE && a->mode != mode)
+		die(&a->cli, EX_USE, "-d, -t and -l exclude each other");
+	a->mode = mode;
+}
+
+static void
+set_separator(struct acwin *a, enum nct_separator separator, const char *pattern)
+{
+	if (a->encode.separator != NCT_SEP_OPERAND)
+		die(&a->cli, EX_USE, "-0 and -D exclude each other, and each is given once");
+	a->encode.separator = separator;
+	a->encode.pattern = pattern;
+}
+
+static void
+parse(struct acwin *a, int argc, char **argv)
+{
+	const struct cli *c = &a->cli;
+	const char *arg;
+	int o;
+
+	while ((o = cli_next(&a->cli, argc, argv, &arg)) != -1) {
+		switch (o) {
+		case 'd': set_mode(a, DECODE); break;
+		case 't': set_mode(a, TEST); break;
+		case 'l': set_mode(a, LIST); break;
+		case 'm': a->model = arg; break;
+		case 'b':
+			a->encode.window_bits = (unsigned)opt_u64(c, "-b", arg, 0, NCT_WINDOW_MAX);
+			if (a->encode.window_bits > 0 && a->encode.window_bits < NCT_WINDOW_MIN)
+				die(c, EX_USE, "-b: '%s' is neither 0 nor from %d to %d", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX);
+			break;
+		case 'c':
+			a->encode.chunk = opt_u64(c, "-c", arg, 0, UINT64_MAX / 4);
+			a->chunk_given = 1;
+			break;
+		case 'r':
+			a->encode.resets = (uint32_t)opt_u64(c, "-r", arg, 0, UINT32_MAX);
+			a->resets_given = 1;
+			break;
+		case '0': set_separator(a, NCT_SEP_NUL, NULL); break;
+		case 'D': set_separator(a, NCT_SEP_REGEX, arg); break;
+		case OPT_OPEN: a->encode.open = 1; break;
+		case OPT_KEEP_GOING: a->keep_going = 1; break;
+		default: break;
+		}
+		if (o < 256 && strchr("bcr0D", o) != NULL)
+			a->encode_only = o;
+	}
+	if (a->mode != ENCODE && (a->encode_only != 0 || a->encode.open))
+		die(c, EX_USE, "%s%c goes with encoding; a stream says so itself", a->encode_only != 0 ? "-" : "--open",
+		    a->encode_only != 0 ? a->encode_only : ' ');
+	if (a->mode == ENCODE && a->keep_going)
+		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
+	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
+		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
+	if (a->encode.window_bits == 0 && a->resets_given)
+		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
+	if (a->encode.window_bits == 0)
+		a->encode.resets = 0;
+	if (!a->chunk_given)
+		a->encode.chunk = a->encode.window_bits == 0 ? 10240 : a->encode.window_bits <= 20 ? 1048576 : 16384;
+	a->encode.threads = c->threads;
+}
+
+static nct_m1 *
+open_model(const struct acwin *a)
+{
+	nct_why why = {{0}};
+	nct_m1 *m;
+	nct_err err = a->model != NULL ? nct_m1_open(&m, a->model, a->cli.cpu, &why) : nct_m1_builtin(&m, a->cli.cpu, &why);
+
+	if (err != NCT_OK)
+		die_err(&a->cli, err, a->model != NULL ? a->model : "built-in model", &why);
+	return m;
+}
+
+static void
+progress(void *ctx, uint64_t text_bytes)
+{
+	const struct acwin *a = ctx;
+
+	cli_progress(&a->cli, text_bytes, a->size);
+}
+
+static nct_err
+next_operand(void *ctx, size_t i, int *fd)
+{
+	struct acwin *a = ctx;
+
+	if (i < a->cli.operand_count) {
+		a->operand = i;
+		*fd = cli_input(&a->cli, i);
+	}
+	return NCT_OK;
+}
+
+static void
+report(const struct acwin *a, const struct nct_totals *t)
+{
+	cli_progress_end(&a->cli);
+	if (!a->cli.verbose || a->cli.quiet)
+		return;
+	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
+	if (a->mode == ENCODE)
+		fprintf(stderr, "code_bits=%" PRIu64 "\nstream_bytes=%" PRIu64 "\nbits_per_byte=%.4f\n", t->code_bits, t->stream_bytes,
+		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
+}
+
+static void
+encode(struct acwin *a)
+{
+	nct_why why = {{0}};
+	struct nct_totals totals = {0};
+	nct_m1 *m = open_model(a);
+	int out = cli_output(&a->cli);
+
+	a->encode.progress = progress;
+	a->encode.ctx = a;
+	nct_err err = nct_encode(m, next_operand, a, out, &a->encode, &totals, &why);
+	if (err != NCT_OK)
+		die_err(&a->cli, err, err == NCT_EARG ? "-D" : a->cli.operands[a->operand], &why);
+	report(a, &totals);
+	nct_m1_free(m);
+	cli_output_done(&a->cli);
+}
+
+static void
+lost(void *ctx, const nct_why *why)
+{
+	const struct acwin *a = ctx;
+
+	note_err(&a->cli, NCT_EDATA, a->cli.operands[a->operand], why);
+}
+
+static void
+decode(struct acwin *a)
+{
+	struct nct_totals totals = {0};
+	nct_m1 *m = open_model(a);
+	int out = a->mode == TEST ? -1 : cli_output(&a->cli);
+	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .progress = progress, .lost = lost, .ctx = a};
+	int status = EX_DONE;
+
+	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
+		nct_why why = {{0}};
+		int in = cli_input(&a->cli, a->operand);
+		nct_err err = nct_decode(m, in, out, &o, &totals, &why);
+
+		if (err != NCT_OK) {
+			note_err(&a->cli, err, a->cli.operands[a->operand], &why);
+			status = nct_err_status(err);
+			if (!a->keep_going || err != NCT_EDATA)
+				break;
+		}
+		report(a, &totals);
+		if (in != STDIN_FILENO)
+			(void)close(in); /* only read from */
+	}
+	nct_m1_free(m);
+	if (status != EX_DONE) {
+		cli_output_abort(&a->cli, a->keep_going);
+		exit(status);
+	}
+	if (out >= 0)
+		cli_output_done(&a->cli);
+}
+
+static void
+print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut)
+{
+	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
+	static const char *const separators[] = {"operand", "nul", "regex"};
+	const struct acwin *a = ctx;
+
+	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
+	       a->cli.operands[a->operand], h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
+	       h->chunk, separators[h->separator], h->m1, t->blocks, t->documents, t->windows, t->tokens);
+	printf("\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
+	if (h->text_unknown)
+		printf("unknown\tunknown");
+	else
+		printf("%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
+	printf("\t%s\n", cut ? "cut" : "whole");
+}
+
+static void
+list(struct acwin *a)
+{
+	int status = EX_DONE;
+
+	printf("file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\tstream_bytes\tcode_bits\t"
+	       "text_bytes\tbits_per_byte\tend\n");
+	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
+		nct_why why = {{0}};
+		int in = cli_input(&a->cli, a->operand);
+		nct_err err = nct_list(in, a->keep_going, print_stream, a, &why);
+
+		if (err != NCT_OK) {
+			fflush(stdout);
+			note_err(&a->cli, err, a->cli.operands[a->operand], &why);
+			status = nct_err_status(err);
+		}
+		if (in != STDIN_FILENO)
+			(void)close(in); /* only read from */
+	}
+	if (fflush(stdout) != 0 || close(STDOUT_FILENO) != 0)
+		die(&a->cli, EX_FAIL, "-: %s", strerror(errno));
+	exit(status);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct acwin a = {
+	    .cli = {.tool = "acwin",
+	            .synopsis = "[-d | -t | -l] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [FILE...]",
+	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
+	            .options = options,
+	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},
+	    .encode = {.window_bits = 16, .resets = 1},
+	};
+
+	parse(&a, argc, argv);
+	if (a.mode == DECODE)
+		a.cli.flags &= ~(unsigned)CLI_BINARY; /* text may go to a terminal */
+	switch (a.mode) {
+	case ENCODE: encode(&a); break;
+	case LIST: list(&a); break;
+	default: decode(&a); break;
+	}
+	return EX_DONE;
+}

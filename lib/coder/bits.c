@@ -1,0 +1,101 @@
+/* bits.c - strings of bits, most significant bit first, in growing byte buffers. */
+#include "coder/bits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for n more bits; the bytes gained are zero, so that bits can be ORed in. */
+static nct_err
+reserve(nct_bits *b, uint64_t n)
+{
+	if (n > UINT64_MAX / 2 - b->bits)
+		return NCT_ENOMEM;
+	size_t need = nct_bits_bytes(b->bits + n);
+	if (need <= b->cap)
+		return NCT_OK;
+	size_t cap = need + need / 2 + 64;
+	uint8_t *p = realloc(b->bytes, cap);
+	if (p == NULL)
+		return NCT_ENOMEM;
+	memset(p + b->cap, 0, cap - b->cap);
+	b->bytes = p;
+	b->cap = cap;
+	return NCT_OK;
+}
+
+nct_err
+nct_bits_put(nct_bits *b, nct_u128 x, unsigned n)
+{
+	nct_err err = reserve(b, n);
+
+	if (err != NCT_OK)
+		return err;
+	while (n > 0) {
+		unsigned used = (unsigned)(b->bits % 8), take = 8 - used < n ? 8 - used : n;
+		uint8_t part = (uint8_t)(x >> (n - take) & ((1u << take) - 1));
+
+		b->bytes[b->bits / 8] = (uint8_t)(b->bytes[b->bits / 8] | part << (8 - used - take));
+		b->bits += take;
+		n -= take;
+	}
+	return NCT_OK;
+}
+
+nct_err
+nct_bits_append(nct_bits *b, const uint8_t *p, uint64_t from, uint64_t n)
+{
+	nct_err err = reserve(b, n);
+
+	if (err != NCT_OK || n == 0)
+		return err;
+	if (b->bits % 8 == 0 && from % 8 == 0) {
+		uint64_t whole = n / 8;
+
+		memcpy(b->bytes + b->bits / 8, p + from / 8, (size_t)whole);
+		b->bits += whole * 8;
+		from += whole * 8;
+		n -= whole * 8;
+	}
+	while (n > 0) {
+		unsigned take = n < 56 ? (unsigned)n : 56;
+
+		if ((err = nct_bits_put(b, nct_bits_get(p, from + n, from, take), take)) != NCT_OK)
+			return err; /* not reached: the room is reserved */
+		from += take;
+		n -= take;
+	}
+	return NCT_OK;
+}
+
+void
+nct_bits_clear(nct_bits *b)
+{
+	if (b->bytes != NULL)
+		memset(b->bytes, 0, nct_bits_bytes(b->bits));
+	b->bits = 0;
+}
+
+void
+nct_bits_free(nct_bits *b)
+{
+	free(b->bytes);
+	*b = (nct_bits){0};
+}
+
+nct_u128
+nct_bits_get(const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
+{
+	nct_u128 x = 0;
+
+	while (n > 0 && at < end) {
+		unsigned skip = (unsigned)(at % 8), take = 8 - skip < n ? 8 - skip : n;
+		unsigned byte = p[at / 8];
+
+		if (take > end - at) /* the last bits of the string, then zeros */
+			byte &= 0xff00u >> (end % 8);
+		x = x << take | (byte >> (8 - skip - take) & ((1u << take) - 1));
+		at += take;
+		n -= take;
+	}
+	return n > 0 && n < 128 ? x << n : x;
+}

@@ -1,0 +1,31 @@
+/* bits.h - strings of bits, most significant bit first, in growing byte buffers. */
+#ifndef NCT_CODER_BITS_H
+#define NCT_CODER_BITS_H
+
+#include "base/u128.h"
+#include "nct.h"
+
+/* A bit string that grows; all zero is the empty one. The bits past `bits` in the last byte are 0. */
+typedef struct nct_bits {
+	uint8_t *bytes; /* owned */
+	size_t cap;     /* bytes allocated */
+	uint64_t bits;  /* length */
+} nct_bits;
+
+/* Appends the low `n` bits of x (n <= 128), the most significant first. NCT_ENOMEM leaves the string as it was. */
+nct_err nct_bits_put(nct_bits *b, nct_u128 x, unsigned n) NCT_USED;
+/* Appends bits [from, from + n) of the string at p. NCT_ENOMEM leaves the string as it was. */
+nct_err nct_bits_append(nct_bits *b, const uint8_t *p, uint64_t from, uint64_t n) NCT_USED;
+void nct_bits_clear(nct_bits *b); /* length 0; keeps the buffer */
+void nct_bits_free(nct_bits *b);  /* frees the buffer and clears */
+
+static inline size_t
+nct_bits_bytes(uint64_t bits)
+{
+	return (size_t)((bits + 7) / 8);
+}
+
+/* Bits [at, at + n) of the string at p, n <= 128; bits at or past `end` read as 0. */
+nct_u128 nct_bits_get(const uint8_t *p, uint64_t end, uint64_t at, unsigned n);
+
+#endif

@@ -1,0 +1,24 @@
+/* blocks.h - gathering parts of chunks into blocks, by content alone (nct-formats(5), "Blocks"). */
+#ifndef NCT_WINDOW_BLOCKS_H
+#define NCT_WINDOW_BLOCKS_H
+
+#include "format/stream.h"
+#include "window/chunk.h"
+
+/* A block in the making: zero, but for `writer` and `unbroken`. */
+struct nct_blocks {
+	nct_writer *writer; /* borrowed */
+	int unbroken;
+	struct nct_block block;
+	nct_bits code;      /* owned */
+	uint8_t *dir;       /* owned */
+	size_t dir_cap;
+	int in_chunk;       /* the last part did not end its chunk */
+};
+
+/* Adds a part whose code is bits [from, from + part->bits) at p; writes a block when it is full. NCT_EIO, NCT_ENOMEM. */
+nct_err nct_blocks_add(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint64_t from) NCT_USED;
+nct_err nct_blocks_flush(struct nct_blocks *b) NCT_USED; /* writes what there is, if anything */
+void nct_blocks_free(struct nct_blocks *b);
+
+#endif

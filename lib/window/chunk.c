@@ -1,0 +1,184 @@
+/* chunk.c - encoding a chunk of text to windows, or to one unbroken code: where M1 and coder meet. */
+#include "window/chunk.h"
+
+#include <lzma.h>
+#include <stdlib.h>
+
+#include "base/le.h"
+#include "format/stream.h"
+
+uint64_t
+nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1)
+{
+	uint8_t s[20];
+
+	nct_put64(s, m1);
+	nct_put32(s + 8, p->window_bits);
+	nct_put32(s + 12, p->resets);
+	nct_put32(s + 16, p->window_bits > 0 ? NCT_CODE_SPLIT : NCT_CODE_UNBROKEN);
+	return lzma_crc64(s, sizeof s, 0);
+}
+
+void
+nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context)
+{
+	c->plan = *p;
+	c->context = context;
+	nct_bits_clear(&c->code);
+	c->count = 0;
+	c->part = (struct nct_part){0};
+	c->since_reset = 0;
+	nct_context_reset(context);
+	if (p->window_bits > 0)
+		c->node = nct_split_root(p->window_bits);
+	else
+		nct_ac_start(&c->ac);
+}
+
+nct_err
+nct_chunk_drop(struct nct_chunk *c)
+{
+	nct_bits rest = {0};
+	uint64_t done = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < c->count; i++)
+		done += c->parts[i].bits;
+	if (done == 0)
+		return NCT_OK;
+	if ((err = nct_bits_append(&rest, c->code.bytes, done, c->code.bits - done)) != NCT_OK)
+		return err;
+	nct_bits_free(&c->code);
+	c->code = rest;
+	c->count = 0;
+	return NCT_OK;
+}
+
+void
+nct_chunk_free(struct nct_chunk *c)
+{
+	nct_bits_free(&c->code);
+	nct_ac_free(&c->ac);
+	free(c->parts);
+}
+
+static nct_err
+end_part(struct nct_chunk *c)
+{
+	if (c->count == c->cap) {
+		size_t cap = c->cap * 2 + 1;
+		struct nct_part *p = realloc(c->parts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		c->parts = p;
+		c->cap = cap;
+	}
+	c->parts[c->count++] = c->part;
+	c->part = (struct nct_part){0};
+	return NCT_OK;
+}
+
+/* ---- windows ---- */
+
+/* The window ends at the node reached: its code point is the node's first. */
+static nct_err
+end_window(struct nct_chunk *c)
+{
+	nct_err err = nct_bits_put(&c->code, c->node.first, c->plan.window_bits);
+
+	if (err != NCT_OK)
+		return err;
+	c->part.units++;
+	c->part.bits += c->plan.window_bits;
+	c->node = nct_split_root(c->plan.window_bits);
+	if (c->plan.resets != 0 && ++c->since_reset == c->plan.resets) {
+		nct_context_reset(c->context);
+		c->since_reset = 0;
+	}
+	return NCT_OK;
+}
+
+static nct_err
+put_window_symbol(struct nct_chunk *c, unsigned symbol)
+{
+	nct_err err = NCT_OK;
+
+	if (c->node.symbols == 0 && c->part.units == NCT_PART_WINDOWS && (err = end_part(c)) != NCT_OK)
+		return err;
+	if (!nct_split_take(&c->node, nct_context_freq(c->context), symbol)) {
+		if ((err = end_window(c)) != NCT_OK)
+			return err;
+		return put_window_symbol(c, symbol); /* at the root every symbol fits */
+	}
+	c->part.text_bytes += symbol != NCT_EOD;
+	nct_context_push(c->context, symbol);
+	return symbol == NCT_EOD || nct_split_ended(&c->node) ? end_window(c) : NCT_OK;
+}
+
+/* ---- unbroken ---- */
+
+static nct_err
+end_code(struct nct_chunk *c)
+{
+	nct_err err = nct_ac_finish(&c->ac, &c->code);
+
+	c->part.bits = c->ac.code.bits;
+	nct_ac_start(&c->ac);
+	return err;
+}
+
+static nct_err
+put_unbroken_symbol(struct nct_chunk *c, unsigned symbol)
+{
+	nct_err err;
+	uint32_t lo = 0;
+
+	if (c->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = end_part(c)) != NCT_OK))
+		return err;
+	const uint32_t *freq = nct_context_freq(c->context);
+	for (unsigned s = 0; s < symbol; s++)
+		lo += freq[s];
+	if ((err = nct_ac_put(&c->ac, lo, lo + freq[symbol])) != NCT_OK)
+		return err;
+	c->part.units++;
+	c->part.text_bytes += symbol != NCT_EOD;
+	nct_context_push(c->context, symbol);
+	return NCT_OK;
+}
+
+/* ---- both ---- */
+
+static nct_err
+put_symbol(struct nct_chunk *c, unsigned symbol)
+{
+	return c->plan.window_bits > 0 ? put_window_symbol(c, symbol) : put_unbroken_symbol(c, symbol);
+}
+
+nct_err
+nct_chunk_text(struct nct_chunk *c, const uint8_t *text, size_t n)
+{
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < n && err == NCT_OK; i++)
+		err = put_symbol(c, text[i]);
+	return err;
+}
+
+nct_err
+nct_chunk_end(struct nct_chunk *c, int eod)
+{
+	nct_err err = NCT_OK;
+
+	if (eod && (err = put_symbol(c, NCT_EOD)) != NCT_OK)
+		return err;
+	if (c->plan.window_bits == 0)
+		err = end_code(c);
+	else if (c->node.symbols > 0)
+		err = end_window(c);
+	if (err != NCT_OK)
+		return err;
+	c->part.ends_document = eod;
+	c->part.ends_chunk = 1;
+	return end_part(c);
+}

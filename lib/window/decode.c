@@ -1,0 +1,313 @@
+/* decode.c - a window stream to text: blocks in parallel, text in order. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/parallel.h"
+#include "format/stream.h"
+#include "model/m1.h"
+#include "window/chunk.h"
+#include "window/pool.h"
+
+#define BATCH_BLOCKS 16u           /* blocks in a batch, per thread */
+#define BATCH_BYTES (1u << 20)     /* their code, per thread */
+
+/* A block to decode. Where M1 keeps its context over windows, a block that goes on with a chunk belongs to the same
+ * worker as the one before: `chain` counts the blocks of a run, in its first. */
+struct job {
+	struct nct_block block;
+	void *buffer;             /* behind block.dir and block.code; owned */
+	struct nct_unchunk text;
+	size_t chain;             /* 0: decoded along with an earlier job */
+	nct_err err;
+	nct_why why;
+};
+
+struct decoder {
+	const nct_m1 *m1;
+	const struct nct_decode_options *o;
+	nct_why *why;
+	int out;
+	nct_reader *reader;
+	struct nct_header header;
+	struct nct_plan plan;
+	struct nct_pool pool;
+	int pool_made;
+	struct job *jobs;
+	size_t count, cap, code_bytes;
+	nct_context *kept;     /* of a chunk that goes on in the next batch, where M1 keeps its context; owned */
+	uint32_t since_reset;  /* of that chunk */
+	struct nct_totals totals;
+	int damaged;
+};
+
+/* ---- one block ---- */
+
+static nct_err
+decode_block(const struct decoder *d, struct job *j)
+{
+	const struct nct_block *b = &j->block;
+	struct nct_unchunk *u = &j->text;
+	int unbroken = d->plan.window_bits == 0, first = 1, loose = d->header.text_unknown;
+	struct nct_dir_entry e;
+	size_t at = 0;
+	uint64_t from = 0;
+	nct_err err;
+
+	for (; nct_dir_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; first = 0) {
+		uint64_t bits = unbroken ? e.bits : e.units * d->plan.window_bits;
+		int eod;
+
+		if (!(first && (b->flags & NCT_BLOCK_CONTINUES)) || nct_plan_remembers(&d->plan))
+			nct_unchunk_begin(u);
+		err = nct_unchunk_part(u, b->code, from, bits, e.units, loose, &eod);
+		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
+			return nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
+		if (err != NCT_OK)
+			return err;
+		from += bits;
+	}
+	if (!loose && u->text_bytes != b->text_bytes)
+		return nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
+		                b->text_bytes);
+	return NCT_OK;
+}
+
+static void
+run(void *ctx, size_t i, unsigned worker)
+{
+	struct decoder *d = ctx;
+	struct job *j = &d->jobs[i];
+	nct_context *context = i == 0 && d->kept != NULL ? d->kept : d->pool.of[worker];
+	uint32_t since = i == 0 && d->kept != NULL ? d->since_reset : 0;
+	nct_err err = j->err;
+
+	for (size_t k = 0; k < j->chain; k++) {
+		struct nct_unchunk *u = &j[k].text;
+
+		u->plan = d->plan;
+		u->context = context;
+		u->since_reset = since;
+		u->separator = d->header.separator == NCT_SEP_NUL ? 0 : -1;
+		u->bytes = 0;
+		u->text_bytes = u->documents = 0;
+		if (err == NCT_OK)
+			err = decode_block(d, &j[k]);
+		else /* where one block of a chunk is missing, M1 lacks the context for the next */
+			err = nct_fail(&j[k].why, NCT_EDATA, "block %" PRIu32 " goes on with a chunk whose beginning is lost", j[k].block.sequence);
+		j[k].err = err;
+		since = u->since_reset;
+	}
+}
+
+/* ---- a batch ---- */
+
+/* Sets each job's chain: jobs on their own where every window starts afresh, else runs of blocks that continue. A chunk whose
+ * beginning is missing is an error then. */
+static void
+chain_jobs(struct decoder *d)
+{
+	size_t head = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct job *j = &d->jobs[i];
+		int continues = !nct_plan_remembers(&d->plan) && (j->block.flags & NCT_BLOCK_CONTINUES);
+
+		j->chain = 1;
+		j->err = NCT_OK;
+		j->why.text[0] = '\0';
+		if (continues && i == 0 && d->kept == NULL)
+			j->err = NCT_EDATA;
+		if (!continues || i == 0) {
+			head = i;
+		} else {
+			d->jobs[head].chain++;
+			j->chain = 0;
+		}
+	}
+}
+
+static nct_err
+keep_last(struct decoder *d)
+{
+	struct job *last = &d->jobs[d->count - 1];
+	int goes_on = !nct_plan_remembers(&d->plan) && (last->block.flags & NCT_BLOCK_CONTINUED) && last->err == NCT_OK;
+	nct_err err;
+
+	if (d->kept != NULL && (!goes_on || last->text.context != d->kept)) {
+		nct_pool_give(&d->pool, d->kept);
+		d->kept = NULL;
+	}
+	d->since_reset = last->text.since_reset;
+	if (!goes_on || d->kept != NULL)
+		return NCT_OK;
+	if ((err = nct_pool_keep(&d->pool, last->text.context)) != NCT_OK)
+		return err;
+	d->kept = last->text.context;
+	return NCT_OK;
+}
+
+static void
+lost(struct decoder *d, const nct_why *why)
+{
+	d->damaged = 1;
+	if (d->o->lost != NULL)
+		d->o->lost(d->o->ctx, why);
+}
+
+/* Writes a decoded block's text, or deals with its fault. */
+static nct_err
+deliver(struct decoder *d, struct job *j)
+{
+	nct_err err;
+
+	if (j->err == NCT_EDATA && d->o->keep_going) {
+		lost(d, &j->why);
+		return NCT_OK;
+	}
+	if (j->err != NCT_OK) {
+		*d->why = j->why;
+		return j->err;
+	}
+	if (d->out >= 0 && (err = nct_write(d->out, j->text.text, j->text.bytes)) != NCT_OK)
+		return err;
+	d->totals.blocks++;
+	d->totals.text_bytes += j->text.text_bytes;
+	d->totals.documents += j->text.documents;
+	d->totals.windows += j->block.units;
+	return NCT_OK;
+}
+
+static nct_err
+decode_batch(struct decoder *d)
+{
+	nct_err err = NCT_OK;
+
+	if (d->count == 0)
+		return NCT_OK;
+	chain_jobs(d);
+	nct_parallel(d->count, d->o->threads, run, d);
+	for (size_t i = 0; i < d->count; i++) {
+		if (err == NCT_OK)
+			err = deliver(d, &d->jobs[i]);
+		free(d->jobs[i].buffer);
+		d->jobs[i].buffer = NULL;
+	}
+	if (err == NCT_OK)
+		err = keep_last(d);
+	d->count = d->code_bytes = 0;
+	if (d->o->progress != NULL)
+		d->o->progress(d->o->ctx, d->totals.text_bytes);
+	return err;
+}
+
+/* ---- the stream ---- */
+
+static nct_err
+begin_stream(struct decoder *d)
+{
+	const struct nct_header *h = nct_reader_header(d->reader);
+	const struct nct_plan plan = {h->window_bits, h->resets};
+	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
+
+	if (h->kind != NCT_WINDOWS)
+		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
+		                nct_reader_offset(d->reader) - NCT_HEADER_BYTES);
+	if (h->code == NCT_CODE_BEST)
+		return nct_fail(d->why, NCT_EVERSION, "windows of strings chosen best-first are not known to this version");
+	if (h->m1 != m1)
+		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
+	if (h->windows != windows)
+		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64, h->windows, windows);
+	if (d->pool_made && nct_plan_remembers(&plan) != d->pool.remember) {
+		nct_context_free(d->kept);
+		d->kept = NULL;
+		nct_pool_free(&d->pool);
+		d->pool_made = 0;
+	}
+	d->header = *h;
+	d->plan = plan;
+	if (d->pool_made)
+		return NCT_OK;
+	d->pool_made = 1;
+	return nct_pool_new(&d->pool, d->m1, d->o->threads, nct_plan_remembers(&plan), d->o->cache_bytes);
+}
+
+static nct_err
+add_block(struct decoder *d, const struct nct_block *b)
+{
+	struct job *j = &d->jobs[d->count++];
+
+	j->block = *b;
+	j->buffer = nct_reader_take(d->reader);
+	d->code_bytes += b->code_bytes;
+	if (d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * d->o->threads)
+		return decode_batch(d);
+	return NCT_OK;
+}
+
+static nct_err
+take_event(struct decoder *d, enum nct_event event, const struct nct_block *b, const nct_why *loss)
+{
+	nct_err err = event == NCT_AT_BLOCK ? NCT_OK : decode_batch(d);
+
+	if (err != NCT_OK)
+		return err;
+	switch (event) {
+	case NCT_AT_HEADER: return begin_stream(d);
+	case NCT_AT_BLOCK: return add_block(d, b);
+	case NCT_AT_LOSS:
+		if (d->pool_made)
+			nct_pool_give(&d->pool, d->kept); /* what comes next does not continue what came before */
+		d->kept = NULL;
+		lost(d, loss);
+		return NCT_OK;
+	default: return NCT_OK;
+	}
+}
+
+static void
+decoder_free(struct decoder *d)
+{
+	for (size_t i = 0; d->jobs != NULL && i < d->cap; i++) {
+		free(d->jobs[i].buffer);
+		nct_unchunk_free(&d->jobs[i].text);
+	}
+	free(d->jobs);
+	nct_context_free(d->kept);
+	nct_pool_free(&d->pool);
+	nct_reader_free(d->reader);
+}
+
+nct_err
+nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
+{
+	nct_why ignored = {{0}}, loss = {{0}};
+	struct decoder d = {.m1 = m1, .o = o, .out = out, .why = why != NULL ? why : &ignored};
+	enum nct_event event = NCT_AT_HEADER;
+	struct nct_block block = {0};
+	nct_err err = NCT_ENOMEM, rest;
+
+	d.cap = (size_t)BATCH_BLOCKS * o->threads;
+	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_reader_new(&d.reader, in, o->keep_going)) != NCT_OK)
+		goto end;
+	while (event != NCT_AT_END) {
+		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */
+			goto end;
+		if ((err = nct_reader_next(d.reader, &event, &block, &loss)) != NCT_OK) {
+			*d.why = loss;
+			if ((rest = decode_batch(&d)) != NCT_OK) /* what came before the fault is good */
+				err = rest;
+			goto end;
+		}
+		if ((err = take_event(&d, event, &block, &loss)) != NCT_OK)
+			goto end;
+	}
+	*totals = d.totals;
+	if (d.damaged)
+		err = nct_fail(d.why, NCT_EDATA, "damaged: %" PRIu64 " bytes of text were delivered", d.totals.text_bytes);
+end:
+	decoder_free(&d);
+	return err;
+}

@@ -1,0 +1,25 @@
+/* documents.h - text from operands, cut into documents (nct-formats(5), "Documents"). */
+#ifndef NCT_WINDOW_DOCUMENTS_H
+#define NCT_WINDOW_DOCUMENTS_H
+
+#include "nct.h"
+
+typedef struct nct_docs nct_docs;
+
+/* A run of text inside one document. */
+struct nct_piece {
+	const uint8_t *text; /* valid until the next call */
+	size_t n;            /* 0 only where a document ends without more text */
+	int ends;            /* the document ends after it */
+	int eod;             /* ... and an EOD is to be coded there */
+	int done;            /* no piece: the input is at its end */
+};
+
+/* Opens the first operand. `pattern` is for NCT_SEP_REGEX, NULL otherwise. NCT_EARG (bad pattern), NCT_ENOMEM, and
+ * what `operand` returns. */
+nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
+                     int open, nct_why *why) NCT_USED;
+nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED; /* NCT_EIO, NCT_EARG (a match gave up) */
+void nct_docs_free(nct_docs *d); /* NULL is a no-op */
+
+#endif

@@ -1,0 +1,283 @@
+/* encode.c - text to a window stream: documents into chunks, chunks in parallel, results in order into blocks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/parallel.h"
+#include "model/m1.h"
+#include "window/blocks.h"
+#include "window/documents.h"
+#include "window/pool.h"
+
+#define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
+#define BATCH_TEXT_MAX (1u << 20)  /* text in a batch, per thread: one chunk of the default for b <= 20 ... */
+#define BATCH_TEXT_MIN (64u << 10) /* ... or several small ones; windows above 20 bits take M1 longer */
+
+/* A chunk, or the next stretch of one that goes on from batch to batch. */
+struct job {
+	struct nct_chunk chunk;
+	size_t at, n;      /* its text in the batch's buffer */
+	int begins, ends, eod;
+	nct_err err;
+};
+
+struct encoder {
+	const struct nct_encode_options *o;
+	struct nct_plan plan;
+	struct nct_pool pool;
+	struct nct_blocks blocks;
+	nct_docs *docs;
+	struct nct_piece piece;  /* text read but not yet in a batch */
+
+	uint8_t *text;
+	size_t text_n, text_cap;
+	struct job *jobs;
+	size_t count, cap;
+	uint64_t chunk_bytes;    /* of the open chunk */
+	int open;                /* the batch's last chunk goes on in the next one */
+	nct_context *kept;       /* its context */
+	uint64_t text_bytes;
+};
+
+static void
+run(void *ctx, size_t i, unsigned worker)
+{
+	struct encoder *e = ctx;
+	struct job *j = &e->jobs[i];
+
+	if (j->begins)
+		nct_chunk_begin(&j->chunk, &e->plan, e->pool.of[worker]);
+	j->err = nct_chunk_text(&j->chunk, e->text + j->at, j->n);
+	if (j->err == NCT_OK && j->ends)
+		j->err = nct_chunk_end(&j->chunk, j->eod);
+}
+
+/* Opens a job at the end of the batch; 0 if there is no room. */
+static int
+open_job(struct encoder *e)
+{
+	if (e->count == e->cap)
+		return 0;
+	struct job *j = &e->jobs[e->count++];
+	j->at = e->text_n;
+	j->n = 0;
+	j->begins = 1;
+	j->ends = j->eod = 0;
+	e->open = 1;
+	e->chunk_bytes = 0;
+	return 1;
+}
+
+static void
+close_job(struct encoder *e, int eod)
+{
+	struct job *j = &e->jobs[e->count - 1];
+
+	j->ends = 1;
+	j->eod = eod;
+	e->open = 0;
+}
+
+/* Moves the piece at hand into the batch, as far as there is room: 1 if all of it went. */
+static int
+take_piece(struct encoder *e)
+{
+	struct nct_piece *p = &e->piece;
+	uint64_t limit = e->o->chunk;
+
+	for (;;) {
+		if (e->open && limit != 0 && e->chunk_bytes == limit && p->n > 0)
+			close_job(e, 0); /* cut: the document goes on */
+		if (p->n == 0 && !p->ends)
+			return 1;
+		if (!e->open && !open_job(e))
+			return 0;
+		size_t take = p->n;
+		if (take > e->text_cap - e->text_n)
+			take = e->text_cap - e->text_n;
+		if (limit != 0 && take > limit - e->chunk_bytes)
+			take = (size_t)(limit - e->chunk_bytes);
+		memcpy(e->text + e->text_n, p->text, take);
+		e->text_n += take;
+		e->jobs[e->count - 1].n += take;
+		e->chunk_bytes += take;
+		p->text += take;
+		p->n -= take;
+		if (p->n == 0 && p->ends) {
+			close_job(e, p->eod);
+			p->ends = 0;
+			return 1;
+		}
+		if (e->text_n == e->text_cap)
+			return p->n == 0;
+	}
+}
+
+/* Fills the batch: until it is full or the input ends (*done). */
+static nct_err
+fill(struct encoder *e, int *done, nct_why *why)
+{
+	nct_err err;
+
+	while (e->text_n < e->text_cap && take_piece(e)) {
+		if (e->text_n == e->text_cap)
+			break;
+		if ((err = nct_docs_next(e->docs, &e->piece, why)) != NCT_OK)
+			return err;
+		if ((*done = e->piece.done) != 0)
+			break;
+	}
+	return NCT_OK;
+}
+
+/* Hands a job's finished parts to the blocks. */
+static nct_err
+deliver(struct encoder *e, struct job *j)
+{
+	uint64_t at = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < j->chunk.count; i++) {
+		if ((err = nct_blocks_add(&e->blocks, &j->chunk.parts[i], j->chunk.code.bytes, at)) != NCT_OK)
+			return err;
+		at += j->chunk.parts[i].bits;
+	}
+	return NCT_OK;
+}
+
+/* Makes ready for the next batch: a chunk that goes on becomes its first job, with its context. */
+static nct_err
+carry_over(struct encoder *e)
+{
+	struct job *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
+	nct_err err;
+
+	if (e->kept != NULL && !(e->open && e->count == 1)) { /* the chunk carried so far has ended */
+		nct_pool_give(&e->pool, e->kept);
+		e->kept = NULL;
+	}
+	e->text_n = e->count = 0;
+	if (!e->open || last == NULL)
+		return NCT_OK;
+	if ((err = nct_chunk_drop(&last->chunk)) != NCT_OK)
+		return err;
+	if (e->kept == NULL) {
+		if ((err = nct_pool_keep(&e->pool, last->chunk.context)) != NCT_OK)
+			return err;
+		e->kept = last->chunk.context;
+	}
+	if (last != e->jobs) {
+		struct job t = e->jobs[0];
+
+		e->jobs[0] = *last;
+		*last = t;
+	}
+	e->jobs[0].begins = 0;
+	e->jobs[0].at = e->jobs[0].n = 0;
+	e->count = 1;
+	return NCT_OK;
+}
+
+static nct_err
+encode_batch(struct encoder *e)
+{
+	nct_err err;
+
+	nct_parallel(e->count, e->o->threads, run, e);
+	for (size_t i = 0; i < e->count; i++) {
+		if ((err = e->jobs[i].err) != NCT_OK || (err = deliver(e, &e->jobs[i])) != NCT_OK)
+			return err;
+		e->text_bytes += e->jobs[i].n;
+	}
+	if (e->o->progress != NULL)
+		e->o->progress(e->o->ctx, e->text_bytes);
+	return carry_over(e);
+}
+
+static nct_err
+encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options *o)
+{
+	uint64_t each = o->chunk == 0 || o->chunk > BATCH_TEXT_MAX ? BATCH_TEXT_MAX : o->chunk < BATCH_TEXT_MIN ? BATCH_TEXT_MIN : o->chunk;
+
+	e->o = o;
+	e->plan = (struct nct_plan){o->window_bits, o->resets};
+	e->blocks.unbroken = o->window_bits == 0;
+	e->text_cap = (size_t)each * o->threads;
+	e->cap = (size_t)BATCH_JOBS * o->threads;
+	e->text = malloc(e->text_cap);
+	e->jobs = calloc(e->cap, sizeof *e->jobs);
+	if (e->text == NULL || e->jobs == NULL)
+		return NCT_ENOMEM;
+	return nct_pool_new(&e->pool, m1, o->threads, nct_plan_remembers(&e->plan), o->cache_bytes);
+}
+
+static void
+encoder_free(struct encoder *e)
+{
+	for (size_t i = 0; e->jobs != NULL && i < e->cap; i++)
+		nct_chunk_free(&e->jobs[i].chunk);
+	nct_context_free(e->kept);
+	nct_pool_free(&e->pool);
+	nct_blocks_free(&e->blocks);
+	nct_writer_free(e->blocks.writer);
+	nct_docs_free(e->docs);
+	free(e->jobs);
+	free(e->text);
+}
+
+static nct_err
+check(const struct nct_encode_options *o, nct_why *why)
+{
+	if (o->window_bits != 0 && (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX))
+		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_WINDOW_MAX, o->window_bits);
+	if (o->window_bits == 0 && o->resets != 0)
+		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
+	if (o->open && o->separator == NCT_SEP_NUL)
+		return nct_fail(why, NCT_EARG, "under NUL separators a document without its NUL is open already");
+	if (o->threads < 1 || (o->separator == NCT_SEP_REGEX) != (o->pattern != NULL))
+		return nct_fail(why, NCT_EARG, "impossible options");
+	return NCT_OK;
+}
+
+static struct nct_header
+header_of(const nct_m1 *m1, const struct nct_encode_options *o)
+{
+	const struct nct_plan plan = {o->window_bits, o->resets};
+
+	return (struct nct_header){
+	    .kind = NCT_WINDOWS,
+	    .code = o->window_bits == 0 ? NCT_CODE_UNBROKEN : NCT_CODE_SPLIT,
+	    .separator = o->separator,
+	    .window_bits = o->window_bits,
+	    .resets = o->resets,
+	    .chunk = o->chunk,
+	    .m1 = nct_m1_fingerprint(m1),
+	    .windows = nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1)),
+	    .m1_parameters = nct_m1_parameters(m1),
+	};
+}
+
+nct_err
+nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
+{
+	struct encoder e = {0};
+	const struct nct_header h = header_of(m1, o);
+	int done = 0;
+	nct_err err;
+
+	if ((err = check(o, why)) != NCT_OK || (err = encoder_new(&e, m1, o)) != NCT_OK)
+		goto end;
+	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
+		goto end;
+	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK || (err = nct_writer_header(e.blocks.writer, &h)) != NCT_OK)
+		goto end;
+	while (!done)
+		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e)) != NCT_OK)
+			goto end;
+	if ((err = nct_blocks_flush(&e.blocks)) != NCT_OK || (err = nct_writer_trailer(e.blocks.writer)) != NCT_OK)
+		goto end;
+	*totals = *nct_writer_totals(e.blocks.writer);
+end:
+	encoder_free(&e);
+	return err;
+}

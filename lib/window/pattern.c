@@ -1,0 +1,102 @@
+/* pattern.c - finding the matches of a PCRE2 pattern in text that comes in pieces. */
+#include "window/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+struct nct_pattern {
+	pcre2_code *code;
+	pcre2_match_data *match;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+};
+
+nct_err
+nct_pattern_new(nct_pattern **out, const char *pattern, nct_why *why)
+{
+	nct_pattern *p = calloc(1, sizeof *p);
+	int code;
+	PCRE2_SIZE at;
+	nct_err err = NCT_ENOMEM;
+
+	*out = NULL;
+	if (p == NULL)
+		return NCT_ENOMEM;
+	p->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+	                        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE, &code, &at, NULL);
+	if (p->code == NULL) {
+		PCRE2_UCHAR text[128];
+
+		pcre2_get_error_message(code, text, sizeof text);
+		err = nct_fail(why, NCT_EARG, "pattern '%.80s': %s, at offset %zu", pattern, (const char *)text, (size_t)at);
+		goto fail;
+	}
+	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
+	p->context = pcre2_match_context_create(NULL);
+	if (p->match == NULL || p->context == NULL)
+		goto fail;
+	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0) { /* else it is interpreted */
+		if ((p->stack = pcre2_jit_stack_create(32 * 1024, 4 * 1024 * 1024, NULL)) == NULL)
+			goto fail;
+		pcre2_jit_stack_assign(p->context, NULL, p->stack);
+	}
+	*out = p;
+	return NCT_OK;
+fail:
+	nct_pattern_free(p);
+	return err;
+}
+
+void
+nct_pattern_free(nct_pattern *p)
+{
+	if (p == NULL)
+		return;
+	pcre2_jit_stack_free(p->stack);
+	pcre2_match_context_free(p->context);
+	pcre2_match_data_free(p->match);
+	pcre2_code_free(p->code);
+	free(p);
+}
+
+/* The next place at or after `i` that does not stand inside a UTF-8 character. */
+static size_t
+next_character(const uint8_t *text, size_t n, size_t i)
+{
+	for (unsigned k = 0; k < 3 && i < n && (text[i] & 0xc0) == 0x80; k++)
+		i++;
+	return i;
+}
+
+nct_err
+nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found, size_t *start,
+                 size_t *end, nct_why *why)
+{
+	uint32_t options = (last ? 0 : PCRE2_PARTIAL_HARD | PCRE2_NOTEOL) | (whole ? 0 : PCRE2_NOTBOL);
+	const PCRE2_SIZE *range = pcre2_get_ovector_pointer(p->match);
+
+	*found = 0;
+	for (*start = next_character(text, n, from); *start < n; *start = next_character(text, n, *start + 1)) {
+		int r = pcre2_match(p->code, text, n, *start, options, p->match, p->context);
+
+		if (r == PCRE2_ERROR_NOMATCH) {
+			*start = n;
+			return NCT_OK;
+		}
+		if (r != PCRE2_ERROR_PARTIAL && r < 0) {
+			PCRE2_UCHAR words[128];
+
+			pcre2_get_error_message(r, words, sizeof words);
+			return nct_fail(why, NCT_EARG, "the pattern gave up: %s", (const char *)words);
+		}
+		*start = range[0];
+		*end = range[1];
+		*found = r != PCRE2_ERROR_PARTIAL && *end - *start <= NCT_PATTERN_SPAN;
+		if (*found || (r == PCRE2_ERROR_PARTIAL && n - *start <= NCT_PATTERN_SPAN))
+			return NCT_OK; /* a match, or more text is needed to tell */
+	}
+	return NCT_OK;
+}

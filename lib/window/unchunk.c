@@ -1,0 +1,102 @@
+/* unchunk.c - decoding windows, or an unbroken code, back to text: the inverse of chunk.c. */
+#include "window/chunk.h"
+
+#include <stdlib.h>
+
+void
+nct_unchunk_begin(struct nct_unchunk *u)
+{
+	nct_context_reset(u->context);
+	u->since_reset = 0;
+}
+
+void
+nct_unchunk_free(struct nct_unchunk *u)
+{
+	free(u->text);
+}
+
+static nct_err
+append(struct nct_unchunk *u, unsigned byte)
+{
+	if (u->bytes == u->cap) {
+		size_t cap = u->cap * 2 + 65536;
+		uint8_t *p = realloc(u->text, cap);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		u->text = p;
+		u->cap = cap;
+	}
+	u->text[u->bytes++] = (uint8_t)byte;
+	return NCT_OK;
+}
+
+static nct_err
+emit(struct nct_unchunk *u, unsigned symbol)
+{
+	if (symbol != NCT_EOD) {
+		u->text_bytes++;
+		return append(u, symbol);
+	}
+	u->documents++;
+	return u->separator >= 0 ? append(u, (unsigned)u->separator) : NCT_OK;
+}
+
+/* Follows code point k down from the root. */
+static nct_err
+decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
+{
+	struct nct_node node = nct_split_root(u->plan.window_bits);
+	nct_err err;
+
+	*eod = 0;
+	while (!*eod && (node.symbols == 0 || (k != node.first && !nct_split_ended(&node)))) {
+		unsigned symbol = nct_split_find(&node, nct_context_freq(u->context), k);
+
+		nct_context_push(u->context, symbol);
+		*eod = symbol == NCT_EOD;
+		if ((err = emit(u, symbol)) != NCT_OK)
+			return err;
+	}
+	if (*eod || (u->plan.resets != 0 && ++u->since_reset == u->plan.resets))
+		nct_unchunk_begin(u);
+	return NCT_OK;
+}
+
+static nct_err
+decode_unbroken(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod)
+{
+	struct nct_ac_dec d;
+	nct_err err;
+
+	nct_ac_open(&d, p, from, bits);
+	for (uint64_t i = 0; i < units; i++) {
+		if (*eod && !loose)
+			return NCT_EDATA;
+		unsigned symbol = nct_ac_get(&d, nct_context_freq(u->context));
+
+		nct_context_push(u->context, symbol);
+		*eod = symbol == NCT_EOD;
+		if ((err = emit(u, symbol)) != NCT_OK)
+			return err;
+	}
+	return NCT_OK;
+}
+
+nct_err
+nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod)
+{
+	unsigned b = u->plan.window_bits;
+	nct_err err = NCT_OK;
+
+	*eod = 0;
+	if (b == 0)
+		return decode_unbroken(u, p, from, bits, units, loose, eod);
+	for (uint64_t i = 0; i < units && err == NCT_OK; i++) {
+		if (*eod && !loose)
+			return NCT_EDATA;
+		err = decode_window(u, nct_bits_get(p, from + bits, from + i * b, b), eod);
+	}
+	return err;
+}
