@@ -1,0 +1,393 @@
+/* test_kernels.c - exact integer kernels: each row against "ref" to the last bit, "ref" against real numbers. */
+#include "base/rng.h"
+#include "kernels/exp2.h"
+#include "kernels/kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static nct_rng rng = {20260101};
+
+static int32_t
+between(int32_t low, int32_t high)
+{
+	return low + (int32_t)nct_rng_below(&rng, (uint64_t)(high - low) + 1);
+}
+
+/* Values of every magnitude, the ends included. */
+static int32_t
+spread(int32_t limit)
+{
+	const int32_t x = between(0, limit) >> between(0, 30), y = nct_rng_below(&rng, 16) == 0 ? limit : x;
+
+	return nct_rng_below(&rng, 2) == 0 ? y : -y;
+}
+
+static void
+fill8(int8_t *p, size_t n, int32_t limit)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (int8_t)between(-limit, limit);
+}
+
+/* ---- Rows against "ref" ---- */
+
+static const struct nct_kernels *
+row_at(size_t i)
+{
+	const struct nct_kernels *k = NULL;
+
+	if (nct_cpu_name(i) != NULL)
+		assert_int_equal(nct_kernels_choose(&k, nct_cpu_name(i)), NCT_OK);
+	return k;
+}
+
+static void
+expect_same(const char *row, const char *kernel, const void *want, const void *got, size_t bytes, size_t a, size_t b, size_t c)
+{
+	if (memcmp(want, got, bytes) != 0)
+		fail_msg("%s of %s differs from ref at sizes %zu, %zu, %zu", kernel, row, a, b, c);
+}
+
+static void
+check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size_t off, int worst)
+{
+	int8_t *x = malloc(n * width + off + 1), *w = malloc(r * width + off + 1);
+	int32_t *want = calloc(n * r + 1, 4), *got = calloc(n * r + 1, 4);
+
+	assert_true(x != NULL && w != NULL && want != NULL && got != NULL);
+	fill8(x, n * width + off, 127);
+	fill8(w, r * width + off, 127);
+	if (worst) { /* all products as large as can be */
+		memset(x, 127, n * width + off);
+		memset(w, -127, r * width + off);
+	}
+	nct_kernels_ref.matmul(want, x + off, w + off, n, r, width);
+	k->matmul(got, x + off, w + off, n, r, width);
+	expect_same(k->name, "matmul", want, got, n * r * 4, n, r, width);
+	free(x);
+	free(w);
+	free(want);
+	free(got);
+}
+
+static void
+test_matmul(void **state)
+{
+	static const size_t widths[] = {1, 15, 16, 17, 31, 32, 33, 64, 100, 256};
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
+		for (size_t n = 1; n <= 18; n++)
+			for (size_t r = 1; r <= 9; r++)
+				for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+					check_matmul(k, n, r, widths[w], (n + r) % 3, 0);
+		for (size_t n = 1; n <= 9; n++)
+			check_matmul(k, n, 5, 16384, 0, 1);
+	}
+}
+
+static void
+check_attention(const struct nct_kernels *k, size_t n, size_t d)
+{
+	int8_t q[256], o[2][256], *kv = malloc(n * 300 + 1);
+	int32_t s[2][NCT_REACH_MAX], a[2][256], bias[NCT_BIAS_FAR + 1];
+	int16_t p[2][NCT_REACH_MAX];
+	const int8_t *row[NCT_REACH_MAX];
+	const int32_t mul = between(0, 1 << 15) >> between(0, 10);
+	const struct nct_kernels *both[2] = {&nct_kernels_ref, k};
+	uint32_t z[2];
+
+	assert_non_null(kv);
+	fill8(q, d, 127);
+	fill8(kv, n * 300, 127);
+	for (size_t j = 0; j < n; j++)
+		row[j] = kv + (n - 1 - j) * 300;
+	for (size_t e = 0; e <= NCT_BIAS_FAR; e++)
+		bias[e] = spread((1 << 20) - 1);
+	for (size_t i = 0; i < 2; i++) {
+		both[i]->dots(s[i], q, row, 7, n, d);
+		z[i] = both[i]->weigh(p[i], s[i], bias, mul, n);
+		both[i]->mix(a[i], p[i], row, 7 + 13, n, d);
+		both[i]->settle(o[i], a[i], (uint32_t)(((uint64_t)98304 << 20) / z[i]), d);
+	}
+	expect_same(k->name, "dots or weigh", s[0], s[1], n * 4, n, d, 0);
+	expect_same(k->name, "weigh", p[0], p[1], n * 2, n, d, 0);
+	expect_same(k->name, "weigh's sum", &z[0], &z[1], 4, n, d, 0);
+	expect_same(k->name, "mix", a[0], a[1], d * 4, n, d, 0);
+	expect_same(k->name, "settle", o[0], o[1], d, n, d, 0);
+	free(kv);
+}
+
+static void
+test_attention(void **state)
+{
+	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 64, 128, 256}, lengths[] = {1, 2, 3, 4, 5, 7, 127, 128, 129, 130, 1024};
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++)
+		for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+			for (size_t n = 0; n < sizeof lengths / sizeof lengths[0]; n++)
+				check_attention(k, lengths[n], widths[w]);
+}
+
+static void
+check_loops(const struct nct_kernels *k, size_t n)
+{
+	int32_t *acc = calloc(2 * n, 4), *mul = calloc(2 * n, 4), *h[3];
+	int16_t *mul16 = calloc(n, 2);
+	int8_t *y[2];
+
+	for (size_t i = 0; i < 3; i++)
+		h[i] = calloc(n, 4);
+	for (size_t i = 0; i < 2; i++)
+		y[i] = calloc(n, 1);
+	for (size_t i = 0; i < 2 * n; i++) {
+		acc[i] = spread((1 << 28) - 1);
+		mul[i] = abs(spread(INT32_MAX));
+	}
+	for (size_t i = 0; i < n; i++) {
+		h[0][i] = h[1][i] = h[2][i] = spread((1 << 21) - 1);
+		mul16[i] = (int16_t)abs(spread(INT16_MAX));
+	}
+	nct_kernels_ref.norm(y[0], h[0], mul16, n);
+	k->norm(y[1], h[0], mul16, n);
+	expect_same(k->name, "norm", y[0], y[1], n, n, 0, 0);
+	nct_kernels_ref.narrow(y[0], acc, mul, n);
+	k->narrow(y[1], acc, mul, n);
+	expect_same(k->name, "narrow", y[0], y[1], n, n, 0, 0);
+	nct_kernels_ref.add(h[1], acc, mul, n);
+	k->add(h[2], acc, mul, n);
+	expect_same(k->name, "add", h[1], h[2], n * 4, n, 0, 0);
+	nct_kernels_ref.gate(y[0], acc, mul, n);
+	k->gate(y[1], acc, mul, n);
+	expect_same(k->name, "gate", y[0], y[1], n, n, 0, 0);
+	for (size_t i = 0; i < 3; i++)
+		free(h[i]);
+	for (size_t i = 0; i < 2; i++)
+		free(y[i]);
+	free(acc);
+	free(mul);
+	free(mul16);
+}
+
+static void
+test_loops(void **state)
+{
+	const struct nct_kernels *k;
+	int32_t acc[NCT_SYMBOLS], mul[NCT_SYMBOLS];
+	uint32_t freq[2][NCT_SYMBOLS];
+
+	(void)state;
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
+		for (size_t n = 1; n < 80; n++)
+			check_loops(k, n);
+		check_loops(k, 4096);
+		for (int round = 0; round < 50; round++) {
+			for (size_t s = 0; s < NCT_SYMBOLS; s++) {
+				acc[s] = spread(round < 5 ? (1 << 28) - 1 : 1 << 17);
+				mul[s] = round < 5 ? INT32_MAX : 1 << 26;
+			}
+			nct_kernels_ref.predict(freq[0], acc, mul);
+			k->predict(freq[1], acc, mul);
+			expect_same(k->name, "predict", freq[0], freq[1], sizeof freq[0], 0, 0, 0);
+		}
+	}
+}
+
+static void
+test_choose(void **state)
+{
+	const struct nct_kernels *k = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(nct_kernels_choose(&k, "abacus"), NCT_EARG);
+	assert_int_equal(nct_kernels_choose(&k, NULL), NCT_OK);
+	assert_string_equal(k->name, nct_cpu_name(0));
+	while (nct_cpu_name(n + 1) != NULL)
+		n++;
+	assert_string_equal(nct_cpu_name(n), "ref");
+}
+
+/* ---- "ref" against real numbers ---- */
+
+/* The tables are what they claim to be; every constant is recomputed. */
+static void
+test_exp2_tables(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(nct_exp2_coarse[i], (uint32_t)llroundl(ldexpl(exp2l(-i / 64.0L), 31)));
+		assert_int_equal(nct_exp2_fine[i], (uint32_t)llroundl(ldexpl(exp2l(-i / 4096.0L), 31)));
+	}
+	assert_int_equal(nct_exp2_odds(0), 1 << 30);
+	for (uint32_t x = 0; x < 40 << 12; x++) /* two roundings of half a unit of 2^-31, then a cut */
+		if (x >> 12 > 30)
+			assert_int_equal(nct_exp2_odds(x), 0);
+		else {
+			const double want = ldexp(exp2(-(double)x / 4096), 30), got = nct_exp2_odds(x);
+
+			if (got > want + 0.51 || got < want - 1.51)
+				fail_msg("2^-(%u/4096): want %f, got %f", x, want, got);
+		}
+}
+
+static double
+weight_error(int32_t c1, int32_t c2, int32_t c3, double stop)
+{
+	double worst = 0;
+
+	for (int32_t x = 1023; x >= 0 && worst <= stop; x -= 1) {
+		const int32_t f = x << 5, w = 16384 + nct_mulhrs(f, c1 + nct_mulhrs(f, c2 + nct_mulhrs(f, c3)));
+
+		worst = fmax(worst, fabs(w - 16384 * exp2(-x / 1024.0)));
+	}
+	return worst;
+}
+
+/* The cubic's maximal error is as documented, and no neighbour within 6 of each coefficient does better. */
+static void
+test_exp2_weight(void **state)
+{
+	const double worst = weight_error(NCT_EXP2_C1, NCT_EXP2_C2, NCT_EXP2_C3, DBL_MAX);
+
+	(void)state;
+	assert_true(worst > 1.794 && worst < 1.795);
+	for (int32_t a = -6; a <= 6; a++)
+		for (int32_t b = -6; b <= 6; b++)
+			for (int32_t c = -6; c <= 6; c++)
+				assert_true(weight_error(NCT_EXP2_C1 + a, NCT_EXP2_C2 + b, NCT_EXP2_C3 + c, worst) >= worst);
+	assert_int_equal(nct_exp2_weight(0), 16384);
+	assert_int_equal(nct_exp2_weight(14 << 10), 1);
+	assert_int_equal(nct_exp2_weight(15 << 10), 0);
+	assert_int_equal(nct_exp2_weight(INT32_MAX), 0);
+	for (int32_t x = 0; x < 15 << 10; x++) { /* falls without a step upwards; the error halves with each octave */
+		const double error = fabs(nct_exp2_weight(x) - 16384 * exp2(-x / 1024.0));
+
+		assert_true(nct_exp2_weight(x + 1) <= nct_exp2_weight(x));
+		assert_true(error <= 1.795 / (1 << (x >> 10)) + 0.5);
+	}
+}
+
+static void
+test_norm_is_rms_norm(void **state)
+{
+	int32_t h[4096];
+	int16_t mul[4096];
+	int8_t y[4096];
+
+	(void)state;
+	for (int round = 0; round < 400; round++) {
+		const size_t c = (size_t)between(1, round % 8 == 0 ? 4096 : 300);
+		const int32_t limit = 1 << between(6, 20);
+		double sum = 0;
+
+		for (size_t i = 0; i < c; i++) {
+			h[i] = between(-limit, limit);
+			mul[i] = (int16_t)between(0, 1600);
+			sum += (double)h[i] * h[i];
+		}
+		nct_kernels_ref.norm(y, h, mul, c);
+		const double rms = sqrt(sum / (double)c);
+		for (size_t i = 0; i < c; i++) {
+			/* cut of the root: 1 in 16 rms; x and y rounded: half a unit each */
+			const double x = fmin(fmax(h[i] / rms, -16), 16), want = fmin(fmax(x * mul[i] / 16, -127), 127);
+			const double slack = 0.5 + fabs(want) * (1.1 / (16 * rms)) + 0.51 * mul[i] / 32768 + 0.02;
+
+			if (rms > 1 && fabs(y[i] - want) > slack)
+				fail_msg("h %d of %zu, rms %f, mul %d: want %f, got %d", h[i], c, rms, mul[i], want, y[i]);
+		}
+	}
+	memset(h, 0, sizeof h);
+	nct_kernels_ref.norm(y, h, mul, 7);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(y[i], 0);
+}
+
+static void
+test_attention_is_a_softmax(void **state)
+{
+	const int8_t q[2] = {100, -50}, k0[4] = {20, 30, 100, -7}, k1[4] = {-10, 5, -60, 90}, k2[4] = {40, -20, 11, 127};
+	const int8_t *const row[3] = {k0, k1, k2};
+	const double dot[3] = {500, -1250, 5000};
+	int32_t s[3], a[2], bias[NCT_BIAS_FAR + 1] = {300, -700, 1200};
+	int16_t p[3];
+	int8_t o[2];
+	double w[3], z = 0;
+
+	(void)state;
+	nct_kernels_ref.dots(s, q, row, 0, 3, 2);
+	const uint32_t sum = nct_kernels_ref.weigh(p, s, bias, 20000, 3);
+	nct_kernels_ref.mix(a, p, row, 2, 3, 2);
+	nct_kernels_ref.settle(o, a, (uint32_t)(((uint64_t)81920 << 20) / sum), 2); /* gain 1.25 */
+	for (size_t j = 0; j < 3; j++) /* the oldest comes first: position j has distance 2 - j */
+		z += w[j] = exp2((dot[j] * 20000 / 65536 + bias[2 - j]) / 1024);
+	for (size_t i = 0; i < 2; i++) {
+		double want = 0;
+
+		for (size_t j = 0; j < 3; j++)
+			want += 1.25 * w[j] / z * row[j][2 + i];
+		assert_true(fabs(o[i] - fmin(want, 127)) < 0.6);
+	}
+}
+
+static void
+test_predict_is_a_softmax(void **state)
+{
+	int32_t acc[NCT_SYMBOLS], mul[NCT_SYMBOLS];
+	uint32_t freq[NCT_SYMBOLS];
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		const int32_t range = 1 << between(4, 17);
+		double z = 0;
+
+		for (size_t s = 0; s < NCT_SYMBOLS; s++) {
+			acc[s] = between(-range, range);
+			mul[s] = 1 << 29; /* l = acc / 2 */
+			z += exp2(((acc[s] + 1) >> 1) / 4096.0);
+		}
+		nct_kernels_ref.predict(freq, acc, mul);
+		uint64_t sum = 0;
+		for (size_t s = 0; s < NCT_SYMBOLS; s++) {
+			const double want = 1 + exp2(((acc[s] + 1) >> 1) / 4096.0) / z * (NCT_FREQ_TOTAL - NCT_SYMBOLS);
+
+			sum += freq[s];
+			if (freq[s] < want - 1.01 || freq[s] > want + (freq[s] > NCT_FREQ_TOTAL / 300 ? 257 : 0.01))
+				fail_msg("round %d, symbol %zu: want %f, got %u", round, s, want, freq[s]);
+		}
+		assert_int_equal(sum, NCT_FREQ_TOTAL);
+	}
+	for (size_t s = 0; s < NCT_SYMBOLS; s++) /* a tie: the rest goes to the smallest symbol */
+		acc[s] = 5;
+	nct_kernels_ref.predict(freq, acc, mul);
+	assert_true(freq[0] > freq[1] && freq[1] == freq[256]);
+	acc[200] = acc[210] = 1 << 27; /* certainty, shared by two: all others get 1 */
+	nct_kernels_ref.predict(freq, acc, mul);
+	assert_int_equal(freq[0], 1);
+	assert_int_equal(freq[200] + freq[210], NCT_FREQ_TOTAL - 255);
+	assert_true(freq[200] - freq[210] <= 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_choose), cmocka_unit_test(test_exp2_tables), cmocka_unit_test(test_exp2_weight),
+		cmocka_unit_test(test_norm_is_rms_norm), cmocka_unit_test(test_attention_is_a_softmax),
+		cmocka_unit_test(test_predict_is_a_softmax),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
