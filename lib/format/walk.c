@@ -109,8 +109,8 @@ walk_operand(struct walk *w, int fd, nct_why *why)
 
 		if ((err = nct_reader_next(r, &event, &b, why)) == NCT_OK)
 			err = pass_event(w, r, event, at, &b, why);
-		w->totals->stream_bytes = w->bytes_before + (r != NULL ? nct_reader_offset(r) : 0);
-		if (o->progress != NULL)
+		w->totals->stream_bytes = w->bytes_before + nct_reader_offset(r);
+		if (err == NCT_OK && o->progress != NULL)
 			o->progress(o->ctx, w->totals->stream_bytes);
 	}
 	w->bytes_before = w->totals->stream_bytes;
