@@ -18,13 +18,13 @@ struct tile {
 	size_t q0, queries, k0, keys;
 };
 
-/* Row stride of a strip of scores: all keys of a tile, padded so that rows do not all meet in the same cache sets. */
+/* Row stride of a strip of scores: room for all keys of a tile. */
 static size_t
 strip_width(size_t length, size_t reach)
 {
 	size_t keys = reach + TILE - 1;
 
-	return ((keys < length ? keys : length) + 15) / 16 * 16 + 16;
+	return nct_stride(keys < length ? keys : length);
 }
 
 size_t

@@ -9,7 +9,7 @@
 struct nct_head {
 	const struct nct_float *kernels;
 	size_t length, cols;       /* T, and C/H */
-	size_t ld, width;          /* row strides: 3C and C */
+	size_t ld, width;          /* row strides of q, k, v and of mix */
 	size_t reach;
 	const uint32_t *first;     /* (T) first position that t may attend to; NULL: all 0 */
 	const float *bias;         /* (T) by distance, reversed: bias[T - 1 - d] */

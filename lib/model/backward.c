@@ -3,16 +3,40 @@
 
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "model/attention.h"
 
 #define EMBED_COLS 64 /* columns of the embedding's gradient per task */
 
-/* dx (rows,in) = dy (rows,out) w, for w (out,in). */
+/* Copies a weight (out,in), adding strides: else products by it would be half as fast. */
+static void
+spread(float *to, const float *from, size_t out, size_t in)
+{
+	for (size_t i = 0; i < out; i++)
+		memcpy(to + i * nct_stride(in), from + i * in, in * sizeof *to);
+}
+
+/* The current layer's weights, one a task. */
+static void
+spread_task(void *ctx, size_t i, unsigned worker)
+{
+	struct nct_pass *p = ctx;
+	const struct nct_net *n = p->n;
+	const size_t C = n->s.width, F = n->s.inner, l = p->layer;
+
+	(void)worker;
+	switch (i) {
+	case 0: spread(n->wqkv, nct_net_at(n, n->params, NCT_P_QKV, 3 * l), 3 * C, C); break;
+	case 1: spread(n->wproj, nct_net_at(n, n->params, NCT_P_PROJ, l), C, C); break;
+	case 2: spread(n->wup, nct_net_at(n, n->params, NCT_P_UP, 2 * l), 2 * F, C); break;
+	default: spread(n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F);
+	}
+}
+
+/* dx (rows,in) = dy (rows,out) w, for w (out,in), all with strides. */
 static nct_err
 product_back(float *dx, const float *dy, const float *w, size_t rows, size_t out, size_t in)
 {
-	return nct_gemm('N', 'N', rows, in, out, 1.0f, dy, out, w, in, 0.0f, dx, in);
+	return nct_gemm('N', 'N', rows, in, out, 1.0f, dy, nct_stride(out), w, nct_stride(in), 0.0f, dx, nct_stride(in));
 }
 
 /* From dxo through the feed-forward to dxm and dmix; leaves h, n2 and, over `up`, its gradient, for the weights. */
@@ -20,23 +44,23 @@ static nct_err
 feed_back(const struct nct_pass *p, size_t block, unsigned worker)
 {
 	const struct nct_net *n = p->n;
-	const size_t C = n->s.width, F = n->s.inner, l = p->layer, at = block * NCT_BLOCK, rows = nct_pass_block(p, block);
-	const float *dxo = n->dxo + at * C, *gain = nct_net_at(n, n->params, NCT_P_NORM2, l);
-	const float *xm = n->xm + (l * n->tokens + at) * C;
-	float *up = n->up + (l * n->tokens + at) * 2 * F, *dxm = n->dxm + at * C, *part = n->gains2 + block * C;
-	float *dn = n->work + worker * n->work_floats, *dh = dn + NCT_BLOCK * C;
+	const size_t C = n->s.width, F = n->s.inner, at = block * NCT_BLOCK, rows = nct_pass_block(p, block);
+	const size_t ld = n->ldc, row = p->layer * n->tokens + at;
+	const float *dxo = n->dxo + at * ld, *xm = n->xm + row * ld, *gain = nct_net_at(n, n->params, NCT_P_NORM2, p->layer);
+	float *up = n->up + row * n->ldu, *dxm = n->dxm + at * ld, *n2 = n->n2 + at * ld, *part = n->gains2 + block * C;
+	float *dn = n->work + worker * n->work_floats, *dh = dn + NCT_BLOCK * ld;
 	nct_err err;
 
-	if ((err = product_back(dh, dxo, nct_net_at(n, n->params, NCT_P_DOWN, l), rows, C, F)) != NCT_OK)
+	if ((err = product_back(dh, dxo, n->wdown, rows, C, F)) != NCT_OK)
 		return err;
 	for (size_t i = 0; i < rows; i++)
-		n->k->gate_back(n->h + (at + i) * F, up + i * 2 * F, dh + i * F, F);
-	if ((err = product_back(dn, up, nct_net_at(n, n->params, NCT_P_UP, 2 * l), rows, 2 * F, C)) != NCT_OK)
+		n->k->gate_back(n->h + (at + i) * n->ldf, up + i * n->ldu, dh + i * n->ldf, F);
+	if ((err = product_back(dn, up, n->wup, rows, 2 * F, C)) != NCT_OK)
 		return err;
 	memset(part, 0, C * sizeof *part);
 	for (size_t i = 0; i < rows; i++)
-		n->k->norm_back(dxm + i * C, part, n->n2 + (at + i) * C, xm + i * C, gain, dn + i * C, dxo + i * C, C);
-	return product_back(n->dmix + at * C, dxm, nct_net_at(n, n->params, NCT_P_PROJ, l), rows, C, C);
+		n->k->norm_back(dxm + i * ld, part, n2 + i * ld, xm + i * ld, gain, dn + i * ld, dxo + i * ld, C);
+	return product_back(n->dmix + at * ld, dxm, n->wproj, rows, C, C);
 }
 
 static void
@@ -60,15 +84,15 @@ enter_task(void *ctx, size_t block, unsigned worker)
 {
 	struct nct_pass *p = ctx;
 	const struct nct_net *n = p->n;
-	const size_t C = n->s.width, l = p->layer, at = block * NCT_BLOCK, rows = nct_pass_block(p, block);
-	const float *x = n->x + (l * n->tokens + at) * C, *gain = nct_net_at(n, n->params, NCT_P_NORM1, l);
-	float *dn = n->work + worker * n->work_floats, *part = n->gains1 + block * C;
-	nct_err err = product_back(dn, n->dqkv + at * 3 * C, nct_net_at(n, n->params, NCT_P_QKV, 3 * l), rows, 3 * C, C);
+	const size_t C = n->s.width, ld = n->ldc, at = block * NCT_BLOCK, rows = nct_pass_block(p, block);
+	const float *x = n->x + (p->layer * n->tokens + at) * ld, *gain = nct_net_at(n, n->params, NCT_P_NORM1, p->layer);
+	const float *dxm = n->dxm + at * ld;
+	float *dn = n->work + worker * n->work_floats, *part = n->gains1 + block * C, *n1 = n->n1 + at * ld, *dx = n->dx + at * ld;
+	nct_err err = product_back(dn, n->dqkv + at * n->ldq, n->wqkv, rows, 3 * C, C);
 
 	memset(part, 0, C * sizeof *part);
-	for (size_t t = 0; err == NCT_OK && t < rows; t++)
-		n->k->norm_back(n->dx + (at + t) * C, part, n->n1 + (at + t) * C, x + t * C, gain, dn + t * C,
-		                n->dxm + (at + t) * C, C);
+	for (size_t i = 0; err == NCT_OK && i < rows; i++)
+		n->k->norm_back(dx + i * ld, part, n1 + i * ld, x + i * ld, gain, dn + i * ld, dxm + i * ld, C);
 	nct_pass_fail(p, worker, err);
 }
 
@@ -79,10 +103,10 @@ weights_back(struct nct_pass *p)
 	struct nct_net *n = p->n;
 	const size_t C = n->s.width, F = n->s.inner, l = p->layer, row = l * n->tokens;
 	const struct nct_wgrad w[] = {
-		{nct_net_at(n, n->grads, NCT_P_UP, 2 * l), n->up + row * 2 * F, n->n2, 2 * F, C, 2 * F, C},
-		{nct_net_at(n, n->grads, NCT_P_DOWN, l), n->dxo, n->h, C, F, C, F},
-		{nct_net_at(n, n->grads, NCT_P_QKV, 3 * l), n->dqkv, n->n1, 3 * C, C, 3 * C, C},
-		{nct_net_at(n, n->grads, NCT_P_PROJ, l), n->dxm, n->mix + row * C, C, C, C, C},
+		{nct_net_at(n, n->grads, NCT_P_UP, 2 * l), n->up + row * n->ldu, n->n2, n->ldu, n->ldc, 2 * F, C},
+		{nct_net_at(n, n->grads, NCT_P_DOWN, l), n->dxo, n->h, n->ldc, n->ldf, C, F},
+		{nct_net_at(n, n->grads, NCT_P_QKV, 3 * l), n->dqkv, n->n1, n->ldq, n->ldc, 3 * C, C},
+		{nct_net_at(n, n->grads, NCT_P_PROJ, l), n->dxm, n->mix + row * n->ldc, n->ldc, n->ldc, C, C},
 	};
 	float *bias = nct_net_at(n, n->grads, NCT_P_BIAS, l);
 
@@ -104,7 +128,7 @@ embed_task(void *ctx, size_t i, unsigned worker)
 
 	(void)worker;
 	for (size_t t = 0; t < p->tokens; t++)
-		n->k->add(embed + p->b->in[t] * C, n->dxo + t * C + at, cols);
+		n->k->add(embed + p->b->in[t] * C, n->dxo + t * n->ldc + at, cols);
 }
 
 /* The current layer: from dxo to dx, which then is the dxo of the layer below. */
@@ -116,7 +140,7 @@ layer_back(struct nct_pass *p)
 	nct_err err;
 
 	nct_pass_bias(p);
-	if ((err = nct_pass_run(p, nct_pass_blocks(p), feed_task)) != NCT_OK ||
+	if ((err = nct_pass_run(p, 4, spread_task)) != NCT_OK || (err = nct_pass_run(p, nct_pass_blocks(p), feed_task)) != NCT_OK ||
 	    (err = nct_pass_run(p, p->b->rows * n->s.heads, head_task)) != NCT_OK ||
 	    (err = nct_pass_run(p, nct_pass_blocks(p), enter_task)) != NCT_OK || (err = weights_back(p)) != NCT_OK)
 		return err;

@@ -3,16 +3,15 @@
 
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "model/attention.h"
 
 /* ---- by blocks of tokens ---- */
 
-/* x += a (rows,in) w^T for w (C,in). */
+/* x (rows,C) += a (rows,in) w^T for w (C,in). */
 static nct_err
-add_product(const struct nct_net *n, size_t rows, float *x, const float *a, const float *w, size_t in)
+add_product(const struct nct_net *n, size_t rows, float *x, const float *a, size_t lda, const float *w, size_t in)
 {
-	return nct_gemm('N', 'T', rows, n->s.width, in, 1.0f, a, in, w, in, 1.0f, x, n->s.width);
+	return nct_gemm('N', 'T', rows, n->s.width, in, 1.0f, a, lda, w, in, 1.0f, x, n->ldc);
 }
 
 /* norm1 and the product that makes q, k, v, of layer `l`. */
@@ -20,14 +19,13 @@ static nct_err
 enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows)
 {
 	const struct nct_net *n = p->n;
-	const size_t C = n->s.width;
-	const float *x = n->x + (l * n->tokens + at) * C, *gain = nct_net_at(n, n->params, NCT_P_NORM1, l);
-	float *n1 = n->n1 + at * C;
+	const size_t C = n->s.width, row = l * n->tokens + at;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM1, l), *w = nct_net_at(n, n->params, NCT_P_QKV, 3 * (size_t)l);
+	float *n1 = n->n1 + at * n->ldc;
 
 	for (size_t i = 0; i < rows; i++)
-		n->k->norm(n1 + i * C, x + i * C, gain, C);
-	return nct_gemm('N', 'T', rows, 3 * C, C, 1.0f, n1, C, nct_net_at(n, n->params, NCT_P_QKV, 3 * (size_t)l), C, 0.0f,
-	                n->qkv + (l * n->tokens + at) * 3 * C, 3 * C);
+		n->k->norm(n1 + i * n->ldc, n->x + (row + i) * n->ldc, gain, C);
+	return nct_gemm('N', 'T', rows, 3 * C, C, 1.0f, n1, n->ldc, w, C, 0.0f, n->qkv + row * n->ldq, n->ldq);
 }
 
 /* proj, norm2 and the feed-forward of the current layer: all that follows attention. */
@@ -36,23 +34,23 @@ leave_layer(const struct nct_pass *p, size_t at, size_t rows)
 {
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, F = n->s.inner, l = p->layer, row = l * n->tokens + at;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, l);
-	float *xm = n->xm + row * C, *n2 = n->n2 + at * C, *up = n->up + row * 2 * F, *h = n->h + at * F;
-	float *out = n->x + (row + n->tokens) * C;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, l), *mix = n->mix + row * n->ldc;
+	float *xm = n->xm + row * n->ldc, *n2 = n->n2 + at * n->ldc, *up = n->up + row * n->ldu, *h = n->h + at * n->ldf;
+	float *out = n->x + (row + n->tokens) * n->ldc;
 	nct_err err;
 
-	memcpy(xm, n->x + row * C, rows * C * sizeof *xm);
-	if ((err = add_product(n, rows, xm, n->mix + row * C, nct_net_at(n, n->params, NCT_P_PROJ, l), C)) != NCT_OK)
+	memcpy(xm, n->x + row * n->ldc, rows * n->ldc * sizeof *xm);
+	if ((err = add_product(n, rows, xm, mix, n->ldc, nct_net_at(n, n->params, NCT_P_PROJ, l), C)) != NCT_OK)
 		return err;
 	for (size_t i = 0; i < rows; i++)
-		n->k->norm(n2 + i * C, xm + i * C, gain, C);
-	err = nct_gemm('N', 'T', rows, 2 * F, C, 1.0f, n2, C, nct_net_at(n, n->params, NCT_P_UP, 2 * l), C, 0.0f, up, 2 * F);
+		n->k->norm(n2 + i * n->ldc, xm + i * n->ldc, gain, C);
+	err = nct_gemm('N', 'T', rows, 2 * F, C, 1.0f, n2, n->ldc, nct_net_at(n, n->params, NCT_P_UP, 2 * l), C, 0.0f, up, n->ldu);
 	if (err != NCT_OK)
 		return err;
 	for (size_t i = 0; i < rows; i++)
-		n->k->gate(h + i * F, up + i * 2 * F, F);
-	memcpy(out, xm, rows * C * sizeof *out);
-	return add_product(n, rows, out, h, nct_net_at(n, n->params, NCT_P_DOWN, l), F);
+		n->k->gate(h + i * n->ldf, up + i * n->ldu, F);
+	memcpy(out, xm, rows * n->ldc * sizeof *out);
+	return add_product(n, rows, out, h, n->ldf, nct_net_at(n, n->params, NCT_P_DOWN, l), F);
 }
 
 static void
@@ -64,7 +62,7 @@ embed_task(void *ctx, size_t i, unsigned worker)
 	const float *embed = nct_net_at(n, n->params, NCT_P_EMBED, 0);
 
 	for (size_t t = at; t < at + rows; t++)
-		memcpy(n->x + t * C, embed + p->b->in[t] * C, C * sizeof(float));
+		memcpy(n->x + t * n->ldc, embed + p->b->in[t] * C, C * sizeof(float));
 	nct_pass_fail(p, worker, enter_layer(p, 0, at, rows));
 }
 
@@ -93,18 +91,18 @@ nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_he
 	a->kernels = n->k;
 	a->length = T;
 	a->cols = C / H;
-	a->ld = 3 * C;
-	a->width = C;
+	a->ld = n->ldq;
+	a->width = n->ldc;
 	a->reach = n->s.reach;
 	a->first = p->b->first == NULL ? NULL : p->b->first + seq * T;
 	a->bias = n->bias + head * T;
-	a->q = n->qkv + row * 3 * C + col;
+	a->q = n->qkv + row * n->ldq + col;
 	a->k = a->q + C;
 	a->v = a->k + C;
-	a->mix = n->mix + row * C + col;
+	a->mix = n->mix + row * n->ldc + col;
 	a->lse = n->lse + (l * H + head) * n->tokens + seq * T;
-	a->dmix = n->dmix + seq * T * C + col;
-	a->dq = n->dqkv + seq * T * 3 * C + col;
+	a->dmix = n->dmix + seq * T * n->ldc + col;
+	a->dq = n->dqkv + seq * T * n->ldq + col;
 	a->dk = a->dq + C;
 	a->dv = a->dk + C;
 	a->dbias = n->dbias + i * NCT_BUCKETS;
@@ -145,9 +143,9 @@ tap_norm(const struct nct_pass *p, enum nct_tap_site site, uint32_t layer, const
 	for (size_t j = 0; j < C; j++)
 		ones[j] = 1.0f;
 	for (size_t t = 0; t < p->tokens; t++)
-		n->k->norm(scratch + t * C, x + t * C, ones, C);
-	n->tap(n->tap_ctx, NCT_TAP_RESIDUAL, layer, x, p->tokens, C, C);
-	n->tap(n->tap_ctx, site, layer, scratch, p->tokens, C, C);
+		n->k->norm(scratch + t * n->ldc, x + t * n->ldc, ones, C);
+	n->tap(n->tap_ctx, NCT_TAP_RESIDUAL, layer, x, p->tokens, C, n->ldc);
+	n->tap(n->tap_ctx, site, layer, scratch, p->tokens, C, n->ldc);
 }
 
 /* Shows the current layer, now that all of it is there; dxo serves as scratch. */
@@ -157,12 +155,12 @@ tap_layer(const struct nct_pass *p)
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, F = n->s.inner, row = p->layer * n->tokens;
 
-	tap_norm(p, NCT_TAP_NORM1, p->layer, n->x + row * C, n->dxo);
-	n->tap(n->tap_ctx, NCT_TAP_QKV, p->layer, n->qkv + row * 3 * C, p->tokens, 3 * C, 3 * C);
-	n->tap(n->tap_ctx, NCT_TAP_MIX, p->layer, n->mix + row * C, p->tokens, C, C);
-	tap_norm(p, NCT_TAP_NORM2, p->layer, n->xm + row * C, n->dxo);
-	n->tap(n->tap_ctx, NCT_TAP_UP, p->layer, n->up + row * 2 * F, p->tokens, 2 * F, 2 * F);
-	n->tap(n->tap_ctx, NCT_TAP_GATE, p->layer, n->h, p->tokens, F, F);
+	tap_norm(p, NCT_TAP_NORM1, p->layer, n->x + row * n->ldc, n->dxo);
+	n->tap(n->tap_ctx, NCT_TAP_QKV, p->layer, n->qkv + row * n->ldq, p->tokens, 3 * C, n->ldq);
+	n->tap(n->tap_ctx, NCT_TAP_MIX, p->layer, n->mix + row * n->ldc, p->tokens, C, n->ldc);
+	tap_norm(p, NCT_TAP_NORM2, p->layer, n->xm + row * n->ldc, n->dxo);
+	n->tap(n->tap_ctx, NCT_TAP_UP, p->layer, n->up + row * n->ldu, p->tokens, 2 * F, n->ldu);
+	n->tap(n->tap_ctx, NCT_TAP_GATE, p->layer, n->h, p->tokens, F, n->ldf);
 }
 
 nct_err
@@ -179,6 +177,6 @@ nct_pass_forward(struct nct_pass *p)
 			tap_layer(p);
 	}
 	if (err == NCT_OK && n->tap != NULL && !p->backward)
-		tap_norm(p, NCT_TAP_NORMF, n->s.layers, n->x + n->s.layers * n->tokens * n->s.width, n->dxo);
+		tap_norm(p, NCT_TAP_NORMF, n->s.layers, n->x + n->s.layers * n->tokens * n->ldc, n->dxo);
 	return err;
 }

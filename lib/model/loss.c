@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
-
 /* One token's logits (V): its cross-entropy; with p->backward the logits become gradients. */
 static double
 token_loss(const struct nct_pass *p, float *logits, size_t token)
@@ -38,7 +36,7 @@ token_loss(const struct nct_pass *p, float *logits, size_t token)
 static void
 slice_loss(const struct nct_pass *p, float *logits, size_t at, size_t rows, double *nats, uint64_t *count)
 {
-	const size_t V = p->n->s.vocab;
+	const size_t V = p->n->s.vocab, ld = p->n->ldv;
 
 	*nats = 0.0;
 	*count = 0;
@@ -48,11 +46,11 @@ slice_loss(const struct nct_pass *p, float *logits, size_t at, size_t rows, doub
 		if (p->hit != NULL)
 			p->hit[at + i] = 0;
 		if (p->b->target[at + i] != NCT_NO_TARGET) {
-			loss = token_loss(p, logits + i * V, at + i);
+			loss = token_loss(p, logits + i * ld, at + i);
 			*nats += loss;
 			++*count;
 		} else if (p->backward)
-			memset(logits + i * V, 0, V * sizeof *logits);
+			memset(logits + i * ld, 0, V * sizeof *logits);
 		if (p->each != NULL)
 			p->each[at + i] = (float)loss;
 	}
@@ -63,18 +61,18 @@ static nct_err
 slice_back(const struct nct_pass *p, const float *dlogits, size_t at, size_t rows, unsigned worker)
 {
 	const struct nct_net *n = p->n;
-	const size_t C = n->s.width, V = n->s.vocab;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * C;
-	float *dn = n->work + worker * n->work_floats, *part = n->gains1 + at / n->slice * C, *dxo = n->dxo + at * C;
+	const size_t C = n->s.width, V = n->s.vocab, ld = n->ldc;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * ld;
+	float *dn = n->work + worker * n->work_floats, *part = n->gains1 + at / n->slice * C, *dxo = n->dxo + at * ld;
 	nct_err err;
 
-	err = nct_gemm('N', 'N', rows, C, V, 1.0f, dlogits, V, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, dn, C);
+	err = nct_gemm('N', 'N', rows, C, V, 1.0f, dlogits, n->ldv, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, dn, ld);
 	if (err != NCT_OK)
 		return err;
 	memset(part, 0, C * sizeof *part);
-	memset(dxo, 0, rows * C * sizeof *dxo);
+	memset(dxo, 0, rows * ld * sizeof *dxo);
 	for (size_t i = 0; i < rows; i++)
-		n->k->norm_back(dxo + i * C, part, n->n1 + (at + i) * C, x + i * C, gain, dn + i * C, dxo + i * C, C);
+		n->k->norm_back(dxo + i * ld, part, n->n1 + (at + i) * ld, x + i * ld, gain, dn + i * ld, dxo + i * ld, C);
 	return NCT_OK;
 }
 
@@ -86,13 +84,13 @@ slice_task(void *ctx, size_t i, unsigned worker)
 	struct nct_net *n = p->n;
 	const size_t C = n->s.width, V = n->s.vocab, at = p->at + i * n->slice, left = p->tokens - at;
 	const size_t rows = left < n->slice ? left : n->slice;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * C;
-	float *nf = n->n1 + at * C, *logits = n->logits + i * n->slice * V;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * n->ldc;
+	float *nf = n->n1 + at * n->ldc, *logits = n->logits + i * n->slice * n->ldv;
 	nct_err err;
 
 	for (size_t r = 0; r < rows; r++)
-		n->k->norm(nf + r * C, x + r * C, gain, C);
-	err = nct_gemm('N', 'T', rows, V, C, 1.0f, nf, C, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, logits, V);
+		n->k->norm(nf + r * n->ldc, x + r * n->ldc, gain, C);
+	err = nct_gemm('N', 'T', rows, V, C, 1.0f, nf, n->ldc, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, logits, n->ldv);
 	if (err == NCT_OK) {
 		slice_loss(p, logits, at, rows, &n->nats[at / n->slice], &n->counts[at / n->slice]);
 		if (p->backward)
@@ -109,8 +107,8 @@ group_loss(struct nct_pass *p)
 	const size_t C = n->s.width, V = n->s.vocab, left = p->tokens - p->at;
 	const size_t tokens = left < n->group ? left : n->group;
 	const struct nct_wgrad head = {
-		.dw = nct_net_at(n, n->grads, NCT_P_HEAD, 0), .dy = n->logits, .x = n->n1 + p->at * C,
-		.ldy = V, .ldx = C, .out = V, .in = C,
+		.dw = nct_net_at(n, n->grads, NCT_P_HEAD, 0), .dy = n->logits, .x = n->n1 + p->at * n->ldc,
+		.ldy = n->ldv, .ldx = n->ldc, .out = V, .in = C,
 	};
 	nct_err err = nct_pass_run(p, (tokens + n->slice - 1) / n->slice, slice_task);
 

@@ -54,7 +54,7 @@ larger(size_t a, size_t b)
 static void
 set_slices(struct nct_net *n)
 {
-	size_t group = GROUP_FLOATS / n->s.vocab, slice = group / GROUP_SLICES;
+	size_t group = GROUP_FLOATS / n->ldv, slice = group / GROUP_SLICES;
 
 	n->slice = slice > NCT_BLOCK ? NCT_BLOCK : larger(slice, 1);
 	n->group = larger(group, 1) / n->slice * n->slice;
@@ -66,7 +66,7 @@ set_slices(struct nct_net *n)
 static size_t
 work_floats(const struct nct_net *n)
 {
-	size_t head = nct_head_floats(n->length, n->s.reach), wide = (size_t)n->s.width + n->s.inner;
+	size_t head = nct_head_floats(n->length, n->s.reach), wide = n->ldc + n->ldf;
 
 	if (head == 0 || wide > SIZE_MAX / NCT_BLOCK)
 		return 0;
@@ -77,29 +77,33 @@ work_floats(const struct nct_net *n)
 static void
 lay_out(struct nct_net *n, struct carve *c)
 {
-	const size_t N = n->tokens, C = n->s.width, L = n->s.layers, F = n->s.inner, H = n->s.heads;
+	const size_t N = n->tokens, L = n->s.layers, C = n->s.width, F = n->s.inner, H = n->s.heads;
 	const size_t slices = (N + n->slice - 1) / n->slice, parts = larger(slices, (N + NCT_BLOCK - 1) / NCT_BLOCK);
 
-	n->x = floats(c, L + 1, N, C);
-	n->qkv = floats(c, L, N, 3 * C);
+	n->x = floats(c, L + 1, N, n->ldc);
+	n->qkv = floats(c, L, N, n->ldq);
 	n->lse = floats(c, L, H, N);
-	n->mix = floats(c, L, N, C);
-	n->xm = floats(c, L, N, C);
-	n->up = floats(c, L, N, 2 * F);
-	n->h = floats(c, 1, N, F);
-	n->n1 = floats(c, 1, N, C);
-	n->n2 = floats(c, 1, N, C);
-	n->dx = floats(c, 1, N, C);
-	n->dxm = floats(c, 1, N, C);
-	n->dxo = floats(c, 1, N, C);
-	n->dmix = floats(c, 1, N, C);
-	n->dqkv = floats(c, 1, N, 3 * C);
+	n->mix = floats(c, L, N, n->ldc);
+	n->xm = floats(c, L, N, n->ldc);
+	n->up = floats(c, L, N, n->ldu);
+	n->h = floats(c, 1, N, n->ldf);
+	n->n1 = floats(c, 1, N, n->ldc);
+	n->n2 = floats(c, 1, N, n->ldc);
+	n->dx = floats(c, 1, N, n->ldc);
+	n->dxm = floats(c, 1, N, n->ldc);
+	n->dxo = floats(c, 1, N, n->ldc);
+	n->dmix = floats(c, 1, N, n->ldc);
+	n->dqkv = floats(c, 1, N, n->ldq);
+	n->wqkv = floats(c, 3, C, n->ldc);
+	n->wproj = floats(c, 1, C, n->ldc);
+	n->wup = floats(c, 2, F, n->ldc);
+	n->wdown = floats(c, 1, C, n->ldf);
 	n->bias = floats(c, 1, H, n->length);
 	n->dbias = floats(c, n->rows, H, NCT_BUCKETS);
 	n->gains1 = floats(c, 1, parts, C);
 	n->gains2 = floats(c, 1, parts, C);
 	n->work = floats(c, 1, n->threads, n->work_floats);
-	n->logits = floats(c, 1, n->group, n->s.vocab);
+	n->logits = floats(c, 1, n->group, n->ldv);
 	n->nats = take(c, sizeof *n->nats, slices, 1, 1);
 	n->counts = take(c, sizeof *n->counts, slices, 1, 1);
 	n->errs = take(c, sizeof *n->errs, n->threads, 1, 1);
@@ -122,6 +126,11 @@ set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t leng
 	n->rows = rows;
 	n->length = length;
 	n->threads = threads;
+	n->ldc = nct_stride(s->width);
+	n->ldq = nct_stride(3 * (size_t)s->width);
+	n->ldf = nct_stride(s->inner);
+	n->ldu = nct_stride(2 * (size_t)s->inner);
+	n->ldv = nct_stride(s->vocab);
 	n->work_floats = work_floats(n);
 	set_slices(n);
 	lay_out(n, &c);

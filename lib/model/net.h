@@ -3,12 +3,14 @@
 #define NCT_MODEL_NET_H
 
 #include "kernels/float.h"
+#include "kernels/gemm.h"
 #include "model/transformer.h"
 
 /* Token rows per task: products are done on blocks of this many, whoever does them. */
 #define NCT_BLOCK 256
 
-/* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. */
+/* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. Rows of (N,C) and the like are nct_stride()
+ * apart, those of parameters and gradients are not. */
 struct nct_net {
 	struct nct_shape s;
 	struct nct_tensor t[NCT_P_COUNT];
@@ -16,6 +18,7 @@ struct nct_net {
 	size_t total;            /* parameters */
 	size_t rows, length;     /* of the largest batch */
 	size_t tokens;           /* N of the largest batch: also the layers' stride in what is kept */
+	size_t ldc, ldq, ldf, ldu, ldv; /* row strides for C, 3C, F, 2F and V columns */
 	unsigned threads;
 	nct_tap tap;
 	void *tap_ctx;
@@ -37,6 +40,7 @@ struct nct_net {
 	float *dx, *dxm, *dxo;   /* (N,C) gradients by x entering norm1, entering norm2, leaving the layer */
 	float *dmix;             /* (N,C) */
 	float *dqkv;             /* (N,3C) */
+	float *wqkv, *wproj, *wup, *wdown; /* (3C,C), (C,C), (2F,C), (C,F): the weights, with strides */
 	float *bias;             /* (H,T) by distance, reversed */
 	float *dbias;            /* (rows,H,32) */
 	float *gains1, *gains2;  /* (parts,C) gradients of norm gains, by task */

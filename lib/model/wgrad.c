@@ -1,8 +1,6 @@
 /* wgrad.c - gradients of weights: sums over all tokens, shared out by tiles of the weights. */
 #include "model/net.h"
 
-#include "kernels/gemm.h"
-
 #define TILE_OUT 128
 #define TILE_IN 256
 
