@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= gcc
 BUILD ?= build
+BIN ?= bin
 VERSION = 0.1.0
 
 CFLAGS ?= -O3 -g
@@ -29,7 +30,7 @@ TRAIN_OBJ = $(call objs,$(TRAIN_SRC))
 UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
-all: $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(BUILD)/libnct.so $(BUILD)/libnct-train.so $(addprefix bin/,$(TOOLS))
+all: $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(BUILD)/libnct.so $(BUILD)/libnct-train.so $(addprefix $(BIN)/,$(TOOLS))
 
 $(BUILD)/libnct.a: $(CODEC_OBJ)
 $(BUILD)/libnct-train.a: $(TRAIN_OBJ)
@@ -57,11 +58,11 @@ $(BUILD)/%.o: %.S Makefile
 	$(CC) -Ilib -c -o $@ $<
 $(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
 
-$(addprefix bin/,$(TRAIN_TOOLS)): bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
-	@mkdir -p bin
+$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
-$(addprefix bin/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct.a
-	@mkdir -p bin
+$(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct.a
+	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
@@ -70,9 +71,63 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 
 unit: $(UNIT)
 
+# ---- packages ----
+BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
+CHECK_PACKAGES = clang libcmocka-dev bats mandoc shellcheck
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
+define install
+	@set -e; m="$(call missing,$(1))"; if [ -n "$$m" ]; then echo "installing $$m"; \
+		$(SUDO) apt-get update -qq; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$m >/dev/null; fi
+endef
+
+deps:
+	$(call install,$(BUILD_PACKAGES))
+check-deps: deps
+	$(call install,$(CHECK_PACKAGES))
+
+# ---- what the README says ----
+# The tools are built by a second make, after the packages are there.
+quickstart: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/quickstart.sh
+
+RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
+check: check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@$(RUN_TESTS)
+check-long: check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@NCT_LONG=1 $(RUN_TESTS)
+SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+check-san: check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' all unit
+	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
+lint: check-deps
+	@sh tests/lint/lint.sh
+bench: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
+
+# ---- installing ----
+INCLUDE = lib/nct.h lib/nct-train.h
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
+		$(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s))
+	install -m 755 $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(INCLUDE) $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(PREFIX)/lib
+	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(PREFIX)/lib/$$l.so.$(VERSION); \
+		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(PREFIX)/lib/$$l.so; done
+	set -e; for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(DESTDIR)$(PREFIX)/include/,$(notdir $(INCLUDE)))
+	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(PREFIX)/lib/$(l).$(e)))
+	rm -f $(foreach s,1 5 7,$(addprefix $(DESTDIR)$(PREFIX)/share/man/man$(s)/,$(notdir $(wildcard man/*.$(s)))))
+
 clean:
 	rm -rf build build-* bin
 
-.PHONY: all unit clean
+.PHONY: all unit deps check-deps quickstart check check-long check-san lint bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
