@@ -1,0 +1,171 @@
+/* test_rules.c - streams whose checksums hold but that break a rule of the format are refused, with the place. */
+#include "read_stream.h"
+
+/* One field of one frame set to a wrong value, with its CRCs made right. */
+struct wrong {
+	size_t frame, at; /* 0: header; 1, 2: blocks; 3: trailer. at -1: the payload's first byte, -2: its last */
+	unsigned bytes;
+	uint64_t value;
+	nct_err err;
+	const char *says;
+};
+
+static void
+assert_refused(struct bytes s, const struct frames *f, const struct wrong *w)
+{
+	uint8_t *p = s.p + f->at[w->frame];
+	size_t payload = f->at[w->frame + 1] - f->at[w->frame] - NCT_BLOCK_HEADER_BYTES - 8;
+	size_t at = w->at == (size_t)-1 ? 64 : w->at == (size_t)-2 ? 64 + payload - 1 : w->at, crc_at = w->frame == 0 ? 64 : 56;
+	struct seen seen;
+
+	for (unsigned i = 0; i < w->bytes; i++)
+		p[at + i] = (uint8_t)(w->value >> 8 * i);
+	nct_put64(p + crc_at, crc64(p, crc_at));
+	if (w->frame == 1 || w->frame == 2)
+		nct_put64(p + 64 + payload, crc64(p + 64, payload));
+	if (w->frame == 0) /* the others' link to their header */
+		for (size_t i = 1; i < 4; i++) {
+			memcpy(s.p + f->at[i] + (i == 3 ? 48 : 52), p + 64, 4);
+			nct_put64(s.p + f->at[i] + 56, crc64(s.p + f->at[i], 56));
+		}
+	seen = read_all(s.p, s.n, 0);
+	if (seen.err != w->err || strstr(seen.why.text, w->says) == NULL)
+		fail_msg("frame %zu, byte %zu = %llu: %d, '%s' instead of '%s'", w->frame, w->at, (unsigned long long)w->value, seen.err,
+		         seen.why.text, w->says);
+}
+
+/* Two blocks: 7 windows of 13 bits in chunks of 3 and 4, one document each; then 2 windows of one chunk. */
+static struct bytes
+small_stream(enum nct_kind kind)
+{
+	static const uint8_t windows[2][12] = {{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 0x56, 0x60}, {1, 2, 3, 0xc0}};
+	/* The same bits in tokens of 3: 31 of them, and 9. */
+	static const uint8_t tokens[2][31] = {{0, 4, 4, 3, 2, 1, 2, 6, 3, 6, 1, 1, 5, 2, 7, 4, 6, 7, 5, 7, 0, 0, 2, 2, 1, 5, 0, 5, 3, 1, 4},
+	                                      {0, 0, 2, 0, 1, 0, 0, 3, 6}};
+	struct nct_header h = sample_header(13);
+	struct nct_block b = {.text_bytes = 10, .units = 7, .documents = 2, .dir = (const uint8_t *)"\x07\x09", .dir_bytes = 2};
+	int fd = bytes_fd("", 0);
+	nct_writer *w;
+
+	h.kind = kind;
+	h.token_bits = kind == NCT_TOKENS ? 3 : 0;
+	h.vocab = kind == NCT_TOKENS ? 8 : 0;
+	assert_int_equal(nct_writer_new(&w, fd), NCT_OK);
+	assert_int_equal(nct_writer_header(w, &h), NCT_OK);
+	b.code = kind == NCT_TOKENS ? tokens[0] : windows[0];
+	b.tokens = kind == NCT_TOKENS ? 31 : 0;
+	b.code_bytes = kind == NCT_TOKENS ? 31 : 12;
+	assert_int_equal(nct_writer_block(w, &b), NCT_OK);
+	b = (struct nct_block){.text_bytes = 5, .units = 2, .dir = (const uint8_t *)"\x04", .dir_bytes = 1};
+	b.code = kind == NCT_TOKENS ? tokens[1] : windows[1];
+	b.tokens = kind == NCT_TOKENS ? 9 : 0;
+	b.code_bytes = kind == NCT_TOKENS ? 9 : 4;
+	assert_int_equal(nct_writer_block(w, &b), NCT_OK);
+	assert_int_equal(nct_writer_trailer(w), NCT_OK);
+	nct_writer_free(w);
+	return fd_bytes(fd);
+}
+
+static void
+refuse_all(enum nct_kind kind, const struct wrong *wrong, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct bytes s = small_stream(kind);
+		struct frames f = frames_of(s);
+
+		assert_int_equal(read_all(s.p, s.n, 0).err, NCT_OK);
+		assert_refused(s, &f, &wrong[i]);
+		free(s.p);
+	}
+}
+
+#define FIRST ((size_t)-1)
+#define LAST ((size_t)-2)
+
+static void
+test_rules_of_windows(void **state)
+{
+	static const struct wrong wrong[] = {
+		{0, 8, 2, 7, NCT_EVERSION, "version 7 is not known here, byte 8"},
+		{0, 10, 1, 0, NCT_EDATA, "stream header is damaged (kind), byte 10"},
+		{0, 10, 1, 3, NCT_EDATA, "(kind), byte 10"},
+		{0, 11, 1, 9, NCT_EDATA, "(window bits), byte 11"},
+		{0, 11, 1, 129, NCT_EDATA, "(window bits), byte 11"},
+		{0, 11, 1, 0, NCT_EDATA, "(window bits), byte 11"},
+		{0, 12, 4, 8192, NCT_EDATA, "(vocabulary), byte 12"},
+		{0, 16, 1, 13, NCT_EDATA, "(vocabulary), byte 12"},
+		{0, 17, 1, 3, NCT_EDATA, "(separator), byte 17"},
+		{0, 18, 1, 2, NCT_EDATA, "(flags), byte 18"},
+		{0, 19, 1, 0, NCT_EDATA, "(code), byte 19"},
+		{0, 19, 1, 4, NCT_EDATA, "(code), byte 19"},
+		{0, 19, 1, NCT_CODE_UNBROKEN, NCT_EDATA, "(window bits), byte 11"},
+		{0, 32, 1, 3, NCT_EDATA, "(alignment), byte 32"},
+		{0, 39, 1, 1, NCT_EDATA, "(reserved bytes), byte 33"},
+		{1, 12, 4, 4, NCT_EDATA, "block 0 is damaged (flags), byte 84"},
+		{1, 12, 4, 1, NCT_EDATA, "block 0 is damaged (flags), byte 84"},
+		{2, 12, 4, 1, NCT_EDATA, "block 1 is damaged (flags)"},
+		{1, 12, 4, 2, NCT_EDATA, "block 0 is damaged (directory's last chunk)"},
+		{1, 16, 8, 1, NCT_EDATA, "block 0 is damaged (text offset), byte 88"},
+		{2, 16, 8, 0, NCT_EDATA, "block 1 is damaged (text offset)"},
+		{2, 24, 8, UINT64_MAX, NCT_EDATA, "block 1 is damaged (text bytes)"},
+		{1, 32, 4, 0, NCT_EDATA, "block 0 is damaged (directory length), byte 104"},
+		{1, 32, 4, NCT_DIR_MAX + 1, NCT_EDATA, "block 0 is damaged (directory length), byte 104"},
+		{1, 32, 4, 1, NCT_EDATA, "block 0 is damaged (padding)"},
+		{1, 32, 4, 3, NCT_EDATA, "block 0 is damaged (directory's units)"},
+		{1, 36, 4, 13, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
+		{1, 36, 4, 11, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
+		{1, 40, 4, 0, NCT_EDATA, "block 0 is damaged (units), byte 112"},
+		{1, 40, 4, UINT32_MAX, NCT_EDATA, "block 0 is damaged (units), byte 112"},
+		{1, 40, 4, 6, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
+		{1, 44, 4, 1, NCT_EDATA, "block 0 is damaged (tokens), byte 116"},
+		{1, 48, 4, 1, NCT_EDATA, "block 0 is damaged (directory's documents)"},
+		{1, 52, 4, 0, NCT_EDATA, "block 0 is damaged (it belongs to another stream), byte 124"},
+		{1, FIRST, 1, 0x05, NCT_EDATA, "block 0 is damaged (directory's units)"},
+		{1, FIRST, 1, 0x87, NCT_EDATA, "block 0 is damaged (directory's units)"},
+		{1, FIRST, 2, 0x0107, NCT_EDATA, "block 0 is damaged (directory's units)"},
+		{1, FIRST, 2, 0x8907, NCT_EDATA, "block 0 is damaged (directory)"},
+		{1, LAST, 1, 1, NCT_EDATA, "block 0 is damaged (padding)"},
+		{2, 67, 1, 1, NCT_EDATA, "block 1 is damaged (padding)"},
+		{2, 75, 1, 0xc1, NCT_EDATA, "block 1 is damaged (pad bits)"},
+		{3, 8, 8, 1, NCT_EDATA, "trailer is damaged (totals)"},
+		{3, 8, 8, 4, NCT_EDATA, "blocks 2 to 3 are missing"},
+		{3, 16, 8, 16, NCT_EDATA, "trailer is damaged (totals)"},
+		{3, 24, 8, 10, NCT_EDATA, "trailer is damaged (totals)"},
+		{3, 32, 8, 1, NCT_EDATA, "trailer is damaged (totals)"},
+		{3, 40, 8, 3, NCT_EDATA, "trailer is damaged (totals)"},
+		{3, 48, 4, 0, NCT_EDATA, "trailer is damaged (it belongs to another stream)"},
+		{3, 52, 4, 1, NCT_EDATA, "trailer is damaged (reserved bytes)"},
+	};
+
+	(void)state;
+	refuse_all(NCT_WINDOWS, wrong, sizeof wrong / sizeof wrong[0]);
+}
+
+static void
+test_rules_of_tokens(void **state)
+{
+	static const struct wrong wrong[] = {
+		{0, 12, 4, 9, NCT_EDATA, "stream header is damaged (vocabulary), byte 12"},
+		{0, 16, 1, 0, NCT_EDATA, "(vocabulary), byte 12"},
+		{0, 16, 1, 17, NCT_EDATA, "(vocabulary), byte 12"},
+		{0, 19, 1, 0, NCT_EDATA, "(window bits), byte 11"},
+		{1, 44, 4, 30, NCT_EDATA, "block 0 is damaged (tokens), byte 116"},
+		{1, 36, 4, 62, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
+		{1, 72, 1, 8, NCT_EDATA, "block 0 is damaged (a token outside the vocabulary)"},
+		{1, 72 + 30, 1, 1, NCT_EDATA, "block 0 is damaged (pad bits)"},
+	};
+
+	(void)state;
+	refuse_all(NCT_TOKENS, wrong, sizeof wrong / sizeof wrong[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules_of_windows),
+		cmocka_unit_test(test_rules_of_tokens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
