@@ -128,12 +128,12 @@ predict(uint32_t *freq, const int32_t *acc, const int32_t *mul)
 	size_t best = 0;
 
 	for (size_t s = 0; s < NCT_SYMBOLS; s++)
-		logit[s] = product(acc[s], mul[s], 30);
+		logit[s] = product(acc[s], mul[s], 24);
 	for (size_t s = 1; s < NCT_SYMBOLS; s++)
 		if (logit[s] > logit[best])
 			best = s;
 	for (size_t s = 0; s < NCT_SYMBOLS; s++)
-		sum += freq[s] = nct_exp2_odds((uint32_t)(logit[best] - logit[s]));
+		sum += freq[s] = nct_exp2_odds((uint32_t)logit[best] - (uint32_t)logit[s]);
 	const uint64_t r = ((uint64_t)(NCT_FREQ_TOTAL - NCT_SYMBOLS) << 38) / sum;
 	for (size_t s = 0; s < NCT_SYMBOLS; s++)
 		rest -= freq[s] = 1 + (uint32_t)(freq[s] * r >> 38);

@@ -27,14 +27,14 @@ struct nct_kernels {
 	/* s[j] = q . (row[j] + off), vectors of length d <= 256. */
 	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
 	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
-	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p. 1 <= n <= 1024. */
+	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p. 1 <= n <= 1024, mul <= 2^22. */
 	uint32_t (*weigh)(int16_t *p, int32_t *s, const int32_t *bias, int32_t mul, size_t n);
 	/* a[i] = sum over j of p[j] * (row[j] + off)[i], i < d; p from weigh(), so sums fit. */
 	void (*mix)(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d);
 	/* o = c127(rs(a * inv, 36)), inv <= 2^26, |a * inv| < 2^62. */
 	void (*settle)(int8_t *o, const int32_t *a, uint32_t inv, size_t d);
 
-	/* The frequencies of the NCT_SYMBOLS symbols, from the head's sums and multipliers. */
+	/* The frequencies of the NCT_SYMBOLS symbols, from the head's sums, below 2^26, and multipliers, below 2^29. */
 	void (*predict)(uint32_t *freq, const int32_t *acc, const int32_t *mul);
 };
 

@@ -45,12 +45,12 @@ random_m1(const struct nct_m1_config *config, const char *cpu, uint64_t seed)
 		double low, high;
 	} fills[] = {
 		{NCT_M1_EMBED, -3000, 3000}, {NCT_M1_NORM1, 350, 1050}, {NCT_M1_QKV, -127, 127},
-		{NCT_M1_QKV_MUL, random_mul(30, c), random_mul(90, c)}, {NCT_M1_SCORE_MUL, 0, fmin(32768, 78643 / sqrt(d))},
+		{NCT_M1_QKV_MUL, random_mul(30, c), random_mul(90, c)}, {NCT_M1_SCORE_MUL, 0, 78643 / sqrt(d)},
 		{NCT_M1_BIAS, -2500, 2500}, {NCT_M1_MIX_MUL, 65536, 131072}, {NCT_M1_PROJ, -127, 127},
 		{NCT_M1_PROJ_MUL, random_mul(350, c), random_mul(1050, c)}, {NCT_M1_NORM2, 350, 1050}, {NCT_M1_UP, -127, 127},
 		{NCT_M1_UP_MUL, random_mul(1000, c), random_mul(3000, c)}, {NCT_M1_DOWN, -127, 127},
 		{NCT_M1_DOWN_MUL, random_mul(450, f), random_mul(1350, f)}, {NCT_M1_NORMF, 350, 1050}, {NCT_M1_HEAD, -127, 127},
-		{NCT_M1_HEAD_MUL, random_mul(3500, c), random_mul(10500, c)},
+		{NCT_M1_HEAD_MUL, random_mul(3500, c) / 64, random_mul(10500, c) / 64},
 	};
 	nct_rng r = {seed};
 	nct_m1 *m;

@@ -102,7 +102,7 @@ check_attention(const struct nct_kernels *k, size_t n, size_t d)
 	int32_t s[2][NCT_REACH_MAX], a[2][256], bias[NCT_BIAS_FAR + 1];
 	int16_t p[2][NCT_REACH_MAX];
 	const int8_t *row[NCT_REACH_MAX];
-	const int32_t mul = between(0, 1 << 15) >> between(0, 10);
+	const int32_t mul = between(0, 1 << 22) >> between(0, 16);
 	const struct nct_kernels *both[2] = {&nct_kernels_ref, k};
 	uint32_t z[2];
 
@@ -194,8 +194,8 @@ test_loops(void **state)
 		check_loops(k, 4096);
 		for (int round = 0; round < 50; round++) {
 			for (size_t s = 0; s < NCT_SYMBOLS; s++) {
-				acc[s] = spread(round < 5 ? (1 << 28) - 1 : 1 << 17);
-				mul[s] = round < 5 ? INT32_MAX : 1 << 26;
+				acc[s] = spread(round < 5 ? 127 * 127 * 4096 : 1 << 17);
+				mul[s] = round < 5 ? (1 << 29) - 1 : 1 << 20;
 			}
 			nct_kernels_ref.predict(freq[0], acc, mul);
 			k->predict(freq[1], acc, mul);
@@ -354,7 +354,7 @@ test_predict_is_a_softmax(void **state)
 
 		for (size_t s = 0; s < NCT_SYMBOLS; s++) {
 			acc[s] = between(-range, range);
-			mul[s] = 1 << 29; /* l = acc / 2 */
+			mul[s] = 1 << 23; /* l = acc / 2 */
 			z += exp2(((acc[s] + 1) >> 1) / 4096.0);
 		}
 		nct_kernels_ref.predict(freq, acc, mul);
@@ -372,7 +372,7 @@ test_predict_is_a_softmax(void **state)
 		acc[s] = 5;
 	nct_kernels_ref.predict(freq, acc, mul);
 	assert_true(freq[0] > freq[1] && freq[1] == freq[256]);
-	acc[200] = acc[210] = 1 << 27; /* certainty, shared by two: all others get 1 */
+	acc[200] = acc[210] = 1 << 25; /* certainty, shared by two: all others get 1 */
 	nct_kernels_ref.predict(freq, acc, mul);
 	assert_int_equal(freq[0], 1);
 	assert_int_equal(freq[200] + freq[210], NCT_FREQ_TOTAL - 255);

@@ -28,7 +28,7 @@ TENSORS = [
     ("norm1.mul", "I16", ("L", "C"), 0, 2**15 - 1),
     ("qkv", "I8", ("L", "3C", "C"), -127, 127),
     ("qkv.mul", "I32", ("L", "3C"), 0, 2**31 - 1),
-    ("score.mul", "I32", ("L", "H"), 0, 2**15),
+    ("score.mul", "I32", ("L", "H"), 0, 2**22),
     ("bias", "I32", ("L", "H", "32"), -(2**20 - 1), 2**20 - 1),
     ("mix.mul", "I32", ("L", "H"), 1, 2**20),
     ("proj", "I8", ("L", "C", "C"), -127, 127),
@@ -40,7 +40,7 @@ TENSORS = [
     ("down.mul", "I32", ("L", "C"), 0, 2**31 - 1),
     ("normf.mul", "I16", ("C",), 0, 2**15 - 1),
     ("head", "I8", ("S", "C"), -127, 127),
-    ("head.mul", "I32", ("S",), 0, 2**31 - 1),
+    ("head.mul", "I32", ("S",), 0, 2**29 - 1),
 ]
 CODES = {"I8": "b", "I16": "h", "I32": "i"}
 
@@ -132,7 +132,7 @@ class M1:
             a = [clamp((max(g, 0) * u + 2**15) >> 16, 127) for g, u in zip(gu[:inner], gu[inner:])]
             h = self.add(h, t["down"][l], t["down.mul"][l], a)
         acc = times(t["head"], norm(h, t["normf.mul"]))
-        return frequencies([rs(a * m, 30) for a, m in zip(acc, t["head.mul"])])
+        return frequencies([rs(a * m, 24) for a, m in zip(acc, t["head.mul"])])
 
 
 # ---- files ----
@@ -225,10 +225,10 @@ def usual(config):
     about = lambda x: (x // 2, x + x // 2)
     return {
         "embed": (-3000, 3000), "norm1.mul": about(700), "qkv": (-127, 127), "qkv.mul": about(mul(60, c)),
-        "score.mul": about(min(2**15, int(1500 * 65536 / (2500 * root(d))))), "bias": (-2500, 2500),
+        "score.mul": about(int(1500 * 65536 / (2500 * root(d)))), "bias": (-2500, 2500),
         "mix.mul": (2**16, 2**17), "proj": (-127, 127), "proj.mul": about(mul(700, c)), "norm2.mul": about(700),
         "up": (-127, 127), "up.mul": about(mul(2000, c)), "down": (-127, 127), "down.mul": about(mul(900, f)),
-        "normf.mul": about(700), "head": (-127, 127), "head.mul": about(mul(7000, c)),
+        "normf.mul": about(700), "head": (-127, 127), "head.mul": about(mul(7000, c) >> 6),
     }
 
 
