@@ -1,0 +1,299 @@
+/* test_adafactor.c - the optimiser against the published update in plain doubles. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "model/adafactor.h"
+
+/* One head: `bias` is L x (1,32), so kept in full; more rows than one task takes, in embed and up. */
+static const struct nct_shape shapes[] = {{17, 150, 24, 1, 2, 140, 16}, {9, 9, 10, 2, 1, 7, 16}, {2, 1, 1, 1, 1, 1, 1}};
+
+#define SHAPES (sizeof shapes / sizeof shapes[0])
+
+static void *
+zeros(size_t n, size_t size)
+{
+	void *x = calloc(n, size);
+
+	assert_non_null(x);
+	return x;
+}
+
+/* ---- algorithms 4 and 5 of Shazeer & Stern 2018, one matrix, in doubles ---- */
+
+struct plain {
+	double *r, *c, *v; /* row means, column means; or all */
+};
+
+/* u (rows,cols) of gradient g at step t; `factored` as the paper has it for matrices. */
+static void
+plain_update(struct plain *s, double *u, const double *g, size_t rows, size_t cols, int factored, double t)
+{
+	const double b2 = 1.0 - pow(t, -0.8), n = (double)rows * (double)cols;
+	double mean = 0.0, squares = 0.0;
+
+	for (size_t i = 0; factored && i < rows; i++) {
+		double sum = 0.0;
+
+		for (size_t j = 0; j < cols; j++)
+			sum += g[i * cols + j] * g[i * cols + j] + 1e-30;
+		s->r[i] = b2 * s->r[i] + (1.0 - b2) * sum / (double)cols;
+		mean += s->r[i] / (double)rows;
+	}
+	for (size_t j = 0; factored && j < cols; j++) {
+		double sum = 0.0;
+
+		for (size_t i = 0; i < rows; i++)
+			sum += g[i * cols + j] * g[i * cols + j] + 1e-30;
+		s->c[j] = b2 * s->c[j] + (1.0 - b2) * sum / (double)rows;
+	}
+	for (size_t k = 0; k < rows * cols; k++) {
+		double v;
+
+		if (factored)
+			v = s->r[k / cols] * s->c[k % cols] / mean;
+		else
+			v = s->v[k] = b2 * s->v[k] + (1.0 - b2) * (g[k] * g[k] + 1e-30);
+		u[k] = g[k] / sqrt(v);
+		squares += u[k] * u[k] / n;
+	}
+	for (size_t k = 0; k < rows * cols; k++)
+		u[k] /= fmax(1.0, sqrt(squares));
+}
+
+static void
+plain_descend(double *p, const double *u, size_t n, double lr)
+{
+	double squares = 0.0, alpha;
+
+	for (size_t k = 0; k < n; k++)
+		squares += p[k] * p[k] / (double)n;
+	alpha = fmax(1e-3, sqrt(squares)) * lr;
+	for (size_t k = 0; k < n; k++)
+		p[k] -= alpha * u[k];
+}
+
+/* ---- steps ---- */
+
+struct problem {
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+	float *params, *grads;
+};
+
+static void
+problem_make(struct problem *p, const struct nct_shape *s)
+{
+	nct_rng r = {11};
+
+	assert_int_equal(nct_shape_tensors(s, p->t, &p->total, NULL), NCT_OK);
+	p->params = zeros(p->total, sizeof(float));
+	p->grads = zeros(p->total, sizeof(float));
+	for (size_t i = 0; i < p->total; i++)
+		p->params[i] = (float)(nct_rng_unit(&r) - 0.5);
+	/* One tensor near 0, so that the least scale of a step is used. */
+	for (size_t i = 0; i < p->t[NCT_P_PROJ].size; i++)
+		p->params[p->t[NCT_P_PROJ].offset + i] *= 1e-5f;
+}
+
+static void
+problem_free(struct problem *p)
+{
+	free(p->params);
+	free(p->grads);
+}
+
+/* Gradients of step `step`: of very different sizes by row, and growing at step 3, so that updates are clipped; all of `head`
+ * is 0 at first. */
+static void
+problem_grads(struct problem *p, uint64_t step)
+{
+	nct_rng r = {step};
+
+	for (size_t i = 0; i < p->total; i++) {
+		const double size = (i / 7 % 3 == 0 ? 1e-6 : 1e-2) * (step == 3 ? 50.0 : 1.0);
+
+		p->grads[i] = (float)(size * (nct_rng_unit(&r) - 0.3));
+		if (step == 1 && i >= p->t[NCT_P_HEAD].offset)
+			p->grads[i] = 0.0f;
+	}
+}
+
+/* Steps a plain copy of every matrix beside `a` and compares the parameters. Each step may round p by 6e-8 of itself before and
+ * after, and adds lr * scale * u, off by some 1e-6 of that: `slack` is the sum. */
+static void
+compare_steps(const struct nct_shape *s, struct problem *p)
+{
+	nct_adafactor *a;
+	struct plain st;
+	double *want = zeros(p->total, sizeof *want), *g = zeros(p->total, sizeof *g), *u = zeros(p->total, sizeof *u);
+	/* Each matrix's state stands at its own offset in blocks as large as the parameters. */
+	double *slack = zeros(p->total, sizeof *slack), *r = zeros(p->total, sizeof *r), *c = zeros(p->total, sizeof *c), *v = zeros(p->total, sizeof *v);
+
+	assert_int_equal(nct_adafactor_new(&a, s, 2, NULL, NULL), NCT_OK);
+	for (size_t i = 0; i < p->total; i++)
+		want[i] = (double)p->params[i];
+	for (uint64_t step = 1; step <= 5; step++) {
+		problem_grads(p, step);
+		for (size_t i = 0; i < p->total; i++)
+			g[i] = (double)p->grads[i];
+		assert_int_equal(nct_adafactor_step(a, p->params, p->grads, step, 0.1, NULL), NCT_OK);
+		for (size_t id = 0; id < NCT_P_COUNT; id++)
+			for (size_t k = 0; k < p->t[id].stack; k++) {
+				const size_t rows = p->t[id].rows, cols = p->t[id].cols, at = p->t[id].offset + k * rows * cols;
+
+				st = (struct plain){r + at, c + at, v + at};
+				plain_update(&st, u + at, g + at, rows, cols, rows > 1 && cols > 1, (double)step);
+				plain_descend(want + at, u + at, rows * cols, 0.1);
+			}
+		for (size_t i = 0; i < p->total; i++) {
+			slack[i] += 1.2e-7 * fabs(want[i]) + 1e-6 * 0.1 * 0.3 * fabs(u[i]);
+			if (!(fabs((double)p->params[i] - want[i]) <= slack[i]))
+				fail_msg("step %u: parameter %zu is %.9g, want %.9g", (unsigned)step, i, (double)p->params[i], want[i]);
+		}
+	}
+	nct_adafactor_free(a);
+	free(want);
+	free(slack);
+	free(g);
+	free(u);
+	free(r);
+	free(c);
+	free(v);
+}
+
+static void
+test_steps_are_those_of_the_paper(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SHAPES; i++) {
+		struct problem p;
+
+		problem_make(&p, &shapes[i]);
+		compare_steps(&shapes[i], &p);
+		problem_free(&p);
+	}
+}
+
+/* Three steps with `threads` on row `cpu`; between the second and the third the state moves to a new optimiser. */
+static void
+three_steps(struct problem *p, const struct nct_shape *s, unsigned threads, const char *cpu)
+{
+	nct_adafactor *a, *b;
+
+	assert_int_equal(nct_adafactor_new(&a, s, threads, cpu, NULL), NCT_OK);
+	for (uint64_t step = 1; step <= 2; step++) {
+		problem_grads(p, step);
+		assert_int_equal(nct_adafactor_step(a, p->params, p->grads, step, 0.1, NULL), NCT_OK);
+	}
+	assert_int_equal(nct_adafactor_new(&b, s, threads, cpu, NULL), NCT_OK);
+	memcpy(nct_adafactor_state(b), nct_adafactor_state(a), nct_adafactor_floats(s) * sizeof(float));
+	nct_adafactor_free(a);
+	problem_grads(p, 3);
+	assert_int_equal(nct_adafactor_step(b, p->params, p->grads, 3, 0.1, NULL), NCT_OK);
+	nct_adafactor_free(b);
+}
+
+static void
+test_threads_rows_and_resuming_change_nothing(void **state)
+{
+	const struct {
+		unsigned threads;
+		const char *cpu;
+	} ways[] = {{1, NULL}, {2, NULL}, {3, "ref"}};
+	struct problem want, got;
+	nct_adafactor *a;
+
+	(void)state;
+	problem_make(&want, &shapes[0]);
+	assert_int_equal(nct_adafactor_new(&a, &shapes[0], 1, NULL, NULL), NCT_OK);
+	for (uint64_t step = 1; step <= 3; step++) {
+		problem_grads(&want, step);
+		assert_int_equal(nct_adafactor_step(a, want.params, want.grads, step, 0.1, NULL), NCT_OK);
+	}
+	nct_adafactor_free(a);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		problem_make(&got, &shapes[0]);
+		three_steps(&got, &shapes[0], ways[i].threads, ways[i].cpu);
+		assert_memory_equal(got.params, want.params, want.total * sizeof(float));
+		problem_free(&got);
+	}
+	problem_free(&want);
+}
+
+/* A gradient that is not finite stops the step, names its tensor, and leaves parameters and state as they were. */
+static void
+test_not_finite(void **state)
+{
+	const float bad[] = {NAN, INFINITY, -INFINITY, 3e38f};
+	const size_t floats = nct_adafactor_floats(&shapes[0]);
+	struct problem p;
+	nct_adafactor *a;
+	float *params, *moments;
+	nct_why why;
+
+	(void)state;
+	problem_make(&p, &shapes[0]);
+	assert_int_equal(nct_adafactor_new(&a, &shapes[0], 2, NULL, NULL), NCT_OK);
+	problem_grads(&p, 2);
+	assert_int_equal(nct_adafactor_step(a, p.params, p.grads, 1, 0.1, NULL), NCT_OK);
+	params = zeros(p.total, sizeof *params);
+	moments = zeros(floats, sizeof *moments);
+	memcpy(params, p.params, p.total * sizeof *params);
+	memcpy(moments, nct_adafactor_state(a), floats * sizeof *moments);
+	for (size_t id = 0; id < NCT_P_COUNT; id++)
+		for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+			float *g = p.grads + p.t[id].offset + (k % 2 == 0 ? 0 : p.t[id].size - 1), was = *g;
+
+			*g = bad[k];
+			why.text[0] = '\0';
+			assert_int_equal(nct_adafactor_step(a, p.params, p.grads, 2, 0.1, &why), NCT_ENAN);
+			if (strstr(why.text, p.t[id].name) == NULL)
+				fail_msg("'%s' does not name %s", why.text, p.t[id].name);
+			*g = was;
+			assert_memory_equal(p.params, params, p.total * sizeof *params);
+			assert_memory_equal(nct_adafactor_state(a), moments, floats * sizeof *moments);
+		}
+	assert_int_equal(nct_adafactor_step(a, p.params, p.grads, 0, 0.1, &why), NCT_EARG);
+	assert_memory_equal(p.params, params, p.total * sizeof *params);
+	free(params);
+	free(moments);
+	nct_adafactor_free(a);
+	problem_free(&p);
+}
+
+/* Sizes of the state, counted by hand: rows + cols of each matrix, all of a vector. */
+static void
+test_state_size(void **state)
+{
+	const struct nct_shape *s = &shapes[0], broken = {17, 150, 24, 5, 2, 140, 16};
+	nct_adafactor *a;
+
+	(void)state;
+	assert_int_equal(nct_adafactor_floats(s), (150 + 24) + 2 * 24 + 6 * (24 + 24) + 2 * 32 + 2 * (24 + 24) + 2 * 24 +
+	                                          4 * (140 + 24) + 2 * (24 + 140) + 24 + (17 + 24));
+	assert_int_equal(nct_adafactor_floats(&broken), 0);
+	assert_int_equal(nct_adafactor_new(&a, &broken, 1, NULL, NULL), NCT_EARG);
+	assert_null(a);
+	assert_int_equal(nct_adafactor_new(&a, s, 1, "no such row", NULL), NCT_EARG);
+	assert_null(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps_are_those_of_the_paper),
+		cmocka_unit_test(test_threads_rows_and_resuming_change_nothing),
+		cmocka_unit_test(test_not_finite),
+		cmocka_unit_test(test_state_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
