@@ -2,20 +2,21 @@
 #include "format/build.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/le.h"
 #include "format/tokens.h"
 
-/* A block is full before it holds one token more than this, or one directory entry more. */
-#define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS)
+#define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* that wait, at most */
 #define ENTRIES_MAX NCT_BLOCK_WINDOWS
 
 struct nct_build {
 	nct_writer *out;
 	size_t width;        /* bytes of a stored token */
-	struct nct_block b;  /* what waits to be written */
-	uint32_t entries;    /* of its directory */
-	uint32_t line;       /* tokens of the document that goes on, in this block */
+	struct nct_block b;  /* documents that wait to be written */
+	uint32_t entries;    /* of their directory */
+	uint32_t units;      /* tokens of the document that goes on, after theirs */
+	uint64_t text_bytes; /* of the document that goes on */
 	uint8_t *code;       /* TOKENS_MAX tokens */
 	uint8_t dir[ENTRIES_MAX * NCT_DIR_ENTRY_MAX];
 };
@@ -55,21 +56,26 @@ nct_build_free(nct_build *t)
 	free(t);
 }
 
+/* Counts the document, or this part of it, among those that wait. */
 static void
 put_entry(nct_build *t, int ends_document)
 {
-	const struct nct_dir_entry e = {.units = t->line, .ends_document = ends_document};
+	const struct nct_dir_entry e = {.units = t->units, .ends_document = ends_document};
 
 	t->b.dir_bytes += (uint32_t)nct_dir_put(t->dir + t->b.dir_bytes, &e, 0);
 	t->b.documents += ends_document != 0;
+	t->b.units += t->units;
+	t->b.text_bytes += t->text_bytes;
 	t->entries++;
-	t->line = 0;
+	t->units = 0;
+	t->text_bytes = 0;
 }
 
-/* Writes the block; `continued`: the document goes on in the next one. */
+/* Writes what waits as one block. */
 static nct_err
-put_block(nct_build *t, int continued)
+put_block(nct_build *t)
 {
+	size_t bytes = t->b.units * t->width;
 	nct_err err;
 
 	if (t->entries == 0)
@@ -77,12 +83,26 @@ put_block(nct_build *t, int continued)
 	t->b.tokens = t->b.units;
 	t->b.dir = t->dir;
 	t->b.code = t->code;
-	t->b.code_bytes = (uint32_t)(t->b.units * t->width);
-	if (continued)
-		t->b.flags |= NCT_BLOCK_CONTINUED;
+	t->b.code_bytes = (uint32_t)bytes;
 	err = nct_writer_block(t->out, &t->b);
-	t->b = (struct nct_block){.flags = continued ? NCT_BLOCK_CONTINUES : 0};
+	memmove(t->code, t->code + bytes, t->units * t->width);
+	t->b = (struct nct_block){0};
 	t->entries = 0;
+	return err;
+}
+
+/* A part of a long document has a block to itself. */
+static nct_err
+put_part(nct_build *t)
+{
+	nct_err err = put_block(t);
+
+	if (err != NCT_OK)
+		return err;
+	put_entry(t, 0);
+	t->b.flags |= NCT_BLOCK_CONTINUED;
+	err = put_block(t);
+	t->b.flags = NCT_BLOCK_CONTINUES;
 	return err;
 }
 
@@ -91,35 +111,32 @@ nct_build_token(nct_build *t, uint32_t id, uint64_t text_bytes)
 {
 	nct_err err;
 
-	if (t->line == NCT_PART_WINDOWS) {
-		put_entry(t, 0);
-		if ((err = put_block(t, 1)) != NCT_OK)
-			return err;
-	}
+	if (t->units == NCT_PART_WINDOWS && (err = put_part(t)) != NCT_OK)
+		return err;
+	size_t at = t->b.units + t->units++;
 	if (t->width == 1)
-		t->code[t->b.units] = (uint8_t)id;
+		t->code[at] = (uint8_t)id;
 	else
-		nct_put16(t->code + 2 * (size_t)t->b.units, (uint16_t)id);
-	t->b.units++;
-	t->b.text_bytes += text_bytes;
-	t->line++;
+		nct_put16(t->code + 2 * at, (uint16_t)id);
+	t->text_bytes += text_bytes;
 	return NCT_OK;
 }
 
 nct_err
 nct_build_document(nct_build *t, uint64_t text_bytes)
 {
+	t->text_bytes += text_bytes;
 	put_entry(t, 1);
-	t->b.text_bytes += text_bytes;
-	if (t->b.units < NCT_BLOCK_WINDOWS && t->b.text_bytes < NCT_BLOCK_TEXT && t->entries < ENTRIES_MAX)
-		return NCT_OK;
-	return put_block(t, 0);
+	if ((t->b.flags & NCT_BLOCK_CONTINUES) || t->b.units >= NCT_BLOCK_WINDOWS || t->b.text_bytes >= NCT_BLOCK_TEXT ||
+	    t->entries == ENTRIES_MAX)
+		return put_block(t);
+	return NCT_OK;
 }
 
 nct_err
 nct_build_end(nct_build *t)
 {
-	nct_err err = put_block(t, 0);
+	nct_err err = put_block(t);
 
 	return err != NCT_OK ? err : nct_writer_trailer(t->out);
 }

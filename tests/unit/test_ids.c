@@ -226,6 +226,15 @@ blocks_of(struct bytes s, struct nct_block *blocks, size_t cap)
 	return n;
 }
 
+static void
+assert_block(const struct nct_block *b, uint32_t units, uint32_t documents, uint64_t text_bytes, uint32_t flags)
+{
+	assert_int_equal(b->units, units);
+	assert_int_equal(b->documents, documents);
+	assert_int_equal(b->text_bytes, text_bytes);
+	assert_int_equal(b->flags, flags);
+}
+
 /* Blocks are cut at lines, and within lines that are too long for that. */
 static void
 test_import_blocks(void **state)
@@ -248,22 +257,13 @@ test_import_blocks(void **state)
 	strcpy(p, "\n1\n");
 	strcpy(t, "long\nshort");
 	assert_int_equal(import_ids(ids, 10, text, &s, &why), NCT_OK);
-	assert_int_equal(blocks_of(s, b, 8), 4);
-	assert_int_equal(b[0].units, NCT_BLOCK_WINDOWS);
-	assert_int_equal(b[0].documents, NCT_BLOCK_WINDOWS);
-	assert_int_equal(b[0].text_bytes, NCT_BLOCK_WINDOWS);
-	assert_int_equal(b[0].flags, 0);
-	assert_int_equal(b[1].units, NCT_BLOCK_WINDOWS / 2 + NCT_PART_WINDOWS);
-	assert_int_equal(b[1].documents, NCT_BLOCK_WINDOWS / 2);
-	assert_int_equal(b[1].flags, NCT_BLOCK_CONTINUED);
-	assert_int_equal(b[2].units, NCT_PART_WINDOWS);
-	assert_int_equal(b[2].documents, 0);
-	assert_int_equal(b[2].text_bytes, 0);
-	assert_int_equal(b[2].flags, NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED);
-	assert_int_equal(b[3].units, 5 + 1);
-	assert_int_equal(b[3].documents, 2);
-	assert_int_equal(b[3].text_bytes, 5 + 5);
-	assert_int_equal(b[3].flags, NCT_BLOCK_CONTINUES);
+	assert_int_equal(blocks_of(s, b, 8), 6);
+	assert_block(&b[0], NCT_BLOCK_WINDOWS, NCT_BLOCK_WINDOWS, NCT_BLOCK_WINDOWS, 0);
+	assert_block(&b[1], NCT_BLOCK_WINDOWS / 2, NCT_BLOCK_WINDOWS / 2, NCT_BLOCK_WINDOWS / 2, 0);
+	assert_block(&b[2], NCT_PART_WINDOWS, 0, 0, NCT_BLOCK_CONTINUED);
+	assert_block(&b[3], NCT_PART_WINDOWS, 0, 0, NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED);
+	assert_block(&b[4], 5, 1, 5, NCT_BLOCK_CONTINUES);
+	assert_block(&b[5], 1, 1, 5, 0);
 	p[-1] = '\n'; /* instead of the last blank */
 	strcpy(p, "1\n");
 	assert_text(converted(TEXT, s, 0), ids);
@@ -294,10 +294,10 @@ test_import_raw(void **state)
 	assert_int_equal(totals.documents, 3);
 	s = fd_bytes(fd);
 	assert_int_equal(s.p[18], 0); /* text bytes are known */
-	assert_int_equal(blocks_of(s, b, 4), 2);
-	assert_int_equal(b[0].units, 256 + NCT_PART_WINDOWS);
-	assert_int_equal(b[0].text_bytes, 256 + NCT_PART_WINDOWS);
-	assert_int_equal(b[1].text_offset, 256 + NCT_PART_WINDOWS);
+	assert_int_equal(blocks_of(s, b, 4), 3);
+	assert_block(&b[0], 256, 2, 256, 0);
+	assert_block(&b[1], NCT_PART_WINDOWS, 0, NCT_PART_WINDOWS, NCT_BLOCK_CONTINUED);
+	assert_block(&b[2], 70000, 1, 70000, NCT_BLOCK_CONTINUES);
 	raw = converted(RAW, s, 0);
 	assert_int_equal(raw.n, 256 + sizeof bytes);
 	assert_memory_equal(raw.p, bytes, 256);
