@@ -52,7 +52,7 @@ struct nct_train_options {
 	uint64_t steps;
 	size_t rows, length, accumulate; /* a step: `accumulate` batches of `rows` examples of `length` symbols */
 	double lr, zloss;
-	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, at most 10,000 */
+	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, but 1,000 to 10,000 */
 	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
 	uint64_t seed;
 	uint64_t eval_every;    /* steps; 0: only at the end */
