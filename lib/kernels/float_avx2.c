@@ -2,7 +2,7 @@
 #include "base/cpu.h"
 
 #if defined __x86_64__
-#include "kernels/float_body.h"
+#include "kernels/float_body.inc"
 
 const struct nct_float nct_float_avx2 = {"avx2", nct_cpu_avx2, NCT_FLOAT_FUNCTIONS};
 #else

@@ -1,5 +1,5 @@
 /* float_ref.c - float kernels by what every processor of the architecture has. */
-#include "kernels/float_body.h"
+#include "kernels/float_body.inc"
 
 static int
 usable(void)

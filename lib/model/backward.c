@@ -7,31 +7,6 @@
 
 #define EMBED_COLS 64 /* columns of the embedding's gradient per task */
 
-/* Copies a weight (out,in), adding strides: else products by it would be half as fast. */
-static void
-spread(float *to, const float *from, size_t out, size_t in)
-{
-	for (size_t i = 0; i < out; i++)
-		memcpy(to + i * nct_stride(in), from + i * in, in * sizeof *to);
-}
-
-/* The current layer's weights, one a task. */
-static void
-spread_task(void *ctx, size_t i, unsigned worker)
-{
-	struct nct_pass *p = ctx;
-	const struct nct_net *n = p->n;
-	const size_t C = n->s.width, F = n->s.inner, l = p->layer;
-
-	(void)worker;
-	switch (i) {
-	case 0: spread(n->wqkv, nct_net_at(n, n->params, NCT_P_QKV, 3 * l), 3 * C, C); break;
-	case 1: spread(n->wproj, nct_net_at(n, n->params, NCT_P_PROJ, l), C, C); break;
-	case 2: spread(n->wup, nct_net_at(n, n->params, NCT_P_UP, 2 * l), 2 * F, C); break;
-	default: spread(n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F);
-	}
-}
-
 /* dx (rows,in) = dy (rows,out) w, for w (out,in), all with strides. */
 static nct_err
 product_back(float *dx, const float *dy, const float *w, size_t rows, size_t out, size_t in)
@@ -140,7 +115,7 @@ layer_back(struct nct_pass *p)
 	nct_err err;
 
 	nct_pass_bias(p);
-	if ((err = nct_pass_run(p, 4, spread_task)) != NCT_OK || (err = nct_pass_run(p, nct_pass_blocks(p), feed_task)) != NCT_OK ||
+	if ((err = nct_pass_weights_backward(p)) != NCT_OK || (err = nct_pass_run(p, nct_pass_blocks(p), feed_task)) != NCT_OK ||
 	    (err = nct_pass_run(p, p->b->rows * n->s.heads, head_task)) != NCT_OK ||
 	    (err = nct_pass_run(p, nct_pass_blocks(p), enter_task)) != NCT_OK || (err = weights_back(p)) != NCT_OK)
 		return err;

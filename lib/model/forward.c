@@ -7,11 +7,11 @@
 
 /* ---- by blocks of tokens ---- */
 
-/* x (rows,C) += a (rows,in) w^T for w (C,in). */
+/* y (rows,out) = x (rows,in) w + beta y, for w (in,out), all with strides. */
 static nct_err
-add_product(const struct nct_net *n, size_t rows, float *x, const float *a, size_t lda, const float *w, size_t in)
+product(float *y, const float *x, const float *w, size_t rows, size_t out, size_t in, float beta)
 {
-	return nct_gemm('N', 'T', rows, n->s.width, in, 1.0f, a, lda, w, in, 1.0f, x, n->ldc);
+	return nct_gemm('N', 'N', rows, out, in, 1.0f, x, nct_stride(in), w, nct_stride(out), beta, y, nct_stride(out));
 }
 
 /* norm1 and the product that makes q, k, v, of layer `l`. */
@@ -20,12 +20,12 @@ enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows)
 {
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, row = l * n->tokens + at;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORM1, l), *w = nct_net_at(n, n->params, NCT_P_QKV, 3 * (size_t)l);
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM1, l);
 	float *n1 = n->n1 + at * n->ldc;
 
 	for (size_t i = 0; i < rows; i++)
 		n->k->norm(n1 + i * n->ldc, n->x + (row + i) * n->ldc, gain, C);
-	return nct_gemm('N', 'T', rows, 3 * C, C, 1.0f, n1, n->ldc, w, C, 0.0f, n->qkv + row * n->ldq, n->ldq);
+	return product(n->qkv + row * n->ldq, n1, n->wqkv, rows, 3 * C, C, 0.0f);
 }
 
 /* proj, norm2 and the feed-forward of the current layer: all that follows attention. */
@@ -34,23 +34,22 @@ leave_layer(const struct nct_pass *p, size_t at, size_t rows)
 {
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, F = n->s.inner, l = p->layer, row = l * n->tokens + at;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, l), *mix = n->mix + row * n->ldc;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, l);
 	float *xm = n->xm + row * n->ldc, *n2 = n->n2 + at * n->ldc, *up = n->up + row * n->ldu, *h = n->h + at * n->ldf;
 	float *out = n->x + (row + n->tokens) * n->ldc;
 	nct_err err;
 
 	memcpy(xm, n->x + row * n->ldc, rows * n->ldc * sizeof *xm);
-	if ((err = add_product(n, rows, xm, mix, n->ldc, nct_net_at(n, n->params, NCT_P_PROJ, l), C)) != NCT_OK)
+	if ((err = product(xm, n->mix + row * n->ldc, n->wproj, rows, C, C, 1.0f)) != NCT_OK)
 		return err;
 	for (size_t i = 0; i < rows; i++)
 		n->k->norm(n2 + i * n->ldc, xm + i * n->ldc, gain, C);
-	err = nct_gemm('N', 'T', rows, 2 * F, C, 1.0f, n2, n->ldc, nct_net_at(n, n->params, NCT_P_UP, 2 * l), C, 0.0f, up, n->ldu);
-	if (err != NCT_OK)
+	if ((err = product(up, n2, n->wup, rows, 2 * F, C, 0.0f)) != NCT_OK)
 		return err;
 	for (size_t i = 0; i < rows; i++)
 		n->k->gate(h + i * n->ldf, up + i * n->ldu, F);
 	memcpy(out, xm, rows * n->ldc * sizeof *out);
-	return add_product(n, rows, out, h, n->ldf, nct_net_at(n, n->params, NCT_P_DOWN, l), F);
+	return product(out, h, n->wdown, rows, C, F, 1.0f);
 }
 
 static void
@@ -167,12 +166,16 @@ nct_err
 nct_pass_forward(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
-	nct_err err = nct_pass_run(p, nct_pass_blocks(p), embed_task);
+	nct_err err = nct_pass_weights_forward(p, 0, n->s.layers);
 
+	if (err == NCT_OK)
+		err = nct_pass_run(p, nct_pass_blocks(p), embed_task);
 	for (p->layer = 0; err == NCT_OK && p->layer < n->s.layers; p->layer++) {
 		nct_pass_bias(p);
-		if ((err = nct_pass_run(p, p->b->rows * n->s.heads, head_task)) == NCT_OK)
-			err = nct_pass_run(p, nct_pass_blocks(p), layer_task);
+		if ((err = nct_pass_weights_forward(p, p->layer + 1, p->layer)) != NCT_OK ||
+		    (err = nct_pass_run(p, p->b->rows * n->s.heads, head_task)) != NCT_OK)
+			break;
+		err = nct_pass_run(p, nct_pass_blocks(p), layer_task);
 		if (err == NCT_OK && n->tap != NULL && !p->backward)
 			tap_layer(p);
 	}

@@ -73,7 +73,7 @@ work_floats(const struct nct_net *n)
 	return larger(head, wide * NCT_BLOCK);
 }
 
-/* Everything but parameters and gradients. Sizes in *n are set already. */
+/* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the parameters'. */
 static void
 lay_out(struct nct_net *n, struct carve *c)
 {
@@ -94,10 +94,10 @@ lay_out(struct nct_net *n, struct carve *c)
 	n->dxo = floats(c, 1, N, n->ldc);
 	n->dmix = floats(c, 1, N, n->ldc);
 	n->dqkv = floats(c, 1, N, n->ldq);
-	n->wqkv = floats(c, 3, C, n->ldc);
+	n->wqkv = floats(c, 1, 1, larger(3 * C * n->ldc, C * n->ldq));
 	n->wproj = floats(c, 1, C, n->ldc);
-	n->wup = floats(c, 2, F, n->ldc);
-	n->wdown = floats(c, 1, C, n->ldf);
+	n->wup = floats(c, 1, 1, larger(2 * F * n->ldc, C * n->ldu));
+	n->wdown = floats(c, 1, 1, larger(C * n->ldf, F * n->ldc));
 	n->bias = floats(c, 1, H, n->length);
 	n->dbias = floats(c, n->rows, H, NCT_BUCKETS);
 	n->gains1 = floats(c, 1, parts, C);

@@ -40,7 +40,7 @@ struct nct_net {
 	float *dx, *dxm, *dxo;   /* (N,C) gradients by x entering norm1, entering norm2, leaving the layer */
 	float *dmix;             /* (N,C) */
 	float *dqkv;             /* (N,3C) */
-	float *wqkv, *wproj, *wup, *wdown; /* (3C,C), (C,C), (2F,C), (C,F): the weights, with strides */
+	float *wqkv, *wproj, *wup, *wdown; /* weights as products want them: (out,in) backward, (in,out) forward */
 	float *bias;             /* (H,T) by distance, reversed */
 	float *dbias;            /* (rows,H,32) */
 	float *gains1, *gains2;  /* (parts,C) gradients of norm gains, by task */
@@ -94,6 +94,11 @@ nct_pass_block(const struct nct_pass *p, size_t i)
 
 	return left < NCT_BLOCK ? left : NCT_BLOCK;
 }
+
+/* weights.c: sets wqkv of layer `enter` and wproj, wup, wdown of layer `leave`, transposed; L: none. */
+nct_err nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave) NCT_USED;
+/* All four of the current layer, not transposed. */
+nct_err nct_pass_weights_backward(struct nct_pass *p) NCT_USED;
 
 /* forward.c: all layers, up to x[L]. */
 nct_err nct_pass_forward(struct nct_pass *p) NCT_USED;
