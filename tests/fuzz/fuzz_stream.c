@@ -1,0 +1,162 @@
+/* fuzz_stream.c - any bytes through the stream reader and the conversions, as they are and with their checksums made right.
+ *
+ * With libFuzzer: clang -g -O1 -fsanitize=fuzzer,address,undefined -Ilib -D_POSIX_C_SOURCE=200809L
+ *     tests/fuzz/fuzz_stream.c lib/format/[a-z]*.c lib/base/[a-z]*.c -llzma -fopenmp -o fuzz_stream
+ * Seeds: build/tests/test_fuzz_stream DIR. `make check` runs test_fuzz_stream alone, which mutates its own seeds. */
+#include "fuzz_stream.h"
+
+#include <fcntl.h>
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/le.h"
+#include "format/stream.h"
+
+#define INPUT_MAX 65536 /* what a pipe holds */
+
+/* Stops the fuzzer: a rule that must hold for any input does not. */
+static void
+must(int holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "fuzz_stream: %s\n", what);
+	abort();
+}
+
+/* A pipe that gives p[0..n) and then ends: whatever seeks fails. */
+static int
+pipe_of(const uint8_t *p, size_t n)
+{
+	int fd[2];
+
+	must(pipe(fd) == 0, "pipe");
+	must(nct_write(fd[1], p, n) == NCT_OK, "writing to the pipe");
+	close(fd[1]);
+	return fd[0];
+}
+
+/* Reads to the end or to the first error; gives the number of blocks. */
+static size_t
+read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
+{
+	enum nct_event event = NCT_AT_HEADER;
+	int fd = pipe_of(p, n);
+	struct nct_block b;
+	nct_reader *r;
+	nct_why why;
+	size_t blocks = 0, events = 0;
+	uint8_t sum = 0;
+
+	must(nct_reader_new(&r, fd, keep_going) == NCT_OK, "no memory");
+	while ((*err = nct_reader_next(r, &event, &b, &why)) == NCT_OK && event != NCT_AT_END) {
+		must(++events <= 3 * n, "more events than bytes"); /* at worst: loss, header, loss */
+		if (event == NCT_AT_LOSS)
+			must(keep_going && why.text[0] != '\0', "a loss without words");
+		if (event != NCT_AT_BLOCK)
+			continue;
+		for (size_t i = 0; i < b.dir_bytes; i++)
+			sum ^= b.dir[i]; /* a sanitizer sees whether it can be read */
+		for (size_t i = 0; i < b.code_bytes; i++)
+			sum ^= b.code[i];
+		if (blocks++ % 2 == 0)
+			free(nct_reader_take(r));
+	}
+	must(*err == NCT_OK || why.text[0] != '\0', "an error without words");
+	must(!keep_going || *err == NCT_OK || (*err == NCT_ECUT && n == 0), "keep_going gave up");
+	nct_reader_free(r);
+	close(fd);
+	return blocks + (sum & 0); /* so that it is used */
+}
+
+struct input {
+	const uint8_t *p;
+	size_t n;
+};
+
+static nct_err
+one_input(void *ctx, size_t i, int *fd)
+{
+	const struct input *in = ctx;
+
+	*fd = i == 0 ? pipe_of(in->p, in->n) : -1;
+	return NCT_OK;
+}
+
+/* All conversions, which assert that what they write follows the rules. */
+static void
+convert(const uint8_t *p, size_t n, int out)
+{
+	struct input in = {p, n};
+
+	for (int keep_going = 0; keep_going < 2; keep_going++)
+		for (unsigned v = 1; v <= 16; v += 5) {
+			const struct nct_pack_options o = {.token_bits = v, .keep_going = keep_going};
+			nct_err err = nct_pack(one_input, &in, out, &o, NULL, NULL);
+
+			if (v == 1)
+				err = nct_unpack(one_input, &in, out, &o, NULL, NULL);
+			err = nct_tokens_export(one_input, &in, out, NCT_EXPORT_TEXT, &o, NULL, NULL);
+			(void)err; /* any: the input is what it is */
+		}
+}
+
+/* Makes ids and checksums right from frame to frame, as far as the lengths lead, so that what they guard is reached. */
+static void
+mend(uint8_t *p, size_t n)
+{
+	size_t at = NCT_HEADER_BYTES;
+
+	if (n < at)
+		return;
+	memcpy(p, "\x89NCT\r\n\x1a\n", 8);
+	nct_put64(p + 64, lzma_crc64(p, 64, 0));
+	while (n - at >= NCT_BLOCK_HEADER_BYTES) {
+		int last = p[at + 4] == 'E';
+		uint64_t payload = last ? 0 : (((uint64_t)nct_get32(p + at + 32) + 7) & ~7u) + (((uint64_t)nct_get32(p + at + 36) + 7) & ~7u);
+		uint8_t *h = p + at;
+
+		memcpy(h, last ? "\x8aNCTEND\n" : "\x8aNCTBLK\n", 8);
+		memcpy(h + (last ? 48 : 52), p + 64, 4);
+		nct_put64(h + 56, lzma_crc64(h, 56, 0));
+		at += NCT_BLOCK_HEADER_BYTES;
+		if (last || n - at < 8 || payload > n - at - 8)
+			return;
+		nct_put64(p + at + payload, lzma_crc64(p + at, (size_t)payload, 0));
+		at += (size_t)payload + 8;
+	}
+}
+
+static void
+one_form(const uint8_t *p, size_t n, int out)
+{
+	nct_err err, kept_err;
+	size_t blocks = read_stream(p, n, 0, &err), kept = read_stream(p, n, 1, &kept_err);
+
+	must(kept >= blocks, "keep_going gave less");
+	must(err != NCT_OK || kept == blocks, "keep_going gave more of a good stream");
+	convert(p, n, out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int out = open("/dev/null", O_WRONLY);
+	uint8_t *p = malloc(size + 1);
+
+	must(out >= 0 && p != NULL, "no memory");
+	if (size <= INPUT_MAX) {
+		if (size > 0)
+			memcpy(p, data, size);
+		one_form(p, size, out);
+		mend(p, size);
+		one_form(p, size, out);
+	}
+	free(p);
+	close(out);
+	return 0;
+}
