@@ -80,6 +80,55 @@ test_threads_and_rows_change_nothing(void **state)
 	data_free(&d);
 }
 
+/* A vocabulary so large that the logits are made in slices, and those in several groups: rows together give what they give
+ * one by one, where a group holds all of a row. Sums in another order differ by some 1e-6 of the largest terms. */
+static void
+test_large_vocabulary(void **state)
+{
+	static const struct example e = {"large vocabulary", {65536, 65537, 8, 2, 1, 12, 20}, 5, 70, 1, 1e-4f};
+	struct layout m;
+	struct data d;
+	double nats, alone = 0.0;
+	uint64_t count, counted = 0;
+	float *together, *grads;
+	nct_net *n = net_make(&e, 2, NULL);
+
+	(void)state;
+	data_make(&d, &e);
+	layout_make(&m, &e.s);
+	together = malloc(m.total * sizeof *together);
+	assert_non_null(together);
+	assert_int_equal(nct_net_backward(n, &d.b, 0.1f, e.zloss, &nats, &count), NCT_OK);
+	grads = nct_net_grads(n);
+	memcpy(together, grads, m.total * sizeof *together);
+	nct_net_zero_grads(n);
+	for (size_t r = 0; r < e.rows; r++) {
+		const size_t at = r * e.length;
+		const struct nct_batch row = {1, e.length, d.in + at, d.target + at, d.first + at};
+		double one;
+		uint64_t c;
+
+		assert_int_equal(nct_net_backward(n, &row, 0.1f, e.zloss, &one, &c), NCT_OK);
+		alone += one;
+		counted += c;
+	}
+	assert_int_equal(count, counted);
+	assert_true(fabs(nats - alone) < 1e-6 * nats);
+	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
+		float most = 0.0f;
+
+		for (size_t i = m.t[id].offset; i < m.t[id].offset + m.t[id].size; i++)
+			most = fmaxf(most, fabsf(together[i]));
+		assert_true(most > 1e-4f);
+		for (size_t i = m.t[id].offset; i < m.t[id].offset + m.t[id].size; i++)
+			if (!(fabsf(grads[i] - together[i]) <= 1e-5f * most))
+				fail_msg("gradient of %s: %.9g, and %.9g row by row", m.t[id].name, (double)together[i], (double)grads[i]);
+	}
+	free(together);
+	data_free(&d);
+	nct_net_free(n);
+}
+
 /* A batch smaller than the largest gives what a net of its own size gives. */
 static void
 test_smaller_batches(void **state)
@@ -261,6 +310,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gradients_add_up),
 		cmocka_unit_test(test_threads_and_rows_change_nothing),
+		cmocka_unit_test(test_large_vocabulary),
 		cmocka_unit_test(test_smaller_batches),
 		cmocka_unit_test(test_hits),
 		cmocka_unit_test(test_not_a_number),
