@@ -1,8 +1,10 @@
 /* m1train.c - train the byte model M1 on text. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +53,10 @@ struct opts {
 	struct nct_train_options train;
 	struct nct_text_options text;
 	enum nct_train_kind kind;
-	const char *eval;
+	const char *eval;     /* NULL: none */
+	int training;         /* an option that only a transformer's training has a use for: its letter or number; 0: none */
+	int eval_every, save_every; /* given */
 };
-
-static volatile sig_atomic_t signalled; /* the signal's number, 0: none yet */
-
-static void
-on_signal(int number)
-{
-	signalled = number;
-}
 
 /* The number of an option's argument. */
 static uint64_t
@@ -84,6 +80,8 @@ take(struct opts *o, int letter, const char *arg)
 {
 	struct nct_train_options *t = &o->train;
 
+	if (letter != '0' && letter != OPT_PLAIN && letter != 'k' && letter != 'e')
+		o->training = letter;
 	switch (letter) {
 	case '0': o->text.separator = NCT_SEP_NUL; break;
 	case OPT_PLAIN: o->text.plain = 1; break;
@@ -99,12 +97,31 @@ take(struct opts *o, int letter, const char *arg)
 	case OPT_ZLOSS: t->zloss = opt_double(&cli, "--z-loss", arg, 0, 1); break;
 	case OPT_SEED: t->seed = number("--seed", arg, 0, UINT64_MAX); break;
 	case 'e': o->eval = arg; break;
-	case OPT_EVAL_EVERY: t->eval_every = number("--eval-every", arg, 0, MAX_STEPS); break;
+	case OPT_EVAL_EVERY: o->eval_every = 1; t->eval_every = number("--eval-every", arg, 0, MAX_STEPS); break;
 	case 'C': t->checkpoint = arg; break;
-	case OPT_SAVE_EVERY: t->save_every = number("--save-every", arg, 0, MAX_STEPS); break;
+	case OPT_SAVE_EVERY: o->save_every = 1; t->save_every = number("--save-every", arg, 0, MAX_STEPS); break;
 	case OPT_LOG: t->log = arg; break;
 	case OPT_LOG_TIMING: t->log_timing = 1; break;
 	}
+}
+
+/* No option may be given in vain. */
+static void
+check(const struct opts *o)
+{
+	if (o->kind == NCT_TRAIN_UNIGRAM && o->training != 0)
+		for (const struct cli_option *p = options; p->name != NULL; p++)
+			if (p->letter == o->training)
+				die(&cli, EX_USE, "--%s: of no use to -k unigram", p->name);
+	if (o->train.log_timing && o->train.log == NULL)
+		die(&cli, EX_USE, "--log-timing: needs --log");
+	if (o->eval_every && o->eval == NULL)
+		die(&cli, EX_USE, "--eval-every: needs -e");
+	if (o->save_every && o->train.checkpoint == NULL)
+		die(&cli, EX_USE, "--save-every: needs -C");
+	for (size_t i = 0; o->eval != NULL && strcmp(o->eval, "-") == 0 && i < cli.operand_count; i++)
+		if (strcmp(cli.operands[i], "-") == 0)
+			die(&cli, EX_USE, "-e -: standard input is read already");
 }
 
 static struct opts
@@ -119,28 +136,42 @@ parse(int argc, char **argv)
 		take(&o, letter, arg);
 	o.train.threads = cli.threads;
 	o.train.cpu = cli.cpu;
-	o.train.stop = &signalled;
-	if (o.train.log_timing && o.train.log == NULL)
-		die(&cli, EX_USE, "--log-timing: needs --log");
+	check(&o);
 	return o;
+}
+
+static int line_open; /* the progress line on the terminal has not ended */
+
+static void
+end_line(void)
+{
+	if (line_open)
+		fputc('\n', stderr);
+	line_open = 0;
 }
 
 static void
 show(void *ctx, const struct nct_train_progress *p)
 {
-	const int terminal = isatty(STDERR_FILENO), evaluated = !isnan(p->eval_bits);
-	const double done = (double)(p->step - p->first), left = (double)(p->steps - p->step);
+	static double last = -1;
+	const int evaluated = !isnan(p->eval_bits), milestone = evaluated || p->step == p->steps;
+	const double rate = (double)p->bytes / p->seconds;
+	const double left = (double)(p->steps - p->step) * p->seconds / (double)(p->step - p->first);
 
 	(void)ctx;
-	if (cli.verbose && (evaluated || p->step % VERBOSE_EVERY == 0 || p->step == p->steps)) {
+	if (cli.verbose && (milestone || p->step % VERBOSE_EVERY == 0)) {
 		fprintf(stderr, "step=%" PRIu64 " lr=%.6g train_bits_per_byte=%.4f bytes_per_second=%.0f seconds_left=%.0f", p->step, p->lr,
-		        p->train_bits, (double)p->bytes / p->seconds, left * p->seconds / done);
+		        p->train_bits, rate, left);
 		fprintf(stderr, evaluated ? " eval_bits_per_byte=%.4f\n" : "\n", p->eval_bits);
-	} else if (!cli.verbose && !cli.quiet && terminal) {
+	} else if (!cli.verbose && !cli.quiet && isatty(STDERR_FILENO) && (milestone || p->seconds - last > 0.25)) {
+		last = p->seconds;
+		line_open = 1;
 		fprintf(stderr, "\rm1train: step %" PRIu64 " of %" PRIu64 ", %.3f bits/byte, %.0f B/s, %.0f s left   ", p->step, p->steps,
-		        p->train_bits, (double)p->bytes / p->seconds, left * p->seconds / done);
-		if (evaluated || p->step == p->steps)
-			fputc('\n', stderr);
+		        p->train_bits, rate, left);
+		if (evaluated)
+			fprintf(stderr, "validation %.4f", p->eval_bits);
+		if (milestone)
+			end_line();
 	}
 }
 
@@ -156,6 +187,7 @@ static void
 warn(void *ctx, const char *line)
 {
 	(void)ctx;
+	end_line();
 	note(&cli, "%s", line);
 }
 
@@ -170,56 +202,71 @@ operand(void *ctx, size_t i, int *fd)
 static nct_err
 eval_operand(void *ctx, size_t i, int *fd)
 {
-	const struct cli file = {.tool = cli.tool, .operands = ctx, .operand_count = 1};
+	const struct opts *o = ctx;
 
-	*fd = i == 0 ? cli_input(&file, 0) : -1;
-	return NCT_OK;
+	*fd = -1;
+	if (i == 0)
+		*fd = strcmp(o->eval, "-") == 0 ? STDIN_FILENO : open(o->eval, O_RDONLY | O_CLOEXEC);
+	return i == 0 && *fd < 0 ? NCT_EIO : NCT_OK;
 }
 
-/* Reads the operands, or, if `name` is not NULL, that file. */
+/* Reads the operands, or, with `eval`, the validation text. */
 static nct_text *
-read_text(const struct opts *o, const char *name)
+read_text(struct opts *o, int eval)
 {
+	const char *what = eval ? "eval" : "text";
 	nct_why why = {""};
 	nct_text *text;
-	char copy[4096];
-	char *one[] = {copy, NULL};
 	size_t at;
-	nct_err err;
+	nct_err err = nct_text_read(&text, eval ? eval_operand : operand, o, &o->text, &at, &why);
 
-	if (name != NULL && (size_t)snprintf(copy, sizeof copy, "%s", name) >= sizeof copy)
-		die(&cli, EX_FAIL, "%s: name too long", name);
-	err = nct_text_read(&text, name != NULL ? eval_operand : operand, one, &o->text, &at, &why);
 	if (err != NCT_OK)
-		die_err(&cli, err, name != NULL ? name : at < cli.operand_count ? cli.operands[at] : "text", &why);
+		die_err(&cli, err, eval ? o->eval : at < cli.operand_count ? cli.operands[at] : what, &why);
 	if (cli.verbose)
-		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", name != NULL ? "eval" : "text", nct_text_bytes(text),
-		        name != NULL ? "eval" : "text", nct_text_documents(text));
+		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", what, nct_text_bytes(text), what, nct_text_documents(text));
 	return text;
 }
 
-static void
-handle_signals(void (*how)(int))
-{
-	struct sigaction a = {.sa_handler = how};
+/* Signals that end a run after its step, unless they are ignored. They are held back while it lasts, so that no handler
+ * interrupts a kernel, and kill when let through again. */
+static sigset_t held;
 
-	(void)sigemptyset(&a.sa_mask);
-	(void)sigaction(SIGINT, &a, NULL);
-	(void)sigaction(SIGTERM, &a, NULL);
+static void
+hold_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM};
+
+	(void)sigemptyset(&held);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		struct sigaction a;
+
+		if (sigaction(signals[i], NULL, &a) == 0 && a.sa_handler != SIG_IGN)
+			(void)sigaddset(&held, signals[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-/* The run was asked to stop: says how to go on, and ends as the signal would have. */
 static int
-stop(const struct opts *o, const struct nct_m1_train_result *r)
+signalled(void *ctx)
+{
+	sigset_t pending;
+
+	(void)ctx;
+	if (sigpending(&pending) != 0)
+		return 0;
+	return (sigismember(&held, SIGINT) && sigismember(&pending, SIGINT)) ||
+	       (sigismember(&held, SIGTERM) && sigismember(&pending, SIGTERM));
+}
+
+/* The run was asked to stop: says how to go on. */
+static void
+stopped(const struct opts *o, const struct nct_m1_train_result *r)
 {
 	if (o->train.checkpoint != NULL)
 		note(&cli, "stopped after step %" PRIu64 ", saved in %s; the same command goes on from there", r->step, o->train.checkpoint);
 	else
 		note(&cli, "stopped after step %" PRIu64 "; nothing was saved (see -C)", r->step);
 	cli_output_abort(&cli, 0);
-	handle_signals(SIG_DFL);
-	(void)raise(signalled);
-	return EX_FAIL; /* the signal is blocked */
 }
 
 /* What the validation text costs, under the float model (if there is one) and under the one written. */
@@ -242,7 +289,7 @@ int
 main(int argc, char **argv)
 {
 	struct opts o = parse(argc, argv);
-	nct_text *text = read_text(&o, NULL), *eval = o.eval != NULL ? read_text(&o, o.eval) : NULL;
+	nct_text *text = read_text(&o, 0), *eval = o.eval != NULL ? read_text(&o, 1) : NULL;
 	const int out = cli_output(&cli);
 	struct nct_m1_train_result r;
 	nct_why why = {""};
@@ -251,16 +298,20 @@ main(int argc, char **argv)
 	o.train.progress = show;
 	o.train.report = report;
 	o.train.warn = warn;
-	handle_signals(on_signal);
+	o.train.stop = signalled;
+	hold_signals();
 	err = nct_m1_train(text, eval, o.kind, &o.train, out, &r, &why);
 	nct_text_free(text);
 	nct_text_free(eval);
+	end_line();
 	if (err != NCT_OK)
 		die_err(&cli, err, "training", &why);
 	if (r.stopped)
-		return stop(&o, &r);
-	if (eval != NULL)
+		stopped(&o, &r);
+	else if (o.eval != NULL)
 		conclude(&r);
-	cli_output_done(&cli);
-	return EX_DONE;
+	if (!r.stopped)
+		cli_output_done(&cli);
+	(void)sigprocmask(SIG_UNBLOCK, &held, NULL); /* a signal held back kills here */
+	return r.stopped ? EX_FAIL : EX_DONE;
 }

@@ -7,8 +7,6 @@
 
 #include "nct.h"
 
-#include <signal.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -62,12 +60,13 @@ struct nct_train_options {
 	int log_timing;
 	unsigned threads;
 	const char *cpu;        /* NULL: best */
-	const volatile sig_atomic_t *stop; /* when nonzero: finish the step, save, return; NULL: never */
 
 	/* All may be NULL; called from the calling thread alone. */
 	void (*progress)(void *ctx, const struct nct_train_progress *p);
 	void (*report)(void *ctx, const char *key, const char *value); /* facts, for --verbose */
 	void (*warn)(void *ctx, const char *line);                     /* what the user should know */
+	int (*stop)(void *ctx); /* asked after each step and each stage that follows: nonzero ends the run, the step saved.
+	                         * Let no signal handler run meanwhile: oneDNN's kernels keep data below the stack pointer. */
 	void *ctx;
 };
 
@@ -79,7 +78,7 @@ void nct_train_defaults(struct nct_train_options *o);
 enum nct_train_kind { NCT_TRAIN_TRANSFORMER, NCT_TRAIN_UNIGRAM };
 
 struct nct_m1_train_result {
-	int stopped;             /* *stop was seen: no model was written */
+	int stopped;             /* stop() said so: no model was written */
 	uint64_t step;           /* the last one done */
 	double float_bits;       /* bits/byte of the validation text; NAN without one */
 	double integer_bits;     /* the same by the integer model, over the same rows */

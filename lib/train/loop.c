@@ -318,6 +318,12 @@ nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why)
 	return NCT_OK;
 }
 
+int
+nct_train_stop(const struct nct_train_options *o)
+{
+	return o->stop != NULL && o->stop(o->ctx) != 0;
+}
+
 static int
 due(const struct nct_loop *l, uint64_t every)
 {
@@ -339,7 +345,7 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 		err = nct_log_add(l->log, &l->p, why);
 	if (err == NCT_OK && l->o->progress != NULL)
 		l->o->progress(l->o->ctx, &l->p);
-	*stop = l->o->stop != NULL && *l->o->stop != 0;
+	*stop = nct_train_stop(l->o);
 	if (err == NCT_OK && l->o->checkpoint != NULL && (*stop || due(l, l->o->save_every)))
 		err = nct_checkpoint_save(l->o->checkpoint, &l->state, l->step, why);
 	return err;

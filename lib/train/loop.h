@@ -15,11 +15,12 @@ nct_err nct_loop_new(nct_loop **out, const struct nct_train_options *o, const st
                      const struct nct_examples *train, const struct nct_examples *eval, nct_why *why) NCT_USED;
 void nct_loop_free(nct_loop *l); /* NULL is a no-op */
 
-/* Trains up to step o->steps; does nothing if the checkpoint is already there or past it. *stopped: o->stop was seen first. */
+/* Trains up to step o->steps; does nothing if the checkpoint is already there or past it. *stopped: o->stop() said so first. */
 nct_err nct_loop_run(nct_loop *l, int *stopped, nct_why *why) NCT_USED;
 /* Bits/byte of the sample of `eval`, in full float precision; NAN if there is no `eval`. */
 nct_err nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why) NCT_USED;
 
+int nct_train_stop(const struct nct_train_options *o); /* what o->stop() says; 0 if there is none */
 uint64_t nct_loop_step(const nct_loop *l);      /* steps done, those before the checkpoint included */
 const float *nct_loop_params(const nct_loop *l); /* in the order of nct_shape_tensors(); borrowed */
 

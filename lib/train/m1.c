@@ -14,10 +14,7 @@
 #include "loop.h"
 #include "measure.h"
 #include "model/m1.h"
-#if __has_include("model/quantise.h")
 #include "model/quantise.h"
-#define HAVE_QUANTISE 1
-#endif
 #include "model/safetensors.h"
 #include "schedule.h"
 #include "text.h"
@@ -114,16 +111,18 @@ quantise(const struct run *run, const float *params, nct_m1 **m, nct_why *why)
 		goto done;
 	}
 	nct_examples_fill(&run->train, CALIBRATION_SEED, 0, rows, in, target, &targets, &bytes);
-#ifdef HAVE_QUANTISE
 	err = nct_m1_quantise(m, &run->shape, params, in, rows, length, run->o->threads, run->o->cpu, why);
-#else
-	(void)params;
-	err = nct_fail(why, NCT_EARG, "the checkpoint is complete, but there is no quantiser yet");
-#endif
 done:
 	free(in);
 	free(target);
 	return err;
+}
+
+/* Asked between stages that take long. */
+static int
+stopped(const struct run *run)
+{
+	return run->r->stopped || (run->r->stopped = nct_train_stop(run->o));
 }
 
 /* Trains, or finds trained already; *m stays NULL if the run was stopped. */
@@ -140,7 +139,7 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 		if (!run->r->stopped)
 			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
 	}
-	if (err == NCT_OK && !run->r->stopped)
+	if (err == NCT_OK && !stopped(run))
 		err = quantise(run, nct_loop_params(loop), m, why);
 	nct_loop_free(loop);
 	return err;
@@ -166,11 +165,7 @@ read_shape(struct run *run, nct_why *why)
 	run->shape = (struct nct_shape){.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS,
 	    .reach = length < NCT_REACH_MAX ? (uint32_t)length : NCT_REACH_MAX};
 	err = nct_shape_parse(&run->shape, run->o->size, why);
-#ifdef HAVE_QUANTISE
-	if (err == NCT_OK)
-		err = nct_m1_quantise_check(&run->shape, why);
-#endif
-	return err;
+	return err != NCT_OK ? err : nct_m1_quantise_check(&run->shape, why);
 }
 
 nct_err
@@ -193,9 +188,9 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		err = read_shape(&run, why);
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
-	if (err == NCT_OK && m != NULL && eval != NULL)
+	if (err == NCT_OK && eval != NULL && !stopped(&run))
 		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
-	if (err == NCT_OK && m != NULL)
+	if (err == NCT_OK && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
 	return err;

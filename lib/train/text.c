@@ -164,6 +164,8 @@ nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_t
 	for (size_t i = 0; err == NCT_OK; i++) {
 		if ((err = operand(ctx, i, &fd)) == NCT_OK && fd < 0)
 			break;
+		if (err == NCT_EIO)
+			(void)nct_fail(why, err, "%s", strerror(errno));
 		if (err == NCT_OK)
 			err = read_operand(&r, fd, why);
 		if (fd >= 0)

@@ -346,15 +346,23 @@ test_checkpoint(void **state)
 
 enum { STEPS = 6 };
 
-static volatile sig_atomic_t asked;
+/* Counts the steps of a run, to stop it at one. */
+struct watch {
+	uint64_t step, stop; /* stop 0: never */
+};
 
-/* Asks the run to stop at the step that ctx points to. */
 static void
-stop_at(void *ctx, const struct nct_train_progress *p)
+count_step(void *ctx, const struct nct_train_progress *p)
 {
-	const uint64_t *step = ctx;
+	((struct watch *)ctx)->step = p->step;
+}
 
-	asked = p->step == *step;
+static int
+stop_now(void *ctx)
+{
+	const struct watch *w = ctx;
+
+	return w->stop != 0 && w->step == w->stop;
 }
 
 static struct nct_train_options
@@ -372,8 +380,6 @@ tiny_options(const char *checkpoint, const char *log, unsigned threads)
 	o.threads = threads;
 	o.checkpoint = checkpoint;
 	o.log = log;
-	o.stop = &asked;
-	o.progress = stop_at;
 	return o;
 }
 
@@ -384,13 +390,15 @@ run(const struct nct_examples *e, struct nct_train_options o, uint64_t stop, siz
 	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2, .inner = 32,
 	    .reach = 16};
 	struct nct_tensor t[NCT_P_COUNT];
+	struct watch w = {.stop = stop};
 	nct_why why = {""};
 	nct_loop *l;
-	int stopped;
+	int stopped = -1;
 	float *copy;
 
-	asked = 0;
-	o.ctx = &stop;
+	o.progress = count_step;
+	o.stop = stop_now;
+	o.ctx = &w;
 	if (nct_loop_new(&l, &o, &shape, e, e, &why) != NCT_OK || nct_loop_run(l, &stopped, &why) != NCT_OK)
 		fail_msg("%s", why.text);
 	assert_int_equal(stopped, stop != 0);
@@ -474,12 +482,10 @@ test_training_learns(void **state)
 	for (int trained = 0; trained < 2; trained++) {
 		const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2,
 		    .inner = 32, .reach = 16};
-		uint64_t never = 0;
 		nct_loop *l;
 		int stopped;
 
 		o.steps = trained ? 150 : 0;
-		o.ctx = &never;
 		assert_int_equal(nct_loop_new(&l, &o, &shape, &e, &e, NULL), NCT_OK);
 		assert_int_equal(nct_loop_run(l, &stopped, NULL), NCT_OK);
 		assert_int_equal(nct_loop_evaluate(l, trained ? &after : &before, NULL), NCT_OK);
@@ -498,7 +504,6 @@ test_nan_stops(void **state)
 	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 32,
 	    .reach = 16};
 	struct nct_examples e;
-	uint64_t never = 0;
 	nct_why why = {""};
 	nct_loop *l;
 	int stopped;
@@ -507,7 +512,6 @@ test_nan_stops(void **state)
 	nct_text_examples(&e, t, 24);
 	o.lr = 1e30; /* bursts */
 	o.steps = 20;
-	o.ctx = &never;
 	assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_OK);
 	assert_int_equal(nct_loop_run(l, &stopped, &why), NCT_ENAN);
 	if (strncmp(why.text, "step ", 5) != 0)
