@@ -8,9 +8,9 @@
 #include "i8_loops.h"
 
 #include <immintrin.h>
-#include <string.h>
 
-#define TILE 4 /* vectors of x, and rows of w, taken together by matmul */
+#define TILE 4  /* vectors taken together: the sums of four fit one register */
+#define BAND 16 /* rows of w that meet all of x before the next ones come: a cache line of each row of y */
 
 static inline __m256i
 load32(const int8_t *p)
@@ -79,21 +79,20 @@ dot_by1(const int8_t *a, const int8_t *b, size_t n)
 	return _mm_cvtsi128_si32(sum4(acc, zero, zero, zero)) + dot_tail(a, b, whole, n);
 }
 
-/* Two rows of w by four vectors of x: the weights, once loaded, are used four times. */
-static inline void
-tile2x4(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k)
+/* Two rows of w by nx <= 4 vectors of x: the weights, once loaded, are used nx times. Inlined with a constant nx. */
+static inline __attribute__((always_inline)) void
+tile(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k, size_t nx)
 {
-	__m256i a0[TILE], a1[TILE];
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i a0[TILE] = {zero, zero, zero, zero}, a1[TILE] = {zero, zero, zero, zero};
 	const size_t whole = k & ~(size_t)31;
 	int32_t s0[TILE], s1[TILE];
 
-	for (size_t i = 0; i < TILE; i++)
-		a0[i] = a1[i] = _mm256_setzero_si256();
 	for (size_t i = 0; i < whole; i += 32) {
 		const __m256i w0 = load32(w + i), w1 = load32(w + k + i);
 		const __m256i abs0 = _mm256_abs_epi8(w0), abs1 = _mm256_abs_epi8(w1);
 
-		for (size_t j = 0; j < TILE; j++) {
+		for (size_t j = 0; j < nx; j++) {
 			const __m256i vx = load32(x + j * k + i);
 
 			a0[j] = dot32(a0[j], abs0, w0, vx);
@@ -102,9 +101,9 @@ tile2x4(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k)
 	}
 	_mm_storeu_si128((__m128i *)(void *)s0, sum4(a0[0], a0[1], a0[2], a0[3]));
 	_mm_storeu_si128((__m128i *)(void *)s1, sum4(a1[0], a1[1], a1[2], a1[3]));
-	for (size_t j = 0; j < TILE; j++) {
-		y[j * r] = s0[j] + dot_tail(x + j * k, w, whole, k);
-		y[j * r + 1] = s1[j] + dot_tail(x + j * k, w + k, whole, k);
+	for (size_t j = 0; j < nx; j++) {
+		y[j * r] = s0[j] + (whole < k ? dot_tail(x + j * k, w, whole, k) : 0);
+		y[j * r + 1] = s1[j] + (whole < k ? dot_tail(x + j * k, w + k, whole, k) : 0);
 	}
 }
 
@@ -123,18 +122,36 @@ vecmul(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k)
 		y[j] = dot_by1(x, w + j * k, k);
 }
 
+/* An even number of rows of w, few enough to stay in the cache, by all vectors of x. */
+static void
+band(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k, size_t rows)
+{
+	size_t i = 0;
+
+	for (; i + TILE <= n; i += TILE)
+		for (size_t j = 0; j < rows; j += 2)
+			tile(y + i * r + j, x + i * k, w + j * k, r, k, TILE);
+	for (size_t j = 0; j < rows && i < n; j += 2)
+		switch (n - i) {
+		case 3: tile(y + i * r + j, x + i * k, w + j * k, r, k, 3); break;
+		case 2: tile(y + i * r + j, x + i * k, w + j * k, r, k, 2); break;
+		default: tile(y + i * r + j, x + i * k, w + j * k, r, k, 1); break;
+		}
+}
+
 static void
 matmul(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k)
 {
-	const size_t tiled = n & ~(size_t)(TILE - 1);
+	const size_t even = r & ~(size_t)1;
 
-	for (size_t j = 0; j + 2 <= r; j += 2)
-		for (size_t i = 0; i < tiled; i += TILE)
-			tile2x4(y + i * r + j, x + i * k, w + j * k, r, k);
-	for (size_t i = 0; i < tiled && r % 2 != 0; i++)
-		y[i * r + r - 1] = dot_by1(x + i * k, w + (r - 1) * k, k);
-	for (size_t i = tiled; i < n; i++)
-		vecmul(y + i * r, x + i * k, w, r, k);
+	if (n == 1) {
+		vecmul(y, x, w, r, k);
+		return;
+	}
+	for (size_t j = 0; j < even; j += BAND)
+		band(y + j, x, w + j * k, n, r, k, even - j < BAND ? even - j : BAND);
+	for (size_t i = 0; i < n && even < r; i++)
+		y[i * r + even] = dot_by1(x + i * k, w + even * k, k);
 }
 
 static void
@@ -151,37 +168,47 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot_by1(q, row[j] + off, d);
 }
 
-/* a[0..16) += p0 * v0[0..16) + p1 * v1[0..16) */
-static inline void
-mix16(int32_t *a, __m256i p01, const int8_t *v0, const int8_t *v1)
+/* a[0..cols) of mix(), cols <= 64 a multiple of 16: two positions at a time, sums in registers. Inlined with a constant cols. */
+static inline __attribute__((always_inline)) void
+mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t cols)
 {
-	const __m128i b0 = _mm_loadu_si128((const __m128i *)(const void *)v0);
-	const __m128i b1 = _mm_loadu_si128((const __m128i *)(const void *)v1);
-	const __m256i lo = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(b0, b1)), hi = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(b0, b1));
-	__m256i *out = (__m256i *)(void *)a;
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i lo[4] = {zero, zero, zero, zero}, hi[4] = {zero, zero, zero, zero};
 
-	_mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), _mm256_madd_epi16(lo, p01)));
-	_mm256_storeu_si256(out + 1, _mm256_add_epi32(_mm256_loadu_si256(out + 1), _mm256_madd_epi16(hi, p01)));
+	for (size_t j = 0; j < n; j += 2) {
+		const size_t other = j + 1 < n ? j + 1 : j;
+		const int32_t p1 = other > j ? p[other] : 0;
+		const __m256i p01 = _mm256_set1_epi32(p1 * 65536 + p[j]);
+
+		if ((p[j] | p1) == 0)
+			continue;
+		for (size_t i = 0; i < cols / 16; i++) {
+			const __m128i v0 = _mm_loadu_si128((const __m128i *)(const void *)(row[j] + off) + i);
+			const __m128i v1 = _mm_loadu_si128((const __m128i *)(const void *)(row[other] + off) + i);
+
+			lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), p01));
+			hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), p01));
+		}
+	}
+	for (size_t i = 0; i < cols / 16; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i), lo[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i + 8), hi[i]);
+	}
 }
 
 static void
 mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d)
 {
-	const size_t whole = d & ~(size_t)15;
+	size_t i = 0;
 
-	memset(a, 0, d * sizeof a[0]);
-	for (size_t j = 0; j < n; j += 2) {
-		const size_t other = j + 1 < n ? j + 1 : j;
-		const int32_t p0 = p[j], p1 = other > j ? p[other] : 0;
-		const __m256i p01 = _mm256_set1_epi32(p1 * 65536 + p0);
-		const int8_t *v0 = row[j] + off, *v1 = row[other] + off;
-
-		if ((p0 | p1) == 0)
-			continue;
-		for (size_t i = 0; i < whole; i += 16)
-			mix16(a + i, p01, v0 + i, v1 + i);
-		for (size_t i = whole; i < d; i++)
-			a[i] += p0 * v0[i] + p1 * v1[i];
+	for (; i + 64 <= d; i += 64)
+		mix_columns(a + i, p, row, off + i, n, 64);
+	for (; i + 16 <= d; i += 16)
+		mix_columns(a + i, p, row, off + i, n, 16);
+	for (; i < d; i++) {
+		a[i] = 0;
+		for (size_t j = 0; j < n; j++)
+			a[i] += p[j] * row[j][off + i];
 	}
 }
 
