@@ -16,39 +16,59 @@ swap_pairs(uint8_t *out, const uint8_t *in, size_t pairs)
 	}
 }
 
-/* The 32 bits at p, big-endian; bytes from `end` on count as 0. */
 static inline uint32_t
-next_bits(const uint8_t *p, const uint8_t *end)
+get_bits(const uint8_t *p)
 {
-	uint32_t x = 0;
-
-	if (end - p >= 4)
-		return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-	for (unsigned shift = 24; p < end; shift -= 8)
-		x |= (uint32_t)*p++ << shift;
-	return x;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* v is a constant at each call that matters, and so is the store's width. */
 static inline void
-cut(uint8_t *out, size_t count, unsigned v, const uint8_t *code, size_t n)
+put_bits(uint8_t *p, uint32_t x)
 {
-	const uint8_t *end = code + n;
-	uint64_t bits = 0; /* the low `have` of them are yet to be cut */
-	unsigned have = 0;
+	p[0] = (uint8_t)(x >> 24);
+	p[1] = (uint8_t)(x >> 16);
+	p[2] = (uint8_t)(x >> 8);
+	p[3] = (uint8_t)x;
+}
 
-	for (size_t i = 0; i < count; i++) {
-		if (have < v) {
-			bits = bits << 32 | next_bits(code, end);
-			have += 32;
-			code += end - code < 4 ? end - code : 4;
-		}
-		have -= v;
-		uint16_t token = (uint16_t)(bits >> have & ((1u << v) - 1));
-		if (v <= 8)
-			out[i] = (uint8_t)token;
-		else
-			nct_put16(out + 2 * i, token);
+/* The 32 bits at p; bytes from `end` on count as 0. */
+static inline uint32_t
+last_bits(const uint8_t *p, const uint8_t *end)
+{
+	uint8_t last[4] = {0};
+
+	for (size_t i = 0; i < 4 && p + i < end; i++)
+		last[i] = p[i];
+	return get_bits(last);
+}
+
+static inline void
+put_token(uint8_t *out, size_t i, size_t width, uint32_t token)
+{
+	if (width == 1)
+		out[i] = (uint8_t)token;
+	else
+		nct_put16(out + 2 * i, (uint16_t)token);
+}
+
+/* Cuts `group` tokens at a time from 64 bits, then one by one. `width` and `group` are constants where this is called;
+ * group * v is a multiple of 4 and at most 60, so that the bits before a group in its first byte leave room for it. */
+static inline void
+cut(uint8_t *out, size_t count, unsigned v, const uint8_t *code, size_t n, size_t width, unsigned group)
+{
+	size_t i = 0;
+
+	for (uint64_t at = 0; i + group <= count && at / 8 + 8 <= n; at += group * v, i += group) {
+		const uint8_t *p = code + at / 8;
+		uint64_t bits = ((uint64_t)get_bits(p) << 32 | get_bits(p + 4)) << at % 8;
+
+		for (unsigned k = 0; k < group; k++, bits <<= v)
+			put_token(out, i + k, width, (uint32_t)(bits >> (64 - v)));
+	}
+	for (; i < count; i++) {
+		uint64_t at = (uint64_t)i * v;
+
+		put_token(out, i, width, last_bits(code + at / 8, code + n) << at % 8 >> (32 - v));
 	}
 }
 
@@ -61,15 +81,17 @@ nct_tokens_cut(uint8_t *out, size_t count, unsigned v, const uint8_t *code, size
 		swap_pairs(out, code, n / 2);
 		if (n % 2 != 0)
 			nct_put16(out + n - 1, (uint16_t)(code[n - 1] << 8));
+	} else if (v < 8) {
+		cut(out, count, v, code, n, 1, 8);
 	} else {
-		cut(out, count, v, code, n);
+		cut(out, count, v, code, n, 2, 4);
 	}
 }
 
 void
 nct_tokens_join(uint8_t *out, size_t n, unsigned v, const uint8_t *tokens, size_t count)
 {
-	uint64_t bits = 0;
+	uint64_t bits = 0; /* the low `have` of them are yet to be stored */
 	unsigned have = 0;
 	size_t at = 0;
 
@@ -86,11 +108,16 @@ nct_tokens_join(uint8_t *out, size_t n, unsigned v, const uint8_t *tokens, size_
 	for (size_t i = 0; i < count; i++) {
 		bits = bits << v | (v <= 8 ? tokens[i] : nct_get16(tokens + 2 * i));
 		have += v;
-		for (; have >= 8 && at < n; have -= 8)
-			out[at++] = (uint8_t)(bits >> (have - 8));
+		if (have >= 32 && n - at >= 4) {
+			have -= 32;
+			put_bits(out + at, (uint32_t)(bits >> have));
+			at += 4;
+		}
 	}
-	if (at < n)
-		out[at] = (uint8_t)(bits << (8 - have));
+	for (; at < n; at++) {
+		out[at] = (uint8_t)(have >= 8 ? bits >> (have - 8) : bits << (8 - have));
+		have -= have >= 8 ? 8 : have;
+	}
 }
 
 static nct_err
