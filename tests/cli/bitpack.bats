@@ -359,3 +359,16 @@ unpack_bad() {
   run -0 bitpack -V
   [[ ${lines[0]} == "bitpack (nct) "* ]]
 }
+
+@test "bitpack: the examples of its page work" {
+  rm text tokens # they are links
+  seq 1000 >text
+  printf '5 31999\n\n' >ids
+  printf 'a line\n\n' >lines
+  sed -n 's/^\.Dl \$ //p' "$BATS_TEST_DIRNAME/../../man/bitpack.1" >examples
+  [ "$(wc -l <examples)" -ge 5 ]
+  run -0 --separate-stderr bash -e examples
+  [ -z "$stderr" ]
+  [ "${#output}" -eq 60 ]
+  [ "$(tail -c +129 bytes.npy | wc -c)" -eq "$(wc -c <text)" ]
+}

@@ -1,6 +1,8 @@
 /* test_rules.c - streams whose checksums hold but that break a rule of the format are refused, with the place. */
 #include "read_stream.h"
 
+#include <sys/resource.h>
+
 /* One field of one frame set to a wrong value, with its CRCs made right. */
 struct wrong {
 	size_t frame, at; /* 0: header; 1, 2: blocks; 3: trailer. at -1: the payload's first byte, -2: its last */
@@ -159,12 +161,58 @@ test_rules_of_tokens(void **state)
 	refuse_all(NCT_TOKENS, wrong, sizeof wrong / sizeof wrong[0]);
 }
 
+/* A header of 64 bytes that claims 128 MiB of tokens must not get them before they arrive. */
+static void
+test_claims_are_not_believed(void **state)
+{
+	struct nct_header h = sample_header(128);
+	struct rlimit old, tight;
+	unsigned long pages = 0;
+	struct seen seen;
+	struct bytes s;
+	nct_writer *w;
+	FILE *f = fopen("/proc/self/statm", "r");
+	int fd = bytes_fd("", 0);
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &pages), 1);
+	fclose(f);
+	h.kind = NCT_TOKENS;
+	h.token_bits = 1;
+	h.vocab = 2;
+	assert_int_equal(nct_writer_new(&w, fd), NCT_OK);
+	assert_int_equal(nct_writer_header(w, &h), NCT_OK);
+	nct_writer_free(w);
+	s = fd_bytes(fd);
+	s.p = realloc(s.p, s.n + NCT_BLOCK_HEADER_BYTES);
+	assert_non_null(s.p);
+	uint8_t *p = s.p + s.n;
+	memset(p, 0, NCT_BLOCK_HEADER_BYTES);
+	memcpy(p, "\x8aNCTBLK\n", 8);
+	nct_put32(p + 32, 1);
+	nct_put32(p + 36, 1u << 27);
+	nct_put32(p + 40, 1u << 20);
+	nct_put32(p + 44, 1u << 27);
+	memcpy(p + 52, s.p + 64, 4);
+	nct_put64(p + 56, crc64(p, 56));
+	assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+	tight = old;
+	tight.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (32 << 20);
+	assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
+	seen = read_all(s.p, s.n + NCT_BLOCK_HEADER_BYTES, 0);
+	assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
+	assert_int_equal(seen.err, NCT_ECUT);
+	free(s.p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_of_windows),
 		cmocka_unit_test(test_rules_of_tokens),
+		cmocka_unit_test(test_claims_are_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
