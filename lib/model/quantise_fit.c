@@ -226,7 +226,7 @@ keep_trial(struct nct_fit *f, const struct trial *t)
 static void
 search(struct nct_fit *f, struct trial *t, float *clip, float *share, unsigned threads)
 {
-	static const float powers[] = {0, 0.15f, 0.3f, 0.5f, 0.75f}, pivots[] = {4, 1, 0.25f};
+	static const float powers[] = {0, 0.25f, 0.5f, 0.75f}, pivots[] = {4, 1};
 	double least = INFINITY, square = 0;
 
 	if (f->given) {
