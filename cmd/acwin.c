@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
@@ -21,6 +21,7 @@ static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
+	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
@@ -33,7 +34,7 @@ struct acwin {
 	enum mode mode;
 	const char *model;
 	struct nct_encode_options encode;
-	int chunk_given, resets_given, keep_going;
+	int chunk_given, resets_given, keep_going, show;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the operands, 0: not known */
@@ -86,6 +87,7 @@ parse(struct acwin *a, int argc, char **argv)
 		case 'D': set_separator(a, NCT_SEP_REGEX, arg); break;
 		case OPT_OPEN: a->encode.open = 1; break;
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
+		case OPT_SHOW: a->show = 1; break;
 		default: break;
 		}
 		if (o < 256 && strchr("bcr0D", o) != NULL)
@@ -96,6 +98,8 @@ parse(struct acwin *a, int argc, char **argv)
 		    a->encode_only != 0 ? a->encode_only : ' ');
 	if (a->mode == ENCODE && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
+	if (a->mode != DECODE && a->show)
+		die(c, EX_USE, "--show goes with -d");
 	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
 	if (a->encode.window_bits == 0 && a->resets_given)
@@ -151,6 +155,15 @@ report(const struct acwin *a, const struct nct_totals *t)
 		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 }
 
+/* Which file a failure is about: the library says so in `why` when writing failed. */
+static const char *
+culprit(const struct acwin *a, nct_err err, const nct_why *why)
+{
+	if (err == NCT_EIO && why->text[0] != '\0')
+		return a->cli.output != NULL ? a->cli.output : "-";
+	return err == NCT_EARG ? "-D" : a->cli.operands[a->operand];
+}
+
 static void
 encode(struct acwin *a)
 {
@@ -163,7 +176,7 @@ encode(struct acwin *a)
 	a->encode.ctx = a;
 	nct_err err = nct_encode(m, next_operand, a, out, &a->encode, &totals, &why);
 	if (err != NCT_OK)
-		die_err(&a->cli, err, err == NCT_EARG ? "-D" : a->cli.operands[a->operand], &why);
+		die_err(&a->cli, err, culprit(a, err, &why), &why);
 	report(a, &totals);
 	nct_m1_free(m);
 	cli_output_done(&a->cli);
@@ -183,7 +196,7 @@ decode(struct acwin *a)
 	struct nct_totals totals = {0};
 	nct_m1 *m = open_model(a);
 	int out = a->mode == TEST ? -1 : cli_output(&a->cli);
-	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .progress = progress, .lost = lost, .ctx = a};
+	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .show = a->show, .progress = progress, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
@@ -192,7 +205,7 @@ decode(struct acwin *a)
 		nct_err err = nct_decode(m, in, out, &o, &totals, &why);
 
 		if (err != NCT_OK) {
-			note_err(&a->cli, err, a->cli.operands[a->operand], &why);
+			note_err(&a->cli, err, culprit(a, err, &why), &why);
 			status = nct_err_status(err);
 			if (!a->keep_going || err != NCT_EDATA)
 				break;

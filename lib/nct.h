@@ -156,19 +156,23 @@ struct nct_encode_options {
 	void *ctx;
 };
 
-/* Encodes the operands' text to one window stream on fd `out`. */
+/* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: with text in `why`, writing failed; without, reading
+ * (errno). NCT_EARG: the pattern is wrong, or the options are. */
 nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_decode_options {
 	unsigned threads;
-	int keep_going;
+	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
+	int show;                /* a line per window: its value, a tab, its text (escapes: nct_decode()) */
 	size_t cache_bytes;
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss */
 	void *ctx;
 };
-/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. */
+/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above.
+ * With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that are not printable ASCII appear as \xHH,
+ * \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows to show: NCT_EKIND. */
 nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 

@@ -62,7 +62,7 @@ largest(uint64_t *key, unsigned n, unsigned left)
 /* Gives one more code point to each of the `left` symbols with the largest remainders (below 2^20), ties to the smaller
  * symbol: 256 bins narrow the choice down to the few whose bin is not taken whole. */
 static void
-largest_remainders(struct shares *out, const uint64_t *remainder, unsigned count, unsigned left)
+largest_remainders(struct shares *out, const uint32_t *remainder, unsigned count, unsigned left)
 {
 	uint64_t key[NCT_SYMBOLS];
 	uint16_t bins[256] = {0};
@@ -74,52 +74,80 @@ largest_remainders(struct shares *out, const uint64_t *remainder, unsigned count
 		left -= bins[bin];
 	for (unsigned s = 0; s < count; s++)
 		if (remainder[s] >> 12 == bin)
-			key[n++] = remainder[s] * 512 + (511 - s); /* all keys differ */
+			key[n++] = (uint64_t)remainder[s] * 512 + (511 - s); /* all keys differ */
 	uint64_t threshold = largest(key, n, left);
 	for (unsigned s = 0; s < count; s++)
-		out->of[s] += remainder[s] * 512 + (511 - s) >= threshold;
+		out->of[s] += (uint64_t)remainder[s] * 512 + (511 - s) >= threshold;
 }
 
-/* Divides m code points among the first `count` symbols by their frequencies, of sum F: floor(f m / F) each, computed
- * as f q + floor(f r / F) with m = q F + r, which needs no more than 128 bits; the left-over goes one each to
- * the largest remainders (m < 2^32) or whole to the most probable symbol. */
+/* The left-over goes one each to the largest remainders. */
 static void
-divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
+divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t m, const struct divisor *d)
 {
-	const struct divisor d = divisor_of(NCT_FREQ_TOTAL - (count < NCT_SYMBOLS ? freq[NCT_EOD] : 0));
-	nct_u128 q = m / d.sum, left = m;
-	uint64_t r = (uint64_t)(m % d.sum), remainder[NCT_SYMBOLS];
+	uint64_t q = m / d->sum, r = m % d->sum, left = m;
+	uint32_t remainder[NCT_SYMBOLS];
+
+	for (unsigned s = 0; s < count; s++) {
+		uint64_t a = freq[s] * r, whole = quotient(a, d);
+
+		remainder[s] = (uint32_t)(a - whole * d->sum);
+		whole += freq[s] * q;
+		out->of[s] = whole;
+		left -= whole;
+	}
+	if (left > 0)
+		largest_remainders(out, remainder, count, (unsigned)left);
+}
+
+/* The left-over goes whole to the most probable symbol. */
+static void
+divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m, const struct divisor *d)
+{
+	nct_u128 q = m / d->sum, left = m;
+	uint64_t r = (uint64_t)(m % d->sum);
 	unsigned top = 0;
 
 	for (unsigned s = 0; s < count; s++) {
-		uint64_t a = freq[s] * r, whole = quotient(a, &d);
-
-		remainder[s] = a - whole * d.sum;
-		out->of[s] = freq[s] * q + whole;
+		out->of[s] = freq[s] * q + quotient(freq[s] * r, d);
 		left -= out->of[s];
 		if (freq[s] > freq[top])
 			top = s;
 	}
-	if (m >> 32 != 0)
-		out->of[top] += left;
-	else if (left > 0)
-		largest_remainders(out, remainder, count, (unsigned)left);
+	out->of[top] += left;
+}
+
+/* Divides m code points among the first `count` symbols by their frequencies, of sum F: floor(f m / F) each, computed
+ * as f q + floor(f r / F) with m = q F + r, which needs no more than 128 bits. */
+static void
+divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
+{
+	const struct divisor d = divisor_of(NCT_FREQ_TOTAL - (count < NCT_SYMBOLS ? freq[NCT_EOD] : 0));
+
+	if (m >> 32 == 0)
+		divide_narrow(out, freq, count, (uint32_t)m, &d);
+	else
+		divide_wide(out, freq, count, m, &d);
 }
 
 /* All shares at node *n; returns the code point where the symbols' sub-ranges begin. */
 static nct_u128
 divide_node(struct shares *out, const struct nct_node *n, const uint32_t *freq)
 {
+	nct_u128 m = n->rest;
+
 	if (n->symbols == 0) { /* the root: one code point each, the other n - 257 among the bytes */
-		divide(out, freq, NCT_EOD, n->rest - (NCT_SYMBOLS - 1));
+		divide(out, freq, NCT_EOD, m - (NCT_SYMBOLS - 1));
 		for (unsigned s = 0; s < NCT_EOD; s++)
 			out->of[s]++;
 		out->of[NCT_EOD] = 1;
 		return n->first;
 	}
-	divide(out, freq, NCT_SYMBOLS, n->rest);
+	if (freq[NCT_EOD] * (m >> 20) < 2) /* else EOD's share is above 1 for certain */
+		divide(out, freq, NCT_SYMBOLS, m);
+	else
+		out->of[NCT_EOD] = 2;
 	if (out->of[NCT_EOD] > 1) {
-		divide(out, freq, NCT_EOD, n->rest - 1);
+		divide(out, freq, NCT_EOD, m - 1);
 		out->of[NCT_EOD] = 1;
 	}
 	return n->first + 1; /* `first` means the end */

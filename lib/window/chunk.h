@@ -62,6 +62,7 @@ struct nct_unchunk {
 	uint64_t text_bytes;  /* as headers count: without separators */
 	uint64_t documents;
 	int separator;        /* a byte to write for each EOD; -1: none */
+	int show;             /* write a line per window instead: its value and its text in escapes */
 };
 
 void nct_unchunk_begin(struct nct_unchunk *u); /* a chunk starts: resets M1 */

@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/parallel.h"
 #include "format/stream.h"
+#include "format/walk.h"
 #include "model/m1.h"
 #include "window/chunk.h"
 #include "window/pool.h"
@@ -90,6 +91,7 @@ run(void *ctx, size_t i, unsigned worker)
 		u->context = context;
 		u->since_reset = since;
 		u->separator = d->header.separator == NCT_SEP_NUL ? 0 : -1;
+		u->show = d->o->show;
 		u->bytes = 0;
 		u->text_bytes = u->documents = 0;
 		if (err == NCT_OK)
@@ -171,7 +173,7 @@ deliver(struct decoder *d, struct job *j)
 		return j->err;
 	}
 	if (d->out >= 0 && (err = nct_write(d->out, j->text.text, j->text.bytes)) != NCT_OK)
-		return err;
+		return nct_walk_wrote(err, d->why);
 	d->totals.blocks++;
 	d->totals.text_bytes += j->text.text_bytes;
 	d->totals.documents += j->text.documents;
@@ -216,6 +218,8 @@ begin_stream(struct decoder *d)
 		                nct_reader_offset(d->reader) - NCT_HEADER_BYTES);
 	if (h->code == NCT_CODE_BEST)
 		return nct_fail(d->why, NCT_EVERSION, "windows of strings chosen best-first are not known to this version");
+	if (d->o->show && h->window_bits == 0)
+		return nct_fail(d->why, NCT_EKIND, "an unbroken code, which has no windows to show");
 	if (h->m1 != m1)
 		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
 	if (h->windows != windows)

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/parallel.h"
+#include "format/walk.h"
 #include "model/m1.h"
 #include "window/blocks.h"
 #include "window/documents.h"
@@ -179,14 +180,16 @@ carry_over(struct encoder *e)
 }
 
 static nct_err
-encode_batch(struct encoder *e)
+encode_batch(struct encoder *e, nct_why *why)
 {
 	nct_err err;
 
 	nct_parallel(e->count, e->o->threads, run, e);
 	for (size_t i = 0; i < e->count; i++) {
-		if ((err = e->jobs[i].err) != NCT_OK || (err = deliver(e, &e->jobs[i])) != NCT_OK)
+		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;
+		if ((err = deliver(e, &e->jobs[i])) != NCT_OK)
+			return nct_walk_wrote(err, why);
 		e->text_bytes += e->jobs[i].n;
 	}
 	if (e->o->progress != NULL)
@@ -269,12 +272,16 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
-	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK || (err = nct_writer_header(e.blocks.writer, &h)) != NCT_OK)
+	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK)
+		goto end;
+	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
 	while (!done)
-		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e)) != NCT_OK)
+		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e, why)) != NCT_OK)
 			goto end;
-	if ((err = nct_blocks_flush(&e.blocks)) != NCT_OK || (err = nct_writer_trailer(e.blocks.writer)) != NCT_OK)
+	if ((err = nct_blocks_flush(&e.blocks)) == NCT_OK)
+		err = nct_writer_trailer(e.blocks.writer);
+	if ((err = nct_walk_wrote(err, why)) != NCT_OK)
 		goto end;
 	*totals = *nct_writer_totals(e.blocks.writer);
 end:

@@ -1,7 +1,10 @@
 /* unchunk.c - decoding windows, or an unbroken code, back to text: the inverse of chunk.c. */
 #include "window/chunk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 nct_unchunk_begin(struct nct_unchunk *u)
@@ -40,7 +43,7 @@ emit(struct nct_unchunk *u, unsigned symbol)
 		return append(u, symbol);
 	}
 	u->documents++;
-	return u->separator >= 0 ? append(u, (unsigned)u->separator) : NCT_OK;
+	return u->separator >= 0 && !u->show ? append(u, (unsigned)u->separator) : NCT_OK;
 }
 
 /* Follows code point k down from the root. */
@@ -62,6 +65,42 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 	if (*eod || (u->plan.resets != 0 && ++u->since_reset == u->plan.resets))
 		nct_unchunk_begin(u);
 	return NCT_OK;
+}
+
+/* One character of a shown window; 5 bytes of room. */
+static int
+escape(char *out, unsigned byte)
+{
+	switch (byte) {
+	case '\n': return sprintf(out, "\\n");
+	case '\t': return sprintf(out, "\\t");
+	case '\\': return sprintf(out, "\\\\");
+	default: return sprintf(out, byte >= 0x20 && byte < 0x7f ? "%c" : "\\x%02x", byte);
+	}
+}
+
+/* Turns the text of window k, which stands at u->text + from, into a line that shows it. */
+static nct_err
+show_window(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
+{
+	uint8_t text[NCT_WINDOW_SYMBOLS];
+	char line[NCT_WINDOW_SYMBOLS * 4 + 64];
+	size_t n = u->bytes - from;
+	nct_err err = NCT_OK;
+	int at;
+
+	memcpy(text, u->text + from, n);
+	if (u->plan.window_bits <= 64)
+		at = sprintf(line, "%" PRIu64 "\t", (uint64_t)k);
+	else
+		at = sprintf(line, "0x%016" PRIx64 "%016" PRIx64 "\t", (uint64_t)(k >> 64), (uint64_t)k);
+	for (size_t i = 0; i < n; i++)
+		at += escape(line + at, text[i]);
+	at += sprintf(line + at, "%s\n", eod ? "\\E" : "");
+	u->bytes = from;
+	for (int i = 0; i < at && err == NCT_OK; i++)
+		err = append(u, (unsigned char)line[i]);
+	return err;
 }
 
 static nct_err
@@ -96,7 +135,12 @@ nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_
 	for (uint64_t i = 0; i < units && err == NCT_OK; i++) {
 		if (*eod && !loose)
 			return NCT_EDATA;
-		err = decode_window(u, nct_bits_get(p, from + bits, from + i * b, b), eod);
+		nct_u128 k = nct_bits_get(p, from + bits, from + i * b, b);
+		size_t before = u->bytes;
+
+		err = decode_window(u, k, eod);
+		if (u->show && err == NCT_OK)
+			err = show_window(u, k, before, *eod);
 	}
 	return err;
 }

@@ -1,0 +1,324 @@
+# acwin.bats - text to windows and back: every way of coding, every kind of text, every fault.
+load helpers
+
+@test "acwin: the sample comes back byte for byte, by file and by pipe" {
+  sample >text
+  same_back text
+  acwin <text | cmp - back.windows
+  acwin -d <back.windows | cmp - text
+}
+
+@test "acwin: every window size from 10 to 128 bits, and unbroken (unigram model)" {
+  quick_model m
+  MODEL=m
+  sample 3000 >text
+  for b in 0 $(seq 10 128); do same_back text -m m -b "$b" || { echo "b=$b"; false; }; done
+}
+
+@test "acwin: window sizes with the built-in model" {
+  sample 3000 >text
+  for b in 0 13 24 64; do same_back text -b "$b" || { echo "b=$b"; false; }; done
+}
+
+@test "acwin: 20 KB at every size named in the manual, with the built-in model" {
+  long_test
+  sample 20000 >text
+  for b in 0 10 13 24 32 64 128; do same_back text -b "$b" || { echo "b=$b"; false; }; done
+}
+
+@test "acwin: any bytes: empty, one byte, NULs, broken UTF-8, noise, no last newline" {
+  : >empty
+  printf 'x' >one
+  head -c 10000 /dev/zero >nuls
+  printf '\xff\xfe\xc3\x28\xed\xa0\x80\x80 caf\xc3' >broken
+  noise 100000 >noise
+  printf 'no newline at the end' >line
+  for f in empty one nuls broken noise line; do
+    same_back $f
+    same_back $f -0
+  done
+  quick_model m
+  MODEL=m
+  for f in empty one nuls broken line; do same_back $f -m m -b 0 && same_back $f -m m -b 77 -r 0; done
+}
+
+@test "acwin: a megabyte of noise, and one letter ten million times" {
+  quick_model m
+  MODEL=m
+  head -c 1000000 /dev/urandom >noise
+  same_back noise -m m
+  if [ -n "${NCT_LONG:-}" ]; then n=10000000; else n=1000000; fi
+  head -c $n /dev/zero | tr '\0' a >letters
+  same_back letters -m m
+}
+
+@test "acwin: empty input gives a stream without blocks, and nothing back" {
+  : >empty
+  acwin empty >w
+  acwin -l w | awk -F '\t' 'NR == 2 && $10 == 0 && $16 == 0 { ok = 1 } END { exit !ok }'
+  run acwin -d w
+  [ "$status" -eq 0 ] && [ -z "$output" ]
+}
+
+@test "acwin -0: NULs come back, empty documents too, an open last document stays open" {
+  printf 'one\0two\0\0\0three\0' >closed
+  printf 'one\0two\0\0\0three' >open
+  printf '\0' >nul
+  quick_model m
+  for f in closed open nul; do
+    for b in 16 0 40; do
+      acwin -0 -m m -b $b $f | acwin -d -m m | cmp - $f
+    done
+  done
+  acwin -0 -m m closed | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5 && $16 == 11) }' # 5 documents; NULs are not text
+}
+
+@test "acwin -0: operands join as under cat" {
+  printf 'one\0tw' >a
+  printf 'o\0three\0' >b
+  quick_model m
+  acwin -0 -m m a b >w
+  cat a b | acwin -0 -m m | cmp - w
+}
+
+@test "acwin: operands are documents, their text comes back joined" {
+  printf 'one' >a
+  printf 'two' >b
+  quick_model m
+  acwin -m m a b >w
+  [ "$(acwin -d -m m w)" = onetwo ]
+  acwin -l w | awk -F '\t' 'NR == 2 { exit !($11 == 2) }'
+}
+
+@test "acwin -D: a document starts at each match; the text is kept" {
+  printf 'Chapter 1\nabc\nChapter 2\ndef\nChapter 3' >t
+  quick_model m
+  acwin -m m -D '^Chapter' t >w
+  acwin -d -m m w | cmp - t
+  acwin -l w | awk -F '\t' 'NR == 2 { exit !($11 == 3) }' # the match at the first byte starts nothing
+  acwin -m m -D '(?=Chapter)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 3) }'
+  acwin -m m -D '\z' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 1) }' # nor does one at the end
+  acwin -m m -D '(?<=\n)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5) }'
+}
+
+@test "acwin -D: documents do not depend on how the input is read" {
+  sample 300000 >text
+  quick_model m
+  acwin -m m -D '^CHAPTER|(?<=\.\n\n)"' text >w
+  (for i in $(seq 0 299); do dd if=text bs=1000 skip="$i" count=1 status=none; done) | acwin -m m -D '^CHAPTER|(?<=\.\n\n)"' | cmp - w
+  acwin -d -m m w | cmp - text
+  [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $11 }')" -gt 10 ]
+}
+
+@test "acwin: chunks of any size, resets of any number" {
+  quick_model m
+  MODEL=m
+  sample 5000 >text
+  for c in 1 7 1000 5000 5001 0; do same_back text -m m -c $c; done
+  for r in 0 1 2 3 100; do
+    for b in 12 33; do same_back text -m m -b $b -r $r -c 900; done
+  done
+  same_back text -m m -b 0 -c 0
+}
+
+@test "acwin: a chunk longer than a block is cut into parts, and comes back" {
+  quick_model m
+  MODEL=m
+  head -c 1500000 /dev/urandom >noise
+  same_back noise -m m -c 0
+  acwin -l back.windows | awk -F '\t' 'NR == 2 { exit !($10 == int(($12 + 720719) / 720720)) }' # parts of 720,720 windows
+  same_back noise -m m -c 0 -b 0
+  head -c 1000000 noise >less
+  same_back less -m m -c 0 -r 0 -b 10
+}
+
+@test "acwin: the same bytes for every number of threads and every row of kernels" {
+  sample 40000 >text
+  acwin -T1 text >one
+  acwin -T2 text | cmp - one
+  acwin -T5 -c 1000 text >five
+  acwin -T1 -c 1000 text | cmp - five
+  acwin -d -T3 five | cmp - text
+  head -c 1500 text >short
+  for cpu in $(acwin --cpu=list); do
+    for b in 16 48 0; do acwin --cpu="$cpu" -b $b short | sha256sum; done | sha256sum
+  done >sums
+  [ "$(sort -u sums | wc -l)" -eq 1 ]
+}
+
+@test "acwin --open: the last document has no EOD" {
+  quick_model m
+  printf 'The three currently' >t
+  acwin -m m --open t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 0) }'
+  acwin -m m t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 1) }'
+  acwin -m m --open t | acwin -d -m m | cmp - t
+}
+
+@test "acwin: concatenated streams decode to the concatenated text" {
+  quick_model m
+  sample 3000 >a
+  noise 2000 >b
+  { acwin -m m a; acwin -m m -b 40 -r 3 b; acwin -m m -b 0 a; } >w
+  cat a b a >both
+  acwin -d -m m w | cmp - both
+  acwin -d -m m -- w w | cmp - <(cat both both)
+  [ "$(acwin -l w | wc -l)" -eq 4 ]
+}
+
+@test "acwin -d --show: a line per window, with its value and its text" {
+  quick_model m
+  printf 'a\tb\\\n\x80' >t
+  acwin -m m t >w
+  acwin -d -m m --show w >lines
+  [ "$(wc -l <lines)" -eq "$(acwin -l w | awk -F '\t' 'NR == 2 { print $12 }')" ]
+  [ "$(cut -f 2 lines | tr -d '\n')" = 'a\tb\\\n\x80\E' ]
+  acwin -m m t | bitpack --to=text | tr ' ' '\n' | cmp - <(cut -f 1 lines)
+  run -3 --separate-stderr sh -c 'acwin -m m -b 0 t | acwin -d -m m --show'
+  [ "$stderr" = "acwin: -: an unbroken code, which has no windows to show" ]
+}
+
+@test "acwin -t: tests without writing" {
+  sample 2000 | acwin >w
+  run acwin -t w
+  [ "$status" -eq 0 ] && [ -z "$output" ]
+  flip w 500
+  run -3 acwin -t w
+}
+
+@test "acwin -o: the file appears only when complete" {
+  sample 2000 >t
+  acwin -o w t
+  acwin -d -o back w
+  cmp back t
+  run -1 acwin -o x missing
+  [ "$output" = "acwin: missing: No such file or directory" ]
+  head -c 300 w >cut
+  run -3 acwin -d -o x cut
+  [ ! -e x ]
+  [ -z "$(echo x.*)" ]
+}
+
+@test "acwin: another model, or other windows, are named" {
+  quick_model m
+  sample 5000 | tr 'a-z' 'b-za' | m1train -q -k unigram >other
+  printf 'text' | acwin -m m >w
+  run -1 --separate-stderr acwin -d -m other w
+  [[ $stderr =~ ^"acwin: w: written with M1 "[0-9a-f]{16}", this is M1 "[0-9a-f]{16}" (see -m)"$ ]]
+  [ -z "$output" ]
+}
+
+@test "acwin: a token stream, a text, a model given for a stream, a stream given for a model" {
+  quick_model m
+  printf 'text' | acwin | bitpack >toks
+  run -3 --separate-stderr acwin -d toks
+  [[ $stderr == "acwin: toks: a token stream, not windows (bitpack -u makes windows of it), byte 0" ]]
+  printf 'just some text, long enough to be a header of something, if it were one at all, which it is not' >plain
+  run -3 --separate-stderr acwin -d plain
+  [ "$stderr" = "acwin: plain: not an nct stream, byte 0" ]
+  run -3 --separate-stderr acwin -d m
+  [ "$stderr" = "acwin: m: not an nct stream, byte 0" ]
+  run -3 --separate-stderr acwin -m toks plain
+  [[ $stderr == "acwin: toks: "* ]]
+  [ -z "$output" ]
+  run -1 --separate-stderr acwin -m missing plain
+  [ "$stderr" = "acwin: missing: No such file or directory" ]
+}
+
+@test "acwin -d: a stream cut anywhere exits 3 with one line, and gives back a prefix" {
+  quick_model m
+  sample 900 >t
+  acwin -m m -c 100 t >w
+  n=$(wc -c <w)
+  for at in $(seq 0 29 "$n"); do
+    [ "$at" -lt "$n" ] || break
+    head -c "$at" w >cut
+    run -3 --separate-stderr acwin -d -m m cut
+    [ "$(printf '%s\n' "$stderr" | wc -l)" -eq 1 ]
+    [[ $stderr == "acwin: cut: "*byte* ]]
+  done
+  : >cut
+  run -3 --separate-stderr acwin -d -m m cut
+  [ "$stderr" = "acwin: cut: stream ends early, byte 0" ]
+}
+
+@test "acwin -d: a flipped byte anywhere is never taken for good" {
+  quick_model m
+  sample 300 >t
+  acwin -m m t >w
+  n=$(wc -c <w)
+  for at in $(seq 0 3 $((n - 1))); do
+    cp w bad
+    flip bad "$at"
+    status=0
+    acwin -d -m m bad >out 2>err || status=$?
+    [ "$status" -eq 3 ] || [ "$status" -eq 1 ] || { echo "byte $at: status $status"; false; }
+    [ "$(wc -l <err)" -eq 1 ]
+    cmp -n "$(wc -c <out)" out t || { [ ! -s out ]; }
+  done
+}
+
+@test "acwin -d --keep-going: one bad block costs that block" {
+  quick_model m
+  sample 400000 >t
+  acwin -m m -c 20000 t >w # a block for each 80,000 bytes
+  [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $10 }')" -eq 5 ]
+  cp w bad
+  flip bad $(($(wc -c <w) / 2))
+  run -3 --separate-stderr acwin -d -m m bad # without it: what comes before
+  [[ $stderr == "acwin: bad: block 2 "*byte* ]]
+  acwin -d -m m bad >out 2>err || true
+  cmp -n 160000 out t
+  [ "$(wc -c <out)" -eq 160000 ]
+  status=0
+  acwin -d -m m --keep-going bad >out 2>err || status=$?
+  [ "$status" -eq 3 ]
+  { head -c 160000 t; tail -c +240001 t; } | cmp - out
+  grep -q 'block 2' err
+}
+
+@test "acwin: a full disk and a closed stdout are failures" {
+  sample 200000 >t
+  run -1 sh -c 'acwin t >/dev/full'
+  [[ $output == *"No space left on device"* ]]
+  run -1 sh -c 'acwin t >&-'
+  acwin t >w
+  run -1 sh -c 'acwin -d w >/dev/full'
+  [[ $output == *"No space left on device"* ]]
+  run -1 sh -c 'acwin -d w >&-'
+}
+
+@test "acwin: a broken pipe kills quietly" {
+  sample >t
+  run bash -c 'set -o pipefail; acwin -T1 t | head -c 10 >/dev/null; exit "${PIPESTATUS[0]}"'
+  [ "$status" -eq 141 ]
+  [ -z "$output" ]
+}
+
+@test "acwin: wrong usage exits 2 with one line" {
+  for args in "-b 9" "-b 129" "-b x" "-c -1" "-r 1x" "-T 0" "-d -t" "-d -b 16" "-d -0" "-0 -D x" "-D (" "--open -0" "-b 0 -r 1" \
+    "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0"; do
+    # shellcheck disable=SC2086
+    run acwin $args </dev/null
+    [ "$status" -eq 2 ] || { echo "$args: $status"; false; }
+    [ "${#lines[@]}" -eq 1 ] && [[ $output == "acwin: "* ]] || { echo "$args: $output"; false; }
+  done
+}
+
+@test "acwin: output appears before the input ends, memory does not grow with it" {
+  quick_model m
+  mkfifo pipe
+  (sample 1200000; sample 1200000; sample 1200000; sleep 20) >pipe &
+  writer=$!
+  timeout 15 acwin -m m -T1 -c 65536 <pipe 2>/dev/null | head -c 200000 >w || true # enough bytes without the end
+  kill "$writer" 2>/dev/null || true
+  [ "$(wc -c <w)" -eq 200000 ]
+}
+
+@test "acwin: --help, --version and --cpu=list" {
+  run acwin --help
+  [ "$status" -eq 0 ] && [[ $output == "usage: acwin"* ]]
+  run acwin -V
+  [ "$status" -eq 0 ] && [[ ${lines[0]} == "acwin (nct) "* ]]
+  run acwin --cpu=list
+  [ "${lines[-1]}" = ref ]
+}
