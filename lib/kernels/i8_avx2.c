@@ -168,7 +168,8 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot_by1(q, row[j] + off, d);
 }
 
-/* a[0..cols) of mix(), cols <= 64 a multiple of 16: two positions at a time, sums in registers. Inlined with a constant cols. */
+/* a[0..cols) of mix(), cols <= 64 a multiple of 16: two positions at a time, sums in registers. Inlined with a constant
+ * cols. */
 static inline __attribute__((always_inline)) void
 mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t cols)
 {

@@ -13,7 +13,7 @@ struct nct_kernels {
 	const char *name;
 	int (*usable)(void);
 
-	/* y (N,R) = x (N,K) w^T, w (R,K): y[n*R + r] = sum over k of w[r*K + k] * x[n*K + k]. K <= 16384, so sums fit. */
+	/* y (N,R) = x (N,K) w^T, w (R,K): y[n*R + r] = sum over k of w[r*K + k] * x[n*K + k]. K <= 16384: sums fit. */
 	void (*matmul)(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k);
 	/* y = c127(h / rms(h) * mul): the definition's norm(). C <= 4096, |h| < 2^21, mul >= 0. */
 	void (*norm)(int8_t *y, const int32_t *h, const int16_t *mul, size_t c);
@@ -27,7 +27,8 @@ struct nct_kernels {
 	/* s[j] = q . (row[j] + off), vectors of length d <= 256. */
 	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
 	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
-	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p. 1 <= n <= 1024, mul <= 2^22. */
+	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p.
+	 * 1 <= n <= 1024, mul <= 2^22. */
 	uint32_t (*weigh)(int16_t *p, int32_t *s, const int32_t *bias, int32_t mul, size_t n);
 	/* a[i] = sum over j of p[j] * (row[j] + off)[i], i < d; p from weigh(), so sums fit. */
 	void (*mix)(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d);

@@ -117,8 +117,8 @@ project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct 
 
 /* What the heads bring back for one step: o (C). */
 static void
-attend(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *step, const int8_t *q, int8_t *o,
-       size_t l)
+attend(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *step, const int8_t *q,
+       int8_t *o, size_t l)
 {
 	const size_t c = m->c.width, heads = m->c.heads, d = c / heads;
 	const size_t before = step->past < m->c.reach ? step->past : m->c.reach - 1, n = before + 1;
@@ -137,8 +137,8 @@ attend(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct n
 
 /* Adds to the residual stream of the steps in `live` what y brings through a matrix (C,k). */
 static void
-add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const int8_t *w, const int32_t *mul, const size_t *live, size_t n,
-         size_t k)
+add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const int8_t *w, const int32_t *mul, const size_t *live,
+         size_t n, size_t k)
 {
 	const size_t c = m->c.width;
 

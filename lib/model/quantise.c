@@ -34,9 +34,28 @@ struct work {
 };
 
 static const float *
-param(const struct work *w, enum nct_tensor_id id, size_t layer, size_t size)
+param(const struct work *k, enum nct_tensor_id id, size_t layer, size_t size)
 {
-	return w->params + w->t[id].offset + layer * size;
+	return k->params + k->t[id].offset + layer * size;
+}
+
+/* Layer `layer` of a tensor with `size` elements a layer. */
+static int8_t *
+i8_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+{
+	return (int8_t *)k->m->tensor[id] + layer * size;
+}
+
+static int16_t *
+i16_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+{
+	return (int16_t *)k->m->tensor[id] + layer * size;
+}
+
+static int32_t *
+i32_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+{
+	return (int32_t *)k->m->tensor[id] + layer * size;
 }
 
 /* out = x in fixed point; NCT_EARG if it does not fit. */
@@ -75,11 +94,12 @@ largest(const float *x, size_t n, size_t stride)
 
 /* Fits matrix `w` (rows,C) behind the norm with `gain`; mul becomes the norm's multipliers. */
 static nct_err
-fit_normed(struct work *k, const float *x, const float *gain, const float *w, size_t rows, const float *importance, int16_t *mul,
-           int8_t *w8)
+fit_normed(struct work *k, const float *x, const float *gain, const float *w, size_t rows, const float *importance,
+           int16_t *mul, int8_t *w8)
 {
 	struct nct_fit f = {.n = k->samples.rows, .k = k->c, .r = rows, .x = x, .ldx = k->c, .w = k->gained,
-	                    .importance = importance, .step = 0x1p-4f, .in_max = k->in_max, .in = k->in, .w8 = w8, .scale = k->scale};
+	                    .importance = importance, .step = 0x1p-4f, .in_max = k->in_max, .in = k->in, .w8 = w8,
+	                    .scale = k->scale};
 	nct_err err;
 
 	for (size_t j = 0; j < k->c; j++)
@@ -104,8 +124,8 @@ head_column(struct work *k, const float *qkv, size_t part, size_t h, const float
 			k->column[n * k->d + i] = qkv[n * 3 * k->c + part * k->c + h * k->d + i] * by[i];
 }
 
-/* Chooses the scales of q and k of head h, into k->out, and the head's score.mul. Only the product of the two counts: what makes
- * a column of q smaller and the same one of k larger is free, and brings both to equal sizes. */
+/* Chooses the scales of q and k of head h, into k->out, and the head's score.mul. Only the product of the two counts: what
+ * makes a column of q smaller and the same one of k larger is free, and brings both to equal sizes. */
 static nct_err
 scale_scores(struct work *k, uint32_t layer, size_t h)
 {
@@ -128,17 +148,17 @@ scale_scores(struct work *k, uint32_t layer, size_t h)
 		q[i] = clip_q > 0 ? by_q[i] * 127 / clip_q : 0;
 		q[k->c + i] = clip_k > 0 ? by_k[i] * 127 / clip_k : 0;
 	}
-	return put_mul((int32_t *)k->m->tensor[NCT_M1_SCORE_MUL] + layer * k->h + h,
-	               LOG2E * 0x1p26 * (double)clip_q * (double)clip_k / (127 * 127 * sqrt((double)k->d)), 1 << 22, "score.mul", k->why);
+	const double unit = (double)clip_q * (double)clip_k / (127 * 127 * sqrt((double)k->d));
+	return put_mul(i32_at(k, NCT_M1_SCORE_MUL, layer, k->h) + h, LOG2E * 0x1p26 * unit, 1 << 22, "score.mul", k->why);
 }
 
-/* Chooses the head's gain g: o, an average of v, is smaller than v, and int8 has room for it to grow. What it does to proj's input
- * goes into k->in. */
+/* Chooses the head's gain g: o, an average of v, is smaller than v, and int8 has room for it to grow. What it does to
+ * proj's input goes into k->in. */
 static nct_err
 scale_mix(struct work *k, uint32_t layer, size_t h, const float *proj)
 {
 	const float *mix = nct_samples_at(&k->samples, layer, NCT_TAP_MIX), *v = k->out + 2 * k->c + h * k->d;
-	int32_t *mul = (int32_t *)k->m->tensor[NCT_M1_MIX_MUL] + layer * k->h + h;
+	int32_t *mul = i32_at(k, NCT_M1_MIX_MUL, layer, k->h) + h;
 	float weight[NCT_M1_HEAD_MAX];
 
 	for (size_t i = 0; i < k->d; i++) {
@@ -154,13 +174,13 @@ scale_mix(struct work *k, uint32_t layer, size_t h, const float *proj)
 	return err;
 }
 
+/* q, k and v: their scales, then the matrix that makes them. */
 static nct_err
-make_attention(struct work *k, uint32_t l)
+make_qkv(struct work *k, uint32_t l)
 {
 	const size_t c = k->c;
-	const float *qkv = nct_samples_at(&k->samples, l, NCT_TAP_QKV), *proj = param(k, NCT_P_PROJ, l, c * c);
-	const float *bias = param(k, NCT_P_BIAS, l, k->h * NCT_BUCKETS);
-	int32_t *mul = (int32_t *)k->m->tensor[NCT_M1_QKV_MUL] + l * 3 * c, *b = (int32_t *)k->m->tensor[NCT_M1_BIAS] + l * k->h * NCT_BUCKETS;
+	const float *qkv = nct_samples_at(&k->samples, l, NCT_TAP_QKV), *x = nct_samples_at(&k->samples, l, NCT_TAP_NORM1);
+	int32_t *mul = i32_at(k, NCT_M1_QKV_MUL, l, 3 * c);
 	nct_err err = NCT_OK;
 
 	for (size_t h = 0; h < k->h && err == NCT_OK; h++)
@@ -173,16 +193,29 @@ make_attention(struct work *k, uint32_t l)
 	for (size_t r = 0; r < 3 * c; r++)
 		k->importance[r] = k->out[r] * k->out[r]; /* an error counts in units of the int8 that it becomes */
 	if (err == NCT_OK)
-		err = fit_normed(k, nct_samples_at(&k->samples, l, NCT_TAP_NORM1), param(k, NCT_P_NORM1, l, c), param(k, NCT_P_QKV, l, 3 * c * c),
-		                 3 * c, k->importance, (int16_t *)k->m->tensor[NCT_M1_NORM1] + l * c, (int8_t *)k->m->tensor[NCT_M1_QKV] + l * 3 * c * c);
+		err = fit_normed(k, x, param(k, NCT_P_NORM1, l, c), param(k, NCT_P_QKV, l, 3 * c * c), 3 * c, k->importance,
+		                 i16_at(k, NCT_M1_NORM1, l, c), i8_at(k, NCT_M1_QKV, l, 3 * c * c));
 	for (size_t r = 0; r < 3 * c && err == NCT_OK; r++)
 		err = put_mul(mul + r, (double)k->scale[r] * (double)k->out[r] * 0x1p30, INT32_MAX, "qkv.mul", k->why);
+	return err;
+}
+
+static nct_err
+make_attention(struct work *k, uint32_t l)
+{
+	const size_t c = k->c;
+	const float *proj = param(k, NCT_P_PROJ, l, c * c), *bias = param(k, NCT_P_BIAS, l, k->h * NCT_BUCKETS);
+	struct nct_fit f = {.n = k->samples.rows, .k = c, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_MIX), .ldx = c,
+	                    .w = proj, .given = 1, .in = k->in, .w8 = i8_at(k, NCT_M1_PROJ, l, c * c),
+	                    .scale = k->residual + l * 2 * c};
+	int32_t *b = i32_at(k, NCT_M1_BIAS, l, k->h * NCT_BUCKETS);
+	const double most = (1 << 20) - 1;
+	nct_err err = make_qkv(k, l);
+
 	for (size_t i = 0; i < k->h * NCT_BUCKETS; i++)
-		b[i] = (int32_t)floor(fmin(fmax((double)bias[i] * LOG2E * 1024, 1 - (1 << 20)), (1 << 20) - 1) + 0.5);
+		b[i] = (int32_t)floor(fmin(fmax((double)bias[i] * LOG2E * 1024, -most), most) + 0.5);
 	for (size_t h = 0; h < k->h && err == NCT_OK; h++)
 		err = scale_mix(k, l, h, proj);
-	struct nct_fit f = {.n = k->samples.rows, .k = c, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_MIX), .ldx = c, .w = proj,
-	                    .given = 1, .in = k->in, .w8 = (int8_t *)k->m->tensor[NCT_M1_PROJ] + l * c * c, .scale = k->residual + l * 2 * c};
 	return err == NCT_OK ? nct_fit_matrix(&f, k->m->k, k->threads) : err;
 }
 
@@ -193,7 +226,7 @@ static nct_err
 scale_gate(struct work *k, uint32_t l)
 {
 	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP);
-	int32_t *mul = (int32_t *)k->m->tensor[NCT_M1_UP_MUL] + l * 2 * k->f;
+	int32_t *mul = i32_at(k, NCT_M1_UP_MUL, l, 2 * k->f);
 	nct_err err = NCT_OK;
 
 	for (size_t i = 0; i < k->f && err == NCT_OK; i++) {
@@ -217,7 +250,10 @@ static nct_err
 make_feed(struct work *k, uint32_t l)
 {
 	const size_t c = k->c, f = k->f;
-	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP);
+	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP), *x = nct_samples_at(&k->samples, l, NCT_TAP_NORM2);
+	struct nct_fit down = {.n = k->samples.rows, .k = f, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_GATE), .ldx = f,
+	                       .w = param(k, NCT_P_DOWN, l, c * f), .in_max = k->in_max, .in = k->in,
+	                       .w8 = i8_at(k, NCT_M1_DOWN, l, c * f), .scale = k->residual + (l * 2 + 1) * c};
 	nct_err err;
 
 	for (size_t r = 0; r < 2 * f; r++) {
@@ -225,16 +261,13 @@ make_feed(struct work *k, uint32_t l)
 
 		k->importance[r] = square > 0 ? (float)(1 / square) : 0;
 	}
-	err = fit_normed(k, nct_samples_at(&k->samples, l, NCT_TAP_NORM2), param(k, NCT_P_NORM2, l, c), param(k, NCT_P_UP, l, 2 * f * c), 2 * f,
-	                 k->importance, (int16_t *)k->m->tensor[NCT_M1_NORM2] + l * c, (int8_t *)k->m->tensor[NCT_M1_UP] + l * 2 * f * c);
+	err = fit_normed(k, x, param(k, NCT_P_NORM2, l, c), param(k, NCT_P_UP, l, 2 * f * c), 2 * f, k->importance,
+	                 i16_at(k, NCT_M1_NORM2, l, c), i8_at(k, NCT_M1_UP, l, 2 * f * c));
 	for (size_t i = 0; i < f; i++) {
 		const double most = FIT_MAX * FIT_MAX / 0x1p16 / fmax((double)k->scale[i] * (double)k->scale[f + i], 1e-30);
 
 		k->in_max[i] = (float)fmin(most, 1e30) * 0.999f;
 	}
-	struct nct_fit down = {.n = k->samples.rows, .k = f, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_GATE), .ldx = f,
-	                       .w = param(k, NCT_P_DOWN, l, c * f), .in_max = k->in_max, .in = k->in,
-	                       .w8 = (int8_t *)k->m->tensor[NCT_M1_DOWN] + l * c * f, .scale = k->residual + (l * 2 + 1) * c};
 	if (err == NCT_OK)
 		err = nct_fit_matrix(&down, k->m->k, k->threads);
 	return err == NCT_OK ? scale_gate(k, l) : err;
@@ -245,9 +278,10 @@ make_feed(struct work *k, uint32_t l)
 static nct_err
 make_head(struct work *k)
 {
-	nct_err err = fit_normed(k, nct_samples_at(&k->samples, k->s->layers, NCT_TAP_NORMF), param(k, NCT_P_NORMF, 0, 0),
-	                         param(k, NCT_P_HEAD, 0, 0), NCT_SYMBOLS, NULL, k->m->tensor[NCT_M1_NORMF], k->m->tensor[NCT_M1_HEAD]);
-	int32_t *mul = k->m->tensor[NCT_M1_HEAD_MUL];
+	const float *x = nct_samples_at(&k->samples, k->s->layers, NCT_TAP_NORMF);
+	int32_t *mul = i32_at(k, NCT_M1_HEAD_MUL, 0, 0);
+	nct_err err = fit_normed(k, x, param(k, NCT_P_NORMF, 0, 0), param(k, NCT_P_HEAD, 0, 0), NCT_SYMBOLS, NULL,
+	                         i16_at(k, NCT_M1_NORMF, 0, 0), i8_at(k, NCT_M1_HEAD, 0, 0));
 
 	for (size_t r = 0; r < NCT_SYMBOLS && err == NCT_OK; r++)
 		err = put_mul(mul + r, (double)k->scale[r] * LOG2E * 0x1p36, (1 << 29) - 1, "head.mul", k->why);
@@ -259,19 +293,24 @@ static nct_err
 make_residual(struct work *k)
 {
 	const float *embed = param(k, NCT_P_EMBED, 0, 0);
+	const size_t c = k->c, count = k->s->layers * c;
 	double scale = ((1 << 21) - 1) / (double)HEADROOM / fmax((double)k->samples.top, 1e-20);
-	int32_t *e = k->m->tensor[NCT_M1_EMBED], *mul[2] = {k->m->tensor[NCT_M1_PROJ_MUL], k->m->tensor[NCT_M1_DOWN_MUL]};
+	int32_t *e = i32_at(k, NCT_M1_EMBED, 0, 0), *proj = i32_at(k, NCT_M1_PROJ_MUL, 0, 0);
+	int32_t *down = i32_at(k, NCT_M1_DOWN_MUL, 0, 0);
 	nct_err err = NCT_OK;
 
-	for (size_t i = 0; i < 2 * k->s->layers * k->c; i++)
+	for (size_t i = 0; i < 2 * count; i++)
 		if (k->residual[i] > 0)
 			scale = fmin(scale, FIT_MAX / (double)k->residual[i]);
-	for (size_t i = 0; i < NCT_SYMBOLS * k->c; i++)
+	for (size_t i = 0; i < NCT_SYMBOLS * c; i++)
 		e[i] = (int32_t)floor((double)embed[i] * scale + 0.5);
-	for (size_t l = 0; l < k->s->layers; l++)
-		for (size_t i = 0; i < 2 * k->c && err == NCT_OK; i++)
-			err = put_mul(&mul[i / k->c][l * k->c + i % k->c], (double)k->residual[l * 2 * k->c + i] * scale * 0x1p30, INT32_MAX,
-			              i < k->c ? "proj.mul" : "down.mul", k->why);
+	for (size_t i = 0; i < count && err == NCT_OK; i++) {
+		const float *of = k->residual + i / c * 2 * c + i % c; /* of proj; of down C further on */
+
+		err = put_mul(proj + i, (double)of[0] * scale * 0x1p30, INT32_MAX, "proj.mul", k->why);
+		if (err == NCT_OK)
+			err = put_mul(down + i, (double)of[c] * scale * 0x1p30, INT32_MAX, "down.mul", k->why);
+	}
 	return err;
 }
 
@@ -309,8 +348,10 @@ allocate(struct work *k)
 	k->importance = calloc(outputs, sizeof *k->importance);
 	k->residual = calloc(k->s->layers, 2 * k->c * sizeof *k->residual);
 	k->column = calloc(k->samples.rows, k->d * sizeof *k->column);
-	return k->gained != NULL && k->in != NULL && k->in_max != NULL && k->scale != NULL && k->out != NULL && k->importance != NULL &&
-	               k->residual != NULL && k->column != NULL ? NCT_OK : NCT_ENOMEM;
+	if (k->gained == NULL || k->in == NULL || k->in_max == NULL || k->scale == NULL || k->out == NULL || k->importance == NULL ||
+	    k->residual == NULL || k->column == NULL)
+		return NCT_ENOMEM;
+	return NCT_OK;
 }
 
 static void
@@ -350,7 +391,9 @@ nct_m1_quantise(nct_m1 **out, const struct nct_shape *s, const float *params, co
 	for (uint32_t l = 0; l < s->layers && err == NCT_OK; l++)
 		if ((err = make_attention(&k, l)) == NCT_OK)
 			err = make_feed(&k, l);
-	if (err == NCT_OK && (err = make_head(&k)) == NCT_OK && (err = make_residual(&k)) == NCT_OK && (err = nct_m1_seal(k.m, why)) == NCT_OK) {
+	if (err == NCT_OK && (err = make_head(&k)) == NCT_OK && (err = make_residual(&k)) == NCT_OK)
+		err = nct_m1_seal(k.m, why);
+	if (err == NCT_OK) {
 		*out = k.m;
 		k.m = NULL;
 	}

@@ -184,8 +184,8 @@ try_inputs(struct trial *t, unsigned threads)
 
 /* ---- The family of ways ---- */
 
-/* Channels whose share in the output, clip * weight, stays below `pivot` get less of the int8 range, by `power`: their weights grow,
- * so that a row's weights are of a size. */
+/* Channels whose share in the output, clip * weight, stays below `pivot` get less of the int8 range, by `power`: their
+ * weights grow, so that a row's weights are of a size. */
 static void
 divide(struct trial *t, const float *clip, const float *share, float pivot, float power)
 {

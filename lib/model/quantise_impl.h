@@ -30,8 +30,8 @@ nct_samples_at(const struct nct_samples *s, uint32_t layer, enum nct_tap_site si
 
 /* ---- quantise_fit.c ---- */
 
-/* The magnitude at which to cut all of x (n,cols), with a row stride, so that rounding to -127..127 loses least in mean square,
- * column j weighing weight[j] (NULL: all 1); 0 if all are 0. */
+/* The magnitude at which to cut all of x (n,cols), with a row stride, so that rounding to -127..127 loses least in mean
+ * square, column j weighing weight[j] (NULL: all 1); 0 if all are 0. */
 float nct_fit_clip(const float *x, size_t n, size_t cols, size_t stride, const float *weight);
 
 /* A matrix between int8 vectors: y (N,R) = x w^T becomes scale * (w8 x8), x8 = c127(round(x * in)). */
@@ -49,8 +49,8 @@ struct nct_fit {
 	float *scale;            /* (r) */
 };
 
-/* Chooses `in` (unless given), w8 and scale: of a family of ways to divide precision between inputs and weights the one with the
- * least mean square error over the samples. NCT_ENOMEM. */
+/* Chooses `in` (unless given), w8 and scale: of a family of ways to divide precision between inputs and weights the one with
+ * the least mean square error over the samples. NCT_ENOMEM. */
 nct_err nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads) NCT_USED;
 
 #endif

@@ -50,7 +50,8 @@ row_at(size_t i)
 }
 
 static void
-expect_same(const char *row, const char *kernel, const void *want, const void *got, size_t bytes, size_t a, size_t b, size_t c)
+expect_same(const char *row, const char *kernel, const void *want, const void *got, size_t bytes, size_t a, size_t b,
+            size_t c)
 {
 	if (memcmp(want, got, bytes) != 0)
 		fail_msg("%s of %s differs from ref at sizes %zu, %zu, %zu", kernel, row, a, b, c);
@@ -130,7 +131,8 @@ check_attention(const struct nct_kernels *k, size_t n, size_t d)
 static void
 test_attention(void **state)
 {
-	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 64, 128, 256}, lengths[] = {1, 2, 3, 4, 5, 7, 127, 128, 129, 130, 1024};
+	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 64, 128, 256};
+	static const size_t lengths[] = {1, 2, 3, 4, 5, 7, 127, 128, 129, 130, 1024};
 	const struct nct_kernels *k;
 
 	(void)state;

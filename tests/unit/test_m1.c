@@ -339,11 +339,16 @@ static void
 test_limits(void **state)
 {
 	static const struct nct_m1_config bad[] = {
-		{.width = 0, .heads = 1, .layers = 1, .inner = 1, .reach = 1}, {.width = 4, .heads = 0, .layers = 1, .inner = 1, .reach = 1},
-		{.width = 6, .heads = 4, .layers = 1, .inner = 1, .reach = 1}, {.width = 4104, .heads = 27, .layers = 1, .inner = 1, .reach = 1},
-		{.width = 514, .heads = 2, .layers = 1, .inner = 1, .reach = 1}, {.width = 4, .heads = 1, .layers = 0, .inner = 1, .reach = 1},
-		{.width = 4, .heads = 1, .layers = 65, .inner = 1, .reach = 1}, {.width = 4, .heads = 1, .layers = 1, .inner = 0, .reach = 1},
-		{.width = 4, .heads = 1, .layers = 1, .inner = 16385, .reach = 1}, {.width = 4, .heads = 1, .layers = 1, .inner = 1, .reach = 0},
+		{.width = 0, .heads = 1, .layers = 1, .inner = 1, .reach = 1},
+		{.width = 4, .heads = 0, .layers = 1, .inner = 1, .reach = 1},
+		{.width = 6, .heads = 4, .layers = 1, .inner = 1, .reach = 1},
+		{.width = 4104, .heads = 27, .layers = 1, .inner = 1, .reach = 1},
+		{.width = 514, .heads = 2, .layers = 1, .inner = 1, .reach = 1},
+		{.width = 4, .heads = 1, .layers = 0, .inner = 1, .reach = 1},
+		{.width = 4, .heads = 1, .layers = 65, .inner = 1, .reach = 1},
+		{.width = 4, .heads = 1, .layers = 1, .inner = 0, .reach = 1},
+		{.width = 4, .heads = 1, .layers = 1, .inner = 16385, .reach = 1},
+		{.width = 4, .heads = 1, .layers = 1, .inner = 1, .reach = 0},
 		{.width = 4, .heads = 1, .layers = 1, .inner = 1, .reach = 1025}, {.kind = NCT_M1_UNIGRAM, .width = 4},
 	};
 	nct_m1 *m;
@@ -391,7 +396,8 @@ static void
 test_description(void **state)
 {
 	const struct nct_m1_config config = {.width = 256, .heads = 4, .layers = 3, .inner = 1024, .reach = 1024};
-	const struct nct_shape shape = {.vocab = 257, .inputs = 257, .width = 256, .heads = 4, .layers = 3, .inner = 1024, .reach = 1024};
+	const struct nct_shape shape = {.vocab = 257, .inputs = 257, .width = 256, .heads = 4, .layers = 3, .inner = 1024,
+	                                .reach = 1024};
 	nct_m1 *m;
 
 	(void)state;

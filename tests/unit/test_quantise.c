@@ -19,8 +19,8 @@
 #define TOKENS (ROWS * LENGTH)
 #define STEPS 250
 
-static const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 48, .heads = 2, .layers = 2, .inner = 96,
-                                       .reach = 40};
+static const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 48, .heads = 2, .layers = 2,
+                                       .inner = 96, .reach = 40};
 
 /* ---- Text to learn: sentences of a small grammar, documents of some of them ---- */
 
@@ -186,8 +186,8 @@ quantised(const float *params, unsigned threads)
 	return m;
 }
 
-/* int8 has a relative error of some 0.3% a value, which in logits of a few bits makes some 0.01: its square is what is lost in bits.
- * Half a percent leaves room for unlucky draws, none for a wrong scale: those cost tens of percents. */
+/* int8 has a relative error of some 0.3% a value, which in logits of a few bits makes some 0.01: its square is what is lost
+ * in bits. Half a percent leaves room for unlucky draws, none for a wrong scale: those cost tens of percents. */
 static void
 expect_close(const float *params, const char *what)
 {
@@ -275,7 +275,8 @@ test_dead_parts(void **state)
 	(void)state;
 	memset(p + trained.t[NCT_P_UP].offset, 0, 5 * shape.width * sizeof *p);
 	memset(p + trained.t[NCT_P_QKV].offset, 0, shape.width * shape.width / 2 * sizeof *p); /* q of head 0 */
-	memset(p + trained.t[NCT_P_QKV].offset + 2 * shape.width * shape.width, 0, shape.width * shape.width / 2 * sizeof *p); /* its v */
+	memset(p + trained.t[NCT_P_QKV].offset + 2 * shape.width * shape.width, 0, /* its v */
+	       shape.width * shape.width / 2 * sizeof *p);
 	p[trained.t[NCT_P_NORM2].offset + 3] = 0;
 	memset(p + trained.t[NCT_P_HEAD].offset + 200 * shape.width, 0, shape.width * sizeof *p);
 	expect_close(p, "dead parts");
@@ -436,8 +437,8 @@ test_matrix(void **state)
 		assert_true(in[j] == 8);
 }
 
-/* An input that outweighs all others in the rows' scales, while most of the output comes from the others: the others' int8 range
- * has to be given up in part, which a fit that always fills the range would not do. */
+/* An input that outweighs all others in the rows' scales, while most of the output comes from the others: the others' int8
+ * range has to be given up in part, which a fit that always fills the range would not do. */
 static void
 test_matrix_balances(void **state)
 {
@@ -472,8 +473,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_little_is_lost), cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_free_scales),
-		cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_clip), cmocka_unit_test(test_matrix),
-		cmocka_unit_test(test_matrix_balances),
+		cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_clip),
+		cmocka_unit_test(test_matrix), cmocka_unit_test(test_matrix_balances),
 	};
 
 	return cmocka_run_group_tests(tests, train, forget);
