@@ -91,7 +91,7 @@ take(struct opts *o, int letter, const char *arg)
 	case 'B': t->rows = number("-B", arg, 1, 1 << 20); break;
 	case 'L': t->length = number("-L", arg, 2, 1 << 20); break;
 	case OPT_ACCUMULATE: t->accumulate = number("--accumulate", arg, 1, 1 << 20); break;
-	case OPT_LR: t->lr = opt_double(&cli, "--lr", arg, 1e-6, 1e3); break;
+	case OPT_LR: t->lr = opt_double(&cli, "--lr", arg, 1e-9, 1e30); break;
 	case OPT_WARMUP: t->warmup = number("--warmup", arg, 0, MAX_STEPS); break;
 	case OPT_COOLDOWN: t->cooldown = number("--cooldown", arg, 0, MAX_STEPS); break;
 	case OPT_ZLOSS: t->zloss = opt_double(&cli, "--z-loss", arg, 0, 1); break;

@@ -85,6 +85,16 @@ previous(const char *path)
 	return p;
 }
 
+/* Makes `prev` the file that `path` is. A link, so that there is a file at `path` at all times; where there are no links, that
+ * cannot be had. */
+static nct_err
+keep(const char *path, const char *prev)
+{
+	if ((unlink(prev) != 0 && errno != ENOENT) || (link(path, prev) != 0 && errno != ENOENT && rename(path, prev) != 0))
+		return NCT_EIO;
+	return NCT_OK;
+}
+
 nct_err
 nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why)
 {
@@ -96,8 +106,8 @@ nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, 
 		err = write_file(f.fd, s, step);
 		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file moves */
 			err = NCT_EIO;
-		if (err == NCT_OK && rename(path, prev) != 0 && errno != ENOENT)
-			err = NCT_EIO;
+		if (err == NCT_OK)
+			err = keep(path, prev);
 		if (err == NCT_OK) {
 			err = nct_outfile_commit(&f);
 		} else {
@@ -186,26 +196,24 @@ nct_err
 nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why)
 {
 	char *prev = previous(path);
-	const int have = exists(path);
-	nct_why other;
+	nct_why other = {""};
 	nct_err err = NCT_OK, older;
 
 	*old = 0;
 	*step = 0;
 	if (prev == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	if (have)
+	if (exists(path))
 		err = read_file(path, s, step, why);
 	else if (exists(prev))
-		err = nct_fail(why, NCT_EIO, "%s: missing, but not the one before it", path);
+		err = nct_fail(why, NCT_EMODEL, "%s: missing, but %s is there: rename it to go on from it, or remove it", path, prev);
 	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
 		older = read_file(prev, s, step, &other);
 		*old = older == NCT_OK;
-		if (older == NCT_OK || older == NCT_EMODEL || !have) {
+		if (older == NCT_EMODEL && why != NULL)
+			*why = other;
+		if (older == NCT_OK || older == NCT_EMODEL)
 			err = older;
-			if (older != NCT_OK && why != NULL)
-				*why = other;
-		}
 	}
 	free(prev);
 	return err;

@@ -22,9 +22,10 @@ struct nct_state {
  * file is still the newest. */
 nct_err nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why) NCT_USED;
 
-/* Reads `path` into the slots, or `path`.prev if that is missing or damaged: then *old is 1 and `why` says what is wrong with the
- * newest. If there is neither, *step is 0 and nothing is read. NCT_EMODEL: made with other options (`why` names the first);
- * else the error of the newest file. The slots hold rubbish after an error. */
+/* Reads `path` into the slots, or `path`.prev if that is damaged: then *old is 1 and `why` says what is wrong with the newest.
+ * If there is neither, *step is 0 and nothing is read. NCT_EMODEL: made with other options (`why` names the first), or only
+ * `path`.prev is there, and it is not for us to say whether a new run was meant; else the error of the newest file. The slots
+ * hold rubbish after an error. */
 nct_err nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why) NCT_USED;
 
 #endif

@@ -112,6 +112,8 @@ quantise(const struct run *run, const float *params, nct_m1 **m, nct_why *why)
 	}
 	nct_examples_fill(&run->train, CALIBRATION_SEED, 0, rows, in, target, &targets, &bytes);
 	err = nct_m1_quantise(m, &run->shape, params, in, rows, length, run->o->threads, run->o->cpu, why);
+	if (err == NCT_EARG) /* the options were checked before: it is the parameters */
+		err = NCT_ENAN;
 done:
 	free(in);
 	free(target);

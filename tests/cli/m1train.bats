@@ -1,0 +1,290 @@
+#!/usr/bin/env bats
+# m1train.bats - training from any kind of input, stopping and going on, checkpoints, unigram models, wrong usage.
+# shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
+
+bats_require_minimum_version 1.5.0
+
+# Shared by all tests, only read: a text, a run of 300 steps without a break, its log and its checkpoint.
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return
+  seq 2000 | awk '{ printf "%d bottles of beer on the wall, take %d down%c", $1, $1 % 7, $1 % 50 ? "\n" : "\0" }' >text
+  again
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/text .
+  reference=$BATS_FILE_TMPDIR
+}
+
+# A net that trains in no time, and the run of setup_file; `m1train $net` can be killed, a function in the background cannot.
+net="-0 -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
+whole="$net -n 300 -C ckpt --save-every=40 --log=log -e text --eval-every=100 -o model text"
+
+small() { m1train -q $net "$@"; }
+again() { m1train -q $whole "$@"; }
+
+# All that the run of setup_file made is here, too, byte for byte.
+same_as_unbroken() {
+  cmp model "$reference/model"
+  cmp ckpt "$reference/ckpt"
+  cmp log "$reference/log"
+}
+
+# flip FILE AT: changes a bit of the byte at offset AT.
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  # shellcheck disable=SC2059 # the format is the byte
+  printf "$(printf '\\%03o' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# ended_with STATUS PID: waits for a child and checks its status. (`run` would wait in a subshell, which has no children.)
+ended_with() {
+  local status=0
+  wait "$2" || status=$?
+  [ "$status" -eq "$1" ]
+}
+
+# await FILE LINES: waits until the file has that many lines.
+await() {
+  local i
+  for ((i = 0; i < 600; i++)); do
+    [ ! -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
+    sleep 0.05
+  done
+  return 1
+}
+
+@test "m1train: the same bytes with one thread and with two" {
+  again -T 2
+  same_as_unbroken
+}
+
+@test "m1train: another seed, another model" {
+  small -n 5 -o a text
+  small -n 5 -o b --seed=2 text
+  run ! cmp -s a b
+}
+
+@test "m1train: the model codes text, and was measured as acwin codes it" {
+  run --separate-stderr m1train --verbose $net -n 0 -C "$reference/ckpt" -e text -o model text
+  [[ $stderr == *float_bits_per_byte=* ]]
+  bits=$(sed -n 's/^integer_bits_per_byte=//p' <<<"$stderr")
+  coded=$(acwin -0 -b 0 -m model text | wc -c)
+  awk -v bits="$bits" -v coded="$coded" -v text="$(tr -d '\0' <text | wc -c)" \
+    'BEGIN { exit !(bits > 0.1 && bits < 2 && coded * 8 / text < bits + 0.2) }'
+  acwin -0 -m model text | acwin -d -m model | cmp - text
+}
+
+@test "m1train: training lowers the cost" {
+  awk -F'\t' 'NR == 2 { first = $3 } END { exit !(NR == 301 && $1 == 300 && $3 < first - 2 && $4 != "" && $4 < first - 2) }' "$reference/log"
+  awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '100\n200\n300\n')
+}
+
+@test "m1train: .xz, .gz, files joined by cat and standard input are the text they hold" {
+  small -n 3 -o want text
+  xz -k <text >text.xz
+  gzip -n <text >text.gz
+  small -n 3 -o got text.xz
+  cmp got want
+  small -n 3 -o got <text.gz
+  cmp got want
+  small -n 3 <text >got
+  cmp got want
+  head -c 30000 text >one
+  tail -c +30001 text >two
+  cat <(gzip <one) <(gzip <two) | small -n 3 -o got
+  cmp got want
+  cat <(xz <one) <(xz <two) | small -n 3 -o got -
+  cmp got want
+  small -n 3 -o got one two # under -0, operands follow each other as under cat
+  cmp got want
+}
+
+@test "m1train: --plain takes compressed files as they are" {
+  gzip -n <text >text.gz
+  small -n 1 --plain -o plain text.gz
+  small -n 1 -o unpacked text.gz
+  run ! cmp -s plain unpacked
+  run --separate-stderr m1train --verbose -k unigram --plain -o model text.gz
+  [[ $stderr == "text_bytes=$(wc -c <text.gz) text_documents=1" ]]
+}
+
+@test "m1train: documents by operand and by NUL" {
+  run --separate-stderr m1train --verbose -k unigram -o model text text
+  [[ $stderr == "text_bytes=$((2 * $(wc -c <text))) text_documents=2" ]]
+  run --separate-stderr m1train --verbose -0 -k unigram -o model text text
+  [[ $stderr == "text_bytes=$((2 * $(tr -d '\0' <text | wc -c))) text_documents=80" ]]
+}
+
+@test "m1train: damaged and cut input exits 3 and says where" {
+  gzip -n <text >text.gz
+  xz <text >text.xz
+  for f in text.gz text.xz; do
+    head -c 1000 $f >part
+    run -3 --separate-stderr small -n 1 -o model part
+    [[ $stderr == "m1train: part: .${f##*.} data ends early, byte 1000" ]]
+    flip $f 600
+    run -3 --separate-stderr small -n 1 -o model $f
+    [[ $stderr == "m1train: $f: .${f##*.} data is damaged, byte "* ]]
+  done
+  printf junk >>text.gz
+  run -3 small -n 1 -o model text.gz
+  [ ! -e model ]
+}
+
+@test "m1train: an empty text exits 3" {
+  run -3 --separate-stderr small -n 1 -o model /dev/null
+  [[ $stderr == "m1train: training: no text to train on" ]]
+  run -3 --separate-stderr small -n 1 -o model -e /dev/null text
+  [[ $stderr == "m1train: training: no text to evaluate on" ]]
+  [ ! -e model ]
+}
+
+@test "m1train: a run stopped by SIGTERM is saved, ends by the signal, and goes on to the same bytes" {
+  m1train -q $whole 2>err &
+  await log 50
+  kill -TERM $!
+  ended_with 143 $!
+  [ ! -s err ] # -q
+  [ ! -e model ]
+  [ "$(wc -l <log)" -lt 300 ]
+  m1train --verbose $net -n 0 -C ckpt -o early text 2>said
+  grep -qx "resumed_step=$(($(wc -l <log) - 1))" said # saved at that very step
+  again
+  same_as_unbroken
+}
+
+@test "m1train: a run that was killed goes on from its last checkpoint to the same bytes" {
+  m1train -q $whole &
+  await log 100
+  kill -KILL $!
+  ended_with 137 $!
+  echo '123	0.1	' >>log # cut in the middle of a line
+  again
+  same_as_unbroken
+}
+
+@test "m1train: a message says that a run was stopped, and how to go on" {
+  m1train $net -n 100000 --log=log -C ckpt -o model text 2>err &
+  await log 3
+  kill -TERM $!
+  ended_with 143 $!
+  grep -qx 'm1train: stopped after step [0-9]*, saved in ckpt; the same command goes on from there' err
+  rm -f ckpt*
+  m1train $net -n 100000 --log=log -o model text 2>err &
+  await log 3
+  kill -TERM $!
+  ended_with 143 $!
+  grep -qx 'm1train: stopped after step [0-9]*; nothing was saved (see -C)' err
+  run ls model*
+  [ "$status" -ne 0 ] # no temporary file either
+}
+
+@test "m1train: a damaged checkpoint is passed over for the one before it, with a message" {
+  cp "$reference"/ckpt* "$reference"/log .
+  flip ckpt 3000
+  m1train $whole 2>err
+  grep -qx 'm1train: ckpt: damaged: CRC of its tensors; going on from the one before it, step 280' err
+  same_as_unbroken
+  head -c 2000 ckpt >part
+  cp part ckpt
+  cp part ckpt.prev
+  run -3 --separate-stderr again
+  [[ $stderr == "m1train: training: ckpt: "* ]]
+}
+
+@test "m1train: a checkpoint made with other options is refused, and the difference named" {
+  cp "$reference"/ckpt* .
+  run -1 --separate-stderr again --seed=7
+  [[ $stderr == "m1train: training: ckpt: made with seed 1, not 7" ]]
+  run -1 --separate-stderr again -B 5
+  [[ $stderr == *"made with rows 4, not 5" ]]
+  run -1 --separate-stderr again -s d=32,layers=2,heads=2,ff=64
+  [[ $stderr == *"made with size d=32,layers=1,heads=2,ff=64,reach=32, not d=32,layers=2,heads=2,ff=64,reach=32" ]]
+  printf x >>text.other
+  cat text >>text.other
+  run -1 --separate-stderr small -n 300 -C ckpt -o model text.other
+  [[ $stderr == *"made with text CRC "* ]]
+  rm ckpt
+  run -1 --separate-stderr again
+  [[ $stderr == *"ckpt: missing, but ckpt.prev is there: rename it to go on from it, or remove it" ]]
+  [ ! -e model ]
+}
+
+@test "m1train: a model comes from a checkpoint without training, and more steps may follow" {
+  cp "$reference"/ckpt .
+  small -n 0 -C ckpt -e text -o model text
+  cmp ckpt "$reference/ckpt"
+  small -n 310 -C ckpt --log=log -o longer text
+  [ "$(sed -n '2p;$p' log | cut -f 1 | tr '\n' ' ')" = "301 310 " ]
+}
+
+@test "m1train: a run that bursts stops at that step with status 1 and leaves the checkpoint" {
+  cp "$reference"/ckpt .
+  run -1 --separate-stderr small -n 400 --lr=1e30 -C ckpt -o model text
+  [[ $stderr == "m1train: training: step 3"[0-9][0-9]": "*"not"*"finite"* ]]
+  cmp ckpt "$reference/ckpt"
+  [ ! -e model ]
+}
+
+@test "m1train: what cannot fit in memory is refused before it starts" {
+  run -1 --separate-stderr m1train -0 -s 2b -B 1048576 -o model text
+  [[ $stderr == "m1train: training: needs "*" GB of memory, and this machine has "* ]]
+}
+
+@test "m1train: --accumulate makes steps of more batches, --log-timing adds columns" {
+  small -n 4 --accumulate=3 --log=log --log-timing -o model text
+  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte bytes_per_second seconds" ]
+  awk -F'\t' 'NF != 6 { exit 1 }' log
+  small -n 4 -B 12 --log=log -o wide text # the same examples in one batch: the same costs but for rounding
+  small -n 4 --accumulate=3 --log=log3 -o model text
+  paste log log3 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.001 || $7 - $3 > 0.001) { exit 1 }'
+}
+
+@test "m1train: unigram frequencies are those of the text" {
+  printf aaab >few
+  m1train -q -k unigram -o model few
+  # freq follows the 8 bytes of length and the header; a: 3/5, b: 1/5, EOD: 1/5 of 2^20 - 257, each plus 1
+  at=$((8 + $(od -An -tu8 -N 8 model)))
+  od -An -v -w4 -tu4 -j "$at" model >freq
+  [ "$(sed -n 99p freq)" -eq $((1 + (1048576 - 257) / 5)) ]
+  [ "$(sed -n 257p freq)" -eq $((1 + (1048576 - 257) / 5)) ]
+  awk '{ sum += $1 } END { exit !(NR == 257 && sum == 1048576) }' freq
+  m1train -k unigram -e few -o model few 2>err
+  bits=$(awk 'NR == 98 { a = $1 } NR == 99 { b = $1 } NR == 257 { e = $1 } END { printf "%.4f", -(3 * log(a) + log(b) + log(e) - 5 * log(1048576)) / log(2) / 4 }' freq)
+  grep -qx "m1train: validation: $bits bits/byte" err
+}
+
+@test "m1train: notes say where a model comes from, without paths and dates" {
+  header=$(tail -c +9 "$reference/model" | head -c "$(od -An -tu8 -N 8 "$reference/model" | tr -d ' ')")
+  [[ $header == *'"note.steps":"300"'* ]]
+  [[ $header == *'"note.seed":"1"'* ]]
+  [[ $header =~ '"note.integer_bits_per_byte":"0.'[0-9]{4}'"' ]]
+  [[ $header != */* && $header != *"$(date +%Y)-"* ]]
+}
+
+@test "m1train: wrong usage exits 2" {
+  local bad
+  for bad in "-k bigram" "-s 4m" "-s d=30,layers=1,heads=4,ff=8" "-n -1" "-n x" "-B 0" "-L 1" "--lr=0" "--lr=x" "--z-loss=-1" "--accumulate=0" \
+    "--nonsense" "-k unigram -n 5" "-k unigram -C ckpt" "--log-timing" "--eval-every=5" "--save-every=5" "-e - -" "--cpu=none"; do
+    run -2 --separate-stderr m1train -o model $bad <text
+    [[ $stderr == "m1train: "* ]]
+  done
+  [ ! -e model ]
+}
+
+@test "m1train: failures to read and to write exit 1" {
+  run -1 --separate-stderr m1train -k unigram nowhere -o model
+  [[ $stderr == "m1train: nowhere: No such file or directory" ]]
+  run -1 --separate-stderr m1train -k unigram -e nowhere -o model text
+  [[ $stderr == "m1train: nowhere: No such file or directory" ]]
+  run -1 sh -c 'm1train -k unigram text >&-'
+  run -1 sh -c 'm1train -k unigram text >/dev/full'
+  run -1 --separate-stderr small -n 1 -C none/ckpt -o model text
+  [[ $stderr == *"none/ckpt: No such file or directory" ]]
+  run -1 small -n 1 --log=none/log -o model text
+  run -1 --separate-stderr env TMPDIR="$PWD/none" m1train -k unigram -o model text
+  [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
+}
