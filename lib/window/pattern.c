@@ -71,14 +71,31 @@ next_character(const uint8_t *text, size_t n, size_t i)
 	return i;
 }
 
+/* The length of text[0..n) without a UTF-8 character at its end that may go on in what follows. */
+static size_t
+whole_characters(const uint8_t *text, size_t n)
+{
+	for (size_t back = 1; back <= 3 && back <= n; back++) {
+		uint8_t c = text[n - back];
+
+		if (c >= 0xc0) /* a first byte: of 2, 3 or 4 */
+			return back < (size_t)2 + (c >= 0xe0) + (c >= 0xf0) ? n - back : n;
+		if (c < 0x80)
+			break;
+	}
+	return n;
+}
+
 nct_err
 nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found, size_t *start,
                  size_t *end, nct_why *why)
 {
-	uint32_t options = (last ? 0 : PCRE2_PARTIAL_HARD | PCRE2_NOTEOL) | (whole ? 0 : PCRE2_NOTBOL);
+	uint32_t options = (last ? 0 : PCRE2_PARTIAL_HARD) | (whole ? 0 : PCRE2_NOTBOL);
 	const PCRE2_SIZE *range = pcre2_get_ovector_pointer(p->match);
 
 	*found = 0;
+	if (!last)
+		n = whole_characters(text, n);
 	for (*start = next_character(text, n, from); *start < n; *start = next_character(text, n, *start + 1)) {
 		int r = pcre2_match(p->code, text, n, *start, options, p->match, p->context);
 

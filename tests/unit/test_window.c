@@ -1,0 +1,310 @@
+/* test_window.c - M1 and coder together: contexts remembered or not, streams of every plan, threads, parts, patterns. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/io.h"
+#include "random_m1.h"
+#include "window/chunk.h"
+#include "window/context.h"
+#include "window/pattern.h"
+
+static nct_m1 *m1;
+
+static int
+make_model(void **state)
+{
+	static const struct nct_m1_config config = {.kind = NCT_M1_TRANSFORMER, .width = 16, .heads = 2, .layers = 2, .inner = 24, .reach = 9};
+
+	(void)state;
+	return (m1 = random_m1(&config, NULL, 42)) == NULL;
+}
+
+static int
+drop_model(void **state)
+{
+	(void)state;
+	nct_m1_free(m1);
+	return 0;
+}
+
+/* Text of few letters, so that contexts come again. */
+static void
+make_text(uint8_t *text, size_t n, uint64_t seed, unsigned letters)
+{
+	nct_rng r = {seed};
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (uint8_t)(letters == 256 ? nct_rng_below(&r, 256) : 'a' + nct_rng_below(&r, letters));
+}
+
+/* ---- contexts ---- */
+
+/* A trie, a trie too small for what it sees, and a line give the same frequencies; the trie evaluates less. */
+static void
+test_contexts(void **state)
+{
+	nct_context *trie, *small, *line;
+	nct_rng r = {7};
+	uint64_t pushed = 0;
+
+	(void)state;
+	assert_int_equal(nct_context_new(&trie, m1, 1, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&small, m1, 1, 1), NCT_OK); /* as small as it gets: a thousand entries or so */
+	assert_int_equal(nct_context_new(&line, m1, 0, 0), NCT_OK);
+	for (unsigned window = 0; window < 900; window++) {
+		unsigned n = (unsigned)nct_rng_below(&r, 12);
+
+		nct_context_reset(trie);
+		nct_context_reset(small);
+		nct_context_reset(line);
+		for (unsigned i = 0; i <= n; i++) {
+			const uint32_t *a = nct_context_freq(trie), *b = nct_context_freq(small), *c = nct_context_freq(line);
+			unsigned symbol = (unsigned)nct_rng_below(&r, 6);
+
+			assert_memory_equal(a, c, NCT_SYMBOLS * sizeof *a);
+			assert_memory_equal(b, c, NCT_SYMBOLS * sizeof *b);
+			nct_context_push(trie, symbol);
+			nct_context_push(small, symbol);
+			nct_context_push(line, symbol);
+			pushed++;
+		}
+	}
+	assert_true(nct_context_evaluated(line) == pushed);
+	assert_true(nct_context_evaluated(trie) < pushed * 2 / 3);
+	assert_true(nct_context_evaluated(trie) <= nct_context_evaluated(small) && nct_context_evaluated(small) < pushed);
+	nct_context_free(trie);
+	nct_context_free(small);
+	nct_context_free(line);
+}
+
+/* A line longer than its memory of positions, pushed without asking for frequencies in between. */
+static void
+test_long_line(void **state)
+{
+	nct_context *asked, *pushed;
+
+	(void)state;
+	assert_int_equal(nct_context_new(&asked, m1, 0, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&pushed, m1, 0, 0), NCT_OK);
+	for (unsigned i = 0; i < 100; i++) {
+		(void)nct_context_freq(asked);
+		nct_context_push(asked, i % 7);
+		nct_context_push(pushed, i % 7);
+		if (i % 13 == 0)
+			assert_memory_equal(nct_context_freq(asked), nct_context_freq(pushed), NCT_SYMBOLS * sizeof(uint32_t));
+	}
+	nct_context_free(asked);
+	nct_context_free(pushed);
+}
+
+/* ---- streams ---- */
+
+struct text {
+	const uint8_t *bytes;
+	size_t n;
+};
+
+static nct_err
+open_text(void *ctx, size_t i, int *fd)
+{
+	const struct text *t = ctx;
+	FILE *f;
+
+	*fd = -1;
+	if (i > 0)
+		return NCT_OK;
+	if ((f = tmpfile()) == NULL)
+		return NCT_EIO;
+	*fd = dup(fileno(f));
+	fclose(f);
+	if (nct_write(*fd, t->bytes, t->n) != NCT_OK || lseek(*fd, 0, SEEK_SET) != 0)
+		return NCT_EIO;
+	return NCT_OK;
+}
+
+static FILE *
+encode(const uint8_t *bytes, size_t n, const struct nct_encode_options *o, struct nct_totals *t)
+{
+	struct text text = {bytes, n};
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	assert_int_equal(nct_encode(m1, open_text, &text, fileno(f), o, t, NULL), NCT_OK);
+	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
+	return f;
+}
+
+/* The whole of a file, to free. */
+static uint8_t *
+contents(FILE *f, size_t *n)
+{
+	off_t size = lseek(fileno(f), 0, SEEK_END);
+	uint8_t *p = malloc((size_t)size + 1);
+
+	assert_non_null(p);
+	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
+	assert_int_equal(nct_read(fileno(f), p, (size_t)size + 1, n), NCT_OK);
+	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
+	return p;
+}
+
+/* Encodes and decodes; with other threads and another memory the stream is the same. */
+static void
+round_trip(const uint8_t *bytes, size_t n, struct nct_encode_options o)
+{
+	const struct nct_decode_options d = {.threads = 1 + (unsigned)(n % 3), .cache_bytes = 1};
+	struct nct_totals t, back;
+	size_t one_n, two_n, text_n;
+
+	o.threads = 1;
+	FILE *one = encode(bytes, n, &o, &t);
+	o.threads = 3;
+	o.cache_bytes = 1;
+	FILE *two = encode(bytes, n, &o, &t), *text = tmpfile();
+	uint8_t *a = contents(one, &one_n), *b = contents(two, &two_n);
+	assert_int_equal(one_n, two_n);
+	assert_memory_equal(a, b, one_n);
+	assert_int_equal(t.stream_bytes, one_n);
+
+	assert_non_null(text);
+	assert_int_equal(nct_decode(m1, fileno(one), fileno(text), &d, &back, NULL), NCT_OK);
+	uint8_t *c = contents(text, &text_n);
+	assert_int_equal(text_n, n);
+	assert_memory_equal(c, bytes, n);
+	assert_true(back.text_bytes == t.text_bytes && back.documents == t.documents && back.windows == t.windows);
+	free(a);
+	free(b);
+	free(c);
+	fclose(one);
+	fclose(two);
+	fclose(text);
+}
+
+/* Every window size, resets and chunks that do not divide each other. */
+static void
+test_plans(void **state)
+{
+	static const uint32_t resets[] = {1, 0, 2, 5};
+	static const uint64_t chunks[] = {0, 1, 97, 400};
+	uint8_t text[400];
+
+	(void)state;
+	for (unsigned b = NCT_WINDOW_MIN - 1; b <= NCT_WINDOW_MAX; b++) {
+		struct nct_encode_options o = {.window_bits = b < NCT_WINDOW_MIN ? 0 : b, .resets = b < NCT_WINDOW_MIN ? 0 : resets[b % 4],
+		                               .chunk = chunks[b / 4 % 4]};
+		size_t n = 150 + b;
+
+		make_text(text, n, b, b % 3 == 0 ? 256 : 3);
+		round_trip(text, n, o);
+	}
+	for (unsigned i = 0; i < 16; i++) {
+		struct nct_encode_options o = {.window_bits = i % 2 != 0 ? 16 : 70, .resets = resets[i % 4], .chunk = chunks[i / 4]};
+
+		make_text(text, sizeof text, i, 4);
+		round_trip(text, sizeof text, o);
+	}
+}
+
+/* Documents by NUL and by pattern, empty ones too, in chunks that end where documents end. */
+static void
+test_documents(void **state)
+{
+	static const char nul[] = "aaaa\0\0bbbbbbbb\0c\0\0";
+	static const char lines[] = "abc\nabcd\n\n\nabcdefgh\nx";
+	struct nct_encode_options o = {.window_bits = 16, .resets = 1, .chunk = 4, .separator = NCT_SEP_NUL};
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof nul - 1; n++)
+		round_trip((const uint8_t *)nul, n, o);
+	o.separator = NCT_SEP_REGEX;
+	o.pattern = "^[a-z]";
+	for (size_t n = 0; n <= sizeof lines - 1; n++)
+		round_trip((const uint8_t *)lines, n, o);
+	o.window_bits = 0;
+	o.resets = 0;
+	round_trip((const uint8_t *)lines, sizeof lines - 1, o);
+}
+
+/* An unbroken chunk of more than 2^20 symbols: parts, blocks that continue, a context that goes on. */
+static void
+test_parts(void **state)
+{
+	static const struct nct_m1_config config = {.kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 1, .reach = 2};
+	nct_m1 *saved = m1;
+	size_t n = (1 << 20) + 3;
+	uint8_t *text = malloc(n);
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(m1 = random_m1(&config, NULL, 5));
+	make_text(text, n, 3, 5);
+	round_trip(text, n, (struct nct_encode_options){.window_bits = 0, .chunk = 0});
+	free(text);
+	nct_m1_free(m1);
+	m1 = saved;
+}
+
+/* ---- patterns ---- */
+
+/* Matches found in text that comes in pieces are those found in the whole. */
+static void
+test_pattern(void **state)
+{
+	static const char *const patterns[] = {"abc", "^x", "x$", "\\bword\\b", "(?<=\\n\\n)[A-Z]", "a+b", "(?=ab)", "\xc3\xa9+", "[^a]b|\\z"};
+	static const char text[] = "abc word\nx abcx\n\nAab \xc3\xa9\xc3\xa9 sword words word\nxx\naab\xff\xfe zb ab";
+	size_t n = sizeof text - 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+		nct_pattern *p;
+		size_t whole[64], count = 0, start, end;
+		int found = 1;
+
+		assert_int_equal(nct_pattern_new(&p, patterns[i], NULL), NCT_OK);
+		for (size_t from = 0; found; from = end > start ? end : start + 1) {
+			assert_int_equal(nct_pattern_find(p, (const uint8_t *)text, n, from, 1, 1, &found, &start, &end, NULL), NCT_OK);
+			if (found && start < n)
+				whole[count++] = start;
+		}
+		for (size_t cut = 1; cut < n; cut++) { /* the first `cut` bytes are known first, then all */
+			size_t from = 0, k = 0, have = cut;
+
+			while (from <= have) {
+				assert_int_equal(nct_pattern_find(p, (const uint8_t *)text, have, from, have == n, 1, &found, &start, &end, NULL), NCT_OK);
+				if (found && start < have && (k >= count || whole[k] != start))
+					fail_msg("pattern %s, cut at %zu: match %zu at %zu", patterns[i], cut, k, start);
+				if (found && start < have) {
+					k++;
+					from = end > start ? end : start + 1;
+				} else if (have == n) {
+					break;
+				} else {
+					from = start;
+					have = n;
+				}
+			}
+			if (k != count)
+				fail_msg("pattern %s, cut at %zu: %zu matches, not %zu", patterns[i], cut, k, count);
+		}
+		nct_pattern_free(p);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_contexts), cmocka_unit_test(test_long_line), cmocka_unit_test(test_plans),
+	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_pattern),
+	};
+
+	return cmocka_run_group_tests(tests, make_model, drop_model);
+}
