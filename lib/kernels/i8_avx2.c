@@ -5,7 +5,7 @@
 #if defined __x86_64__
 
 #include "base/cpu.h"
-#include "i8_loops.h"
+#include "i8_loops.inc"
 
 #include <immintrin.h>
 

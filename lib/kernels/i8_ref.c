@@ -1,5 +1,5 @@
 /* i8_ref.c - the row "ref": exact integer kernels in plain C, by which all others are judged. */
-#include "i8_loops.h"
+#include "i8_loops.inc"
 
 static int
 usable(void)
