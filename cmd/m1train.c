@@ -20,6 +20,7 @@ enum { OPT_ACCUMULATE = 256, OPT_LR, OPT_WARMUP, OPT_COOLDOWN, OPT_ZLOSS, OPT_SE
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
+	{'D', "document", "REGEX", "a document starts at each match of REGEX"},
 	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
 	{'k', "kind", "KIND", "transformer (default) or unigram"},
 	{'s', "size", "SIZE", "3m (default), 25m, ... or d=256,layers=3,heads=4,ff=1024[,reach=1024]"},
@@ -80,10 +81,16 @@ take(struct opts *o, int letter, const char *arg)
 {
 	struct nct_train_options *t = &o->train;
 
-	if (letter != '0' && letter != OPT_PLAIN && letter != 'k' && letter != 'e')
+	if (letter != '0' && letter != 'D' && letter != OPT_PLAIN && letter != 'k' && letter != 'e')
 		o->training = letter;
 	switch (letter) {
-	case '0': o->text.separator = NCT_SEP_NUL; break;
+	case '0':
+	case 'D':
+		if (o->text.separator != NCT_SEP_OPERAND)
+			die(&cli, EX_USE, "-0 and -D exclude each other, and each is given once");
+		o->text.separator = letter == '0' ? NCT_SEP_NUL : NCT_SEP_REGEX;
+		o->text.pattern = letter == 'D' ? arg : NULL;
+		break;
 	case OPT_PLAIN: o->text.plain = 1; break;
 	case 'k': o->kind = kind(arg); break;
 	case 's': t->size = arg; break;
@@ -221,7 +228,7 @@ read_text(struct opts *o, int eval)
 	nct_err err = nct_text_read(&text, eval ? eval_operand : operand, o, &o->text, &at, &why);
 
 	if (err != NCT_OK)
-		die_err(&cli, err, eval ? o->eval : at < cli.operand_count ? cli.operands[at] : what, &why);
+		die_err(&cli, err, err == NCT_EARG ? "-D" : eval ? o->eval : at < cli.operand_count ? cli.operands[at] : what, &why);
 	if (cli.verbose)
 		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", what, nct_text_bytes(text), what, nct_text_documents(text));
 	return text;

@@ -16,15 +16,16 @@ extern "C" {
 typedef struct nct_text nct_text; /* documents, kept in an unlinked temporary file; immutable once read */
 
 struct nct_text_options {
-	enum nct_separator separator; /* NCT_SEP_OPERAND or NCT_SEP_NUL */
+	enum nct_separator separator;
+	const char *pattern;          /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
 	int plain;                    /* do not look for .xz and .gz */
-	const char *tmpdir;           /* where the temporary file goes; NULL: /tmp */
+	const char *tmpdir;           /* where temporary files go; NULL: /tmp */
 };
 
 /* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (DESIGN,
- * "Symbols, documents, chunks"). Needs disk space for the plain text and 8 bytes of memory a document. NCT_EARG,
- * NCT_ENOMEM, NCT_EIO, NCT_ECUT, NCT_EDATA; on failure *out is NULL and *at the number of the operand at fault,
- * or SIZE_MAX where it is none of them. */
+ * "Symbols, documents, chunks"). Needs disk space for the plain text, while it reads for that of the
+ * largest packed operand too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
+ * NCT_EDATA; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX if none was. */
 nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,
                       nct_why *why) NCT_USED;
 void nct_text_free(nct_text *t);               /* NULL is a no-op */

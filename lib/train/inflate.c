@@ -44,27 +44,39 @@ refill(nct_inflate *s, nct_why *why)
 	return NCT_OK;
 }
 
+static enum kind
+kind_of(const uint8_t *bytes, size_t n)
+{
+	static const uint8_t xz[NCT_INFLATE_MAGIC] = {0xfd, '7', 'z', 'X', 'Z', 0}, gz[] = {0x1f, 0x8b, 8};
+
+	if (n >= sizeof xz && memcmp(bytes, xz, sizeof xz) == 0)
+		return XZ;
+	return n >= sizeof gz && memcmp(bytes, gz, sizeof gz) == 0 ? GZ : PLAIN;
+}
+
+int
+nct_inflate_packed(const uint8_t *bytes, size_t n)
+{
+	return kind_of(bytes, n) != PLAIN;
+}
+
 static nct_err
 start(nct_inflate *s)
 {
-	static const uint8_t xz_magic[] = {0xfd, '7', 'z', 'X', 'Z', 0}, gz_magic[] = {0x1f, 0x8b, 8};
-	const lzma_stream xz_none = LZMA_STREAM_INIT;
+	const lzma_stream none = LZMA_STREAM_INIT;
+	const enum kind kind = kind_of(s->next, s->left);
 
-	if (s->left >= sizeof xz_magic && memcmp(s->next, xz_magic, sizeof xz_magic) == 0) {
-		s->xz = xz_none;
-		if (lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
-			return NCT_ENOMEM;
-		s->kind = XZ;
-	} else if (s->left >= sizeof gz_magic && memcmp(s->next, gz_magic, sizeof gz_magic) == 0) {
-		if (inflateInit2(&s->gz, 15 + 16) != Z_OK) /* the largest window; gzip's header and trailer */
-			return NCT_ENOMEM;
-		s->kind = GZ;
-	}
+	s->xz = none;
+	if (kind == XZ && lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
+		return NCT_ENOMEM;
+	if (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) /* the largest window; gzip's header and trailer */
+		return NCT_ENOMEM;
+	s->kind = kind;
 	return NCT_OK;
 }
 
 nct_err
-nct_inflate_new(nct_inflate **out, int fd, int plain, nct_why *why)
+nct_inflate_new(nct_inflate **out, int fd, nct_why *why)
 {
 	nct_inflate *s = calloc(1, sizeof *s);
 	nct_err err = NCT_ENOMEM;
@@ -75,7 +87,7 @@ nct_inflate_new(nct_inflate **out, int fd, int plain, nct_why *why)
 	s->fd = fd;
 	if ((err = refill(s, why)) != NCT_OK)
 		goto fail;
-	if (!plain && (err = start(s)) != NCT_OK) {
+	if ((err = start(s)) != NCT_OK) {
 		(void)nct_fail(why, err, "out of memory");
 		goto fail;
 	}

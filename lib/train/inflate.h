@@ -6,9 +6,14 @@
 
 typedef struct nct_inflate nct_inflate; /* opaque; one thread at a time */
 
-/* Starts reading `fd` (borrowed, never seeked). The first bytes tell .xz, .gz and plain data apart; with `plain` they
- * are not looked at. NCT_EIO, NCT_ENOMEM; on failure *out is NULL. */
-nct_err nct_inflate_new(nct_inflate **out, int fd, int plain, nct_why *why) NCT_USED;
+#define NCT_INFLATE_MAGIC 6 /* bytes that tell what a file is */
+
+/* Whether a file that begins with bytes[0..n) is .xz or .gz. */
+int nct_inflate_packed(const uint8_t *bytes, size_t n);
+
+/* Starts reading `fd` (borrowed, never seeked). The first bytes tell .xz, .gz and plain data apart.
+ * NCT_EIO, NCT_ENOMEM; on failure *out is NULL. */
+nct_err nct_inflate_new(nct_inflate **out, int fd, nct_why *why) NCT_USED;
 void nct_inflate_free(nct_inflate *s); /* NULL is a no-op */
 
 /* Fills buf[0..cap) unless the data ends first: *got < cap means the end. Files joined by cat are one.

@@ -2,9 +2,7 @@
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lzma.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,9 +11,10 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/le.h"
-#include "inflate.h"
+#include "unpack.h"
+#include "window/documents.h"
 
-#define PIECE ((size_t)1 << 18)
+#define BUFFER ((size_t)1 << 18)
 
 struct nct_text {
 	uint8_t *bytes;       /* mapped read-only; NULL if there are none */
@@ -28,9 +27,10 @@ struct nct_text {
 /* What is needed while reading only. */
 struct reader {
 	nct_text *t;
-	const struct nct_text_options *o;
-	int fd;         /* the temporary file */
-	uint8_t *buf;   /* PIECE bytes */
+	nct_docs *docs;
+	int fd;       /* the temporary file */
+	uint8_t *buf; /* BUFFER bytes, of which `used` are to be written */
+	size_t used;
 };
 
 static nct_err
@@ -49,79 +49,51 @@ add_end(nct_text *t, uint64_t end)
 	return NCT_OK;
 }
 
-/* Takes the NULs out of buf[0..*n) and notes a document's end at each. */
 static nct_err
-split_nul(nct_text *t, uint8_t *buf, size_t *n)
+flush(struct reader *r, nct_why *why)
 {
-	uint8_t *to = buf, *from = buf, *end = buf + *n;
-
-	while (from < end) {
-		uint8_t *nul = memchr(from, 0, (size_t)(end - from));
-		size_t k = (size_t)((nul != NULL ? nul : end) - from);
-		nct_err err;
-
-		memmove(to, from, k);
-		to += k;
-		from += k;
-		if (nul == NULL)
-			break;
-		from++;
-		if ((err = add_end(t, t->n + (uint64_t)(to - buf))) != NCT_OK)
-			return err;
-	}
-	*n = (size_t)(to - buf);
+	if (nct_write(r->fd, r->buf, r->used) != NCT_OK)
+		return nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+	r->t->crc = lzma_crc64(r->buf, r->used, r->t->crc);
+	r->used = 0;
 	return NCT_OK;
 }
 
-/* Stores one piece. */
 static nct_err
-put(struct reader *r, size_t n, nct_why *why)
+put(struct reader *r, const uint8_t *text, size_t n, nct_why *why)
 {
-	if (r->o->separator == NCT_SEP_NUL && split_nul(r->t, r->buf, &n) != NCT_OK)
-		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	nct_err err = NCT_OK;
+
 	if (nct_size_add(&r->t->n, r->t->n, n) != 0)
 		return nct_fail(why, NCT_ENOMEM, "more text than this machine can address");
-	if (nct_write(r->fd, r->buf, n) != NCT_OK)
-		return nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
-	r->t->crc = lzma_crc64(r->buf, n, r->t->crc);
-	return NCT_OK;
-}
+	while (err == NCT_OK && n > 0) {
+		const size_t k = n < BUFFER - r->used ? n : BUFFER - r->used;
 
-static nct_err
-read_operand(struct reader *r, int fd, nct_why *why)
-{
-	nct_inflate *in;
-	const size_t before = r->t->n;
-	size_t got = 0;
-	nct_err err = nct_inflate_new(&in, fd, r->o->plain, why);
-
-	if (err != NCT_OK)
-		return err;
-	do {
-		err = nct_inflate_read(in, r->buf, PIECE, &got, why);
-		if (err == NCT_OK)
-			err = put(r, got, why);
-	} while (err == NCT_OK && got == PIECE);
-	nct_inflate_free(in);
-	if (err == NCT_OK && r->o->separator == NCT_SEP_OPERAND && r->t->n > before && add_end(r->t, r->t->n) != NCT_OK)
-		err = nct_fail(why, NCT_ENOMEM, "out of memory");
+		memcpy(r->buf + r->used, text, k);
+		r->used += k;
+		text += k;
+		n -= k;
+		if (r->used == BUFFER)
+			err = flush(r, why);
+	}
 	return err;
 }
 
+/* Takes the whole text, piece by piece. */
 static nct_err
-open_spool(struct reader *r, nct_why *why)
+take(struct reader *r, nct_why *why)
 {
-	char path[4096];
-	const char *dir = r->o->tmpdir != NULL && r->o->tmpdir[0] != '\0' ? r->o->tmpdir : "/tmp";
-	int n = snprintf(path, sizeof path, "%s/nct-text.XXXXXX", dir);
+	struct nct_piece p = {.done = 0};
+	nct_err err = NCT_OK;
 
-	if (n < 0 || (size_t)n >= sizeof path)
-		return nct_fail(why, NCT_EARG, "name of the temporary folder is too long");
-	r->fd = mkstemp(path);
-	if (r->fd < 0)
-		return nct_fail(why, NCT_EIO, "temporary file in %s: %s", dir, strerror(errno));
-	(void)unlink(path); /* it goes when the map goes, however this process ends */
-	return NCT_OK;
+	while (err == NCT_OK && !p.done) {
+		err = nct_docs_next(r->docs, &p, why);
+		if (err == NCT_OK && p.n > 0)
+			err = put(r, p.text, p.n, why);
+		if (err == NCT_OK && p.ends && p.eod && add_end(r->t, r->t->n) != NCT_OK)
+			err = nct_fail(why, NCT_ENOMEM, "out of memory");
+	}
+	return err == NCT_OK ? flush(r, why) : err;
 }
 
 static nct_err
@@ -148,40 +120,33 @@ map(nct_text *t, int fd, nct_why *why)
 nct_err
 nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at, nct_why *why)
 {
-	nct_text *t = calloc(1, sizeof *t);
-	struct reader r = {.t = t, .o = o, .fd = -1, .buf = malloc(PIECE)};
-	nct_err err = NCT_OK;
-	int fd = -1;
+	nct_why own = {""};
+	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o->plain, .tmpdir = o->tmpdir, .why = &own, .index = SIZE_MAX};
+	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .buf = malloc(BUFFER)};
+	nct_err err = NCT_ENOMEM;
 
 	*out = NULL;
 	*at = SIZE_MAX;
-	if (t == NULL || r.buf == NULL)
-		err = nct_fail(why, NCT_ENOMEM, "out of memory");
-	else if (o->separator != NCT_SEP_OPERAND && o->separator != NCT_SEP_NUL)
-		err = nct_fail(why, NCT_EARG, "documents: unknown kind of separator");
-	else
-		err = open_spool(&r, why);
-	for (size_t i = 0; err == NCT_OK; i++) {
-		if ((err = operand(ctx, i, &fd)) == NCT_OK && fd < 0)
-			break;
-		if (err == NCT_EIO)
-			(void)nct_fail(why, err, "%s", strerror(errno));
-		if (err == NCT_OK)
-			err = read_operand(&r, fd, why);
-		if (fd >= 0)
-			(void)close(fd);
-		if (err != NCT_OK)
-			*at = i;
-	}
+	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o->tmpdir, &own)) != NCT_OK)
+		goto done;
+	err = nct_docs_new(&r.docs, nct_unpack_operand, &u, o->separator, o->pattern, 0, &own);
 	if (err == NCT_OK)
-		err = map(t, r.fd, why);
+		err = take(&r, &own);
+	if (err != NCT_OK)
+		*at = u.index;
+	else
+		err = map(r.t, r.fd, &own);
+done:
+	if (err != NCT_OK)
+		(void)nct_fail(why, err, "%s", own.text[0] != '\0' ? own.text : err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	nct_docs_free(r.docs);
 	if (r.fd >= 0)
 		(void)close(r.fd);
 	free(r.buf);
 	if (err == NCT_OK)
-		*out = t;
+		*out = r.t;
 	else
-		nct_text_free(t);
+		nct_text_free(r.t);
 	return err;
 }
 

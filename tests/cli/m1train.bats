@@ -116,6 +116,14 @@ await() {
   [[ $stderr == "text_bytes=$((2 * $(wc -c <text))) text_documents=2" ]]
   run --separate-stderr m1train --verbose -0 -k unigram -o model text text
   [[ $stderr == "text_bytes=$((2 * $(tr -d '\0' <text | wc -c))) text_documents=80" ]]
+  run --separate-stderr m1train --verbose -D '^[0-9]*00 ' -k unigram -o model text text
+  [[ $stderr == "text_bytes=$((2 * $(wc -c <text))) text_documents=41" ]]
+  tr '\0' '\n' <text >lines
+  sed '1!s/^[0-9]*00 /\x0&/' lines >nuls
+  printf '\0' >>nuls
+  m1train -q -D '^[0-9]*00 ' -k unigram -o a lines
+  m1train -q -0 -k unigram -o b nuls
+  cmp a b
 }
 
 @test "m1train: damaged and cut input exits 3 and says where" {
@@ -268,7 +276,7 @@ await() {
 @test "m1train: wrong usage exits 2" {
   local bad
   for bad in "-k bigram" "-s 4m" "-s d=30,layers=1,heads=4,ff=8" "-n -1" "-n x" "-B 0" "-L 1" "--lr=0" "--lr=x" "--z-loss=-1" "--accumulate=0" \
-    "--nonsense" "-k unigram -n 5" "-k unigram -C ckpt" "--log-timing" "--eval-every=5" "--save-every=5" "-e - -" "--cpu=none"; do
+    "--nonsense" "-k unigram -n 5" "-k unigram -C ckpt" "--log-timing" "--eval-every=5" "--save-every=5" "-e - -" "--cpu=none" "-0 -D x" "-D ("; do
     run -2 --separate-stderr m1train -o model $bad <text
     [[ $stderr == "m1train: "* ]]
   done

@@ -1,0 +1,95 @@
+/* unpack.c - operands as plain text: what is packed goes through a temporary file. */
+#include "unpack.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "inflate.h"
+
+#define PIECE ((size_t)1 << 18)
+
+nct_err
+nct_temporary(int *fd, const char *dir, nct_why *why)
+{
+	char path[4096];
+	const char *where = dir != NULL && dir[0] != '\0' ? dir : "/tmp";
+	int n = snprintf(path, sizeof path, "%s/nct-text.XXXXXX", where);
+
+	*fd = -1;
+	if (n < 0 || (size_t)n >= sizeof path)
+		return nct_fail(why, NCT_EIO, "name of the temporary folder is too long");
+	*fd = mkstemp(path);
+	if (*fd < 0)
+		return nct_fail(why, NCT_EIO, "temporary file in %s: %s", where, strerror(errno));
+	(void)unlink(path); /* it goes when it is closed and unmapped, however this process ends */
+	return NCT_OK;
+}
+
+/* Whether a file can be passed on: its first bytes can be looked at, and are not those of a packed file. */
+static int
+is_plain(int fd)
+{
+	struct stat s;
+	uint8_t first[NCT_INFLATE_MAGIC];
+	ssize_t n;
+
+	if (fd == STDIN_FILENO || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
+		return 0;
+	n = pread(fd, first, sizeof first, 0);
+	return n >= 0 && !nct_inflate_packed(first, (size_t)n);
+}
+
+static nct_err
+copy(nct_inflate *in, int out, nct_why *why)
+{
+	uint8_t *buf = malloc(PIECE);
+	size_t got = PIECE;
+	nct_err err = NCT_OK;
+
+	if (buf == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	while (err == NCT_OK && got == PIECE) {
+		err = nct_inflate_read(in, buf, PIECE, &got, why);
+		if (err == NCT_OK && nct_write(out, buf, got) != NCT_OK)
+			err = nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+	}
+	free(buf);
+	if (err == NCT_OK && lseek(out, 0, SEEK_SET) != 0)
+		err = nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+	return err;
+}
+
+nct_err
+nct_unpack_operand(void *ctx, size_t i, int *fd)
+{
+	struct nct_unpack *u = ctx;
+	nct_inflate *in = NULL;
+	int packed = -1;
+	nct_err err;
+
+	*fd = -1;
+	u->index = i;
+	if ((err = u->operand(u->ctx, i, &packed)) != NCT_OK)
+		return err == NCT_EIO ? nct_fail(u->why, err, "%s", strerror(errno)) : err;
+	if (packed < 0 || u->plain || is_plain(packed)) {
+		*fd = packed;
+		return NCT_OK;
+	}
+	err = nct_temporary(fd, u->tmpdir, u->why);
+	if (err == NCT_OK && (err = nct_inflate_new(&in, packed, u->why)) == NCT_OK)
+		err = copy(in, *fd, u->why);
+	nct_inflate_free(in);
+	if (packed != STDIN_FILENO)
+		(void)close(packed);
+	if (err != NCT_OK && *fd >= 0) {
+		(void)close(*fd);
+		*fd = -1;
+	}
+	return err;
+}
