@@ -8,8 +8,6 @@ root=$PWD
 case $NCT_BIN in /*) ;; *) NCT_BIN=$root/$NCT_BIN ;; esac
 export PATH="$NCT_BIN:$PATH" NCT_ROOT="$root" NCT_BIN NCT_BUILD
 logs=$root/$NCT_BUILD/test-logs
-rm -rf "$logs"
-mkdir -p "$logs"
 
 # One job a line: a TAP-speaking command for each test file.
 run_one() {
@@ -23,12 +21,14 @@ run_one() {
 	if [ $status -ne 0 ] && ! grep -q '^not ok' "$logs/$name.tap"; then
 		echo "not ok - $name ended with status $status" >>"$logs/$name.tap"
 	fi
-	grep -q '^not ok' "$logs/$name.tap" && echo "FAILED $name" || echo "ok $name"
+	if grep -q '^not ok' "$logs/$name.tap"; then echo "FAILED $name"; else echo "ok $name"; fi
 }
 if [ "${1:-}" = --one ]; then
 	run_one "$2"
 	exit 0
 fi
+rm -rf "$logs"
+mkdir -p "$logs"
 {
 	ls "$NCT_BUILD"/tests/test_* | grep -v '\.d$'
 	[ -n "${NCT_SAN:-}" ] || echo tests/lint/lint.sh
