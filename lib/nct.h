@@ -53,7 +53,7 @@ typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of thre
 
 /* Reads an M1 from a safetensors file. `cpu` names a kernel row ("ref", "avx2", ...; NULL: the best usable).
  * On failure *out is NULL and `why` (may be NULL) says what and where.
- * NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M1), NCT_EDATA, NCT_EVERSION, NCT_EARG (unknown or unusable `cpu`). */
+ * NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M1), NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EARG (unknown or unusable `cpu`). */
 nct_err nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why) NCT_USED;
 /* The same from memory; `bytes` is borrowed for the call only. */
 nct_err nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why) NCT_USED;
