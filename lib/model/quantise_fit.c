@@ -24,7 +24,9 @@ nearest(float x)
 static inline float
 level(float x)
 {
-	return nearest(fminf(fmaxf(x, -LEVELS), LEVELS));
+	const float low = x > -LEVELS ? x : -LEVELS;
+
+	return nearest(low < LEVELS ? low : LEVELS);
 }
 
 /* The square error of cutting one column at `clip`; not exact above `enough`. */
