@@ -4,7 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
-# Shared by all tests, only read: a text, a run of 300 steps without a break, its log and its checkpoint.
+# Shared by all tests, only read: a text, a run of 160 steps without a break, its log and its checkpoint.
 setup_file() {
   cd "$BATS_FILE_TMPDIR" || return
   seq 2000 | awk '{ printf "%d bottles of beer on the wall, take %d down%c", $1, $1 % 7, $1 % 50 ? "\n" : "\0" }' >text
@@ -19,7 +19,7 @@ setup() {
 
 # A net that trains in no time, and the run of setup_file; `m1train $net` can be killed, a function in the background cannot.
 net="-0 -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
-whole="$net -n 300 -C ckpt --save-every=40 --log=log -e text --eval-every=100 -o model text"
+whole="$net -n 160 -C ckpt --save-every=20 --log=log -e text --eval-every=80 -o model text"
 
 small() { m1train -q $net "$@"; }
 again() { m1train -q $whole "$@"; }
@@ -56,6 +56,23 @@ await() {
   return 1
 }
 
+# interrupt SIGNAL STATUS LINES: starts the run of setup_file here and ends it once its log has so many lines. On a busy machine
+# the run may be over by then; so try a few times.
+interrupt() {
+  local i status
+  for i in 1 2 3 4 5; do
+    rm -f ckpt ckpt.prev log model
+    m1train -q $whole 2>err &
+    await log "$3"
+    kill "-$1" $! || true
+    status=0
+    wait $! || status=$?
+    [ "$status" -ne "$2" ] || return 0
+    [ "$status" -eq 0 ] || return 1
+  done
+  return 1
+}
+
 @test "m1train: the same bytes with one thread and with two" {
   again -T 2
   same_as_unbroken
@@ -73,13 +90,13 @@ await() {
   bits=$(sed -n 's/^integer_bits_per_byte=//p' <<<"$stderr")
   coded=$(acwin -0 -b 0 -m model text | wc -c)
   awk -v bits="$bits" -v coded="$coded" -v text="$(tr -d '\0' <text | wc -c)" \
-    'BEGIN { exit !(bits > 0.1 && bits < 2 && coded * 8 / text < bits + 0.2) }'
+    'BEGIN { exit !(bits > 0.1 && bits < 3 && coded * 8 / text < bits + 0.2) }'
   acwin -0 -m model text | acwin -d -m model | cmp - text
 }
 
 @test "m1train: training lowers the cost" {
-  awk -F'\t' 'NR == 2 { first = $3 } END { exit !(NR == 301 && $1 == 300 && $3 < first - 2 && $4 != "" && $4 < first - 2) }' "$reference/log"
-  awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '100\n200\n300\n')
+  awk -F'\t' 'NR == 2 { first = $3 } END { exit !(NR == 161 && $1 == 160 && $3 < first - 2 && $4 != "" && $4 < first - 2) }' "$reference/log"
+  awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '80\n160\n')
 }
 
 @test "m1train: .xz, .gz, files joined by cat and standard input are the text they hold" {
@@ -151,13 +168,10 @@ await() {
 }
 
 @test "m1train: a run stopped by SIGTERM is saved, ends by the signal, and goes on to the same bytes" {
-  m1train -q $whole 2>err &
-  await log 50
-  kill -TERM $!
-  ended_with 143 $!
+  interrupt TERM 143 30
   [ ! -s err ] # -q
   [ ! -e model ]
-  [ "$(wc -l <log)" -lt 300 ]
+  [ "$(wc -l <log)" -lt 160 ]
   m1train --verbose $net -n 0 -C ckpt -o early text 2>said
   grep -qx "resumed_step=$(($(wc -l <log) - 1))" said # saved at that very step
   again
@@ -165,11 +179,8 @@ await() {
 }
 
 @test "m1train: a run that was killed goes on from its last checkpoint to the same bytes" {
-  m1train -q $whole &
-  await log 100
-  kill -KILL $!
-  ended_with 137 $!
-  echo '123	0.1	' >>log # cut in the middle of a line
+  interrupt KILL 137 60
+  printf '123\t0.1\t1' >>log # cut in the middle of a line
   again
   same_as_unbroken
 }
@@ -180,7 +191,7 @@ await() {
   kill -TERM $!
   ended_with 143 $!
   grep -qx 'm1train: stopped after step [0-9]*, saved in ckpt; the same command goes on from there' err
-  rm -f ckpt*
+  rm ckpt* log
   m1train $net -n 100000 --log=log -o model text 2>err &
   await log 3
   kill -TERM $!
@@ -194,7 +205,7 @@ await() {
   cp "$reference"/ckpt* "$reference"/log .
   flip ckpt 3000
   m1train $whole 2>err
-  grep -qx 'm1train: ckpt: damaged: CRC of its tensors; going on from the one before it, step 280' err
+  grep -qx 'm1train: ckpt: damaged: CRC of its tensors; going on from the one before it, step 140' err
   same_as_unbroken
   head -c 2000 ckpt >part
   cp part ckpt
@@ -213,7 +224,7 @@ await() {
   [[ $stderr == *"made with size d=32,layers=1,heads=2,ff=64,reach=32, not d=32,layers=2,heads=2,ff=64,reach=32" ]]
   printf x >>text.other
   cat text >>text.other
-  run -1 --separate-stderr small -n 300 -C ckpt -o model text.other
+  run -1 --separate-stderr small -n 160 -C ckpt -o model text.other
   [[ $stderr == *"made with text CRC "* ]]
   rm ckpt
   run -1 --separate-stderr again
@@ -225,14 +236,14 @@ await() {
   cp "$reference"/ckpt .
   small -n 0 -C ckpt -e text -o model text
   cmp ckpt "$reference/ckpt"
-  small -n 310 -C ckpt --log=log -o longer text
-  [ "$(sed -n '2p;$p' log | cut -f 1 | tr '\n' ' ')" = "301 310 " ]
+  small -n 170 -C ckpt --log=log -o longer text
+  [ "$(sed -n '2p;$p' log | cut -f 1 | tr '\n' ' ')" = "161 170 " ]
 }
 
 @test "m1train: a run that bursts stops at that step with status 1 and leaves the checkpoint" {
   cp "$reference"/ckpt .
   run -1 --separate-stderr small -n 400 --lr=1e30 -C ckpt -o model text
-  [[ $stderr == "m1train: training: step 3"[0-9][0-9]": "*"not"*"finite"* ]]
+  [[ $stderr == "m1train: training: step 1"[6-9][0-9]": "*"not"*"finite"* ]]
   cmp ckpt "$reference/ckpt"
   [ ! -e model ]
 }
@@ -267,9 +278,9 @@ await() {
 
 @test "m1train: notes say where a model comes from, without paths and dates" {
   header=$(tail -c +9 "$reference/model" | head -c "$(od -An -tu8 -N 8 "$reference/model" | tr -d ' ')")
-  [[ $header == *'"note.steps":"300"'* ]]
+  [[ $header == *'"note.steps":"160"'* ]]
   [[ $header == *'"note.seed":"1"'* ]]
-  [[ $header =~ '"note.integer_bits_per_byte":"0.'[0-9]{4}'"' ]]
+  [[ $header =~ '"note.integer_bits_per_byte":"'[0-2][.][0-9]{4}'"' ]]
   [[ $header != */* && $header != *"$(date +%Y)-"* ]]
 }
 
