@@ -1,0 +1,59 @@
+# pages.bats - the examples of every manual page run as they are printed: the lines "$ command" under EXAMPLES.
+load helpers
+
+# What the examples take for granted, and nothing else: a text, its lines, and ids that another tokenizer made of them.
+files() {
+  sample 20000 >text
+  head -n 100 text >lines
+  awk '{ for (i = 1; i <= NF; i++) printf "%d ", length($i) * 1000 + i; print "" }' lines >ids
+}
+
+# examples PAGE: its commands, a line each, however wide.
+examples() {
+  mandoc -T ascii -O width=1000 "$1" | col -b | sed -n '/^EXAMPLES$/,/^[A-Z]/ { /^EXAMPLES$/d; s/^[[:space:]]*\$ //p; }'
+}
+
+# Before an example: the shell ends at the first command that fails, in any part of a pipe; but SIGPIPE (141) is no failure
+# where what comes after has read enough.
+# shellcheck disable=SC2016 # for the shell that runs the example
+strict='set -o pipefail
+trap '\''parts=("${PIPESTATUS[@]}")
+  for ((i = 0; i < ${#parts[@]}; i++)); do
+    ((parts[i] == 0 || (parts[i] == 141 && i < ${#parts[@]} - 1))) || exit 1
+  done'\'' ERR
+'
+
+# run_examples PAGE: in the page's order, in a folder of their own, where later ones find what earlier ones wrote.
+run_examples() {
+  local commands command
+  commands=$(examples "$1")
+  [ -n "$commands" ] || { echo "$1: no examples"; return 1; }
+  rm -rf run && mkdir run && cd run && files || return 1
+  while IFS= read -r command; do
+    echo "$1: \$ $command"
+    bash -c "$strict$command"$'\n:' </dev/null || return 1
+  done <<<"$commands"
+  cd ..
+}
+
+@test "pages: every tool's page has examples, and all of them run" {
+  for page in "$NCT_ROOT"/man/*.1; do
+    run_examples "$page"
+  done
+}
+
+@test "pages: the examples of nct(7) run" {
+  run_examples "$NCT_ROOT/man/nct.7"
+}
+
+@test "pages: an example that fails is noticed, in any part of a pipe" {
+  page() { printf '.Dd January 1, 2027\n.Dt X 1\n.Os\n.Sh EXAMPLES\n.Dl $ %s\n.Sh SEE ALSO\n.Dl $ false\n' "$1" >x.1; }
+  for good in "acwin text | acwin -d | cmp - text" "yes | head -n 1"; do
+    page "$good"
+    run -0 run_examples x.1
+  done
+  for bad in "acwin text | cmp - text" "acwin nowhere | cat" "acwin nowhere; true" "false"; do
+    page "$bad"
+    run ! run_examples x.1
+  done
+}

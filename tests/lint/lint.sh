@@ -1,0 +1,203 @@
+#!/bin/sh
+# lint.sh - what can be said about the sources without running them; each check is a test.
+# lint.sh         prints the faults, a line each, and how many checks failed
+# lint.sh --tap   prints the same as TAP
+# A check is a function that prints a line for each fault, or returns 77 and prints why it was skipped.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+lint=$root/tests/lint
+: "${NCT_BUILD:=build}" "${NCT_BIN:=bin}"
+unset MAKEFLAGS MFLAGS MAKELEVEL # of the make that may have started us
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# ---- which files ----
+
+# The tracked files, or, where there is no repository, all that is not built. What is planted is no part of the sources.
+files=$tmp/files
+{ git ls-files 2>/dev/null | grep . || find . -type f | sed 's|^\./||' | grep -Ev '^(build|bin|runs|\.git)[^/]*/'; } |
+	grep -vxF tests/lint/planted.txt | while read -r f; do [ ! -f "$f" ] || echo "$f"; done | sort >"$files"
+
+# pick REGEX: the files whose path matches.
+pick() { grep -E "$1" "$files"; }
+
+tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vx cli; }
+
+# fault_at WHAT REGEX FILES: a fault for each line that matches, in the text files whose paths match.
+fault_at() {
+	pick "$3" | xargs grep -HnEI -- "$2" /dev/null | sed "s|^\([^:]*:[0-9]*\):.*|\1: $1|"
+}
+
+# ---- checks of text ----
+
+includes() { pick '^(lib|cmd)/.*\.(c|h|inc|S)$' | xargs awk -f "$lint/includes.awk"; }
+
+openings() { pick '\.(c|h|inc|S|sh|bash|bats|awk)$' | xargs awk -f "$lint/opening.awk"; }
+
+sizes() { pick '\.[ch]$' | xargs awk -v only=size -f "$lint/shape.awk"; }
+
+guards() { pick '\.h$' | xargs awk -v only=guard -f "$lint/shape.awk"; }
+
+# Written so that no pattern matches itself.
+words() {
+	word='(^|[^A-Za-z0-9_])'
+	fault_at 'work left to do' "$word(TOD[O]|FIXM[E]|XX[X])([^A-Za-z0-9_]|\$)" .
+	fault_at 'white space at the end' '[[:blank:]]$' .
+	fault_at 'a path of one machine' '/wor[k]/' .
+	fault_at 'a compiler flag that ties the result to one machine' '-march=nativ[e]|-Ofas[t]|-ffast-mat[h]' '^Makefile$|\.(c|h|inc|sh)$'
+	fault_at 'no check of size or syntax' "$word(atoi|atol|atof|strcpy|strcat|gets) *\\(" '^(lib|cmd)/.*\.(c|h|inc)$'
+	fault_at 'a library does not print' "$word((v?printf|puts|putchar|perror) *\\(|stdout|stderr)" '^lib/.*\.(c|h|inc)$'
+	fault_at 'a library does not end the process or ask the environment' "$word(_?exit|_Exit|abort|getenv) *\\(" '^lib/.*\.(c|h|inc)$'
+}
+
+scripts() { pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc; }
+
+# ---- checks by compilers, with the Makefile's own flags ----
+
+# ask_make TARGET LINE [VARIABLE=VALUE...]: the Makefile with one more LINE in it.
+ask_make() {
+	target=$1 line=$2
+	shift 2
+	printf 'include Makefile\n%s\n' "$line" | make -f - -s -k -j2 "$@" "$target"
+}
+
+have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
+
+headers() { # compiler
+	have "$1" || return
+	# shellcheck disable=SC2016 # make's own variables
+	flags=$(ask_make flags 'flags: ; @echo $(STD) $(WARN)' WERROR=-Werror)
+	pick '^(lib|cmd)/.*\.h$' | while read -r h; do
+		printf '#include "%s"\n#include "%s"\n' "$PWD/$h" "$PWD/$h" >"$tmp/alone.c"
+		# shellcheck disable=SC2086 # a list of flags
+		"$1" $flags -Ilib -fsyntax-only "$tmp/alone.c" 2>&1
+	done
+}
+
+warnings() { # compiler
+	have "$1" || return
+	# shellcheck disable=SC2016
+	ask_make objects 'objects: $(CODEC_OBJ) $(TRAIN_OBJ) $(call objs,$(wildcard cmd/*.c))' \
+		CC="$1" BUILD="$tmp/$1" CFLAGS=-fsyntax-only WERROR=-Werror 2>&1
+	pick '^(lib|cmd)/.*\.c$' | while read -r f; do
+		[ -f "$tmp/$1/${f%.c}.d" ] || echo "$f: not compiled"
+	done
+}
+
+codec_is_light() {
+	[ -f "$NCT_BUILD/libnct.a" ] || { echo "$NCT_BUILD/libnct.a is not built"; return 77; }
+	nm -P -A "$NCT_BUILD/libnct.a" | awk -f "$lint/codec.awk"
+}
+
+# ---- checks of manual pages ----
+
+pages() {
+	have mandoc || return
+	pick '^man/' | xargs mandoc -Tlint -Wwarning
+}
+
+companions() {
+	for t in $(tools); do
+		[ -f "man/$t.1" ] || echo "cmd/$t.c: no man/$t.1"
+		[ -f "tests/cli/$t.bats" ] || echo "cmd/$t.c: no tests/cli/$t.bats"
+	done
+	pick '^man/.*\.1$' | sed 's|^man/||; s|\.1$||' | while read -r t; do
+		[ -f "cmd/$t.c" ] || echo "man/$t.1: no cmd/$t.c"
+	done
+}
+
+# An option stands in --help and in the page alike, with its letter and whether it takes an argument, and in NEWS.md.
+options() {
+	for t in $(tools); do
+		[ -x "$NCT_BIN/$t" ] || { echo "$NCT_BIN/$t is not built"; return 77; }
+	done
+	for t in $(tools); do
+		[ -f "man/$t.1" ] || continue # said above
+		"$NCT_BIN/$t" --help | awk -f "$lint/options.awk" | sort >"$tmp/help"
+		awk -f "$lint/options.awk" "man/$t.1" | sort >"$tmp/page"
+		[ -s "$tmp/help" ] || echo "$t: no options in --help"
+		comm -23 "$tmp/help" "$tmp/page" | sed "s|^|man/$t.1: not as in --help: |"
+		comm -13 "$tmp/help" "$tmp/page" | sed "s|^|$t: --help does not have it as in the page: |"
+		cut -d ' ' -f 2 "$tmp/help" | while read -r name; do
+			grep -qE -- "--$name([^a-z0-9-]|\$)" NEWS.md || echo "NEWS.md: no --$name ($t)"
+		done
+	done
+}
+
+# ---- a check of the checks ----
+
+# planted.txt is a small tree full of faults, each on a line that says which check must find it, "fault: CHECK", or, word for
+# word, in a file CHECK.want. All must be found, and nothing else. "==> FILE" begins a file; "*N TEXT" is N lines of TEXT.
+self_test() {
+	mkdir "$tmp/tree"
+	cd "$tmp/tree" || return
+	sed -n 's/^==> //p' "$lint/planted.txt" | xargs -n 1 dirname | xargs mkdir -p
+	awk '/^==> / { out = $2; printf "" >out; next }
+		/^\*[0-9]+ / { for (i = substr($1, 2); i > 0; i--) print substr($0, length($1) + 2) >out; next }
+		out != "" { print >out }' "$lint/planted.txt"
+	chmod +x bin/*
+	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
+	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
+	for check in includes openings sizes guards words companions options; do
+		$check | sort >"$tmp/got"
+		if [ -f $check.want ]; then
+			sort $check.want >"$tmp/want"
+		else
+			xargs grep -Hn "fault: $check" <"$files" | cut -d : -f 1,2 | sort >"$tmp/want"
+			cut -d : -f 1,2 "$tmp/got" | sort >"$tmp/places"
+			mv "$tmp/places" "$tmp/got"
+		fi
+		[ -s "$tmp/want" ] || echo "$check: nothing planted"
+		comm -23 "$tmp/want" "$tmp/got" | sed "s|^|$check: not found: |"
+		comm -13 "$tmp/want" "$tmp/got" | sed "s|^|$check: found without reason: |"
+	done
+	files=${real%%,*} NCT_BIN=${real#*,}
+	cd "$root" || return
+}
+
+# ---- running them ----
+
+case $* in
+--tap) tap=1 ;;
+'') tap= ;;
+*) echo "usage: lint.sh [--tap]" >&2; exit 2 ;;
+esac
+count=0 failed=0
+
+# try NAME CHECK [ARGUMENT]
+try() {
+	name=$1 count=$((count + 1))
+	shift
+	"$@" >"$tmp/faults" 2>&1 # a check that breaks says so there, too
+	if [ $? -eq 77 ]; then
+		[ -z "$tap" ] || echo "ok $count - lint: $name # skip $(cat "$tmp/faults")"
+	elif [ ! -s "$tmp/faults" ]; then
+		[ -z "$tap" ] || echo "ok $count - lint: $name"
+	else
+		failed=$((failed + 1))
+		[ -z "$tap" ] || echo "not ok $count - lint: $name"
+		sed "s/^/${tap:+# }/" "$tmp/faults"
+	fi
+}
+
+[ -s "$files" ] || { echo "lint.sh: no files" >&2; exit 1; }
+try "the checks find what is planted, and nothing else" self_test
+try "includes follow the arrows" includes
+try "every file opens with its name and one sentence" openings
+try "files and functions are short" sizes
+try "headers are guarded, each by a name of its own" guards
+try "no forbidden words" words
+try "shellcheck finds nothing" scripts
+for cc in gcc clang; do
+	try "every header compiles alone ($cc)" headers $cc
+	try "no warnings ($cc)" warnings $cc
+done
+try "libnct needs neither training nor oneDNN nor libm" codec_is_light
+try "mandoc finds nothing in the pages" pages
+try "every tool has a page and tests" companions
+try "options are the same in --help, page and NEWS" options
+
+if [ -n "$tap" ]; then echo "1..$count"; else echo "$count checks, $failed failed"; fi
+[ $failed -eq 0 ]

@@ -1,0 +1,16 @@
+# options.awk - the options in a tool's --help, or in a manual page: a line "letter name" each, with "=" for an argument.
+# The letter of an option that has none is written ".".
+/^  (-., |    )--[a-z]/ { # --help
+	letter = substr($0, 3, 1) == "-" ? substr($0, 4, 1) : "."
+	name = $0
+	sub(/^[^-]*(-., )?--/, "", name)
+	argument = name ~ /^[a-z0-9-]*=/ ? " =" : ""
+	sub(/[= ].*/, "", name)
+	print letter, name argument
+}
+
+$1 == ".It" && $2 == "Fl" { # mdoc: .It Fl v , -vocab-bits Ns = Ns Ar bits
+	letter = $3 ~ /^-/ ? "." : $3
+	name = $3 ~ /^-/ ? $3 : $5
+	print letter, substr(name, 2) (/ Ns = Ns /? " =" : "")
+}
