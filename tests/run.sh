@@ -30,7 +30,7 @@ fi
 rm -rf "$logs"
 mkdir -p "$logs"
 {
-	ls "$NCT_BUILD"/tests/test_* | grep -v '\.d$'
+	find "$NCT_BUILD/tests" -name 'test_*' ! -name '*.d' | sort
 	[ -n "${NCT_SAN:-}" ] || echo tests/lint/lint.sh
 	ls tests/cli/*.bats
 } | xargs -P "$(nproc)" -n 1 sh "$0" --one
