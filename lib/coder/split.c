@@ -197,3 +197,53 @@ nct_split_find(struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], nct_u128 k)
 	*n = (struct nct_node){.first = first, .rest = share.of[s] - 1, .symbols = n->symbols + 1};
 	return s;
 }
+
+void
+nct_split_bounds(const struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], uint32_t bound[NCT_SYMBOLS + 1])
+{
+	struct shares share;
+	uint32_t at;
+
+	assert(!nct_split_ended(n) && n->rest < UINT32_MAX);
+	at = (uint32_t)(divide_node(&share, n, freq) - n->first);
+	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
+		bound[s] = at;
+		at += (uint32_t)share.of[s];
+	}
+	bound[NCT_SYMBOLS] = at;
+}
+
+static void
+enter(struct nct_node *n, const uint32_t *bound, unsigned symbol)
+{
+	*n = (struct nct_node){
+	    .first = n->first + bound[symbol], .rest = bound[symbol + 1] - bound[symbol] - 1, .symbols = n->symbols + 1};
+}
+
+int
+nct_split_take_bounds(struct nct_node *n, const uint32_t bound[NCT_SYMBOLS + 1], unsigned symbol)
+{
+	if (bound[symbol] == bound[symbol + 1])
+		return 0;
+	enter(n, bound, symbol);
+	return 1;
+}
+
+unsigned
+nct_split_find_bounds(struct nct_node *n, const uint32_t bound[NCT_SYMBOLS + 1], nct_u128 k)
+{
+	uint32_t at = (uint32_t)(k - n->first);
+	unsigned lo = 0, hi = NCT_SYMBOLS;
+
+	assert(k >= n->first && k - n->first <= n->rest);
+	while (hi - lo > 1) { /* bound[lo] <= at < bound[hi] */
+		unsigned mid = (lo + hi) / 2;
+
+		if (bound[mid] <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	enter(n, bound, lo);
+	return lo;
+}

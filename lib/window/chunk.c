@@ -106,7 +106,7 @@ put_window_symbol(struct nct_chunk *c, unsigned symbol)
 
 	if (c->node.symbols == 0 && c->part.units == NCT_PART_WINDOWS && (err = end_part(c)) != NCT_OK)
 		return err;
-	if (!nct_split_take(&c->node, nct_context_freq(c->context), symbol)) {
+	if (!nct_context_take(c->context, &c->node, symbol)) {
 		if ((err = end_window(c)) != NCT_OK)
 			return err;
 		return put_window_symbol(c, symbol); /* at the root every symbol fits */

@@ -1,12 +1,14 @@
 /* context.c - what M1 has read since its last reset, and what it expects next. */
 #include "window/context.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/m1.h"
 
 #define NONE UINT32_MAX
+#define ROW (NCT_SYMBOLS + 1)
 #define DEPTH_MAX (NCT_WINDOW_SYMBOLS + 1) /* a remembered context: BOS and one window's text */
 
 /* A remembered context: its parent's symbols and one more. Node 0 is BOS alone. Its frequencies and its last position's
@@ -17,6 +19,7 @@ struct entry {
 	uint16_t symbol;
 	uint8_t used;          /* since the clock's hand last passed */
 	uint8_t evaluated;
+	uint8_t divided;       /* its row holds the bounds of its division, no longer frequencies */
 };
 
 struct nct_context {
@@ -25,10 +28,11 @@ struct nct_context {
 	size_t kv_bytes;
 	uint32_t reach;        /* 0: frequencies depend on nothing */
 	int remember;
+	int narrow;            /* remember: divisions, too */
 	uint64_t evaluated;
 	unsigned pending;      /* a symbol read but not yet evaluated, or NONE */
 
-	uint32_t *freq;        /* remember: a row per entry; else one row */
+	uint32_t *freq;        /* remember: a row of ROW per entry; else one row */
 	int8_t *kv;            /* remember: a block per entry; else a ring of `reach` blocks */
 	const int8_t **past;   /* blocks of the positions so far, oldest first */
 	uint32_t depth;        /* positions evaluated since the reset */
@@ -53,7 +57,7 @@ hash(uint32_t parent, unsigned symbol)
 static void
 evaluate(nct_context *c, unsigned symbol, int8_t *kv, uint32_t *freq)
 {
-	uint32_t seen = c->depth - c->from, back = seen < c->reach ? seen : c->reach - 1;
+	uint32_t seen = c->depth - c->from, back = c->reach == 0 ? 0 : seen < c->reach ? seen : c->reach - 1;
 	struct nct_m1_step step = {.symbol = (uint16_t)symbol, .past = c->depth, .kv = c->past + (seen - back), .kv_out = kv, .freq = freq};
 
 	nct_m1_eval(c->m1, c->scratch, &step, 1);
@@ -138,7 +142,7 @@ trie_read(nct_context *c, unsigned symbol)
 	struct entry *e = &c->entry[i];
 	int8_t *kv = c->kv + i * c->kv_bytes;
 	if (!e->evaluated)
-		evaluate(c, symbol, kv, c->freq + (size_t)i * NCT_SYMBOLS);
+		evaluate(c, symbol, kv, c->freq + (size_t)i * ROW);
 	e->evaluated = 1;
 	e->used = 1;
 	c->past[c->depth++] = kv;
@@ -150,15 +154,15 @@ trie_read(nct_context *c, unsigned symbol)
 static nct_err
 trie_new(nct_context *c, size_t cache_bytes)
 {
-	size_t each = sizeof(struct entry) + NCT_SYMBOLS * sizeof *c->freq + c->kv_bytes + 2 * sizeof *c->bucket;
+	size_t each = sizeof(struct entry) + ROW * sizeof *c->freq + c->kv_bytes + 2 * sizeof *c->bucket;
 	size_t cap = (cache_bytes != 0 ? cache_bytes : NCT_CACHE_BYTES) / each, buckets = 1;
 
 	cap = cap < DEPTH_MAX + 2 ? DEPTH_MAX + 2 : cap > UINT32_MAX / 4 ? UINT32_MAX / 4 : cap;
 	while (buckets < cap)
 		buckets *= 2;
 	c->entry = malloc(cap * sizeof *c->entry);
-	c->freq = malloc(cap * NCT_SYMBOLS * sizeof *c->freq);
-	c->kv = malloc(cap * c->kv_bytes);
+	c->freq = malloc(cap * ROW * sizeof *c->freq);
+	c->kv = malloc(cap * c->kv_bytes + 1);
 	c->bucket = malloc(buckets * sizeof *c->bucket);
 	c->past = malloc(DEPTH_MAX * sizeof *c->past);
 	if (c->entry == NULL || c->freq == NULL || c->kv == NULL || c->bucket == NULL || c->past == NULL)
@@ -174,14 +178,14 @@ trie_new(nct_context *c, size_t cache_bytes)
 static nct_err
 line_new(nct_context *c)
 {
-	c->freq = malloc(NCT_SYMBOLS * sizeof *c->freq);
+	c->freq = malloc(ROW * sizeof *c->freq);
 	c->kv = malloc(c->reach * c->kv_bytes + 1);
 	c->past = malloc((2 * (size_t)c->reach + 1) * sizeof *c->past);
 	return c->freq == NULL || c->kv == NULL || c->past == NULL ? NCT_ENOMEM : NCT_OK;
 }
 
 nct_err
-nct_context_new(nct_context **out, const nct_m1 *m1, int remember, size_t cache_bytes)
+nct_context_new(nct_context **out, const nct_m1 *m1, unsigned window_bits, int remember, size_t cache_bytes)
 {
 	nct_context *c = calloc(1, sizeof *c);
 	nct_err err = NCT_ENOMEM;
@@ -192,12 +196,13 @@ nct_context_new(nct_context **out, const nct_m1 *m1, int remember, size_t cache_
 	c->m1 = m1;
 	c->kv_bytes = nct_m1_kv_bytes(m1);
 	c->reach = nct_m1_reach(m1);
-	c->remember = remember && c->reach > 0;
+	c->remember = remember;
+	c->narrow = remember && window_bits > 0 && window_bits <= NCT_SPLIT_NARROW;
 	if ((err = nct_m1_scratch_new(&c->scratch, m1, 1)) != NCT_OK)
 		goto fail;
 	if ((err = c->remember ? trie_new(c, cache_bytes) : line_new(c)) != NCT_OK)
 		goto fail;
-	if (c->reach == 0)
+	if (c->reach == 0 && !remember)
 		evaluate(c, NCT_EOD, c->kv, c->freq);
 	nct_context_reset(c);
 	*out = c;
@@ -231,7 +236,7 @@ nct_context_reset(nct_context *c)
 void
 nct_context_push(nct_context *c, unsigned symbol)
 {
-	if (c->reach == 0)
+	if (c->reach == 0 && !c->remember)
 		return;
 	if (c->pending != NONE && c->remember)
 		trie_read(c, c->pending);
@@ -240,17 +245,53 @@ nct_context_push(nct_context *c, unsigned symbol)
 	c->pending = symbol;
 }
 
-const uint32_t *
-nct_context_freq(nct_context *c)
+/* The row of what comes next. */
+static uint32_t *
+expect(nct_context *c)
 {
-	if (c->reach == 0)
+	if (c->reach == 0 && !c->remember)
 		return c->freq;
 	if (c->pending != NONE && c->remember)
 		trie_read(c, c->pending);
 	else if (c->pending != NONE)
 		line_read(c, c->pending, c->freq);
 	c->pending = NONE;
-	return c->remember ? c->freq + (size_t)c->at * NCT_SYMBOLS : c->freq;
+	return c->remember ? c->freq + (size_t)c->at * ROW : c->freq;
+}
+
+const uint32_t *
+nct_context_freq(nct_context *c)
+{
+	const uint32_t *row = expect(c);
+
+	assert(!c->narrow);
+	return row;
+}
+
+/* The bounds of the division here, made at the first visit. */
+static const uint32_t *
+bounds(nct_context *c, const struct nct_node *n)
+{
+	uint32_t *row = expect(c), freq[NCT_SYMBOLS];
+
+	if (!c->entry[c->at].divided) {
+		memcpy(freq, row, sizeof freq);
+		nct_split_bounds(n, freq, row);
+		c->entry[c->at].divided = 1;
+	}
+	return row;
+}
+
+int
+nct_context_take(nct_context *c, struct nct_node *n, unsigned symbol)
+{
+	return c->narrow ? nct_split_take_bounds(n, bounds(c, n), symbol) : nct_split_take(n, expect(c), symbol);
+}
+
+unsigned
+nct_context_find(nct_context *c, struct nct_node *n, nct_u128 k)
+{
+	return c->narrow ? nct_split_find_bounds(n, bounds(c, n), k) : nct_split_find(n, expect(c), k);
 }
 
 uint64_t

@@ -224,7 +224,7 @@ begin_stream(struct decoder *d)
 		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
 	if (h->windows != windows)
 		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64, h->windows, windows);
-	if (d->pool_made && nct_plan_remembers(&plan) != d->pool.remember) {
+	if (d->pool_made && (plan.window_bits != d->plan.window_bits || plan.resets != d->plan.resets)) {
 		nct_context_free(d->kept);
 		d->kept = NULL;
 		nct_pool_free(&d->pool);
@@ -235,7 +235,7 @@ begin_stream(struct decoder *d)
 	if (d->pool_made)
 		return NCT_OK;
 	d->pool_made = 1;
-	return nct_pool_new(&d->pool, d->m1, d->o->threads, nct_plan_remembers(&plan), d->o->cache_bytes);
+	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan, d->o->cache_bytes);
 }
 
 static nct_err

@@ -211,7 +211,7 @@ encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options
 	e->jobs = calloc(e->cap, sizeof *e->jobs);
 	if (e->text == NULL || e->jobs == NULL)
 		return NCT_ENOMEM;
-	return nct_pool_new(&e->pool, m1, o->threads, nct_plan_remembers(&e->plan), o->cache_bytes);
+	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->cache_bytes);
 }
 
 static void

@@ -55,7 +55,7 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 
 	*eod = 0;
 	while (!*eod && (node.symbols == 0 || (k != node.first && !nct_split_ended(&node)))) {
-		unsigned symbol = nct_split_find(&node, nct_context_freq(u->context), k);
+		unsigned symbol = nct_context_find(u->context, &node, k);
 
 		nct_context_push(u->context, symbol);
 		*eod = symbol == NCT_EOD;

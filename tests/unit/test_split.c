@@ -88,6 +88,23 @@ plain_shares(nct_u128 *share, const uint32_t *freq, nct_u128 rest, int root)
 	}
 }
 
+/* A kept division leads to the same child. */
+static void
+check_bounds(const struct nct_node *n, const uint32_t *freq, const struct nct_node *child, unsigned symbol)
+{
+	static uint32_t bound[NCT_SYMBOLS + 1];
+	struct nct_node taken = *n, found = *n;
+
+	if (symbol % 64 != 0) /* a few symbols a node */
+		return;
+	nct_split_bounds(n, freq, bound);
+	assert_true(bound[NCT_SYMBOLS] == (uint32_t)n->rest + 1);
+	assert_int_equal(nct_split_take_bounds(&taken, bound, symbol), 1);
+	assert_memory_equal(&taken, child, sizeof taken);
+	assert_int_equal(nct_split_find_bounds(&found, bound, child->first), symbol);
+	assert_memory_equal(&found, child, sizeof found);
+}
+
 /* Every symbol at one node: taken where the plain rule says, or refused where its share is 0. */
 static void
 check_node(const struct nct_node *n, const uint32_t *freq)
@@ -101,11 +118,19 @@ check_node(const struct nct_node *n, const uint32_t *freq)
 		assert_int_equal(nct_split_take(&child, freq, s), share[s] > 0);
 		if (share[s] == 0) {
 			assert_memory_equal(&child, n, sizeof child);
+			if (n->rest < UINT32_MAX) {
+				uint32_t bound[NCT_SYMBOLS + 1];
+
+				nct_split_bounds(n, freq, bound);
+				assert_int_equal(nct_split_take_bounds(&child, bound, s), 0);
+			}
 			continue;
 		}
 		assert_true(child.first == at && child.rest == share[s] - 1 && child.symbols == n->symbols + 1);
 		assert_int_equal(nct_split_find(&found, freq, at + share[s] - 1), s);
 		assert_memory_equal(&found, &child, sizeof child);
+		if (n->rest < UINT32_MAX)
+			check_bounds(n, freq, &child, s);
 		at += share[s];
 	}
 	assert_true(at == end + 1); /* also where that wraps to 0 at 2^128 */

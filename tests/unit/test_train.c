@@ -507,6 +507,7 @@ test_nan_stops(void **state)
 	nct_why why = {""};
 	nct_loop *l;
 	int stopped;
+	char path[256];
 
 	(void)state;
 	nct_text_examples(&e, t, 24);
@@ -518,6 +519,20 @@ test_nan_stops(void **state)
 		fail_msg("the step is not named: %s", why.text);
 	assert_true(nct_loop_step(l) < 20);
 	nct_loop_free(l);
+	o.checkpoint = in_folder(path, "nan");
+	o.save_every = 1; /* what is not finite is never saved, whenever that happens */
+	assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_OK);
+	assert_int_equal(nct_loop_run(l, &stopped, &why), NCT_ENAN);
+	nct_loop_free(l);
+	if (access(path, F_OK) == 0) {
+		assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_OK);
+		assert_true(nct_loop_step(l) > 0);
+		for (size_t i = 0; i < 257 * 16; i++)
+			assert_true(isfinite(nct_loop_params(l)[i]));
+		nct_loop_free(l);
+	}
+	(void)unlink(path);
+	(void)unlink(in_folder(path, "nan.prev"));
 	nct_text_free(t);
 }
 

@@ -56,9 +56,9 @@ test_contexts(void **state)
 	uint64_t pushed = 0;
 
 	(void)state;
-	assert_int_equal(nct_context_new(&trie, m1, 1, 0), NCT_OK);
-	assert_int_equal(nct_context_new(&small, m1, 1, 1), NCT_OK); /* as small as it gets: a thousand entries or so */
-	assert_int_equal(nct_context_new(&line, m1, 0, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&trie, m1, 0, 1, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&small, m1, 0, 1, 1), NCT_OK); /* as small as it gets: a thousand entries or so */
+	assert_int_equal(nct_context_new(&line, m1, 0, 0, 0), NCT_OK);
 	for (unsigned window = 0; window < 900; window++) {
 		unsigned n = (unsigned)nct_rng_below(&r, 12);
 
@@ -92,8 +92,8 @@ test_long_line(void **state)
 	nct_context *asked, *pushed;
 
 	(void)state;
-	assert_int_equal(nct_context_new(&asked, m1, 0, 0), NCT_OK);
-	assert_int_equal(nct_context_new(&pushed, m1, 0, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&asked, m1, 0, 0, 0), NCT_OK);
+	assert_int_equal(nct_context_new(&pushed, m1, 0, 0, 0), NCT_OK);
 	for (unsigned i = 0; i < 100; i++) {
 		(void)nct_context_freq(asked);
 		nct_context_push(asked, i % 7);
