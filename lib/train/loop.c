@@ -330,6 +330,17 @@ due(const struct nct_loop *l, uint64_t every)
 	return l->step == l->o->steps || (every > 0 && l->step % every == 0);
 }
 
+/* A state that went to infinity must not take the place of a good one. */
+static nct_err
+save(const struct nct_loop *l, nct_why *why)
+{
+	for (size_t i = 0; i < l->state.slot_count; i++)
+		for (size_t j = 0; j < l->slots[i].size; j++)
+			if (!isfinite(l->slots[i].data[j]))
+				return nct_fail(why, NCT_ENAN, "step %" PRIu64 ": %s is not finite any more", l->step, l->slots[i].name);
+	return nct_checkpoint_save(l->o->checkpoint, &l->state, l->step, why);
+}
+
 /* What follows a step: evaluation, log, progress, checkpoint. */
 static nct_err
 after_step(struct nct_loop *l, int *stop, nct_why *why)
@@ -347,7 +358,7 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 		l->o->progress(l->o->ctx, &l->p);
 	*stop = nct_train_stop(l->o);
 	if (err == NCT_OK && l->o->checkpoint != NULL && (*stop || due(l, l->o->save_every)))
-		err = nct_checkpoint_save(l->o->checkpoint, &l->state, l->step, why);
+		err = save(l, why);
 	return err;
 }
 
