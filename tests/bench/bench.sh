@@ -1,0 +1,54 @@
+#!/bin/sh
+# bench.sh - speeds and sizes of the tools beside gzip and xz, on one text in one run: medians of 5, start-up included.
+# usage: bench.sh [TEXT]; without it, the sample. Ratios are to gzip -9 on the same text; absolute times say little on a shared machine.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ $# -gt 0 ]; then cat "$1"; else xz -dc "$here/../../examples/sample.txt.xz"; fi >"$work/text"
+cd "$work"
+head -c 20000 text >part
+
+# median COMMAND: the median of five wall times, in seconds.
+median() {
+	for _ in 1 2 3 4 5; do
+		start=$(date +%s.%N)
+		sh -c "$1"
+		end=$(date +%s.%N)
+		echo "$start $end"
+	done | awk '{ print $2 - $1 }' | sort -n | sed -n 3p
+}
+
+# row NAME INPUT COMMAND [OUTPUT]: speed over INPUT's size, and OUTPUT's bits per byte of it.
+row() {
+	bytes=$(wc -c <"$2")
+	seconds=$(median "$3")
+	bits=-
+	[ $# -lt 4 ] || bits=$(awk -v a="$(wc -c <"$4")" -v b="$bytes" 'BEGIN { printf "%.3f", 8 * a / b }')
+	[ "$1" != "gzip -9" ] || gzip_speed=$(awk -v s="$seconds" -v b="$bytes" 'BEGIN { print b / s }')
+	awk -v n="$1" -v b="$bytes" -v s="$seconds" -v x="$bits" -v g="$gzip_speed" \
+		'BEGIN { printf "%-34s %9d %9.3f %12.1f %10.4f %9s\n", n, b, s, b / s / 1000, b / s / g, x }'
+}
+
+gzip_speed=1
+printf '%-34s %9s %9s %12s %10s %9s\n' command bytes seconds KB/s 'x gzip' bits/byte
+row "gzip -9" text "gzip -9 -c text >text.gz" text.gz
+row "xz -9" text "xz -9 -c text >text.xz" text.xz
+row "acwin -b16" text "acwin -b16 text >w16" w16
+row "acwin -b16 -T1" text "acwin -b16 -T1 text >w16"
+row "acwin -d (b=16)" text "acwin -d w16 >back"
+row "bitpack -v16" w16 "bitpack -v16 w16 >t16"
+row "bitpack -u (v=16)" t16 "bitpack -u t16 >back"
+row "bitpack -v12" w16 "bitpack -v12 w16 >t12"
+for b in 32 64; do
+	row "acwin -b$b -T1, 20 KB" part "acwin -b$b -T1 part >w" w
+	row "acwin -d (b=$b) -T1, 20 KB" part "acwin -d -T1 w >back"
+done
+row "acwin -b0 -T1, 20 KB" part "acwin -b0 -T1 part >w" w
+row "acwin -d (b=0) -T1, 20 KB" part "acwin -d -T1 w >back"
+
+echo
+echo "m1train, 3m, 8 x 512, 10 steps less 2 steps:"
+two=$(median "m1train -q -s 3m -B 8 -L 512 -n 2 --cooldown=0 text -o m")
+ten=$(median "m1train -q -s 3m -B 8 -L 512 -n 10 --cooldown=0 text -o m")
+awk -v a="$two" -v b="$ten" 'BEGIN { printf "%.0f bytes/s\n", 8 * 4096 / (b - a) }'
