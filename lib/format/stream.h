@@ -18,6 +18,8 @@
 #define NCT_PART_WINDOWS 720720u       /* a longer chunk is cut into parts of this many windows: 720,720 * b
                                         * bits are whole tokens for every v up to 16 */
 #define NCT_PART_SYMBOLS (1u << 20)    /* and, for unbroken coding, of this many symbols */
+#define NCT_PART_TEXT (64u << 20)      /* ... or, of a text that hardly takes any windows, once a part covers this much of it, */
+#define NCT_TEXT_MAX (NCT_PART_TEXT + 2 * NCT_BLOCK_TEXT) /* so that no block of windows covers more than this */
 
 enum { NCT_BLOCK_CONTINUES = 1,   /* the first chunk began in the block before, which has NCT_BLOCK_CONTINUED */
        NCT_BLOCK_CONTINUED = 2 }; /* the last chunk may go on in the next block; it ends no document here */

@@ -104,7 +104,8 @@ put_window_symbol(struct nct_chunk *c, unsigned symbol)
 {
 	nct_err err = NCT_OK;
 
-	if (c->node.symbols == 0 && c->part.units == NCT_PART_WINDOWS && (err = end_part(c)) != NCT_OK)
+	if (c->node.symbols == 0 && (c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT) &&
+	    (err = end_part(c)) != NCT_OK)
 		return err;
 	if (!nct_context_take(c->context, &c->node, symbol)) {
 		if ((err = end_window(c)) != NCT_OK)

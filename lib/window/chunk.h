@@ -60,6 +60,7 @@ struct nct_unchunk {
 	uint8_t *text;        /* owned: what was decoded, appended to */
 	size_t bytes, cap;
 	uint64_t text_bytes;  /* as headers count: without separators */
+	uint64_t text_max;    /* more than this is damage */
 	uint64_t documents;
 	int separator;        /* a byte to write for each EOD; -1: none */
 	int show;             /* write a line per window instead: its value and its text in escapes */
@@ -67,7 +68,7 @@ struct nct_unchunk {
 
 void nct_unchunk_begin(struct nct_unchunk *u); /* a chunk starts: resets M1 */
 /* Decodes `units` windows (symbols) from the bits [from, from + bits) at p, appending to u->text. *eod: the last symbol
- * was EOD. NCT_EDATA if EOD comes before the end (unless `loose`: generated windows may hold one anywhere). NCT_ENOMEM. */
+ * was EOD. NCT_EDATA if there is more than u->text_max text, or if EOD comes before the end (unless `loose`: generated windows may hold one anywhere). NCT_ENOMEM. */
 nct_err nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod) NCT_USED;
 void nct_unchunk_free(struct nct_unchunk *u);
 

@@ -12,7 +12,9 @@
 #include "window/pool.h"
 
 #define BATCH_BLOCKS 16u           /* blocks in a batch, per thread */
-#define BATCH_BYTES (1u << 20)     /* their code, per thread */
+#define BATCH_BYTES (1u << 20)     /* their code, per thread ... */
+#define BATCH_TEXT (8u << 20)      /* ... and their text */
+#define KEEP_TEXT (2u << 20)       /* a larger buffer is not kept for the next batch */
 
 /* A block to decode. Where M1 keeps its context over windows, a block that goes on with a chunk belongs to the same
  * worker as the one before: `chain` counts the blocks of a run, in its first. */
@@ -37,6 +39,7 @@ struct decoder {
 	int pool_made;
 	struct job *jobs;
 	size_t count, cap, code_bytes;
+	uint64_t text_bytes;   /* of the batch */
 	nct_context *kept;     /* of a chunk that goes on in the next batch, where M1 keeps its context; owned */
 	uint32_t since_reset;  /* of that chunk */
 	struct nct_totals totals;
@@ -94,6 +97,7 @@ run(void *ctx, size_t i, unsigned worker)
 		u->show = d->o->show;
 		u->bytes = 0;
 		u->text_bytes = u->documents = 0;
+		u->text_max = d->header.text_unknown ? NCT_TEXT_MAX : j[k].block.text_bytes;
 		if (err == NCT_OK)
 			err = decode_block(d, &j[k]);
 		else /* where one block of a chunk is missing, M1 lacks the context for the next */
@@ -195,10 +199,13 @@ decode_batch(struct decoder *d)
 			err = deliver(d, &d->jobs[i]);
 		free(d->jobs[i].buffer);
 		d->jobs[i].buffer = NULL;
+		if (d->jobs[i].text.cap > KEEP_TEXT)
+			nct_unchunk_free(&d->jobs[i].text);
 	}
 	if (err == NCT_OK)
 		err = keep_last(d);
 	d->count = d->code_bytes = 0;
+	d->text_bytes = 0;
 	if (d->o->progress != NULL)
 		d->o->progress(d->o->ctx, d->totals.text_bytes);
 	return err;
@@ -245,8 +252,12 @@ add_block(struct decoder *d, const struct nct_block *b)
 
 	j->block = *b;
 	j->buffer = nct_reader_take(d->reader);
+	if (b->text_bytes > NCT_TEXT_MAX)
+		j->block.text_bytes = 0; /* claims what no encoder writes: any text is too much, then */
 	d->code_bytes += b->code_bytes;
-	if (d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * d->o->threads)
+	d->text_bytes += j->block.text_bytes;
+	if (d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * d->o->threads ||
+	    d->text_bytes >= (uint64_t)BATCH_TEXT * d->o->threads)
 		return decode_batch(d);
 	return NCT_OK;
 }

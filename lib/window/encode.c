@@ -12,6 +12,7 @@
 
 #define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
 #define BATCH_TEXT_MAX (1u << 20)  /* text in a batch, per thread: one chunk of the default for b <= 20 ... */
+#define KEEP_CODE ((size_t)64 << 10) /* a larger buffer is not kept for the next batch */
 #define BATCH_TEXT_MIN (64u << 10) /* ... or several small ones; windows above 20 bits take M1 longer */
 
 /* A chunk, or the next stretch of one that goes on from batch to batch. */
@@ -143,6 +144,8 @@ deliver(struct encoder *e, struct job *j)
 			return err;
 		at += j->chunk.parts[i].bits;
 	}
+	if (j->ends && j->chunk.code.cap > KEEP_CODE)
+		nct_bits_free(&j->chunk.code);
 	return NCT_OK;
 }
 

@@ -17,6 +17,8 @@ void
 nct_unchunk_free(struct nct_unchunk *u)
 {
 	free(u->text);
+	u->text = NULL;
+	u->cap = 0;
 }
 
 static nct_err
@@ -38,10 +40,8 @@ append(struct nct_unchunk *u, unsigned byte)
 static nct_err
 emit(struct nct_unchunk *u, unsigned symbol)
 {
-	if (symbol != NCT_EOD) {
-		u->text_bytes++;
-		return append(u, symbol);
-	}
+	if (symbol != NCT_EOD)
+		return u->text_bytes++ < u->text_max ? append(u, symbol) : NCT_EDATA;
 	u->documents++;
 	return u->separator >= 0 && !u->show ? append(u, (unsigned)u->separator) : NCT_OK;
 }
