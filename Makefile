@@ -1,4 +1,4 @@
-# Makefile - builds libnct, libnct-train and the six tools; see README.md. No configure step.
+# Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
 #   make | deps | quickstart | check | check-long | check-san | lint | bench | install | uninstall | clean
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -73,7 +73,7 @@ unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = clang libcmocka-dev bats mandoc shellcheck
+CHECK_PACKAGES = clang libomp-dev libcmocka-dev bats mandoc shellcheck
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
 define install
@@ -89,6 +89,7 @@ check-deps: deps
 # ---- what the README says ----
 # The tools are built by a second make, after the packages are there.
 quickstart: deps
+	@echo "building ..."
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/quickstart.sh
 

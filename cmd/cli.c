@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,29 @@ cli_input(const struct cli *c, size_t i)
 	return fd;
 }
 
+/* Removes the unfinished -o FILE when a signal ends the tool, and lets it end. */
+static void
+on_signal(int sig)
+{
+	if (outfile.temp != NULL)
+		(void)unlink(outfile.temp);
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
+static void
+watch_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		struct sigaction a = {.sa_handler = on_signal}, old;
+
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(signals[i], &a, NULL);
+	}
+}
+
 int
 cli_output(const struct cli *c)
 {
@@ -260,6 +284,7 @@ cli_output(const struct cli *c)
 	nct_err err = nct_outfile_open(&outfile, c->output);
 	if (err != NCT_OK)
 		die_err(c, err, c->output, NULL);
+	watch_signals();
 	return outfile.fd;
 }
 

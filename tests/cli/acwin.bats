@@ -198,6 +198,26 @@ load helpers
   [ -z "$(echo x.*)" ]
 }
 
+@test "acwin -o: a signal leaves no temporary file" {
+  quick_model m
+  mkfifo pipe
+  sleep 30 >pipe &
+  writer=$!
+  acwin -m m -o out pipe &
+  tool=$!
+  for _ in $(seq 100); do
+    [ -z "$(echo out.*)" ] || break
+    sleep 0.05
+  done
+  [ -n "$(echo out.*)" ]
+  kill -TERM "$tool"
+  status=0
+  wait "$tool" || status=$?
+  kill "$writer"
+  [ "$status" -eq 143 ]
+  [ -z "$(echo out.*)" ] && [ ! -e out ]
+}
+
 @test "acwin: another model, or other windows, are named" {
   quick_model m
   sample 5000 | tr 'a-z' 'b-za' | m1train -q -k unigram >other
