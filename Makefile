@@ -2,7 +2,9 @@
 #   make | deps | quickstart | check | check-long | check-san | lint | bench | install | uninstall | clean
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 BUILD ?= build
 BIN ?= bin
 VERSION = 0.1.0
@@ -44,7 +46,9 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
 	$(CC) -shared -Wl,-soname,libnct-train.so.0 $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(TRAIN_OBJ) -L$(BUILD) -lnct $(LIBS) $(TRAIN_LIBS)
 
 # One instruction set a file: only that file may use it.
+ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
+endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
 # getopt_long is all that needs more than POSIX.

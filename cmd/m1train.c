@@ -237,12 +237,11 @@ read_text(struct opts *o, int eval)
 /* Signals that end a run after its step, unless they are ignored. They are held back while it lasts, so that no handler
  * interrupts a kernel, and kill when let through again. */
 static sigset_t held;
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void
 hold_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM};
-
 	(void)sigemptyset(&held);
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
 		struct sigaction a;
@@ -261,15 +260,17 @@ signalled(void *ctx)
 	(void)ctx;
 	if (sigpending(&pending) != 0)
 		return 0;
-	return (sigismember(&held, SIGINT) && sigismember(&pending, SIGINT)) ||
-	       (sigismember(&held, SIGTERM) && sigismember(&pending, SIGTERM));
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		if (sigismember(&held, signals[i]) && sigismember(&pending, signals[i]))
+			return 1;
+	return 0;
 }
 
 /* The run was asked to stop: says how to go on. */
 static void
 stopped(const struct opts *o, const struct nct_m1_train_result *r)
 {
-	if (o->train.checkpoint != NULL)
+	if (o->train.checkpoint != NULL && r->step > 0)
 		note(&cli, "stopped after step %" PRIu64 ", saved in %s; the same command goes on from there", r->step, o->train.checkpoint);
 	else
 		note(&cli, "stopped after step %" PRIu64 "; nothing was saved (see -C)", r->step);

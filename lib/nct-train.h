@@ -1,7 +1,7 @@
 /* nct-train.h - libnct-train: training the models. The public header of the trainers.
  *
  * As in nct.h: no mutable globals, nothing printed, no exit, nothing read from the environment. Training is float
- * arithmetic, but the same options, text and kernel row give the same bits for every thread count. */
+ * arithmetic, but on one processor the same options and text give the same bits for every thread count. */
 #ifndef NCT_TRAIN_H
 #define NCT_TRAIN_H
 
@@ -24,7 +24,7 @@ struct nct_text_options {
 
 /* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (DESIGN,
  * "Symbols, documents, chunks"). Needs disk space for the plain text, while it reads for that of the
- * largest packed operand too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
+ * largest packed operand (or of standard input, unless `plain`) too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
  * NCT_EDATA; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX if none was. */
 nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,
                       nct_why *why) NCT_USED;

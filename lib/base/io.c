@@ -53,6 +53,7 @@ nct_outfile_open(nct_outfile *f, const char *path)
 {
 	static const char suffix[] = ".XXXXXX";
 	size_t n = strlen(path);
+	struct stat s;
 	mode_t mask;
 
 	f->fd = -1;
@@ -65,7 +66,13 @@ nct_outfile_open(nct_outfile *f, const char *path)
 	memcpy(f->path, path, n + 1);
 	memcpy(f->temp, path, n);
 	memcpy(f->temp + n, suffix, sizeof suffix);
-	f->fd = mkstemp(f->temp);
+	const int special = stat(path, &s) == 0 && !S_ISREG(s.st_mode); /* a device or pipe: written to, never replaced */
+	f->fd = special ? open(path, O_WRONLY | O_CLOEXEC) : mkstemp(f->temp);
+	if (special && f->fd >= 0) {
+		free(f->temp);
+		f->temp = NULL;
+		return NCT_OK;
+	}
 	if (f->fd < 0) {
 		int e = errno;
 
@@ -87,7 +94,7 @@ nct_outfile_commit(nct_outfile *f)
 	int fd = f->fd;
 
 	f->fd = -1;
-	if (fsync(fd) != 0) {
+	if (f->temp != NULL && fsync(fd) != 0) {
 		int e = errno;
 
 		(void)close(fd);
@@ -95,7 +102,7 @@ nct_outfile_commit(nct_outfile *f)
 		errno = e;
 		return NCT_EIO;
 	}
-	if (close(fd) != 0 || rename(f->temp, f->path) != 0) {
+	if (close(fd) != 0 || (f->temp != NULL && rename(f->temp, f->path) != 0)) {
 		int e = errno;
 
 		nct_outfile_drop(f);

@@ -381,8 +381,8 @@ nct_m1_quantise(nct_m1 **out, const struct nct_shape *s, const float *params, co
 	*out = NULL;
 	if ((err = nct_m1_quantise_check(s, why)) != NCT_OK)
 		return err;
-	if (threads == 0 || length == 0 || rows < 16 / length + (16 % length != 0))
-		return nct_fail(why, NCT_EARG, "less than 16 symbols to learn the ranges of values from");
+	if (threads == 0 || length == 0 || rows < (NCT_SAMPLES_MIN + length - 1) / length)
+		return nct_fail(why, NCT_EARG, "less than %d symbols to learn the ranges of values from", NCT_SAMPLES_MIN);
 	k.d = k.c / k.h;
 	if ((err = nct_shape_tensors(s, k.t, &total, why)) != NCT_OK || (err = nct_m1_new(&k.m, &config, cpu, why)) != NCT_OK)
 		return err;

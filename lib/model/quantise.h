@@ -4,6 +4,8 @@
 
 #include "transformer.h"
 
+#define NCT_SAMPLES_MIN 16 /* positions from which the ranges of values can be learned */
+
 /* NCT_EARG if no M1 can have this shape: to be asked before training, not after. */
 nct_err nct_m1_quantise_check(const struct nct_shape *s, nct_why *why) NCT_USED;
 

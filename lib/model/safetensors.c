@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_MAX ((uint64_t)16 << 20)
+#define HEADER_MAX ((uint64_t)1 << 20) /* parsed, JSON takes up to 80 times its length */
 #define META "__metadata__"
 
 static const struct {
@@ -276,6 +276,8 @@ read_all(int fd, void **buf, size_t *n)
 	nct_err err = p == NULL ? NCT_ENOMEM : NCT_OK;
 
 	for (*n = 0; err == NCT_OK && (err = nct_read(fd, p + *n, cap - *n, &got)) == NCT_OK && got == cap - *n;) {
+		if (nct_get64((const uint8_t *)p) > HEADER_MAX || p[8] != '{') /* no such file: what was read tells that */
+			break;
 		char *more = cap <= SIZE_MAX / 2 ? realloc(p, cap * 2) : NULL;
 
 		*n = cap;

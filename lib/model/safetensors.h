@@ -34,7 +34,7 @@ nct_err nct_st_write(int fd, const struct nct_st_pair *meta, size_t metas, const
 typedef struct nct_st nct_st; /* a file read */
 
 /* Parses bytes[0..n), borrowed until nct_st_free(). NCT_EKIND (no safetensors), NCT_EDATA, NCT_ECUT, NCT_ENOMEM;
- * on failure *out is NULL. The header may be at most 16 MiB. `bytes` must be 8-byte aligned. */
+ * on failure *out is NULL. The header may be at most 1 MiB. `bytes` must be 8-byte aligned. */
 nct_err nct_st_parse(nct_st **out, const void *bytes, size_t n, nct_why *why) NCT_USED;
 /* Maps a file (or reads it, if it cannot be mapped) and parses it. */
 nct_err nct_st_open(nct_st **out, const char *path, nct_why *why) NCT_USED;

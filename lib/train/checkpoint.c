@@ -210,6 +210,8 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step,
 	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
 		older = read_file(prev, s, step, &other);
 		*old = older == NCT_OK;
+		if (*old)
+			(void)rename(prev, path); /* else the next save would keep the damaged file and drop the good one */
 		if (older == NCT_EMODEL && why != NULL)
 			*why = other;
 		if (older == NCT_OK || older == NCT_EMODEL)

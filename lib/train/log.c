@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -55,9 +56,13 @@ static nct_err
 cut_back(const nct_log *log, uint64_t keep, nct_why *why)
 {
 	nct_outfile o;
-	FILE *in = fopen(log->path, "r");
+	struct stat s;
+	FILE *in;
 	nct_err err;
 
+	if (stat(log->path, &s) == 0 && !S_ISREG(s.st_mode)) /* a device or pipe keeps no rows */
+		return NCT_OK;
+	in = fopen(log->path, "r");
 	if (in == NULL)
 		return errno == ENOENT ? NCT_OK : failed(log->path, why);
 	err = nct_outfile_open(&o, log->path);

@@ -181,8 +181,10 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	*result = (struct nct_m1_train_result){.float_bits = NAN, .integer_bits = NAN};
 	if (o->length == 0 || o->threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
-	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_symbols(eval) == 0))
+	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0)) /* bits per byte need a byte */
 		return nct_fail(why, NCT_ECUT, "no text to %s on", nct_text_symbols(text) == 0 ? "train" : "evaluate");
+	if (kind == NCT_TRAIN_TRANSFORMER && nct_text_symbols(text) < NCT_SAMPLES_MIN)
+		return nct_fail(why, NCT_ECUT, "less than %d symbols to train on", NCT_SAMPLES_MIN);
 	nct_text_examples(&run.train, text, o->length);
 	if (eval != NULL)
 		nct_text_examples(&run.eval, eval, o->length);

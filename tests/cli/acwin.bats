@@ -198,6 +198,19 @@ load helpers
   [ -z "$(echo x.*)" ]
 }
 
+@test "acwin -o: a pipe is written to, never replaced; a folder is refused" {
+  quick_model m
+  mkfifo pipe
+  cat pipe >got &
+  echo text | acwin -m m -o pipe
+  wait
+  [ -p pipe ]
+  [ "$(acwin -d -m m got)" = text ]
+  mkdir folder
+  run -1 acwin -m m -o folder got
+  [ "$output" = "acwin: folder: Is a directory" ]
+}
+
 @test "acwin -o: a signal leaves no temporary file" {
   quick_model m
   mkfifo pipe

@@ -307,3 +307,14 @@ interrupt() {
   run -1 --separate-stderr env TMPDIR="$PWD/none" m1train -k unigram -o model text
   [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
 }
+
+@test "m1train: a validation text without a byte, a text too short, a model that is no file" {
+  printf '\0' >nul
+  seq 100 >text
+  run -3 m1train -q -0 -k unigram -e nul -o u text
+  [ ! -e u ]
+  printf hello >short
+  run -3 m1train -q -L 2 -n 3 -B 1 -s d=8,layers=1,heads=1,ff=8 -T1 -o m short
+  [ "${#lines[@]}" -eq 1 ]
+  run -3 timeout 20 acwin -m /dev/zero text
+}

@@ -38,10 +38,10 @@ test_checkpoint(void **state)
 	struct nct_slot slots[2] = {{"x", 1, {3}, x, 3}, {"y", 2, {2, 2}, y, 4}};
 	struct nct_state s = {made_with, 2, slots, 2};
 	const struct nct_st_pair other[] = {{"seed", "1"}, {"rows", "9"}};
-	char path[256], prev[256], whole[4096], broken[4096];
+	char path[256], prev[256], whole[4096], broken[4096], before[4096];
 	uint64_t step = 99;
 	int old;
-	size_t n;
+	size_t n, before_n;
 	nct_why why = {""};
 
 	(void)state;
@@ -62,19 +62,25 @@ test_checkpoint(void **state)
 	s.options = made_with;
 
 	bytes_of(path, whole, sizeof whole, &n);
+	bytes_of(prev, before, sizeof before, &before_n);
 	for (size_t i = 0; i < n; i++) { /* any flipped bit: noticed, and the one before is used */
 		memcpy(broken, whole, n);
 		broken[i] ^= 4;
 		write_bytes(path, broken, n);
+		write_bytes(prev, before, before_n); /* the one used takes the damaged one's place */
 		nct_err err = nct_checkpoint_load(path, &s, &step, &old, &why);
 		if (err != NCT_OK || !old || step != 10 || x[1] != -2)
 			fail_msg("byte %zu flipped: error %d, old %d, step %u: %s", i, (int)err, old, (unsigned)step, why.text);
 	}
 	for (size_t i = 0; i < n; i += 7) { /* and any cut */
 		write_bytes(path, whole, i);
+		write_bytes(prev, before, before_n);
 		assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
 		assert_true(old && step == 10);
+		assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
+		assert_true(!old && step == 10); /* mended: the next save keeps a good one */
 	}
+	write_bytes(prev, before, before_n);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_EMODEL);
 	assert_non_null(strstr(why.text, "ck.prev is there"));

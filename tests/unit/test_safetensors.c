@@ -244,9 +244,9 @@ test_lengths(void **state)
 	assert_int_equal(nct_st_parse(&st, p, 15, NULL), NCT_ECUT);
 	assert_int_equal(nct_st_parse(&st, p, 16, NULL), NCT_OK);
 	nct_st_free(st);
-	p[3] = 1; /* 16 MiB and 8 bytes */
+	p[2] = 16; /* 1 MiB and 8 bytes */
 	assert_int_equal(nct_st_parse(&st, p, 16, NULL), NCT_EKIND);
-	p[0] = 0; /* 16 MiB: no more than may be, but not there */
+	p[0] = 0; /* 1 MiB: no more than may be, but not there */
 	assert_int_equal(nct_st_parse(&st, p, 16, NULL), NCT_ECUT);
 }
 
