@@ -127,6 +127,19 @@ stopped(const struct run *run)
 	return run->r->stopped || (run->r->stopped = nct_train_stop(run->o));
 }
 
+/* A copy of the trained parameters, to free: quantising needs memory of its own, so the loop's goes first. NULL: no memory. */
+static float *
+copy_params(const struct run *run, nct_loop *loop)
+{
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+	float *p = NULL;
+
+	if (nct_shape_tensors(&run->shape, t, &total, NULL) == NCT_OK && (p = malloc(total * sizeof *p)) != NULL)
+		memcpy(p, nct_loop_params(loop), total * sizeof *p);
+	return p;
+}
+
 /* Trains, or finds trained already; *m stays NULL if the run was stopped. */
 static nct_err
 train(struct run *run, nct_m1 **m, nct_why *why)
@@ -141,9 +154,11 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 		if (!run->r->stopped)
 			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
 	}
-	if (err == NCT_OK && !stopped(run))
-		err = quantise(run, nct_loop_params(loop), m, why);
+	float *params = err == NCT_OK && !stopped(run) ? copy_params(run, loop) : NULL;
 	nct_loop_free(loop);
+	if (err == NCT_OK && !run->r->stopped)
+		err = params != NULL ? quantise(run, params, m, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
+	free(params);
 	return err;
 }
 
