@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW };
@@ -37,7 +38,7 @@ struct acwin {
 	int chunk_given, resets_given, keep_going, show;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
-	uint64_t size;   /* of the operands, 0: not known */
+	uint64_t size;   /* of the text to encode, 0: not known */
 };
 
 static void
@@ -93,13 +94,18 @@ parse(struct acwin *a, int argc, char **argv)
 		if (o < 256 && strchr("bcr0D", o) != NULL)
 			a->encode_only = o;
 	}
-	if (a->mode != ENCODE && (a->encode_only != 0 || a->encode.open))
-		die(c, EX_USE, "%s%c goes with encoding; a stream says so itself", a->encode_only != 0 ? "-" : "--open",
-		    a->encode_only != 0 ? a->encode_only : ' ');
+	if (a->mode != ENCODE && a->encode_only != 0)
+		die(c, EX_USE, "-%c goes with encoding; a stream says so itself", a->encode_only);
+	if (a->mode != ENCODE && a->encode.open)
+		die(c, EX_USE, "--open goes with encoding");
 	if (a->mode == ENCODE && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
 	if (a->mode != DECODE && a->show)
 		die(c, EX_USE, "--show goes with -d");
+	if ((a->mode == TEST || a->mode == LIST) && c->output != NULL)
+		die(c, EX_USE, "-o goes with neither -t nor -l");
+	if (a->mode == LIST && a->model != NULL)
+		die(c, EX_USE, "-m with -l: a list needs no model");
 	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
 	if (a->encode.window_bits == 0 && a->resets_given)
@@ -136,6 +142,7 @@ next_operand(void *ctx, size_t i, int *fd)
 {
 	struct acwin *a = ctx;
 
+	*fd = -1;
 	if (i < a->cli.operand_count) {
 		a->operand = i;
 		*fd = cli_input(&a->cli, i);
@@ -164,6 +171,22 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 	return err == NCT_EARG ? "-D" : a->cli.operands[a->operand];
 }
 
+/* The operands' size in all, 0 where one is no plain file. */
+static uint64_t
+size_of_operands(const struct acwin *a)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < a->cli.operand_count; i++) {
+		struct stat s;
+
+		if (strcmp(a->cli.operands[i], "-") == 0 || stat(a->cli.operands[i], &s) != 0 || !S_ISREG(s.st_mode))
+			return 0;
+		size += (uint64_t)s.st_size;
+	}
+	return size;
+}
+
 static void
 encode(struct acwin *a)
 {
@@ -172,6 +195,7 @@ encode(struct acwin *a)
 	nct_m1 *m = open_model(a);
 	int out = cli_output(&a->cli);
 
+	a->size = size_of_operands(a);
 	a->encode.progress = progress;
 	a->encode.ctx = a;
 	nct_err err = nct_encode(m, next_operand, a, out, &a->encode, &totals, &why);
@@ -207,16 +231,17 @@ decode(struct acwin *a)
 		if (err != NCT_OK) {
 			note_err(&a->cli, err, culprit(a, err, &why), &why);
 			status = nct_err_status(err);
-			if (!a->keep_going || err != NCT_EDATA)
+			if (!a->keep_going || (err != NCT_EDATA && err != NCT_ECUT)) /* ECUT: an empty operand */
 				break;
 		}
-		report(a, &totals);
+		if (err == NCT_OK || err == NCT_EDATA)
+			report(a, &totals);
 		if (in != STDIN_FILENO)
 			(void)close(in); /* only read from */
 	}
 	nct_m1_free(m);
 	if (status != EX_DONE) {
-		cli_output_abort(&a->cli, a->keep_going);
+		cli_output_abort(&a->cli, a->keep_going && status == EX_DATA);
 		exit(status);
 	}
 	if (out >= 0)
@@ -254,15 +279,15 @@ list(struct acwin *a)
 		nct_err err = nct_list(in, a->keep_going, print_stream, a, &why);
 
 		if (err != NCT_OK) {
-			fflush(stdout);
+			(void)fflush(stdout); /* ferror() tells below */
 			note_err(&a->cli, err, a->cli.operands[a->operand], &why);
 			status = nct_err_status(err);
 		}
 		if (in != STDIN_FILENO)
 			(void)close(in); /* only read from */
 	}
-	if (fflush(stdout) != 0 || close(STDOUT_FILENO) != 0)
-		die(&a->cli, EX_FAIL, "-: %s", strerror(errno));
+	if (fflush(stdout) != 0 || ferror(stdout) || close(STDOUT_FILENO) != 0)
+		die(&a->cli, EX_FAIL, "-: cannot write: %s", strerror(errno));
 	exit(status);
 }
 

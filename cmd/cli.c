@@ -199,12 +199,23 @@ take_operands(struct cli *c, int argc, char **argv)
 		c->threads = nct_parallel_cores();
 }
 
+/* A standard descriptor that is closed would be given to the next file opened: puts one there that can be neither read
+ * (0) nor written (1, 2). */
+static void
+hold_standard(const struct cli *c)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			die(c, EX_FAIL, "/dev/null: %s", strerror(errno));
+}
+
 int
 cli_next(struct cli *c, int argc, char **argv, const char **arg)
 {
 	char letters[3 * MAX_OPTIONS];
 	struct option longs[MAX_OPTIONS + 1];
 
+	hold_standard(c);
 	tables(c, letters, longs);
 	opterr = 0;
 	for (;;) {

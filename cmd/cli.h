@@ -61,8 +61,8 @@ void cli_output_done(const struct cli *c);
 /* Before a die(): removes an unfinished -o FILE. With `keep`, what was written is kept and moved into place. */
 void cli_output_abort(const struct cli *c, int keep);
 
-/* Progress on stderr, at most a few times a second, if stderr is a terminal or --verbose was given. `unit`: "B" etc.;
- * total 0: unknown. */
+/* Progress on stderr, at most a few times a second, if stderr is a terminal or --verbose was given. Both in
+ * bytes; total 0: unknown. */
 void cli_progress(const struct cli *c, uint64_t done, uint64_t total);
 void cli_progress_end(const struct cli *c);
 

@@ -98,7 +98,7 @@ struct nct_totals {
 	uint64_t code_bits;      /* bits of windows or tokens alone */
 };
 
-/* Gives a descriptor to read operand i from, which the library closes, or sets *fd = -1 past the last one. An error
+/* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1 past the last one. An error
  * ends the call that asked, with that error. */
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 

@@ -11,7 +11,7 @@ nct_parallel(size_t n, unsigned threads, void (*task)(void *ctx, size_t i, unsig
 			task(ctx, i, 0);
 		return;
 	}
-#pragma omp parallel for schedule(dynamic, 1) num_threads((int)threads)
+#pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads((int)threads)
 	for (size_t i = 0; i < n; i++)
 		task(ctx, i, (unsigned)omp_get_thread_num());
 }

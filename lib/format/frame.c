@@ -197,7 +197,7 @@ lengths_fault(const struct nct_header *h, const struct nct_block *b)
 
 	if (b->dir_bytes == 0 || b->dir_bytes > NCT_DIR_MAX)
 		return fault("directory length", 32);
-	if (bits > CODE_BITS_MAX || (b->units == 0 && !foreign(h)))
+	if (bits > CODE_BITS_MAX || b->units >= NCT_BLOCK_WINDOWS + NCT_PART_SYMBOLS || (b->units == 0 && !foreign(h)))
 		return fault("units", 40);
 	if (h->kind == NCT_WINDOWS) {
 		if (b->code_bytes > NCT_CODE_MAX || (h->window_bits > 0 && b->code_bytes != (bits + 7) / 8))
@@ -269,6 +269,8 @@ directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 	*bits = 0;
 	while ((got = nct_dir_next(b->dir, b->dir_bytes, &pos, &e, h->code == NCT_CODE_UNBROKEN)) == 1) {
 		if (e.units > b->units - units || (e.units == 0 && !foreign(h)))
+			return "directory's units";
+		if (e.units > (h->code == NCT_CODE_UNBROKEN ? NCT_PART_SYMBOLS : NCT_PART_WINDOWS))
 			return "directory's units";
 		if (e.bits > CODE_BITS_MAX - *bits)
 			return "directory's bits";

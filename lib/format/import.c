@@ -219,7 +219,8 @@ import_operands(struct import *m, nct_err (*import)(struct import *m), nct_opera
 		m->bytes_before += m->ids.bytes;
 		m->reported = 0;
 		saved = errno;
-		(void)close(fd); /* only read from */
+		if (fd != STDIN_FILENO)
+			(void)close(fd); /* only read from */
 		errno = saved;
 	}
 	return err != NCT_OK ? err : text_ended(m);

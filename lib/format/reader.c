@@ -429,8 +429,8 @@ nct_reader_next(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_w
 	if (r->err == NCT_OK) {
 		r->why.text[0] = '\0';
 		r->err = take_frame(r, event, b, &r->why);
-		if (r->keep_going && is_damage(r->err))
-			r->err = recover(r, event, r->err, &r->why);
+		if (r->keep_going && is_damage(r->err) && (r->err = recover(r, event, r->err, &r->why)) == NCT_EIO)
+			r->why.text[0] = '\0'; /* errno tells why; the damage is not the reason */
 	}
 	if (why != NULL)
 		*why = r->why;

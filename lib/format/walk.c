@@ -141,7 +141,8 @@ nct_walk(const struct nct_steps *steps, void *self, nct_operand operand, void *c
 
 		err = walk_operand(&w, fd, why);
 		saved = errno;
-		(void)close(fd); /* only read from */
+		if (fd != STDIN_FILENO)
+			(void)close(fd); /* only read from */
 		errno = saved;
 	}
 	if (err == NCT_OK && w.losses > 0)

@@ -58,7 +58,7 @@ static void
 evaluate(nct_context *c, unsigned symbol, int8_t *kv, uint32_t *freq)
 {
 	uint32_t seen = c->depth - c->from, back = c->reach == 0 ? 0 : seen < c->reach ? seen : c->reach - 1;
-	struct nct_m1_step step = {.symbol = (uint16_t)symbol, .past = c->depth, .kv = c->past + (seen - back), .kv_out = kv, .freq = freq};
+	struct nct_m1_step step = {.symbol = (uint16_t)symbol, .past = back, .kv = c->past + (seen - back), .kv_out = kv, .freq = freq};
 
 	nct_m1_eval(c->m1, c->scratch, &step, 1);
 	c->evaluated++;
@@ -68,7 +68,7 @@ evaluate(nct_context *c, unsigned symbol, int8_t *kv, uint32_t *freq)
 static void
 line_read(nct_context *c, unsigned symbol, uint32_t *freq)
 {
-	int8_t *kv = c->kv + c->depth % c->reach * c->kv_bytes;
+	int8_t *kv = c->kv + (c->depth - c->from) % c->reach * c->kv_bytes; /* `from` is a multiple of `reach`; depth may wrap */
 
 	if (c->depth - c->from == 2 * c->reach) {
 		memmove(c->past, c->past + c->reach, c->reach * sizeof *c->past);

@@ -1,4 +1,5 @@
 /* decode.c - a window stream to text: blocks in parallel, text in order. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -311,9 +312,13 @@ nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o
 		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */
 			goto end;
 		if ((err = nct_reader_next(d.reader, &event, &block, &loss)) != NCT_OK) {
+			int saved = errno;
+
 			*d.why = loss;
 			if ((rest = decode_batch(&d)) != NCT_OK) /* what came before the fault is good */
 				err = rest;
+			else
+				errno = saved;
 			goto end;
 		}
 		if ((err = take_event(&d, event, &block, &loss)) != NCT_OK)

@@ -140,8 +140,10 @@ next_of_operand(nct_docs *d, struct nct_piece *p)
 			return err;
 		if (!d->operand_ended)
 			continue;
-		if ((err = next_operand(d)) != NCT_OK)
-			return err;
+		do { /* one without text is no document: is there a later one? */
+			if ((err = next_operand(d)) != NCT_OK || (d->fd >= 0 && (err = refill(d)) != NCT_OK))
+				return err;
+		} while (d->fd >= 0 && d->operand_ended);
 		if (d->document > 0) {
 			give(d, p, 0, 0, 1, !(d->open && d->fd < 0));
 			return NCT_OK;
@@ -198,26 +200,25 @@ next_of_pattern(nct_docs *d, struct nct_piece *p, nct_why *why)
 	nct_err err;
 
 	for (;;) {
-		if (!d->boundary && (d->search < d->n || d->at == d->n) && d->fd >= 0 && (err = more(d)) != NCT_OK)
-			return err;
-		if (d->at == d->n && d->fd < 0) {
-			if (d->document > 0)
-				give(d, p, 0, 0, 1, !d->open);
-			else
-				*p = (struct nct_piece){.done = 1};
-			return NCT_OK;
-		}
-		if (!d->boundary && (err = look(d, why)) != NCT_OK)
+		if ((err = look(d, why)) != NCT_OK)
 			return err;
 		if (d->boundary) { /* the document ends where the next one begins; go on behind the match's first byte */
 			give(d, p, d->search - d->at, 0, 1, 1);
-			d->boundary = 0;
 			return NCT_OK;
 		}
 		if (d->search > d->at) {
 			give(d, p, d->search - d->at, 0, 0, 0);
 			return NCT_OK;
 		}
+		if (d->fd < 0) { /* at == n: nothing stays undecided without more text */
+			if (d->document > 0)
+				give(d, p, 0, 0, 1, !d->open);
+			else
+				*p = (struct nct_piece){.done = 1};
+			return NCT_OK;
+		}
+		if ((err = more(d)) != NCT_OK)
+			return err;
 	}
 }
 

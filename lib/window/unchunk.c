@@ -89,7 +89,8 @@ show_window(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 	nct_err err = NCT_OK;
 	int at;
 
-	memcpy(text, u->text + from, n);
+	if (n > 0)
+		memcpy(text, u->text + from, n);
 	if (u->plan.window_bits <= 64)
 		at = sprintf(line, "%" PRIu64 "\t", (uint64_t)k);
 	else

@@ -110,6 +110,27 @@ load helpers
   [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $11 }')" -gt 10 ]
 }
 
+@test "acwin -D: more text than its buffer holds, with thousands of documents" {
+  quick_model m
+  seq 3000 | sed 's/.*/CHAPTER &/; s/$/\n/' | sed 's/^$/the quick brown fox jumps over it/' >short
+  for _ in $(seq 30); do cat short; done >text
+  acwin -m m -D '^CHAPTER' text >w
+  [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $11, $16 }')" = "90000 $(wc -c <text)" ]
+  acwin -d -m m w | cmp - text
+}
+
+@test "acwin: closed standard files are failures, and never part of the output" {
+  quick_model m
+  echo text >t
+  run -1 sh -c 'acwin -m m -o o <&-'
+  [[ $output == "acwin: -: "* ]]
+  acwin -m m t >w
+  run -1 sh -c 'acwin -m m -d -o o <&-'
+  [ ! -e o ]
+  acwin -m m --verbose -o o t 2>&-
+  cmp o w
+}
+
 @test "acwin: chunks of any size, resets of any number" {
   quick_model m
   MODEL=m
@@ -151,6 +172,9 @@ load helpers
   printf 'The three currently' >t
   acwin -m m --open t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 0) }'
   acwin -m m t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 1) }'
+  : >empty # no document, so it cannot be the last one
+  acwin -m m --open t empty | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 0) }'
+  acwin -m m --open empty t empty empty | acwin -d -m m | cmp - t
   acwin -m m --open t | acwin -d -m m | cmp - t
 }
 
@@ -163,6 +187,9 @@ load helpers
   acwin -d -m m w | cmp - both
   acwin -d -m m -- w w | cmp - <(cat both both)
   [ "$(acwin -l w | wc -l)" -eq 4 ]
+  : >empty
+  run -3 acwin -d -m m -o got --keep-going empty w
+  cmp got both
 }
 
 @test "acwin -d --show: a line per window, with its value and its text" {
@@ -329,7 +356,7 @@ load helpers
 
 @test "acwin: wrong usage exits 2 with one line" {
   for args in "-b 9" "-b 129" "-b x" "-c -1" "-r 1x" "-T 0" "-d -t" "-d -b 16" "-d -0" "-0 -D x" "-D (" "--open -0" "-b 0 -r 1" \
-    "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0"; do
+    "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0" "-t -o x" "-l -o x" "-l -m x"; do
     # shellcheck disable=SC2086
     run acwin $args </dev/null
     [ "$status" -eq 2 ] || { echo "$args: $status"; false; }

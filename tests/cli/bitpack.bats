@@ -372,3 +372,9 @@ unpack_bad() {
   [ "${#output}" -eq 60 ]
   [ "$(tail -c +129 bytes.npy | wc -c)" -eq "$(wc -c <text)" ]
 }
+
+@test "bitpack: standard input may be named more than once" {
+  printf 'text' | acwin >w
+  bitpack w >toks
+  bitpack - - <w | cmp - toks
+}

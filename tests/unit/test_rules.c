@@ -118,6 +118,7 @@ test_rules_of_windows(void **state)
 		{1, 36, 4, 11, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
 		{1, 40, 4, 0, NCT_EDATA, "block 0 is damaged (units), byte 112"},
 		{1, 40, 4, UINT32_MAX, NCT_EDATA, "block 0 is damaged (units), byte 112"},
+		{1, 40, 4, NCT_BLOCK_WINDOWS + NCT_PART_SYMBOLS, NCT_EDATA, "block 0 is damaged (units), byte 112"},
 		{1, 40, 4, 6, NCT_EDATA, "block 0 is damaged (code length), byte 108"},
 		{1, 44, 4, 1, NCT_EDATA, "block 0 is damaged (tokens), byte 116"},
 		{1, 48, 4, 1, NCT_EDATA, "block 0 is damaged (directory's documents)"},
