@@ -19,8 +19,8 @@ bitpack -u <tokens | acwin -d | cmp - text
 echo "   identical"
 
 echo
-echo "3. The first tokens and the text of each (every window decodes on its own):"
-acwin -d --show windows | head -n 12 | sed 's/^/   /'
+echo "3. The first tokens below the title, and the text of each (every window decodes on its own):"
+acwin -d --show windows | sed -n '46,61{s/^/   /;p;}'
 
 echo
 echo "4. Sizes:"
