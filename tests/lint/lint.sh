@@ -45,7 +45,7 @@ words() {
 	word='(^|[^A-Za-z0-9_])'
 	fault_at 'work left to do' "$word(TOD[O]|FIXM[E]|XX[X])([^A-Za-z0-9_]|\$)" .
 	fault_at 'white space at the end' '[[:blank:]]$' .
-	fault_at 'a path of one machine' '/wor[k]/' .
+	fault_at 'a path of one machine' '/(hom[e]|User[s]|wor[k])/' .
 	fault_at 'a compiler flag that ties the result to one machine' '-march=nativ[e]|-Ofas[t]|-ffast-mat[h]' '^Makefile$|\.(c|h|inc|sh)$'
 	fault_at 'no check of size or syntax' "$word(atoi|atol|atof|strcpy|strcat|gets) *\\(" '^(lib|cmd)/.*\.(c|h|inc)$'
 	fault_at 'a library does not print' "$word((v?printf|puts|putchar|perror) *\\(|stdout|stderr)" '^lib/.*\.(c|h|inc)$'
