@@ -41,6 +41,16 @@ offered(const struct cli *c, const struct cli_option *o)
 	return !(o->letter == 'T' && !(c->flags & CLI_THREADS)) && !(o->letter == OPT_CPU && !(c->flags & CLI_CPU));
 }
 
+/* One line on stderr, after any progress line. */
+static void
+say(const struct cli *c, const char *fmt, va_list ap)
+{
+	cli_progress_end(c);
+	fprintf(stderr, "%s: ", c->tool);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
 void
 note(const struct cli *c, const char *fmt, ...)
 {
@@ -48,12 +58,9 @@ note(const struct cli *c, const char *fmt, ...)
 
 	if (c->quiet)
 		return;
-	cli_progress_end(c);
-	fprintf(stderr, "%s: ", c->tool);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(c, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void
@@ -61,12 +68,9 @@ die(const struct cli *c, int status, const char *fmt, ...)
 {
 	va_list ap;
 
-	cli_progress_end(c);
-	fprintf(stderr, "%s: ", c->tool);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(c, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	cli_output_abort(c, 0);
 	exit(status);
 }
