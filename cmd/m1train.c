@@ -162,7 +162,7 @@ show(void *ctx, const struct nct_train_progress *p)
 {
 	static double last = -1;
 	const int evaluated = !isnan(p->eval_bits), milestone = evaluated || p->step == p->steps;
-	const double rate = (double)p->bytes / p->seconds;
+	const double rate = (double)p->units / p->seconds;
 	const double left = (double)(p->steps - p->step) * p->seconds / (double)(p->step - p->first);
 
 	(void)ctx;

@@ -39,9 +39,12 @@ uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD *
 /* What a run has reached; given to the progress function after each step and each evaluation. */
 struct nct_train_progress {
 	uint64_t step, steps;
-	double lr, train_bits;  /* of this step, bits/byte */
-	double eval_bits;       /* NAN if there was none at this step */
-	uint64_t bytes;         /* text bytes trained on since this process started */
+	double lr, train_bits;  /* of this step, in bits per `per` */
+	double eval_bits;       /* the same; NAN if there was none at this step */
+	int best;               /* that was the best evaluation so far (keep_best alone) */
+	const char *per;        /* "byte", or "token" where the bytes of the text are not known */
+	const char *unit;       /* what `units` are: "bytes" of text (M1) or "tokens" (M2) */
+	uint64_t units;         /* trained on since this process started */
 	double seconds;         /* since this process started training */
 	uint64_t first;         /* the step that it started after: 0, or a checkpoint's */
 };
@@ -55,6 +58,7 @@ struct nct_train_options {
 	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
 	uint64_t seed;
 	uint64_t eval_every;    /* steps; 0: only at the end */
+	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
 	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it */
 	uint64_t save_every;    /* steps; 0: only at the end */
 	const char *log;        /* NULL: none */

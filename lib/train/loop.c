@@ -17,7 +17,7 @@
 #include "model/adafactor.h"
 #include "schedule.h"
 
-#define OPTIONS 8
+#define OPTIONS 9
 #define VALUE 128
 
 struct nct_loop {
@@ -30,7 +30,8 @@ struct nct_loop {
 	nct_log *log;
 	size_t rows;             /* of a step: o->rows * o->accumulate */
 	uint32_t *in, *target;   /* (rows, length) */
-	uint64_t step;
+	struct nct_mark mark;
+	float *best;             /* parameters at mark.best_step; NULL: not kept */
 	struct nct_train_progress p;
 	double start;            /* when training began, seconds */
 	double eval_bits;        /* NAN, or the evaluation of the parameters as they are */
@@ -38,7 +39,7 @@ struct nct_loop {
 	struct nct_state state;  /* what a checkpoint holds, pointing to what follows */
 	struct nct_st_pair options[OPTIONS];
 	char values[OPTIONS][VALUE];
-	struct nct_slot slots[NCT_P_COUNT + 1];
+	struct nct_slot slots[2 * NCT_P_COUNT + 1];
 };
 
 static double
@@ -84,6 +85,19 @@ add_option(struct nct_loop *l, const char *key, const char *fmt, ...)
 	l->options[i] = (struct nct_st_pair){key, l->values[i]};
 }
 
+/* A slot for each tensor of a block of parameters. */
+static void
+add_slots(struct nct_loop *l, const struct nct_tensor t[NCT_P_COUNT], const char *prefix, float *block)
+{
+	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+		struct nct_slot *slot = &l->slots[l->state.slot_count++];
+
+		*slot = (struct nct_slot){.rank = 3, .shape = {t[i].stack, t[i].rows, t[i].cols}, .data = block + t[i].offset,
+		    .size = t[i].size};
+		snprintf(slot->name, sizeof slot->name, "%s%s", prefix, t[i].name);
+	}
+}
+
 /* What a checkpoint holds: tensors by name, the optimiser's state, and the options that a run cannot change. */
 static nct_err
 describe_state(struct nct_loop *l, nct_why *why)
@@ -91,20 +105,17 @@ describe_state(struct nct_loop *l, nct_why *why)
 	const struct nct_shape *s = &l->shape;
 	const struct nct_train_options *o = l->o;
 	struct nct_tensor t[NCT_P_COUNT];
-	struct nct_slot *slot = l->slots;
 	size_t total;
 	nct_err err = nct_shape_tensors(s, t, &total, why);
 
 	if (err != NCT_OK)
 		return err;
-	for (size_t i = 0; i < NCT_P_COUNT; i++, slot++) {
-		*slot = (struct nct_slot){.rank = 3, .shape = {t[i].stack, t[i].rows, t[i].cols},
-		    .data = nct_net_params(l->net) + t[i].offset, .size = t[i].size};
-		snprintf(slot->name, sizeof slot->name, "%s", t[i].name);
-	}
-	*slot = (struct nct_slot){.name = "adafactor", .rank = 1, .shape = {nct_adafactor_floats(s)},
+	l->state = (struct nct_state){.options = l->options, .slots = l->slots};
+	add_slots(l, t, "", nct_net_params(l->net));
+	l->slots[l->state.slot_count++] = (struct nct_slot){.name = "adafactor", .rank = 1, .shape = {nct_adafactor_floats(s)},
 	    .data = nct_adafactor_state(l->opt), .size = nct_adafactor_floats(s)};
-	l->state = (struct nct_state){.options = l->options, .slots = l->slots, .slot_count = NCT_P_COUNT + 1};
+	if (l->best != NULL)
+		add_slots(l, t, "best.", l->best);
 	add_option(l, "vocabulary", "%" PRIu32 "+%" PRIu32, s->vocab, s->inputs - s->vocab);
 	add_option(l, "size", "d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32, s->width,
 	           s->layers, s->heads, s->inner, s->reach);
@@ -113,7 +124,11 @@ describe_state(struct nct_loop *l, nct_why *why)
 	add_option(l, "accumulate", "%zu", o->accumulate);
 	add_option(l, "seed", "%" PRIu64, o->seed);
 	add_option(l, "examples", "%" PRIu64, l->train->count);
-	add_option(l, "text", "CRC %016" PRIx64, l->train->crc);
+	add_option(l, l->train->what, "CRC %016" PRIx64, l->train->crc);
+	if (o->keep_best && l->eval == NULL)
+		add_option(l, "validation", "none");
+	else if (o->keep_best)
+		add_option(l, "validation", "CRC %016" PRIx64, l->eval->crc);
 	return NCT_OK;
 }
 
@@ -126,10 +141,26 @@ check(const struct nct_train_options *o, const struct nct_examples *train, const
 	if (!(o->lr > 0) || !(o->zloss >= 0))
 		return nct_fail(why, NCT_EARG, "learning rate, z-loss: out of range");
 	if (train->count == 0)
-		return nct_fail(why, NCT_ECUT, "no text to train on");
+		return nct_fail(why, NCT_ECUT, "no %s to train on", train->what);
 	if (eval != NULL && eval->count == 0)
-		return nct_fail(why, NCT_ECUT, "no text to evaluate on");
+		return nct_fail(why, NCT_ECUT, "no %s to evaluate on", eval->what);
 	return NCT_OK;
+}
+
+static int
+keeps_best(const struct nct_loop *l)
+{
+	return l->o->keep_best && l->eval != NULL;
+}
+
+/* All parameters, embeddings included; the shape has been checked. */
+static size_t
+parameters(const struct nct_loop *l)
+{
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+
+	return nct_shape_tensors(&l->shape, t, &total, NULL) == NCT_OK ? total : 0;
 }
 
 /* Says what memory is needed before any of it is asked for. */
@@ -139,7 +170,8 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	const struct nct_train_options *o = l->o;
 	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 	uint64_t need = nct_net_bytes(&l->shape, o->rows, o->length, o->threads);
-	const uint64_t more = 4 * (uint64_t)nct_adafactor_floats(&l->shape) + 8 * (uint64_t)l->rows * o->length;
+	const uint64_t best = keeps_best(l) ? 4 * (uint64_t)parameters(l) : 0;
+	const uint64_t more = 4 * (uint64_t)nct_adafactor_floats(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
@@ -159,17 +191,17 @@ resume(struct nct_loop *l, nct_why *why)
 
 	if (l->o->checkpoint == NULL)
 		return NCT_OK;
-	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->step, &old, &found);
+	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
 		return nct_fail(why, err, "%s", found.text);
 	if (old && l->o->warn != NULL) {
 		char line[sizeof found.text + 96];
 
-		snprintf(line, sizeof line, "%s; going on from the one before it, step %" PRIu64, found.text, l->step);
+		snprintf(line, sizeof line, "%s; going on from the one before it, step %" PRIu64, found.text, l->mark.step);
 		l->o->warn(l->o->ctx, line);
 	}
-	if (l->step > 0)
-		report(l, "resumed_step", "%" PRIu64, l->step);
+	if (l->mark.step > 0)
+		report(l, "resumed_step", "%" PRIu64, l->mark.step);
 	return NCT_OK;
 }
 
@@ -187,6 +219,8 @@ allocate(struct nct_loop *l, nct_why *why)
 	l->in = malloc(n * sizeof *l->in);
 	l->target = malloc(n * sizeof *l->target);
 	if (l->in == NULL || l->target == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	if (keeps_best(l) && (l->best = calloc(parameters(l), sizeof *l->best)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if ((err = nct_net_new(&l->net, &l->shape, o->rows, o->length, o->threads, o->cpu, why)) != NCT_OK)
 		return err;
@@ -228,22 +262,17 @@ nct_loop_free(nct_loop *l)
 		return;
 	nct_net_free(l->net);
 	nct_adafactor_free(l->opt);
+	free(l->best);
 	free(l->in);
 	free(l->target);
 	free(l);
-}
-
-static double
-bits_per_byte(double nats, uint64_t bytes)
-{
-	return bytes > 0 ? nats / 0.69314718055994530942 / (double)bytes : NAN;
 }
 
 /* Names the step in an error: a NaN's place is more than a tensor's name. */
 static nct_err
 at_step(const struct nct_loop *l, nct_err err, const nct_why *inner, nct_why *why)
 {
-	return nct_fail(why, err, "step %" PRIu64 ": %.200s", l->step + 1, inner->text);
+	return nct_fail(why, err, "step %" PRIu64 ": %.200s", l->mark.step + 1, inner->text);
 }
 
 /* One step: all its batches' gradients, scaled by one over all its targets, then the optimiser. */
@@ -252,12 +281,12 @@ train_step(struct nct_loop *l, nct_why *why)
 {
 	const struct nct_train_options *o = l->o;
 	const size_t batch = o->rows * o->length;
-	uint64_t targets = 0, bytes = 0;
+	uint64_t targets = 0, units = 0;
 	double total = 0;
 	nct_why inner = {""};
 	nct_err err;
 
-	nct_examples_fill(l->train, o->seed, l->step * l->rows, l->rows, l->in, l->target, &targets, &bytes);
+	nct_examples_fill(l->train, o->seed, l->mark.step * l->rows, l->rows, l->in, l->target, &targets, &units);
 	nct_net_zero_grads(l->net);
 	for (size_t i = 0; i < o->accumulate; i++) {
 		const struct nct_batch b = {.rows = o->rows, .length = o->length, .in = l->in + i * batch, .target = l->target + i * batch};
@@ -271,50 +300,41 @@ train_step(struct nct_loop *l, nct_why *why)
 		}
 		total += nats;
 	}
-	l->p.lr = nct_schedule_rate(&l->schedule, l->step + 1);
-	err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->step + 1, l->p.lr, &inner);
+	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step + 1);
+	err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->mark.step + 1, l->p.lr, &inner);
 	if (err != NCT_OK)
 		return at_step(l, err, &inner, why);
-	l->step++;
+	l->mark.step++;
 	l->eval_bits = NAN;
-	l->p.train_bits = bits_per_byte(total, bytes);
-	l->p.bytes += bytes;
+	l->p.train_bits = nct_examples_bits(l->train, total, units);
+	l->p.units += units;
 	return NCT_OK;
-}
-
-size_t
-nct_eval_rows(const struct nct_examples *e)
-{
-	size_t rows = NCT_EVAL_SYMBOLS / e->length;
-
-	if (rows == 0)
-		rows = 1;
-	return e->count < rows ? (size_t)e->count : rows;
 }
 
 nct_err
 nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why)
 {
-	const size_t rows = l->eval != NULL ? nct_eval_rows(l->eval) : 0, length = l->o->length;
-	uint64_t bytes = 0;
+	const uint64_t rows = l->eval != NULL ? l->eval->sample : 0;
+	const size_t length = l->o->length;
+	uint64_t units = 0;
 	double total = 0;
 
 	*bits = l->eval_bits;
-	if (!isnan(*bits))
+	if (!isnan(*bits) || l->eval == NULL)
 		return NCT_OK;
-	for (size_t done = 0; done < rows;) {
+	for (uint64_t done = 0; done < rows;) {
 		struct nct_batch b = {.rows = 0, .length = length, .in = l->in, .target = l->target};
 		double nats;
 		uint64_t count;
 		nct_err err;
 
 		for (; b.rows < l->o->rows && done < rows; b.rows++, done++)
-			bytes += l->eval->get(l->eval, nct_examples_sample(l->eval, rows, done), l->in + b.rows * length, l->target + b.rows * length);
+			units += l->eval->get(l->eval, nct_examples_sample(l->eval, done), l->in + b.rows * length, l->target + b.rows * length);
 		if ((err = nct_net_forward(l->net, &b, &nats, &count, NULL, NULL)) != NCT_OK)
-			return nct_fail(why, err, "evaluation at step %" PRIu64 ": %s", l->step, nct_strerror(err));
+			return nct_fail(why, err, "evaluation at step %" PRIu64 ": %s", l->mark.step, nct_strerror(err));
 		total += nats;
 	}
-	*bits = l->eval_bits = bits_per_byte(total, bytes);
+	*bits = l->eval_bits = nct_examples_bits(l->eval, total, units);
 	return NCT_OK;
 }
 
@@ -327,7 +347,7 @@ nct_train_stop(const struct nct_train_options *o)
 static int
 due(const struct nct_loop *l, uint64_t every)
 {
-	return l->step == l->o->steps || (every > 0 && l->step % every == 0);
+	return l->mark.step == l->o->steps || (every > 0 && l->mark.step % every == 0);
 }
 
 /* A state that went to infinity must not take the place of a good one. */
@@ -337,8 +357,19 @@ save(const struct nct_loop *l, nct_why *why)
 	for (size_t i = 0; i < l->state.slot_count; i++)
 		for (size_t j = 0; j < l->slots[i].size; j++)
 			if (!isfinite(l->slots[i].data[j]))
-				return nct_fail(why, NCT_ENAN, "step %" PRIu64 ": %s is not finite any more", l->step, l->slots[i].name);
-	return nct_checkpoint_save(l->o->checkpoint, &l->state, l->step, why);
+				return nct_fail(why, NCT_ENAN, "step %" PRIu64 ": %s is not finite any more", l->mark.step, l->slots[i].name);
+	return nct_checkpoint_save(l->o->checkpoint, &l->state, &l->mark, why);
+}
+
+static void
+keep_best(struct nct_loop *l)
+{
+	if (l->mark.best_step > 0 && l->p.eval_bits >= l->mark.best_bits)
+		return;
+	memcpy(l->best, nct_net_params(l->net), parameters(l) * sizeof *l->best);
+	l->mark.best_step = l->mark.step;
+	l->mark.best_bits = l->p.eval_bits;
+	l->p.best = 1;
 }
 
 /* What follows a step: evaluation, log, progress, checkpoint. */
@@ -347,10 +378,13 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 {
 	nct_err err = NCT_OK;
 
-	l->p.step = l->step;
+	l->p.step = l->mark.step;
 	l->p.eval_bits = NAN;
+	l->p.best = 0;
 	if (l->eval != NULL && due(l, l->o->eval_every))
 		err = nct_loop_evaluate(l, &l->p.eval_bits, why);
+	if (err == NCT_OK && l->best != NULL && !isnan(l->p.eval_bits))
+		keep_best(l);
 	l->p.seconds = now() - l->start;
 	if (err == NCT_OK)
 		err = nct_log_add(l->log, &l->p, why);
@@ -365,16 +399,18 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 nct_err
 nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 {
+	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
 	nct_err err = NCT_OK, closed;
 
 	*stopped = 0;
-	if (l->step >= l->o->steps)
+	if (l->mark.step >= l->o->steps)
 		return NCT_OK;
-	if (l->o->log != NULL && (err = nct_log_open(&l->log, l->o->log, l->o->log_timing, l->step, why)) != NCT_OK)
+	if (l->o->log != NULL && (err = nct_log_open(&l->log, l->o->log, &columns, l->mark.step, why)) != NCT_OK)
 		return err;
 	l->start = now();
-	l->p = (struct nct_train_progress){.steps = l->o->steps, .first = l->step, .eval_bits = NAN};
-	while (err == NCT_OK && l->step < l->o->steps && !*stopped) {
+	l->p = (struct nct_train_progress){.steps = l->o->steps, .first = l->mark.step, .eval_bits = NAN,
+	    .per = l->train->per, .unit = l->train->unit};
+	while (err == NCT_OK && l->mark.step < l->o->steps && !*stopped) {
 		err = train_step(l, why);
 		if (err == NCT_OK)
 			err = after_step(l, stopped, why);
@@ -387,11 +423,21 @@ nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 uint64_t
 nct_loop_step(const nct_loop *l)
 {
-	return l->step;
+	return l->mark.step;
 }
 
 const float *
 nct_loop_params(const nct_loop *l)
 {
 	return nct_net_params(l->net);
+}
+
+const float *
+nct_loop_best(const nct_loop *l, double *bits, uint64_t *step)
+{
+	if (l->best == NULL || l->mark.best_step == 0)
+		return NULL;
+	*bits = l->mark.best_bits;
+	*step = l->mark.best_step;
+	return l->best;
 }
