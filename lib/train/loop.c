@@ -163,12 +163,22 @@ parameters(const struct nct_loop *l)
 	return nct_shape_tensors(&l->shape, t, &total, NULL) == NCT_OK ? total : 0;
 }
 
+nct_err
+nct_train_fits(uint64_t need, const char *hint, nct_why *why)
+{
+	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	if (pages > 0 && page > 0 && need / (uint64_t)page > (uint64_t)pages)
+		return nct_fail(why, NCT_ENOMEM, "needs %.1f GB of memory, and this machine has %.1f GB (%s)", (double)need / 1e9,
+		                (double)pages * (double)page / 1e9, hint);
+	return NCT_OK;
+}
+
 /* Says what memory is needed before any of it is asked for. */
 static nct_err
 check_memory(const struct nct_loop *l, nct_why *why)
 {
 	const struct nct_train_options *o = l->o;
-	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 	uint64_t need = nct_net_bytes(&l->shape, o->rows, o->length, o->threads);
 	const uint64_t best = keeps_best(l) ? 4 * (uint64_t)parameters(l) : 0;
 	const uint64_t more = 4 * (uint64_t)nct_adafactor_floats(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
@@ -176,10 +186,7 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
 	report(l, "memory_bytes", "%" PRIu64, need);
-	if (pages > 0 && page > 0 && need / (uint64_t)page > (uint64_t)pages)
-		return nct_fail(why, NCT_ENOMEM, "needs %.1f GB of memory, and this machine has %.1f GB (fewer rows and more --accumulate need less)",
-		                (double)need / 1e9, (double)pages * (double)page / 1e9);
-	return NCT_OK;
+	return nct_train_fits(need, "fewer rows and more --accumulate need less", why);
 }
 
 static nct_err

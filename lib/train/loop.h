@@ -18,6 +18,8 @@ nct_err nct_loop_run(nct_loop *l, int *stopped, nct_why *why) NCT_USED;
 /* Bits/byte (see nct_examples.per) of the sample of `eval`, in full float precision; NAN if there is no `eval`. */
 nct_err nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why) NCT_USED;
 
+/* NCT_ENOMEM, with `why`, if this machine has less memory than `need` bytes; `hint` says what would need less. */
+nct_err nct_train_fits(uint64_t need, const char *hint, nct_why *why) NCT_USED;
 int nct_train_stop(const struct nct_train_options *o); /* what o->stop() says; 0 if there is none */
 uint64_t nct_loop_step(const nct_loop *l);      /* steps done, those before the checkpoint included */
 const float *nct_loop_params(const nct_loop *l); /* in the order of nct_shape_tensors(); borrowed */
