@@ -8,7 +8,7 @@
 #include "format/frame.h"
 #include "format/measure.h"
 
-#define LINE_BYTES 1024       /* a line is shorter, its newline included */
+#define LINE_BYTES 1024       /* a line is shorter, its newline not counted */
 #define POSITIONS 65536       /* indices of positions are below */
 #define REAL_CHARS 40         /* a number with a fraction has fewer characters... */
 #define REAL_MAX 1e30         /* ...and is at most this */
