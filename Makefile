@@ -67,7 +67,7 @@ $(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tra
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
 $(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)

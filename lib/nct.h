@@ -143,6 +143,30 @@ nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct
 nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
 
+/* ---- Measuring: bpbcalc's work (format/) ---- */
+
+/* The header row of an evaluation table, without its newline (nct-formats(5), "EVALUATION TABLES"). */
+#define NCT_EVALUATION_COLUMNS "row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\t" \
+	"vocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters"
+
+/* What an evaluation table, or all token streams of one input, tell of a text's tokens. */
+struct nct_measured {
+	struct nct_header header;  /* of the first stream; text_unknown: of any. A table has no fingerprints (0), separator, chunk rule */
+	uint64_t tokens, text_bytes;
+	const uint64_t *counts;    /* how often each id below header.vocab occurs; NULL: the table does not tell */
+	int evaluated;             /* a table, which tells the next two as well */
+	double nats;               /* M2's loss, summed over all tokens */
+	uint64_t m2_parameters;
+};
+
+/* Reads fd `in` to its end, evaluation tables or token streams, and calls `each` once a table, or once for all streams;
+ * what it is given is borrowed for the call. `progress` (NULL: none) is told how much was read. NCT_EKIND also if streams
+ * differ in what their tokens mean; NCT_EIO is a failed read. */
+nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
+                    void *ctx, nct_why *why) NCT_USED;
+/* True if equal ids mean the same under both headers, as far as these tell; else `why` says how `b` differs. */
+int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
+
 /* ---- Windows: acwin's work (window/) ---- */
 
 struct nct_encode_options {
