@@ -156,9 +156,7 @@ print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const n
 {
 	const struct nct_header *h = nct_m2_header(m);
 
-	fprintf(f, "row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\tvocabulary\ttoken_bits\twindow_bits\t"
-	           "resets\tcode\tm2_parameters\tm1_parameters\n");
-	fprintf(f, "total\t\t%" PRIu64 "\t", e->all.tokens);
+	fprintf(f, NCT_EVALUATION_COLUMNS "\ntotal\t\t%" PRIu64 "\t", e->all.tokens);
 	if (!nct_corpus_header(c)->text_unknown)
 		fprintf(f, "%" PRIu64, nct_corpus_text_bytes(c));
 	print_cost(f, &e->all);

@@ -74,7 +74,7 @@ enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CO
 enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
 enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 
-const char *nct_code_name(enum nct_code code); /* "none", "split", "best", "unbroken" */
+const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
 
 /* What a stream's header says. */
 struct nct_header {

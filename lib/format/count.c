@@ -6,71 +6,11 @@
 
 #include "base/err.h"
 #include "base/le.h"
+#include "format/match.h"
 #include "format/measure.h"
 #include "format/tokens.h"
 
 #define KIND_AT 10 /* the place of a stream's kind in its header */
-
-/* A field that decides what ids mean: its place in the header of a stream, and its values in two. */
-struct field {
-	enum { NUMBER, CODE, FINGERPRINT } type; /* a fingerprint of 0 is not known: it differs from none */
-	const char *name;
-	unsigned at;
-	uint64_t a, b;
-};
-
-/* The first such field in which the headers differ; 0 if there is none. (Vocabulary and code imply the token bits.) */
-static int
-difference(const struct nct_header *a, const struct nct_header *b, struct field *d)
-{
-	const struct field fields[] = {
-		{NUMBER, "vocabulary", 12, a->vocab, b->vocab},
-		{CODE, "code", 19, a->code, b->code},
-		{NUMBER, "window bits", 11, a->window_bits, b->window_bits},
-		{NUMBER, "resets", 20, a->resets, b->resets},
-		{NUMBER, "parameters of M1", 56, a->m1_parameters, b->m1_parameters},
-		{FINGERPRINT, "M1", 40, a->m1, b->m1},
-		{FINGERPRINT, "windows", 48, a->windows, b->windows},
-	};
-
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		*d = fields[i];
-		if (d->a != d->b && !(d->type == FINGERPRINT && (d->a == 0 || d->b == 0)))
-			return 1;
-	}
-	return 0;
-}
-
-const char *
-nct_code_name(unsigned code)
-{
-	static const char *const names[] = {"none", "split", "best", "unbroken"};
-
-	return code < sizeof names / sizeof names[0] ? names[code] : NULL;
-}
-
-/* Says that the field is b, not a. */
-static nct_err
-disagree(const struct field *d, const char *where, nct_why *why)
-{
-	switch (d->type) {
-	case CODE:
-		return nct_fail(why, NCT_EKIND, "%s %s, not %s%s", d->name, nct_code_name((unsigned)d->b), nct_code_name((unsigned)d->a), where);
-	case FINGERPRINT:
-		return nct_fail(why, NCT_EKIND, "%s %016" PRIx64 ", not %016" PRIx64 "%s", d->name, d->b, d->a, where);
-	case NUMBER:
-		break;
-	}
-	return nct_fail(why, NCT_EKIND, "%s %" PRIu64 ", not %" PRIu64 "%s", d->name, d->b, d->a, where);
-}
-
-int
-nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why)
-{
-	struct field d;
-
-	return !difference(a, b, &d) || disagree(&d, "", why) == NCT_OK;
-}
 
 struct count {
 	struct nct_measured m;
@@ -81,7 +21,7 @@ static nct_err
 begin_stream(struct count *c, const struct nct_header *h, uint64_t at, nct_why *why)
 {
 	char where[64];
-	struct field d;
+	struct nct_difference d;
 
 	if (h->kind != NCT_TOKENS)
 		return nct_fail(why, NCT_EKIND, "a window stream, not tokens, byte %" PRIu64, at + KIND_AT);
@@ -90,9 +30,9 @@ begin_stream(struct count *c, const struct nct_header *h, uint64_t at, nct_why *
 		c->m.counts = c->counts = calloc(h->vocab, sizeof *c->counts);
 		return c->counts != NULL ? NCT_OK : NCT_ENOMEM;
 	}
-	if (difference(&c->m.header, h, &d)) {
+	if (nct_header_difference(&c->m.header, h, &d)) {
 		snprintf(where, sizeof where, " as before, byte %" PRIu64, at + d.at);
-		return disagree(&d, where, why);
+		return nct_header_disagree(&d, NCT_EKIND, where, why);
 	}
 	c->m.header.text_unknown |= h->text_unknown;
 	return NCT_OK;

@@ -11,9 +11,6 @@ struct nct_measure_calls {
 	void *ctx;
 };
 
-/* How codes are called in tables and messages; NULL past the last. */
-const char *nct_code_name(unsigned code);
-
 /* Both read to the end of what `feed` reads, from its beginning. */
 nct_err nct_measure_streams(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
 nct_err nct_measure_tables(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;

@@ -13,7 +13,6 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "format/frame.h"
-#include "format/match.h"
 #include "format/tokens.h"
 #include "model/transformer.h"
 #include "unpack.h"
@@ -72,10 +71,8 @@ add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 	if (h->kind != NCT_TOKENS)
 		return nct_fail(why, NCT_EKIND, "windows, not tokens (see bitpack)");
 	if (c->any) {
-		nct_err err = nct_header_match(h, &c->header, &inner);
-
 		c->header.text_unknown |= h->text_unknown;
-		return err == NCT_OK ? NCT_OK : nct_fail(why, err, "streams of two kinds: %.200s", inner.text);
+		return nct_same_tokens(&c->header, h, &inner) ? NCT_OK : nct_fail(why, NCT_EMODEL, "other tokens than before: %.200s", inner.text);
 	}
 	c->any = 1;
 	c->header = *h;

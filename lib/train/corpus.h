@@ -5,7 +5,7 @@
 #include "batch.h"
 #include "format/stream.h"
 
-uint64_t nct_corpus_crc(const nct_corpus *c); /* CRC64 over the language (see nct_header_match()) and the tokens */
+uint64_t nct_corpus_crc(const nct_corpus *c); /* CRC64 over the language (see nct_same_tokens()) and the tokens */
 
 /* Writes tokens [from, from + n), which must exist, to out; `place` (NULL: not wanted) receives each one's number within its
  * block, where windows begin with the block. */

@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/le.h"
 #include "corpus.h"
-#include "format/match.h"
 #include "format/tokens.h"
 #include "m2_file.h"
 #include "model/sample.h"
@@ -162,7 +161,6 @@ static nct_err
 check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_options *o, nct_why *why)
 {
 	nct_why inner = {""};
-	nct_err err;
 
 	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
 		return nct_fail(why, NCT_EARG, "threads, temperature, top-p: out of range");
@@ -170,8 +168,8 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 		return nct_fail(why, NCT_EKIND, "its tokens are of an unbroken code, whose symbols only the encoder can count: they cannot be sampled");
 	if (o->only_new && prompt != NULL && m->header.window_bits > 0 && m->header.resets != 1)
 		return nct_fail(why, NCT_EARG, "M1 is not reset before each window: new tokens do not decode without the prompt");
-	if (prompt != NULL && (err = nct_header_match(nct_corpus_header(prompt), &m->header, &inner)) != NCT_OK)
-		return nct_fail(why, err, "the prompt: %.200s", inner.text);
+	if (prompt != NULL && !nct_same_tokens(&m->header, nct_corpus_header(prompt), &inner))
+		return nct_fail(why, NCT_EMODEL, "the prompt's tokens have %.200s as the model's", inner.text);
 	return NCT_OK;
 }
 

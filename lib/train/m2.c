@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "corpus.h"
-#include "format/match.h"
 #include "loop.h"
 #include "m2_file.h"
 #include "notes.h"
@@ -89,8 +88,8 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
 	if (nct_corpus_tokens(tokens) == 0 || (eval != NULL && nct_corpus_tokens(eval) == 0))
 		return nct_fail(why, NCT_ECUT, "no tokens to %s on", nct_corpus_tokens(tokens) == 0 ? "train" : "evaluate");
-	if (eval != NULL && (err = nct_header_match(nct_corpus_header(eval), nct_corpus_header(tokens), &inner)) != NCT_OK)
-		return nct_fail(why, err, "the tokens to evaluate on: %.200s", inner.text);
+	if (eval != NULL && !nct_same_tokens(nct_corpus_header(tokens), nct_corpus_header(eval), &inner))
+		return nct_fail(why, NCT_EMODEL, "the tokens to evaluate on have %.200s", inner.text);
 	run.o.keep_best = 1;
 	run.shape = (struct nct_shape){.vocab = vocab, .inputs = vocab + 1,
 	    .reach = o->length < NCT_REACH_MAX ? (uint32_t)o->length : NCT_REACH_MAX};
@@ -202,6 +201,7 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 {
 	const size_t length = o->length > 0 ? o->length : m->length;
 	struct work w = {.net = NULL};
+	nct_why inner = {""};
 	struct nct_examples x;
 	size_t rows;
 	nct_err err;
@@ -212,8 +212,8 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 		return nct_fail(why, NCT_EARG, "rows, threads: out of range");
 	if (nct_corpus_tokens(c) == 0)
 		return nct_fail(why, NCT_ECUT, "no tokens to evaluate on");
-	if ((err = nct_header_match(nct_corpus_header(c), &m->header, why)) != NCT_OK)
-		return err;
+	if (!nct_same_tokens(&m->header, nct_corpus_header(c), &inner))
+		return nct_fail(why, NCT_EMODEL, "the tokens have %.200s as the model's", inner.text);
 	nct_corpus_examples(&x, c, length);
 	rows = x.count < o->rows ? (size_t)x.count : o->rows;
 	err = nct_train_fits(nct_net_bytes(&m->shape, rows, length, o->threads), "fewer rows need less", why);
