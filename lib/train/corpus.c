@@ -185,11 +185,13 @@ nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tm
 	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
 		*at = i;
 		err = add_operand(c, fd, tmpdir, &own);
-		if (err == NCT_EIO && own.text[0] == '\0')
-			(void)nct_fail(&own, err, "%s", strerror(errno));
+		const int saved = errno;
 		if (fd != STDIN_FILENO)
-			(void)close(fd);
+			(void)close(fd); /* only read from */
+		errno = saved;
 	}
+	if (err == NCT_EIO && own.text[0] == '\0')
+		(void)nct_fail(&own, err, "%s", strerror(errno));
 	if (err == NCT_OK) {
 		*out = c;
 		return NCT_OK;
