@@ -36,7 +36,8 @@ for part in train dev; do
 	acwin -T "$THREADS" -b 16 $part | bitpack -v 16 >$part.toks
 	bitpack -u $part.toks | acwin -d -T "$THREADS" | cmp - $part
 done
-acwin -l train.toks dev.toks | awk -F '\t' 'NR > 1 { printf "   %s: %d tokens, %d bytes of text: %.2f bytes a token; identical\n", $1, $13, $16, $16 / $13 }'
+acwin -l train.toks dev.toks >list
+awk -F '\t' 'NR > 1 { printf "   %s: %d tokens, %d bytes of text: %.2f bytes a token; identical\n", $1, $13, $16, $16 / $13 }' list
 
 # 2. Tokens -> M2: STEPS batches of 8 sequences of 128 tokens.
 echo
@@ -48,7 +49,8 @@ m2train -T "$THREADS" -s "$SIZE" -n "$STEPS" -B 8 -L 128 train.toks >m2.bin
 echo
 echo "3. m2train -E -m m2.bin dev.toks | bpbcalc --unigram-from=train.toks --pretty"
 m2train -E -T "$THREADS" -m m2.bin dev.toks >dev.tsv
-bpbcalc --unigram-from=train.toks --pretty dev.tsv | sed 's/^/   /'
+bpbcalc --unigram-from=train.toks --pretty dev.tsv >table
+sed 's/^/   /' table
 
 # 4. A prompt -> tokens that M2 puts behind it -> windows -> text. --open: the prompt is a document without an end yet.
 # A model this small, trained so briefly, knows which windows are frequent, and little more.
