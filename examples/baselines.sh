@@ -1,7 +1,7 @@
 #!/bin/sh
 # baselines.sh - one text as other tokens, too: bytes, SentencePiece, gzip and xz beside windows, in one table.
 # usage: baselines.sh [TEXT [VALIDATION]]; without TEXT the sample; without VALIDATION the last tenth of TEXT's lines is held out.
-# From the environment: STEPS of training a token model on each kind (100: some five minutes on two cores; 0: no models, the
+# From the environment: STEPS of training a token model on each kind (100: a few minutes on two cores; 0: no models, the
 # statistics alone, in seconds), SIZE of the models, VOCAB of SentencePiece (at most), THREADS, and KEEP, a folder where all
 # files stay (otherwise they go).
 set -eu
