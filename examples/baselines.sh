@@ -2,7 +2,7 @@
 # baselines.sh - one text as other tokens, too: bytes, SentencePiece, gzip and xz beside windows, in one table.
 # usage: baselines.sh [TEXT [VALIDATION]]; without TEXT the sample; without VALIDATION the last tenth of TEXT's lines is held out.
 # From the environment: STEPS of training a token model on each kind (100: a few minutes on two cores; 0: no models, the
-# statistics alone, in seconds), SIZE of the models, VOCAB of SentencePiece (at most), THREADS, and KEEP, a folder where all
+# statistics alone, in seconds), SIZE of the models, VOCAB of SentencePiece (at most), THREADS, and KEEP, a new folder where all
 # files stay (otherwise they go).
 set -eu
 : "${STEPS:=100}" "${SIZE:=d=64,layers=2,heads=2,ff=256}" "${VOCAB:=8000}" "${THREADS:=$(nproc)}"
@@ -17,7 +17,7 @@ for need in spm_train:sentencepiece gzip:gzip xz:xz-utils; do
 	command -v "${need%:*}" >/dev/null || die "no ${need%:*}: it is in the Debian package ${need#*:}"
 done
 if [ -n "${KEEP:-}" ]; then
-	mkdir -p "$KEEP"
+	mkdir "$KEEP" # a new one, so that nothing is overwritten
 	work=$(cd "$KEEP" && pwd)
 else
 	work=$(mktemp -d)

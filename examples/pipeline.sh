@@ -2,12 +2,12 @@
 # pipeline.sh - the whole chain: text -> windows -> tokens -> a token model, its bits per byte, and text that it writes.
 # usage: pipeline.sh [TEXT [VALIDATION]]; without TEXT the sample; without VALIDATION the last tenth of TEXT is held out.
 # From the environment: STEPS of training (100: about two minutes on two cores), SIZE of the model, N tokens to sample,
-# PROMPT to continue, THREADS, and KEEP, a folder where all files stay (otherwise they go).
+# PROMPT to continue, THREADS, and KEEP, a new folder where all files stay (otherwise they go).
 set -eu
 : "${STEPS:=100}" "${SIZE:=d=64,layers=2,heads=2,ff=256}" "${N:=60}" "${PROMPT=The old man looked at me and}" "${THREADS:=$(nproc)}"
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -n "${KEEP:-}" ]; then
-	mkdir -p "$KEEP"
+	mkdir "$KEEP" # a new one, so that nothing is overwritten
 	work=$(cd "$KEEP" && pwd)
 else
 	work=$(mktemp -d)

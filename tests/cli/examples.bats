@@ -79,6 +79,8 @@ stand_in() {
   done
   run small SIZE=nonsense sh "$NCT_ROOT/examples/pipeline.sh" text
   [ "$status" -eq 2 ]
+  run ! --separate-stderr env KEEP=. sh "$NCT_ROOT/examples/pipeline.sh" text # would overwrite it
+  [ "$(wc -c <text)" -eq 3000 ]
   run -1 example pipeline nowhere
   [[ $output == *nowhere* ]]
 }
