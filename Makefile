@@ -77,7 +77,7 @@ unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck
+CHECK_PACKAGES = clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
 define install
