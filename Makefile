@@ -14,7 +14,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fopenmp
 ALL_CFLAGS = $(STD) $(WARN) -fPIC -Ilib $(CFLAGS) $(EXTRA_CFLAGS)
 LIBS = -llzma -lpcre2-8 -ljansson -fopenmp
-TRAIN_LIBS = -ldnnl -lz -lm
+TRAIN_LIBS = -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
@@ -48,6 +48,9 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
 # One instruction set a file: only that file may use it.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
+AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl
+$(BUILD)/lib/kernels/%_avx512.o: EXTRA_CFLAGS += $(AVX512)
+$(BUILD)/lib/kernels/%_avx512bf16.o: EXTRA_CFLAGS += $(AVX512) -mavx512bf16
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi

@@ -1,4 +1,7 @@
-/* float_ref.c - float kernels by what every processor of the architecture has. */
+/* float_ref.c - float kernels by what every processor of the architecture has: the same bits on all machines. */
+#define LANES 8
+#define PANEL 8
+#define DOT(sum, a, b) ((sum) + (a) * (b))
 #include "kernels/float_body.inc"
 
 static int

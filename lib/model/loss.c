@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* One token's logits (V): its cross-entropy; with p->backward the logits become gradients. */
+/* One token's logits (V): its cross-entropy; with p->backward they become gradients, as elements. */
 static double
 token_loss(const struct nct_pass *p, float *logits, size_t token)
 {
@@ -24,10 +24,11 @@ token_loss(const struct nct_pass *p, float *logits, size_t token)
 	sum = (double)k->exp_sum(logits, most, V);
 	log_z = (double)most + log(sum);
 	if (p->backward) {
-		double weight = (double)p->scale * (1.0 + 2.0 * (double)p->zloss * log_z);
+		const double weight = (double)p->scale * (1.0 + 2.0 * (double)p->zloss * log_z) / sum;
 
-		k->scale(logits, (float)(weight / sum), V);
-		logits[target] -= p->scale;
+		logits[target] -= (float)((double)p->scale / weight);
+		k->to_elements(logits, logits, (float)weight, V);
+		memset((unsigned char *)logits + V * k->element, 0, sizeof *logits - k->element); /* the rest of the last word */
 	}
 	return log_z - (double)mine;
 }
@@ -56,24 +57,27 @@ slice_loss(const struct nct_pass *p, float *logits, size_t at, size_t rows, doub
 	}
 }
 
-/* From the logits' gradients to dxo and the gains' part. */
-static nct_err
+/* From the logits' gradients to dx and the gains' part; packs what the weights' gradient needs. */
+static void
 slice_back(const struct nct_pass *p, const float *dlogits, size_t at, size_t rows, unsigned worker)
 {
 	const struct nct_net *n = p->n;
-	const size_t C = n->s.width, V = n->s.vocab, ld = n->ldc;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * ld;
-	float *dn = n->work + worker * n->work_floats, *part = n->gains1 + at / n->slice * C, *dxo = n->dxo + at * ld;
-	nct_err err;
+	const struct nct_float *k = n->k;
+	const struct nct_work w = nct_work_at(n, worker);
+	const size_t C = n->s.width, V = n->s.vocab, ld = n->ldv * nct_pair(k);
+	const float *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
+	float *part = n->gains1 + at / n->slice * C, *dx = n->dx + at * n->ldx;
+	const struct nct_by_weight head = {.x = dlogits, .ldx = ld, .rows = rows, .in = V, .out = C, .w = n->whead_back,
+	    .y = w.y, .ldy = n->ldx};
 
-	err = nct_gemm('N', 'N', rows, C, V, 1.0f, dlogits, n->ldv, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, dn, ld);
-	if (err != NCT_OK)
-		return err;
+	nct_pass_by_weight(p, &head, worker);
 	memset(part, 0, C * sizeof *part);
-	memset(dxo, 0, rows * ld * sizeof *dxo);
+	memset(dx, 0, rows * n->ldx * sizeof *dx);
 	for (size_t i = 0; i < rows; i++)
-		n->k->norm_back(dxo + i * ld, part, n->n1 + (at + i) * ld, x + i * ld, gain, dn + i * ld, dxo + i * ld, C);
-	return NCT_OK;
+		k->norm_back(dx + i * n->ldx, part, nct_net_element(n, w.n, i * n->ldc), x + i * n->ldx,
+		             nct_net_at(n, n->params, NCT_P_NORMF, 0), w.y + i * n->ldx, dx + i * n->ldx, C);
+	k->pack_elements(nct_net_packed(n, n->pn1, at), nct_net_panel(n, n->tokens), w.n, n->ldc, rows, C);
+	k->pack_elements(nct_net_packed(n, n->plogits, at - p->at), nct_net_panel(n, n->group), dlogits, ld, rows, V);
 }
 
 /* Slice i of the group at p->at. */
@@ -82,51 +86,47 @@ slice_task(void *ctx, size_t i, unsigned worker)
 {
 	struct nct_pass *p = ctx;
 	struct nct_net *n = p->n;
+	const struct nct_work w = nct_work_at(n, worker);
 	const size_t C = n->s.width, V = n->s.vocab, at = p->at + i * n->slice, left = p->tokens - at;
 	const size_t rows = left < n->slice ? left : n->slice;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (n->s.layers * n->tokens + at) * n->ldc;
-	float *nf = n->n1 + at * n->ldc, *logits = n->logits + i * n->slice * n->ldv;
-	nct_err err;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
+	float *logits = n->logits + i * n->slice * n->ldv;
+	const struct nct_by_weight head = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = V, .w = n->whead,
+	    .y = logits, .ldy = n->ldv};
 
 	for (size_t r = 0; r < rows; r++)
-		n->k->norm(nf + r * n->ldc, x + r * n->ldc, gain, C);
-	err = nct_gemm('N', 'T', rows, V, C, 1.0f, nf, n->ldc, nct_net_at(n, n->params, NCT_P_HEAD, 0), C, 0.0f, logits, n->ldv);
-	if (err == NCT_OK) {
-		slice_loss(p, logits, at, rows, &n->nats[at / n->slice], &n->counts[at / n->slice]);
-		if (p->backward)
-			err = slice_back(p, logits, at, rows, worker);
-	}
-	nct_pass_fail(p, worker, err);
+		n->k->norm(nct_net_element(n, w.n, r * n->ldc), x + r * n->ldx, gain, C);
+	nct_pass_by_weight(p, &head, worker);
+	slice_loss(p, logits, at, rows, &n->nats[at / n->slice], &n->counts[at / n->slice]);
+	if (p->backward)
+		slice_back(p, logits, at, rows, worker);
 }
 
 /* One group: its slices, then what they add to the head's gradient. */
-static nct_err
+static void
 group_loss(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
-	const size_t C = n->s.width, V = n->s.vocab, left = p->tokens - p->at;
-	const size_t tokens = left < n->group ? left : n->group;
-	const struct nct_wgrad head = {
-		.dw = nct_net_at(n, n->grads, NCT_P_HEAD, 0), .dy = n->logits, .x = n->n1 + p->at * n->ldc,
-		.ldy = n->ldv, .ldx = n->ldc, .out = V, .in = C,
-	};
-	nct_err err = nct_pass_run(p, (tokens + n->slice - 1) / n->slice, slice_task);
+	const size_t left = p->tokens - p->at, tokens = left < n->group ? left : n->group;
 
-	return err == NCT_OK && p->backward ? nct_pass_wgrad(p, &head, 1, tokens) : err;
+	nct_pass_run(p, NCT_PART_LOSS, (tokens + n->slice - 1) / n->slice, slice_task);
+	if (p->backward) {
+		const struct nct_wgrad head = {nct_net_at(n, n->grads, NCT_P_HEAD, 0), n->plogits, nct_net_packed(n, n->pn1, p->at),
+		    nct_net_panel(n, n->group), nct_net_panel(n, n->tokens), n->s.vocab, n->s.width};
+
+		nct_pass_wgrad(p, NCT_PART_LOSS, &head, 1, tokens);
+	}
 }
 
-nct_err
+void
 nct_pass_loss(struct nct_pass *p, double *nats, uint64_t *count)
 {
 	struct nct_net *n = p->n;
 	const size_t slices = (p->tokens + n->slice - 1) / n->slice;
 
-	for (p->at = 0; p->at < p->tokens; p->at += n->group) {
-		nct_err err = group_loss(p);
-
-		if (err != NCT_OK)
-			return err;
-	}
+	nct_pass_weights_head(p);
+	for (p->at = 0; p->at < p->tokens; p->at += n->group)
+		group_loss(p);
 	if (p->backward)
 		nct_pass_gains(p, nct_net_at(n, n->grads, NCT_P_NORMF, 0), n->gains1, slices);
 	*nats = 0.0;
@@ -135,5 +135,4 @@ nct_pass_loss(struct nct_pass *p, double *nats, uint64_t *count)
 		*nats += n->nats[i];
 		*count += n->counts[i];
 	}
-	return NCT_OK;
 }

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/le.h"
 #include "base/parallel.h"
 #include "base/rng.h"
-#include "model/attention.h"
 
 #define ALIGN 64                    /* bytes; every array starts at a multiple */
-#define GROUP_FLOATS ((size_t)1 << 24) /* logits held at a time */
+#define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
 #define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
 
 /* ---- memory ---- */
@@ -54,62 +54,111 @@ larger(size_t a, size_t b)
 static void
 set_slices(struct nct_net *n)
 {
-	size_t group = GROUP_FLOATS / n->ldv, slice = group / GROUP_SLICES;
+	size_t group = GROUP_FLOATS / n->ldv, slice = group / GROUP_SLICES / 2 * 2;
 
-	n->slice = slice > NCT_BLOCK ? NCT_BLOCK : larger(slice, 1);
-	n->group = larger(group, 1) / n->slice * n->slice;
+	n->slice = slice > NCT_BLOCK ? NCT_BLOCK : larger(slice, 2);
+	n->group = larger(group / n->slice, 1) * n->slice;
 	if (n->group >= n->tokens)
 		n->group = (n->tokens + n->slice - 1) / n->slice * n->slice;
 }
 
-/* What one thread needs beside: a block's dh and dn, a head's strips, or a slice's dn. */
-static size_t
-work_floats(const struct nct_net *n)
+static unsigned char *
+elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
 {
-	size_t head = nct_head_floats(n->length, n->s.reach), wide = n->ldc + n->ldf;
+	return take(c, n->k->element, a, b, d);
+}
 
-	if (head == 0 || wide > SIZE_MAX / NCT_BLOCK)
-		return 0;
-	return larger(head, wide * NCT_BLOCK);
+/* (rows,cols), packed. */
+static uint32_t *
+packed(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
+{
+	return take(c, sizeof(uint32_t), nct_words(n->k, rows), nct_panels(n->k, cols), n->k->panel);
+}
+
+/* Room for (rows,cols) and for (cols,rows), one at a time. */
+static uint32_t *
+packed_either(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
+{
+	const struct nct_float *k = n->k;
+	const size_t one = nct_words(k, rows) * nct_panels(k, cols), other = nct_words(k, cols) * nct_panels(k, rows);
+
+	return take(c, sizeof(uint32_t), larger(one, other), k->panel, 1);
+}
+
+/* What each layer uses anew, gradients apart. */
+static void
+lay_out_layer(struct nct_net *n, struct carve *c)
+{
+	const size_t C = n->s.width, F = n->s.inner;
+
+	n->wqkv = packed_either(n, c, C, 3 * C);
+	n->wproj = packed_either(n, c, C, C);
+	n->wup = packed_either(n, c, C, 2 * F);
+	n->wdown = packed_either(n, c, F, C);
+	n->bias = floats(c, 1, n->s.heads, n->length);
+	n->work = take(c, 1, n->threads, n->work_bytes, 1);
+}
+
+static void
+lay_out_gradients(struct nct_net *n, struct carve *c)
+{
+	const size_t N = n->tokens, C = n->s.width, F = n->s.inner;
+	const size_t slices = (N + n->slice - 1) / n->slice, parts = larger(slices, (N + NCT_BLOCK - 1) / NCT_BLOCK);
+
+	n->dx = floats(c, 1, N, n->ldx);
+	n->dmix = elements(n, c, 1, N, n->ldc);
+	n->dqkv = elements(n, c, 1, N, n->ldq);
+	n->pn1 = packed(n, c, N, C);
+	n->pn2 = packed(n, c, N, C);
+	n->pmix = packed(n, c, N, C);
+	n->ph = packed(n, c, N, F);
+	n->pqkv = packed(n, c, N, 3 * C);
+	n->pproj = packed(n, c, N, C);
+	n->pup = packed(n, c, N, 2 * F);
+	n->pdown = packed(n, c, N, C);
+	n->dbias = floats(c, n->rows, n->s.heads, NCT_BUCKETS);
+	n->gains1 = floats(c, 1, parts, C);
+	n->gains2 = floats(c, 1, parts, C);
+	n->plogits = packed(n, c, n->group, n->s.vocab);
+	n->whead_back = packed(n, c, n->s.vocab, C);
 }
 
 /* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the parameters'. */
 static void
 lay_out(struct nct_net *n, struct carve *c)
 {
-	const size_t N = n->tokens, L = n->s.layers, C = n->s.width, F = n->s.inner, H = n->s.heads;
-	const size_t slices = (N + n->slice - 1) / n->slice, parts = larger(slices, (N + NCT_BLOCK - 1) / NCT_BLOCK);
+	const size_t N = n->tokens, L = n->learns ? n->s.layers : 1, slices = (N + n->slice - 1) / n->slice;
 
-	n->x = floats(c, L + 1, N, n->ldc);
-	n->qkv = floats(c, L, N, n->ldq);
-	n->lse = floats(c, L, H, N);
-	n->mix = floats(c, L, N, n->ldc);
-	n->xm = floats(c, L, N, n->ldc);
-	n->up = floats(c, L, N, n->ldu);
-	n->h = floats(c, 1, N, n->ldf);
-	n->n1 = floats(c, 1, N, n->ldc);
-	n->n2 = floats(c, 1, N, n->ldc);
-	n->dx = floats(c, 1, N, n->ldc);
-	n->dxm = floats(c, 1, N, n->ldc);
-	n->dxo = floats(c, 1, N, n->ldc);
-	n->dmix = floats(c, 1, N, n->ldc);
-	n->dqkv = floats(c, 1, N, n->ldq);
-	n->wqkv = floats(c, 1, 1, larger(3 * C * n->ldc, C * n->ldq));
-	n->wproj = floats(c, 1, C, n->ldc);
-	n->wup = floats(c, 1, 1, larger(2 * F * n->ldc, C * n->ldu));
-	n->wdown = floats(c, 1, 1, larger(C * n->ldf, F * n->ldc));
-	n->bias = floats(c, 1, H, n->length);
-	n->dbias = floats(c, n->rows, H, NCT_BUCKETS);
-	n->gains1 = floats(c, 1, parts, C);
-	n->gains2 = floats(c, 1, parts, C);
-	n->work = floats(c, 1, n->threads, n->work_floats);
+	n->x = floats(c, n->learns ? L + 1 : 1, N, n->ldx);
+	n->xm = floats(c, L, N, n->ldx);
+	n->lse = floats(c, L, n->s.heads, N);
+	n->qkv = elements(n, c, L, N, n->ldq);
+	n->mix = elements(n, c, L, N, n->ldc);
+	n->up = elements(n, c, L, N, n->ldu);
+	lay_out_layer(n, c);
+	if (n->learns)
+		lay_out_gradients(n, c);
 	n->logits = floats(c, 1, n->group, n->ldv);
+	n->whead = packed(n, c, n->s.width, n->s.vocab);
 	n->nats = take(c, sizeof *n->nats, slices, 1, 1);
 	n->counts = take(c, sizeof *n->counts, slices, 1, 1);
-	n->errs = take(c, sizeof *n->errs, n->threads, 1, 1);
+	n->products = take(c, ALIGN, n->threads, 1, 1);
 }
 
-/* Sets all sizes; *bytes is what the block needs. */
+static void
+set_strides(struct nct_net *n)
+{
+	const size_t C = n->s.width, F = n->s.inner, element = n->k->element;
+
+	n->ldx = nct_stride(C, sizeof(float));
+	n->ldv = nct_stride(n->s.vocab, sizeof(float));
+	n->ldc = nct_stride(C, element);
+	n->ldq = nct_stride(3 * C, element);
+	n->ldf = nct_stride(F, element);
+	n->ldu = nct_stride(2 * F, element);
+}
+
+/* Sets all sizes, but n->learns and n->k, which are given; *bytes is what the block needs. */
 static nct_err
 set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, size_t *bytes, nct_why *why)
 {
@@ -126,15 +175,11 @@ set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t leng
 	n->rows = rows;
 	n->length = length;
 	n->threads = threads;
-	n->ldc = nct_stride(s->width);
-	n->ldq = nct_stride(3 * (size_t)s->width);
-	n->ldf = nct_stride(s->inner);
-	n->ldu = nct_stride(2 * (size_t)s->inner);
-	n->ldv = nct_stride(s->vocab);
-	n->work_floats = work_floats(n);
+	set_strides(n);
 	set_slices(n);
+	n->work_bytes = nct_work_bytes(n);
 	lay_out(n, &c);
-	if (n->work_floats == 0 || c.overflow)
+	if (n->work_bytes == 0 || c.overflow)
 		return nct_fail(why, NCT_ENOMEM, "batches of %zu x %zu tokens are too large", rows, length);
 	*bytes = c.used;
 	return NCT_OK;
@@ -146,8 +191,16 @@ aligned(size_t bytes)
 	return bytes > SIZE_MAX - ALIGN ? NULL : aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
 }
 
-nct_err
-nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+static nct_err
+choose(struct nct_net *n, const char *cpu, nct_why *why)
+{
+	nct_err err = nct_float_choose(&n->k, cpu);
+
+	return err == NCT_OK ? err : nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
+}
+
+static nct_err
+make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
 {
 	struct carve c = {NULL, 0, 0};
 	size_t bytes = 0;
@@ -157,29 +210,40 @@ nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length
 	*out = NULL;
 	if (n == NULL)
 		goto fail;
-	if ((err = set_sizes(n, s, rows, length, threads, &bytes, why)) != NCT_OK)
+	n->learns = learns;
+	if ((err = choose(n, cpu, why)) != NCT_OK || (err = set_sizes(n, s, rows, length, threads, &bytes, why)) != NCT_OK)
 		goto fail;
-	if ((err = nct_float_choose(&n->k, cpu)) != NCT_OK) {
-		(void)nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
-		goto fail;
-	}
 	n->params = aligned(n->total * sizeof(float));
-	n->grads = aligned(n->total * sizeof(float));
+	n->grads = learns ? aligned(n->total * sizeof(float)) : NULL;
 	n->block = aligned(bytes);
-	if (n->params == NULL || n->grads == NULL || n->block == NULL) {
+	if (n->params == NULL || (learns && n->grads == NULL) || n->block == NULL) {
 		err = nct_fail(why, NCT_ENOMEM, "no memory for a net of %zu parameters and batches of %zu x %zu tokens", n->total, rows,
 		               length);
 		goto fail;
 	}
 	c.base = (unsigned char *)n->block;
 	lay_out(n, &c);
+	memset(n->block, 0, bytes); /* what pads rows to whole words must be finite */
 	memset(n->params, 0, n->total * sizeof(float));
-	nct_net_zero_grads(n);
+	if (learns)
+		nct_net_zero_grads(n);
 	*out = n;
 	return NCT_OK;
 fail:
 	nct_net_free(n);
 	return err;
+}
+
+nct_err
+nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+{
+	return make(out, 1, s, rows, length, threads, cpu, why);
+}
+
+nct_err
+nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+{
+	return make(out, 0, s, rows, length, threads, cpu, why);
 }
 
 void
@@ -190,18 +254,20 @@ nct_net_free(nct_net *n)
 	free(n->params);
 	free(n->grads);
 	free(n->block);
+	free(n->shown);
 	free(n);
 }
 
 uint64_t
-nct_net_bytes(const struct nct_shape *s, size_t rows, size_t length, unsigned threads)
+nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu)
 {
 	struct nct_net n;
 	size_t bytes = 0, params;
 
 	memset(&n, 0, sizeof n);
-	if (set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK || nct_size_mul(&params, n.total, 2 * sizeof(float)) != 0 ||
-	    nct_size_add(&bytes, bytes, params) != 0)
+	n.learns = learns;
+	if (choose(&n, cpu, NULL) != NCT_OK || set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
+	    nct_size_mul(&params, n.total, (learns ? 2 : 1) * sizeof(float)) != 0 || nct_size_add(&bytes, bytes, params) != 0)
 		return UINT64_MAX;
 	return bytes;
 }
@@ -224,11 +290,14 @@ nct_net_zero_grads(nct_net *n)
 	memset(n->grads, 0, n->total * sizeof(float));
 }
 
-void
-nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx)
+struct nct_timing
+nct_net_timing(const nct_net *n)
 {
-	n->tap = tap;
-	n->tap_ctx = ctx;
+	struct nct_timing t = n->time;
+
+	for (unsigned w = 0; w < n->threads; w++)
+		t.products += *nct_net_products(n, w);
+	return t;
 }
 
 /* ---- first parameters ---- */
@@ -272,25 +341,26 @@ nct_net_init(nct_net *n, uint64_t seed)
 
 /* ---- batches ---- */
 
-nct_err
-nct_pass_run(struct nct_pass *p, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker))
+void
+nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker))
 {
-	struct nct_net *n = p->n;
+	const double start = nct_seconds();
 
-	for (unsigned w = 0; w < n->threads; w++)
-		n->errs[w] = NCT_OK;
-	nct_parallel(tasks, n->threads, task, p);
-	for (unsigned w = 0; w < n->threads; w++)
-		if (n->errs[w] != NCT_OK)
-			return n->errs[w];
-	return NCT_OK;
+	nct_parallel(tasks, p->n->threads, task, p);
+	p->n->time.part[what] += nct_seconds() - start;
 }
 
 void
-nct_pass_fail(struct nct_pass *p, unsigned worker, nct_err err)
+nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker)
 {
-	if (p->n->errs[worker] == NCT_OK)
-		p->n->errs[worker] = err;
+	const struct nct_float *k = p->n->k;
+	const struct nct_product q = {.rows = b->rows, .cols = b->out, .words = nct_words(k, b->in), .a = b->x,
+	    .a_row = b->ldx / nct_pair(k), .a_word = 1, .b = b->w, .b_panel = nct_net_panel(p->n, b->in), .c = b->y, .ldc = b->ldy,
+	    .add = b->add, .e = b->e, .lde = b->lde};
+	const double start = nct_seconds();
+
+	k->product(&q);
+	*nct_net_products(p->n, worker) += nct_seconds() - start;
 }
 
 static nct_err
@@ -311,26 +381,25 @@ nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *c
 	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .each = each, .hit = hit};
 	nct_err err = check_batch(n, b);
 
-	if (err == NCT_OK)
-		err = nct_pass_forward(&p);
-	if (err == NCT_OK)
-		err = nct_pass_loss(&p, nats, count);
-	return err;
+	if (err != NCT_OK)
+		return err;
+	nct_pass_forward(&p);
+	nct_pass_loss(&p, nats, count);
+	return NCT_OK;
 }
 
 nct_err
 nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count)
 {
 	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .backward = 1, .scale = scale, .zloss = zloss};
-	nct_err err = check_batch(n, b);
+	nct_err err = n->learns ? check_batch(n, b) : NCT_EARG;
 
-	if (err == NCT_OK)
-		err = nct_pass_forward(&p);
-	if (err == NCT_OK)
-		err = nct_pass_loss(&p, nats, count);
-	if (err == NCT_OK && !isfinite(*nats))
-		err = NCT_ENAN;
-	if (err == NCT_OK)
-		err = nct_pass_backward(&p);
-	return err;
+	if (err != NCT_OK)
+		return err;
+	nct_pass_forward(&p);
+	nct_pass_loss(&p, nats, count);
+	if (!isfinite(*nats))
+		return NCT_ENAN;
+	nct_pass_backward(&p);
+	return NCT_OK;
 }

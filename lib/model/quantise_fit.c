@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
-#include "kernels/gemm.h"
+#include "kernels/float.h"
 
 #define LEVELS 127.0f
 #define ROWS 32                          /* samples a task */
@@ -252,6 +252,47 @@ search(struct nct_fit *f, struct trial *t, float *clip, float *share, unsigned t
 		}
 }
 
+/* want (n,r): the outputs of every so-many-th sample, in floats. */
+struct outputs {
+	const struct nct_fit *f;
+	const struct nct_float *k;
+	uint32_t *w;  /* packed */
+	float *want;
+	size_t n, every;
+};
+
+static void
+outputs_task(void *ctx, size_t i, unsigned worker)
+{
+	const struct outputs *o = ctx;
+	const struct nct_fit *f = o->f;
+	const size_t at = i * ROWS, ldx = f->ldx * o->every;
+	const struct nct_product p = {.rows = o->n - at < ROWS ? o->n - at : ROWS, .cols = f->r, .words = f->k, .a = f->x + at * ldx,
+	    .a_row = ldx, .a_word = 1, .b = o->w, .b_panel = f->k * o->k->panel, .c = o->want + at * f->r, .ldc = f->r};
+
+	(void)worker;
+	o->k->product(&p);
+}
+
+/* `row` names kernels; words are single floats in those chosen here. */
+static nct_err
+outputs(const struct nct_fit *f, float *want, size_t n, size_t every, const char *row, unsigned threads)
+{
+	struct outputs o = {.f = f, .want = want, .n = n, .every = every};
+	nct_err err = nct_float_choose(&o.k, row);
+
+	if (err != NCT_OK)
+		return err;
+	o.k = nct_float_single(o.k);
+	o.w = aligned_alloc(64, (nct_panels(o.k, f->r) * o.k->panel * f->k * sizeof *o.w + 63) / 64 * 64);
+	if (o.w == NULL)
+		return NCT_ENOMEM;
+	o.k->turn_floats(o.w, f->k * o.k->panel, f->w, f->k, f->r, f->k);
+	nct_parallel(tasks_of(n), threads, outputs_task, &o);
+	free(o.w);
+	return NCT_OK;
+}
+
 nct_err
 nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 {
@@ -271,7 +312,7 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	t.failed = calloc(threads, sizeof *t.failed);
 	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL &&
 	    t.scale != NULL && t.error != NULL && t.failed != NULL)
-		err = nct_gemm('N', 'T', t.n, f->r, f->k, 1, f->x, f->ldx * t.every, f->w, f->k, 0, want, f->r);
+		err = outputs(f, want, t.n, t.every, k->name, threads);
 	t.want = want;
 	if (err == NCT_OK)
 		search(f, &t, clip, share, threads);

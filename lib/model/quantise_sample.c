@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/le.h"
+#include "kernels/float.h"
 
 #define KEEP 2048                        /* positions, if there is memory for them */
 #define KEEP_FLOATS ((size_t)256 << 20)  /* in all */
@@ -100,7 +101,8 @@ run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, 
 	uint64_t count;
 	double nats;
 
-	nct_net_set_tap(net, take, t);
+	if ((err = nct_net_set_tap(net, take, t)) != NCT_OK)
+		return err;
 	for (size_t r = 0; r < rows && err == NCT_OK; r += batch) {
 		const struct nct_batch b = {rows - r < batch ? rows - r : batch, length, in + r * length, target, NULL};
 
@@ -126,6 +128,7 @@ nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const flo
 	uint8_t *keep = calloc(rows, length);
 	uint32_t *target = malloc(batch * length * sizeof *target);
 	struct taking t = {.to = s, .keep = keep};
+	const struct nct_float *k;
 	nct_net *net = NULL;
 	nct_err err = NCT_ENOMEM;
 
@@ -138,7 +141,8 @@ nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const flo
 	s->rows = mark(keep, rows, length, 0, want - first);
 	s->rows += mark(keep, rows, length, 1, want - s->rows);
 	if ((err = allocate(s)) != NCT_OK || (err = nct_shape_tensors(shape, tensors, &total, why)) != NCT_OK ||
-	    (err = nct_net_new(&net, shape, batch, length, threads, cpu, why)) != NCT_OK)
+	    (err = nct_float_choose(&k, cpu)) != NCT_OK ||
+	    (err = nct_net_new(&net, shape, batch, length, threads, nct_float_single(k)->name, why)) != NCT_OK)
 		goto done;
 	memcpy(nct_net_params(net), params, total * sizeof *params);
 	for (size_t i = 0; i < tensors[NCT_P_EMBED].size; i++)

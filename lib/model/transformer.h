@@ -68,12 +68,15 @@ typedef struct nct_net nct_net;
  * NCT_EARG, NCT_ENOMEM. On failure *out is NULL. */
 nct_err nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
                     const char *cpu, nct_why *why) NCT_USED;
+/* The same for nct_net_forward() alone: no gradients, no taps, and the memory of one layer. */
+nct_err nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
+                            const char *cpu, nct_why *why) NCT_USED;
 void nct_net_free(nct_net *n); /* NULL is a no-op */
-/* What nct_net_new() will allocate; UINT64_MAX if it cannot be. */
-uint64_t nct_net_bytes(const struct nct_shape *s, size_t rows, size_t length, unsigned threads);
+/* What nct_net_new(), or without `learns` nct_net_new_forward(), will allocate; UINT64_MAX if it cannot be. */
+uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu);
 void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does */
 float *nct_net_params(nct_net *n);            /* the parameter block, in the table's order; borrowed */
-float *nct_net_grads(nct_net *n);             /* the same layout */
+float *nct_net_grads(nct_net *n);             /* the same layout; NULL without gradients */
 void nct_net_zero_grads(nct_net *n);
 
 /* One batch: in[b*T + t] is the input at position t, target[b*T + t] the symbol to predict there, or
@@ -97,7 +100,8 @@ enum nct_tap_site {
 	NCT_TAP_NORMF     /* (rows,C) rmsnorm(x) before the gain; layer is L */
 };
 typedef void (*nct_tap)(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride);
-void nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx); /* NULL: none, the default */
+/* NULL: none, the default. NCT_EARG for a net without gradients; NCT_ENOMEM. */
+nct_err nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx) NCT_USED;
 
 /* Forward only. *nats: sum of cross-entropies over the targets (double, summed in a fixed tree); *count: how many
  * targets. `each` (NULL: not wanted) receives the cross-entropy of each position (0 where no target), `hit` 1 where the
@@ -106,5 +110,21 @@ nct_err nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uin
 /* Forward and backward: adds to the gradients those of `scale` * sum over targets of (cross-entropy + zloss * log(Z)^2).
  * NCT_ENAN if the loss is not finite; the gradients are then of no use. */
 nct_err nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count) NCT_USED;
+
+/* Where the time of all batches went, in seconds: of the calling thread, which waits for the others. */
+enum nct_part {
+	NCT_PART_FORWARD,   /* embedding, norms, products, gates */
+	NCT_PART_ATTENTION, /* forward and backward */
+	NCT_PART_LOSS,      /* the last norm, logits, their gradients, the head's too */
+	NCT_PART_BACKWARD,  /* as forward: the gradients of activations */
+	NCT_PART_WEIGHTS,   /* the gradients of weights */
+	NCT_PART_PACK,      /* packing weights */
+	NCT_PARTS
+};
+struct nct_timing {
+	double part[NCT_PARTS];
+	double products;    /* of it all, in products by weights: the sum over all threads */
+};
+struct nct_timing nct_net_timing(const nct_net *n);
 
 #endif

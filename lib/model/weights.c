@@ -1,22 +1,18 @@
-/* weights.c - copies of a layer's weights, laid out for products: with row strides, and forward transposed.
+/* weights.c - a layer's weights packed for products: as they stand for the backward pass, transposed for the forward one.
  *
- * A product by a weight as it stands among the parameters runs at half to nine tenths of the speed: rows that are a power of two
- * apart share cache sets, and oneDNN packs a transposed operand more slowly. The copies cost a few thousandths of a step. */
+ * Each is packed once a pass; it costs a few thousandths of a step. */
 #include "model/net.h"
 
-#include <string.h>
+#define CHUNK 64 /* rows of a weight per task; a multiple of every panel */
 
-#define LINES 16 /* rows transposed at a time: one cache line of the result */
-#define CHUNK 64 /* rows of a weight per task */
-
-/* A weight (out,in) and where its copy goes. */
+/* A weight (out,in) and where it goes. */
 struct copy {
-	float *to;
+	uint32_t *to;
 	const float *from;
 	size_t out, in;
 };
 
-/* All copies to be made; the pass comes first, as tasks are handed a pass. */
+/* All that is to be packed; the pass comes first, as tasks are handed a pass. */
 struct copies {
 	struct nct_pass p;
 	struct copy c[4];
@@ -28,55 +24,55 @@ chunks(const struct copy *c)
 	return (c->out + CHUNK - 1) / CHUNK;
 }
 
-/* Chunk `i` of all copies: rows [*at, *end) of a weight. */
+/* Chunk `i` of all copies: *rows of a weight, from *at on. */
 static const struct copy *
-chunk_at(const struct copies *w, size_t i, size_t *at, size_t *end)
+chunk_at(const struct copies *w, size_t i, size_t *at, size_t *rows)
 {
 	const struct copy *c = w->c;
 
 	for (; i >= chunks(c); c++)
 		i -= chunks(c);
 	*at = i * CHUNK;
-	*end = c->out - *at < CHUNK ? c->out : *at + CHUNK;
+	*rows = c->out - *at < CHUNK ? c->out - *at : CHUNK;
 	return c;
 }
 
 static void
-spread_task(void *ctx, size_t i, unsigned worker)
+pack_task(void *ctx, size_t i, unsigned worker)
 {
-	size_t at, end;
-	const struct copy *c = chunk_at(ctx, i, &at, &end);
+	const struct copies *w = ctx;
+	const struct nct_net *n = w->p.n;
+	size_t at, rows;
+	const struct copy *c = chunk_at(w, i, &at, &rows);
 
 	(void)worker;
-	for (size_t o = at; o < end; o++)
-		memcpy(c->to + o * nct_stride(c->in), c->from + o * c->in, c->in * sizeof *c->to);
+	n->k->pack_floats(nct_net_packed(n, c->to, at), nct_net_panel(n, c->out), c->from + at * c->in, c->in, rows, c->in);
 }
 
 static void
 turn_task(void *ctx, size_t i, unsigned worker)
 {
-	size_t at, end;
-	const struct copy *c = chunk_at(ctx, i, &at, &end);
-	const size_t ld = nct_stride(c->out);
+	const struct copies *w = ctx;
+	const struct nct_net *n = w->p.n;
+	size_t at, rows;
+	const struct copy *c = chunk_at(w, i, &at, &rows);
+	const size_t panel = nct_net_panel(n, c->in);
 
 	(void)worker;
-	for (; at < end; at += LINES)
-		for (size_t k = 0; k < c->in; k++)
-			for (size_t o = at; o < end && o < at + LINES; o++)
-				c->to[k * ld + o] = c->from[o * c->in + k];
+	n->k->turn_floats(c->to + at / n->k->panel * panel, panel, c->from + at * c->in, c->in, rows, c->in);
 }
 
-static nct_err
+static void
 run(struct copies *w, void (*task)(void *pass, size_t i, unsigned worker))
 {
 	size_t tasks = 0;
 
 	for (size_t i = 0; i < sizeof w->c / sizeof w->c[0]; i++)
 		tasks += chunks(&w->c[i]);
-	return nct_pass_run(&w->p, tasks, task);
+	nct_pass_run(&w->p, NCT_PART_PACK, tasks, task);
 }
 
-nct_err
+void
 nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave)
 {
 	struct nct_net *n = p->n;
@@ -90,10 +86,10 @@ nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave)
 		w.c[2] = (struct copy){n->wup, nct_net_at(n, n->params, NCT_P_UP, 2 * l), 2 * F, C};
 		w.c[3] = (struct copy){n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F};
 	}
-	return run(&w, turn_task);
+	run(&w, turn_task);
 }
 
-nct_err
+void
 nct_pass_weights_backward(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
@@ -105,5 +101,18 @@ nct_pass_weights_backward(struct nct_pass *p)
 		{n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F},
 	}};
 
-	return run(&w, spread_task);
+	run(&w, pack_task);
+}
+
+void
+nct_pass_weights_head(struct nct_pass *p)
+{
+	struct nct_net *n = p->n;
+	struct copies w = {.p = *p, .c = {{n->whead, nct_net_at(n, n->params, NCT_P_HEAD, 0), n->s.vocab, n->s.width}}};
+
+	run(&w, turn_task);
+	if (!p->backward)
+		return;
+	w.c[0].to = n->whead_back;
+	run(&w, pack_task);
 }

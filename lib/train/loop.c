@@ -179,7 +179,7 @@ static nct_err
 check_memory(const struct nct_loop *l, nct_why *why)
 {
 	const struct nct_train_options *o = l->o;
-	uint64_t need = nct_net_bytes(&l->shape, o->rows, o->length, o->threads);
+	uint64_t need = nct_net_bytes(&l->shape, 1, o->rows, o->length, o->threads, o->cpu);
 	const uint64_t best = keeps_best(l) ? 4 * (uint64_t)parameters(l) : 0;
 	const uint64_t more = 4 * (uint64_t)nct_adafactor_floats(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
 

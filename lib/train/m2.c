@@ -135,7 +135,7 @@ work_new(struct work *w, const nct_m2 *m, const struct nct_m2_evaluate_options *
 {
 	struct nct_tensor t[NCT_P_COUNT];
 	size_t total, n = rows * length;
-	nct_err err = nct_net_new(&w->net, &m->shape, rows, length, o->threads, o->cpu, why);
+	nct_err err = nct_net_new_forward(&w->net, &m->shape, rows, length, o->threads, o->cpu, why);
 
 	if (err != NCT_OK)
 		return err;
@@ -216,7 +216,7 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 		return nct_fail(why, NCT_EMODEL, "the tokens have %.200s as the model's", inner.text);
 	nct_corpus_examples(&x, c, length);
 	rows = x.count < o->rows ? (size_t)x.count : o->rows;
-	err = nct_train_fits(nct_net_bytes(&m->shape, rows, length, o->threads), "fewer rows need less", why);
+	err = nct_train_fits(nct_net_bytes(&m->shape, 0, rows, length, o->threads, o->cpu), "fewer rows need less", why);
 	if (err == NCT_OK)
 		err = work_new(&w, m, o, rows, length, why);
 	for (uint64_t i = 0; err == NCT_OK && i < x.count && !*stopped; i += rows) {

@@ -176,7 +176,7 @@ test_loss_is_that_of_the_equations(void **state)
 		uint64_t count, targets = 0;
 		struct data d;
 		struct plain m;
-		nct_net *n = net_make(e, 2, NULL);
+		nct_net *n = net_make(e, 2, getenv("ROW"));
 
 		assert_non_null(got);
 		data_make(&d, e);
@@ -253,7 +253,7 @@ test_gradients_are_slopes(void **state)
 		uint64_t count;
 		struct data d;
 		struct plain m;
-		nct_net *n = net_make(e, 2, NULL);
+		nct_net *n = net_make(e, 2, getenv("ROW"));
 
 		data_make(&d, e);
 		plain_make(&m, e, n);
