@@ -131,20 +131,17 @@ main(int argc, char **argv)
 	text = read_text(&o, 0);
 	if (o.t.eval != NULL)
 		eval = read_text(&o, 1);
-	out = cli_output(&cli);
+	out = trainer_output(&o.t);
 	trainer_hold_signals();
 	err = nct_m1_train(text, eval, o.kind, &o.t.train, out, &r, &why);
 	nct_text_free(text);
 	nct_text_free(eval);
-	trainer_end_line();
 	if (err != NCT_OK)
-		die_err(&cli, err, "training", &why);
+		trainer_die(&o.t, err, &why);
+	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o.t, r.step);
-	else if (eval != NULL)
+	else if (eval != NULL && out >= 0)
 		conclude(&r);
-	if (!r.stopped)
-		cli_output_done(&cli);
-	trainer_let_signals(); /* a signal held back kills here */
-	return r.stopped ? EX_FAIL : EX_DONE;
+	return trainer_end(&o.t, r.stopped);
 }

@@ -1,6 +1,6 @@
 /* m2gen.c - sample tokens from the token model M2. */
 #include "cli.h"
-#include "nct-train.h"
+#include "nct-m2.h"
 #include "trainer.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* m2train.c - train the token model M2 on token streams, or evaluate one. */
 #include "trainer.h"
+#include "nct-m2.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -114,22 +115,19 @@ train(struct opts *o)
 	tokens = read_tokens(o, 0);
 	if (o->t.eval != NULL)
 		eval = read_tokens(o, 1);
-	out = cli_output(&cli);
+	out = trainer_output(&o->t);
 	trainer_hold_signals();
 	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
 	nct_corpus_free(tokens);
 	nct_corpus_free(eval);
-	trainer_end_line();
 	if (err != NCT_OK)
-		die_err(&cli, err, "training", &why);
+		trainer_die(&o->t, err, &why);
+	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o->t, r.step);
-	else if (eval != NULL)
+	else if (eval != NULL && out >= 0)
 		conclude(&r);
-	if (!r.stopped)
-		cli_output_done(&cli);
-	trainer_let_signals(); /* a signal held back kills here */
-	return r.stopped ? EX_FAIL : EX_DONE;
+	return trainer_end(&o->t, r.stopped);
 }
 
 /* ---- evaluating ---- */

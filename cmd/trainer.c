@@ -1,5 +1,6 @@
 /* trainer.c - what m1train and m2train share beyond cli.c: options of training, progress, stopping by signal. */
 #include "trainer.h"
+#include "ranks.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -126,6 +127,14 @@ trainer_check(struct trainer *t)
 	for (size_t i = 0; t->eval != NULL && strcmp(t->eval, "-") == 0 && i < c->operand_count; i++)
 		if (strcmp(c->operands[i], "-") == 0)
 			die(c, EX_USE, "-e -: standard input is read already");
+	t->train.world = ranks_start(c);
+	if (t->train.world != NULL && t->train.world->size > 1)
+		for (size_t i = 0; i <= c->operand_count; i++) {
+			const char *name = i < c->operand_count ? c->operands[i] : t->eval;
+
+			if (name != NULL && strcmp(name, "-") == 0)
+				die(c, EX_USE, "standard input reaches one rank alone: name files");
+		}
 	t->train.threads = c->threads;
 	t->train.cpu = c->cpu;
 	t->train.progress = show;
@@ -211,4 +220,37 @@ trainer_stopped(const struct trainer *t, uint64_t step)
 	else
 		note(t->cli, "stopped after step %" PRIu64 "; nothing was saved (see -C)", step);
 	cli_output_abort(t->cli, 0);
+}
+
+static int
+writes(const struct trainer *t)
+{
+	return t->train.world == NULL || t->train.world->rank == 0;
+}
+
+int
+trainer_output(const struct trainer *t)
+{
+	return writes(t) ? cli_output(t->cli) : -1;
+}
+
+void
+trainer_die(const struct trainer *t, nct_err err, const nct_why *why)
+{
+	trainer_end_line();
+	if (writes(t))
+		note_err(t->cli, err, "training", why);
+	cli_output_abort(t->cli, 0);
+	ranks_end();
+	exit(nct_err_status(err));
+}
+
+int
+trainer_end(const struct trainer *t, int stopped)
+{
+	if (!stopped && writes(t))
+		cli_output_done(t->cli);
+	ranks_end();
+	trainer_let_signals(); /* a signal held back kills here */
+	return stopped ? EX_FAIL : EX_DONE;
 }

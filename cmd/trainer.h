@@ -36,7 +36,8 @@ struct trainer {
 
 /* Takes one option if it is of TRAINER_OPTIONS: 1, else 0. */
 int trainer_take(struct trainer *t, int letter, const char *arg);
-/* After the last option: no option may be given in vain. Sets threads, cpu and the functions of t->train, whose ctx is `t`. */
+/* After the last option: no option may be given in vain. Joins other ranks, if a launcher started this process as one of several. Sets
+ * threads, cpu, world and the functions of t->train, whose ctx is `t`. */
 void trainer_check(struct trainer *t);
 
 /* The operands, and the file of -e, as nct_operand's, with a struct trainer for ctx. */
@@ -55,5 +56,11 @@ void trainer_let_signals(void);
 void trainer_end_line(void);
 /* The run was asked to stop after `step`: says how to go on, and drops the output. */
 void trainer_stopped(const struct trainer *t, uint64_t step);
+/* The output, on the rank that writes it; else -1. */
+int trainer_output(const struct trainer *t);
+/* Ends the tool after a run that failed, on all ranks with the same `err`. */
+void trainer_die(const struct trainer *t, nct_err err, const nct_why *why) __attribute__((noreturn));
+/* After a run that did not fail: finishes the output unless the run was stopped, parts from other ranks, lets signals kill. */
+int trainer_end(const struct trainer *t, int stopped);
 
 #endif

@@ -32,23 +32,21 @@ void nct_text_free(nct_text *t);               /* NULL is a no-op */
 uint64_t nct_text_bytes(const nct_text *t);    /* separators not counted */
 uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD */
 
-/* ---- Tokens ---- */
-
-typedef struct nct_corpus nct_corpus; /* token streams; immutable once read */
-
-/* Reads the operands' token streams, checking every checksum. Files are mapped, not copied (they must not change while it
- * lives); what cannot be mapped (standard input, pipes) goes through a temporary file in `tmpdir` (NULL: /tmp). Memory: 16 bytes
- * a block. NCT_EKIND (windows, or no nct stream), NCT_EMODEL (streams of different models, windows or vocabularies), NCT_EDATA,
- * NCT_ECUT, NCT_EVERSION, NCT_EIO, NCT_ENOMEM; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX. */
-nct_err nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tmpdir, size_t *at, nct_why *why) NCT_USED;
-void nct_corpus_free(nct_corpus *c);                /* NULL is a no-op */
-const struct nct_header *nct_corpus_header(const nct_corpus *c); /* of the first stream; `text_unknown` if any stream says so */
-uint64_t nct_corpus_tokens(const nct_corpus *c);
-uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* of no meaning where they are unknown */
-
 /* ---- Training, M1 or M2 ---- */
 
 #define NCT_TRAIN_AUTO UINT64_MAX
+
+/* The processes ("ranks", 0 to size - 1) that train one model together, each with its own share of every batch's rows. All of them call
+ * the same functions in the same order. On failure a function gives NCT_EIO or NCT_ENOMEM. */
+struct nct_world {
+	unsigned rank, size;
+	/* x becomes the sum of all ranks' x, added in the order of ranks: the same bits on all of them, whenever it is run. */
+	nct_err (*sum)(const struct nct_world *w, float *x, size_t n);
+	nct_err (*sum_doubles)(const struct nct_world *w, double *x, size_t n);
+	nct_err (*max)(const struct nct_world *w, int *x);                 /* *x becomes the largest of all ranks' */
+	nct_err (*share)(const struct nct_world *w, void *bytes, size_t n); /* bytes become rank 0's */
+	void *ctx;
+};
 
 /* What a run has reached; given to the progress function after each step and each evaluation. */
 struct nct_train_progress {
@@ -79,6 +77,8 @@ struct nct_train_options {
 	int log_timing;
 	unsigned threads;
 	const char *cpu;        /* NULL: best */
+	const struct nct_world *world; /* NULL: this process trains alone. `rows` are those of all ranks. Files are read by each rank (the
+	                                * checkpoint by rank 0), written by rank 0, which alone calls progress(), report() and warn() */
 
 	/* All may be NULL; called from the calling thread alone. */
 	void (*progress)(void *ctx, const struct nct_train_progress *p);
@@ -111,79 +111,6 @@ struct nct_m1_train_result {
  * NCT_EDATA and the like (neither the checkpoint nor the one before it can be read); NCT_ECUT (no text). */
 nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
                      int out, struct nct_m1_train_result *result, nct_why *why) NCT_USED;
-
-/* ---- M2 ---- */
-
-typedef struct nct_m2 nct_m2; /* a token model read from its file, which stays mapped and must not change; immutable */
-
-/* Reads a model file (nct-formats(5), "Token models"), checking its fingerprint. NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M2),
- * NCT_EDATA, NCT_ECUT, NCT_EVERSION; on failure *out is NULL and `why` says what. */
-nct_err nct_m2_open(nct_m2 **out, const char *path, nct_why *why) NCT_USED;
-void nct_m2_free(nct_m2 *m);                               /* NULL is a no-op */
-const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of the token stream that it was trained on */
-uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings, as the paper counts them */
-size_t nct_m2_length(const nct_m2 *m);                     /* of the sequences that it was trained on */
-
-struct nct_m2_train_result {
-	int stopped;        /* stop() said so: no model was written */
-	uint64_t step;      /* the last one done */
-	uint64_t kept_step; /* the one whose parameters were written: with `eval` that of the best evaluation, else the last */
-	double kept_bits;   /* that evaluation, in bits per `per`; NAN without `eval` */
-	const char *per;    /* "byte", or "token" where the bytes of the text are not known */
-};
-
-/* Trains a token model on `train` and writes the model file to fd `out`. `eval` (may be NULL) is evaluated on whole blocks of about
- * 2^18 tokens. o->keep_best is taken as set. Errors as nct_m1_train(), and NCT_EMODEL where `eval` speaks another language
- * than `train`. */
-nct_err nct_m2_train(const nct_corpus *train, const nct_corpus *eval, const struct nct_train_options *o, int out,
-                     struct nct_m2_train_result *result, nct_why *why) NCT_USED;
-
-/* What a token costs. */
-struct nct_m2_cost {
-	uint64_t tokens, hits; /* hits: the most probable token was the right one */
-	double nats;
-};
-
-struct nct_m2_evaluation {
-	struct nct_m2_cost all;
-	struct nct_m2_cost at[NCT_WINDOW_MAX]; /* tokens by the bit of the window at which they begin: (i * v) mod b; unused without windows */
-	uint64_t count[65536];                 /* how often each id occurs */
-};
-
-struct nct_m2_evaluate_options {
-	size_t rows, length; /* of a batch; length 0: that of training */
-	unsigned threads;
-	const char *cpu;
-	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none */
-	int (*stop)(void *ctx);                                    /* NULL: never; asked after each batch */
-	void *ctx;
-};
-
-/* Evaluates all of `c`, in sequences of `length` that each begin anew. *stopped: o->stop() said so, and *e is of what came before.
- * NCT_EMODEL (tokens of another language than the model's), NCT_ECUT (no tokens), NCT_EARG, NCT_ENOMEM. */
-nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o,
-                        struct nct_m2_evaluation *e, int *stopped, nct_why *why) NCT_USED;
-
-struct nct_m2_generate_options {
-	uint64_t tokens;     /* how many, rounded up to whole windows */
-	double temperature;  /* at least 0; 0: always the most probable token */
-	uint32_t top_k;      /* only the so many most probable tokens; 0: all */
-	double top_p;        /* only the most probable tokens that together have this probability; 1: all */
-	uint64_t seed;
-	int only_new;        /* leave the prompt out of the output */
-	unsigned threads;
-	const char *cpu;
-	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none */
-	int (*stop)(void *ctx); /* NULL: never; asked after each window. The stream is then ended as usual */
-	void *ctx;
-};
-
-/* Samples tokens that continue `prompt` (NULL: nothing) and writes them, behind the prompt, as one token stream to fd `out`, a block as
- * soon as its windows are whole. Text bytes are unknown. The same seed gives the same tokens for every thread count.
- * NCT_EKIND (the model's tokens are an unbroken code), NCT_EMODEL (the prompt speaks another language), NCT_EARG, NCT_ENAN (a
- * logit is not finite), NCT_ENOMEM, NCT_EIO (writing). */
-nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o,
-                        nct_why *why) NCT_USED;
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 
 #include "batch.h"
 #include "format/stream.h"
+#include "nct-m2.h"
 
 uint64_t nct_corpus_crc(const nct_corpus *c); /* CRC64 over the language (see nct_same_tokens()) and the tokens */
 

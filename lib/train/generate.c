@@ -1,5 +1,5 @@
 /* generate.c - tokens sampled from M2, written as a stream block by block, each as soon as its windows are whole. */
-#include "nct-train.h"
+#include "nct-m2.h"
 
 #include <errno.h>
 #include <stdlib.h>

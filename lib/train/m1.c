@@ -16,6 +16,7 @@
 #include "notes.h"
 #include "text.h"
 #include "unigram.h"
+#include "world.h"
 
 #define CALIBRATION_SYMBOLS ((size_t)1 << 16)
 #define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat": not the order of training */
@@ -98,7 +99,7 @@ copy_params(const struct run *run, nct_loop *loop)
 	return p;
 }
 
-/* Trains, or finds trained already; *m stays NULL if the run was stopped. */
+/* Trains, or finds trained already; *m stays NULL if the run was stopped, and on all ranks but 0. */
 static nct_err
 train(struct run *run, nct_m1 **m, nct_why *why)
 {
@@ -112,9 +113,10 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 		if (!run->r->stopped)
 			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
 	}
-	float *params = err == NCT_OK && !stopped(run) ? copy_params(run, loop) : NULL;
+	const int last = err != NCT_OK || stopped(run) || nct_world_rank(run->o->world) != 0;
+	float *params = !last ? copy_params(run, loop) : NULL;
 	nct_loop_free(loop);
-	if (err == NCT_OK && !run->r->stopped)
+	if (!last)
 		err = params != NULL ? quantise(run, params, m, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
 	free(params);
 	return err;
@@ -165,9 +167,9 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		err = read_shape(&run, why);
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
-	if (err == NCT_OK && eval != NULL && !stopped(&run))
+	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
 		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
-	if (err == NCT_OK && !stopped(&run))
+	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
 	return err;

@@ -1,5 +1,5 @@
 /* m2.c - what is M2's own in training: its shape, the model file, evaluation of whole streams. */
-#include "nct-train.h"
+#include "nct-m2.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "m2_file.h"
 #include "notes.h"
+#include "world.h"
 
 #define EVAL_TOKENS ((uint64_t)1 << 18)
 
@@ -64,8 +65,9 @@ train(struct run *run, int out, nct_why *why)
 		params = nct_loop_params(loop);
 		err = nct_loop_evaluate(loop, &r->kept_bits, why);
 	}
-	if (err == NCT_OK)
+	if (err == NCT_OK && nct_world_rank(run->o.world) == 0)
 		err = save(run, params, out, why);
+	err = nct_world_agree(run->o.world, err, why);
 done:
 	if (loop != NULL)
 		r->step = nct_loop_step(loop);
@@ -97,7 +99,8 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
 	if (eval != NULL) {
-		if ((err = nct_corpus_sample(&sample, eval, EVAL_TOKENS)) != NCT_OK)
+		err = nct_world_agree(o->world, nct_corpus_sample(&sample, eval, EVAL_TOKENS), why);
+		if (err != NCT_OK)
 			return err;
 		run.eval_tokens = sample;
 		nct_corpus_examples(&run.eval, sample, o->length);

@@ -4,7 +4,7 @@
 
 #include "model/safetensors.h"
 #include "model/transformer.h"
-#include "nct-train.h"
+#include "nct-m2.h"
 
 struct nct_m2 {
 	struct nct_shape shape;
