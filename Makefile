@@ -88,7 +88,7 @@ $(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
 unit: $(UNIT)
 
 # ---- packages ----
-BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
+BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)

@@ -148,13 +148,19 @@ help(const struct cli *c)
 	finish_stdout(c);
 }
 
+static const char *
+cpu_name(const struct cli *c, size_t i)
+{
+	return c->cpu_name != NULL ? c->cpu_name(i) : nct_cpu_name(i);
+}
+
 static void
 version(const struct cli *c)
 {
 	printf("%s (nct) %s\n", c->tool, NCT_VERSION);
 	printf("compiler=%s kernels=", __VERSION__);
-	for (size_t i = 0; nct_cpu_name(i) != NULL; i++)
-		printf("%s%s", i > 0 ? "," : "", nct_cpu_name(i));
+	for (size_t i = 0; cpu_name(c, i) != NULL; i++)
+		printf("%s%s", i > 0 ? "," : "", cpu_name(c, i));
 	printf("\n");
 	finish_stdout(c);
 }
@@ -162,8 +168,8 @@ version(const struct cli *c)
 static void
 list_cpus(const struct cli *c)
 {
-	for (size_t i = 0; nct_cpu_name(i) != NULL; i++)
-		printf("%s\n", nct_cpu_name(i));
+	for (size_t i = 0; cpu_name(c, i) != NULL; i++)
+		printf("%s\n", cpu_name(c, i));
 	finish_stdout(c);
 }
 

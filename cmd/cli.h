@@ -25,6 +25,7 @@ struct cli {
 	const char *about;    /* one sentence */
 	const struct cli_option *options;
 	unsigned flags;
+	const char *(*cpu_name)(size_t i); /* NULL: nct_cpu_name */
 
 	int quiet, verbose;
 	unsigned threads;       /* default: all cores */

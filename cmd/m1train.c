@@ -24,6 +24,7 @@ static struct cli cli = {
 	.about = "Train the byte model M1 on text.",
 	.options = options,
 	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
+	.cpu_name = nct_train_cpu_name,
 };
 
 struct opts {

@@ -28,6 +28,7 @@ static struct cli cli = {
 	.about = "Sample tokens from the token model M2, behind a prompt of tokens or none.",
 	.options = options,
 	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
+	.cpu_name = nct_train_cpu_name,
 };
 
 static const char *model; /* -m */

@@ -25,6 +25,7 @@ static struct cli cli = {
 	.about = "Train the token model M2 on token streams, or evaluate it.",
 	.options = options,
 	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
+	.cpu_name = nct_train_cpu_name,
 };
 
 struct opts {

@@ -1,7 +1,7 @@
 /* nct-train.h - libnct-train: training the models. The public header of the trainers.
  *
  * As in nct.h: no mutable globals, nothing printed, no exit, nothing read from the environment. Training is float
- * arithmetic, but on one processor the same options and text give the same bits for every thread count. */
+ * arithmetic, but on one row of kernels (`cpu`) the same options and text give the same bits for every thread count. */
 #ifndef NCT_TRAIN_H
 #define NCT_TRAIN_H
 
@@ -84,10 +84,12 @@ struct nct_train_options {
 	void (*progress)(void *ctx, const struct nct_train_progress *p);
 	void (*report)(void *ctx, const char *key, const char *value); /* facts, for --verbose */
 	void (*warn)(void *ctx, const char *line);                     /* what the user should know */
-	int (*stop)(void *ctx); /* asked after each step and each stage that follows: nonzero ends the run, the step saved.
-	                         * Let no signal handler run meanwhile: oneDNN's kernels keep data below the stack pointer. */
+	int (*stop)(void *ctx); /* asked after each step and each stage that follows: nonzero ends the run, the step saved */
 	void *ctx;
 };
+
+/* Names of the kernel rows usable on this machine, in training or for exact models (nct_cpu_name), best first; NULL past the last. */
+const char *nct_train_cpu_name(size_t i);
 
 /* Sets the defaults that the tools document. */
 void nct_train_defaults(struct nct_train_options *o);

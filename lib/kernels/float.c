@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ladder.h"
+
 /* Best first. */
 static const struct nct_float *const rows[] = {
 #if defined __x86_64__
@@ -15,11 +17,14 @@ nct_err
 nct_float_choose(const struct nct_float **out, const char *want)
 {
 	*out = NULL;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (rows[i]->usable() && (want == NULL || strcmp(want, rows[i]->name) == 0)) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (rows[i]->usable() && nct_ladder_serves(rows[i]->name, want)) {
 			*out = rows[i];
 			return NCT_OK;
 		}
+		if (want != NULL && strcmp(want, rows[i]->name) == 0)
+			break;
+	}
 	return NCT_EARG;
 }
 

@@ -97,7 +97,8 @@ nct_stride(size_t cols, size_t element)
 	return (cols + line - 1) / line * line | line;
 }
 
-/* Gives the row named `want`, or the best usable one if NULL. Rows are constant: callers keep the pointer. NCT_EARG if that row
+/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the best usable row
+ * below it. Rows are constant: callers keep the pointer. NCT_EARG if that row
  * is unknown or this machine cannot run it; *out is then NULL. */
 nct_err nct_float_choose(const struct nct_float **out, const char *want) NCT_USED;
 /* The best usable row not above `k` whose elements are floats: for what must not lose digits. */

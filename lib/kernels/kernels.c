@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ladder.h"
+
 /* Best first. */
 static const struct nct_kernels *const rows[] = {
 #if defined __x86_64__
@@ -16,11 +18,14 @@ static const struct nct_kernels *const rows[] = {
 nct_err
 nct_kernels_choose(const struct nct_kernels **out, const char *want)
 {
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i]->usable() && (want == NULL || strcmp(want, rows[i]->name) == 0)) {
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i]->usable() && nct_ladder_serves(rows[i]->name, want)) {
 			*out = rows[i];
 			return NCT_OK;
 		}
+		if (want != NULL && strcmp(want, rows[i]->name) == 0)
+			break;
+	}
 	return NCT_EARG;
 }
 

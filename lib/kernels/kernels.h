@@ -42,7 +42,8 @@ struct nct_kernels {
 extern const struct nct_kernels nct_kernels_ref;  /* plain C, everywhere: it defines the result */
 extern const struct nct_kernels nct_kernels_avx2; /* x86-64 alone */
 
-/* Gives the row named `want`, or the best usable one if NULL. Rows are constant: callers keep the pointer in their own
+/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the best usable row
+ * below it. Rows are constant: callers keep the pointer in their own
  * state. NCT_EARG if that row is unknown or this machine cannot run it. */
 nct_err nct_kernels_choose(const struct nct_kernels **out, const char *want) NCT_USED;
 

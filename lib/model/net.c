@@ -272,6 +272,12 @@ nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length,
 	return bytes;
 }
 
+const char *
+nct_net_cpu(size_t i)
+{
+	return nct_float_name(i);
+}
+
 float *
 nct_net_params(nct_net *n)
 {

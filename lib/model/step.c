@@ -184,6 +184,7 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 		(void)nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
 		goto fail;
 	}
+	s->k = nct_float_single(s->k); /* weights are read once a position: there is nothing to gain by rounding them */
 	err = NCT_ENOMEM;
 	floats = lay_out(s, NULL);
 	if (floats == 0 || (s->block = calloc(floats, sizeof(float))) == NULL) {

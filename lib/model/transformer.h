@@ -74,6 +74,7 @@ nct_err nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t row
 void nct_net_free(nct_net *n); /* NULL is a no-op */
 /* What nct_net_new(), or without `learns` nct_net_new_forward(), will allocate; UINT64_MAX if it cannot be. */
 uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu);
+const char *nct_net_cpu(size_t i); /* names of the rows that this machine can run, best first; NULL past the last */
 void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does */
 float *nct_net_params(nct_net *n);            /* the parameter block, in the table's order; borrowed */
 float *nct_net_grads(nct_net *n);             /* the same layout; NULL without gradients */
@@ -88,7 +89,8 @@ struct nct_batch {
 };
 
 /* What flows through the net, for whoever wants its statistics. After each of these is ready, nct_net_forward() calls the
- * tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is borrowed for the call. */
+ * tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is borrowed for the call. What is
+ * kept in bf16 is shown as floats. */
 enum nct_tap_site {
 	NCT_TAP_RESIDUAL, /* (rows,C) x as it enters norm1, then norm2, of each layer, then normf (layer L) */
 	NCT_TAP_NORM1,    /* (rows,C) rmsnorm(x) before the gain */

@@ -7,21 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/le.h"
 #include "world.h"
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void
 nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...)
@@ -214,17 +205,22 @@ train_step(struct nct_loop *l, nct_why *why)
 	nct_why inner = {""};
 	nct_err err;
 
+	double start = nct_seconds();
+
 	nct_examples_fill(l->train, o->seed, l->mark.step * l->rows, l->rows, l->in, l->target, &targets, &units);
+	l->input_seconds += nct_seconds() - start;
 	err = nct_world_agree(o->world, own_gradients(l, targets, &total, &inner), &inner);
 	if (err == NCT_OK)
 		err = nct_world_sum(o->world, nct_net_grads(l->net), parameters(l));
 	if (err == NCT_OK)
 		err = nct_world_sum_doubles(o->world, &total, 1);
 	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step + 1);
+	start = nct_seconds();
 	if (err == NCT_OK)
 		err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->mark.step + 1, l->p.lr, &inner);
 	if (err != NCT_OK)
 		return broke(l, err, &inner, why);
+	l->optimiser_seconds += nct_seconds() - start;
 	l->mark.step++;
 	l->eval_bits = NAN;
 	l->p.train_bits = nct_examples_bits(l->train, total, units);
@@ -310,7 +306,7 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 		err = nct_loop_evaluate(l, &l->p.eval_bits, why);
 	if (err == NCT_OK && l->best != NULL && !isnan(l->p.eval_bits))
 		keep_best(l);
-	l->p.seconds = now() - l->start;
+	l->p.seconds = nct_seconds() - l->start;
 	if (err == NCT_OK)
 		err = nct_log_add(l->log, &l->p, why);
 	if (err == NCT_OK && l->o->progress != NULL && nct_world_rank(l->o->world) == 0)
@@ -319,6 +315,22 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 	if (err == NCT_OK && l->o->checkpoint != NULL && (*stop || due(l, l->o->save_every)))
 		err = nct_loop_save(l, why);
 	return nct_world_agree(l->o->world, err, why);
+}
+
+/* Where the time of this process's steps went, evaluations included. */
+static void
+report_times(const struct nct_loop *l)
+{
+	static const char *const names[NCT_PARTS] = {"seconds_forward", "seconds_attention", "seconds_loss", "seconds_backward",
+	    "seconds_weight_gradients", "seconds_packing"};
+	const struct nct_timing t = nct_net_timing(l->net);
+
+	for (size_t i = 0; i < NCT_PARTS; i++)
+		nct_loop_report(l, names[i], "%.3f", t.part[i]);
+	nct_loop_report(l, "seconds_optimiser", "%.3f", l->optimiser_seconds);
+	nct_loop_report(l, "seconds_input", "%.3f", l->input_seconds);
+	nct_loop_report(l, "seconds_all", "%.3f", nct_seconds() - l->start);
+	nct_loop_report(l, "thread_seconds_products", "%.3f", t.products);
 }
 
 nct_err
@@ -334,7 +346,7 @@ nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 		l->log = NULL;
 	if ((err = nct_world_agree(l->o->world, err, why)) != NCT_OK)
 		return err;
-	l->start = now();
+	l->start = nct_seconds();
 	l->p = (struct nct_train_progress){.steps = l->o->steps, .first = l->mark.step, .eval_bits = NAN,
 	    .per = l->train->per, .unit = l->train->unit};
 	while (err == NCT_OK && l->mark.step < l->o->steps && !*stopped) {
@@ -342,6 +354,7 @@ nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 		if (err == NCT_OK)
 			err = after_step(l, stopped, why);
 	}
+	report_times(l);
 	closed = nct_log_close(l->log, err == NCT_OK ? why : NULL);
 	l->log = NULL;
 	return err != NCT_OK ? err : closed;

@@ -163,40 +163,55 @@ plain_make(struct plain *m, const struct example *e, nct_net *n)
 
 /* ---- tests ---- */
 
-/* Float sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. */
+/* Float sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. Numbers of eight bits are off by 2^-9 of
+ * themselves, and so are logits, at random, the means of which are losses: 5e-3 in all, and 0.1 in one position (seen: 2.4e-3 where there is
+ * one, else 1e-4; 0.03). */
+static void
+check_loss(const struct example *e, const char *row, double whole, double one)
+{
+	const size_t tokens = e->rows * e->length;
+	double nats, want, with_z, *each = doubles(tokens);
+	float *got = calloc(tokens, sizeof *got);
+	uint64_t count, targets = 0;
+	struct data d;
+	struct plain m;
+	nct_net *n = net_make(e, 2, row);
+
+	assert_non_null(got);
+	data_make(&d, e);
+	plain_make(&m, e, n);
+	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, got, NULL), NCT_OK);
+	want = plain_loss(&m, &d.b, 0.0, &with_z, each);
+	if (!(fabs(nats - want) <= whole * want))
+		fail_msg("%s, %s: loss %.9g, want %.9g", row, e->name, nats, want);
+	for (size_t j = 0; j < tokens; j++) {
+		targets += d.target[j] != NCT_NO_TARGET;
+		if (!(fabs((double)got[j] - each[j]) <= one * (1.0 + each[j])))
+			fail_msg("%s, %s: loss of position %zu %.9g, want %.9g", row, e->name, j, (double)got[j], each[j]);
+	}
+	assert_int_equal(count, targets);
+	free(each);
+	free(got);
+	free(m.p);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+static int
+is_short(const char *row)
+{
+	return strstr(row, "bf16") != NULL || strcmp(row, "amx") == 0;
+}
+
 static void
 test_loss_is_that_of_the_equations(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < EXAMPLES; i++) {
-		const struct example *e = &examples[i];
-		const size_t tokens = e->rows * e->length;
-		double nats, want, with_z, *each = doubles(tokens);
-		float *got = calloc(tokens, sizeof *got);
-		uint64_t count, targets = 0;
-		struct data d;
-		struct plain m;
-		nct_net *n = net_make(e, 2, getenv("ROW"));
+	const char *row;
 
-		assert_non_null(got);
-		data_make(&d, e);
-		plain_make(&m, e, n);
-		assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, got, NULL), NCT_OK);
-		want = plain_loss(&m, &d.b, 0.0, &with_z, each);
-		if (!(fabs(nats - want) <= 1e-5 * want))
-			fail_msg("%s: loss %.9g, want %.9g", e->name, nats, want);
-		for (size_t j = 0; j < tokens; j++) {
-			targets += d.target[j] != NCT_NO_TARGET;
-			if (!(fabs((double)got[j] - each[j]) <= 2e-5 * (1.0 + each[j])))
-				fail_msg("%s: loss of position %zu %.9g, want %.9g", e->name, j, (double)got[j], each[j]);
-		}
-		assert_int_equal(count, targets);
-		free(each);
-		free(got);
-		free(m.p);
-		data_free(&d);
-		nct_net_free(n);
-	}
+	(void)state;
+	for (size_t r = 0; (row = nct_net_cpu(r)) != NULL; r++)
+		for (size_t i = 0; i < EXAMPLES; i++)
+			check_loss(&examples[i], row, is_short(row) ? 5e-3 : 1e-5, is_short(row) ? 0.1 : 2e-5);
 }
 
 /* d/dp of scale * loss, by central differences of the plain net. */
@@ -214,10 +229,11 @@ slope(struct plain *m, const struct nct_batch *b, size_t i, double scale, double
 	return scale * (up - down) / (2.0 * step);
 }
 
-/* Some entries of tensor `id`: those of the largest gradient and some at random, which must agree within 1e-3 of the tensor's
+/* Some entries of tensor `id`: those of the largest gradient and some at random, which must agree within `bound` of the tensor's
  * root mean square. That must not vanish; 1e-6 is for tensors whose true gradient is 0. */
 static void
-check_tensor(const struct example *e, struct plain *m, const struct data *d, const float *grads, double scale, enum nct_tensor_id id)
+check_tensor(const struct example *e, struct plain *m, const struct data *d, const float *grads, double scale, enum nct_tensor_id id,
+             double bound)
 {
 	const struct nct_tensor *t = &m->t[id];
 	const float *g = grads + t->offset;
@@ -236,34 +252,96 @@ check_tensor(const struct example *e, struct plain *m, const struct data *d, con
 		const size_t i = k == 0 ? largest : (size_t)nct_rng_below(&r, t->size);
 		const double want = slope(m, &d->b, t->offset + i, scale, (double)e->zloss);
 
-		if (!(fabs((double)g[i] - want) <= 1e-3 * rms + 1e-6))
+		if (!(fabs((double)g[i] - want) <= bound * rms + 1e-6))
 			fail_msg("%s: gradient of %s[%zu] %.9g, want %.9g (rms %.3g)", e->name, t->name, i, (double)g[i], want, rms);
 	}
 }
 
 static void
-test_gradients_are_slopes(void **state)
+check_gradients(const struct example *e, const char *row, double bound)
 {
 	const float scale = 0.125f;
+	double nats;
+	uint64_t count;
+	struct data d;
+	struct plain m;
+	nct_net *n = net_make(e, 2, row);
+
+	data_make(&d, e);
+	plain_make(&m, e, n);
+	assert_int_equal(nct_net_backward(n, &d.b, scale, e->zloss, &nats, &count), NCT_OK);
+	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++)
+		check_tensor(e, &m, &d, nct_net_grads(n), (double)scale, id, bound);
+	free(m.p);
+	data_free(&d);
+	nct_net_free(n);
+}
+
+/* Float rows within 1e-3. Of short elements, test_rows_point_the_same_way says more. */
+static void
+test_gradients_are_slopes(void **state)
+{
+	const char *row;
 
 	(void)state;
-	for (size_t i = 0; i < EXAMPLES; i++) {
-		const struct example *e = &examples[i];
-		double nats;
-		uint64_t count;
-		struct data d;
-		struct plain m;
-		nct_net *n = net_make(e, 2, getenv("ROW"));
+	for (size_t r = 0; (row = nct_net_cpu(r)) != NULL; r++)
+		for (size_t i = 0; i < EXAMPLES && !is_short(row); i++)
+			check_gradients(&examples[i], row, 1e-3);
+}
 
-		data_make(&d, e);
-		plain_make(&m, e, n);
-		assert_int_equal(nct_net_backward(n, &d.b, scale, e->zloss, &nats, &count), NCT_OK);
-		for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++)
-			check_tensor(e, &m, &d, nct_net_grads(n), (double)scale, id);
-		free(m.p);
-		data_free(&d);
-		nct_net_free(n);
+/* The distance of two gradients of a tensor, over the length of the second. */
+static double
+distance(const float *g, const float *want, size_t n)
+{
+	double off = 0.0, length = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		off += ((double)g[i] - (double)want[i]) * ((double)g[i] - (double)want[i]);
+		length += (double)want[i] * (double)want[i];
 	}
+	return length > 0.0 ? sqrt(off / length) : 0.0;
+}
+
+static nct_net *
+gradients(const struct example *e, const char *row)
+{
+	double nats;
+	uint64_t count;
+	struct data d;
+	nct_net *n = net_make(e, 2, row);
+
+	data_make(&d, e);
+	assert_int_equal(nct_net_backward(n, &d.b, 0.125f, e->zloss, &nats, &count), NCT_OK);
+	data_free(&d);
+	return n;
+}
+
+/* Gradients of each tensor, by short elements, are within 10% of those by floats: some ten roundings to 2^-9 follow each other on the
+ * way, at random, and a gate near 0 may open in one and not in the other (seen: 7%
+ * where sums cancel, 2% as a rule). */
+static void
+test_rows_point_the_same_way(void **state)
+{
+	const char *row;
+
+	(void)state;
+	for (size_t r = 0; (row = nct_net_cpu(r)) != NULL; r++)
+		for (size_t i = 0; i < EXAMPLES && is_short(row); i++) {
+			const struct example *e = &examples[i];
+			struct nct_tensor t[NCT_P_COUNT];
+			size_t total;
+			nct_net *a = gradients(e, row), *b = gradients(e, "ref");
+
+			assert_int_equal(nct_shape_tensors(&e->s, t, &total, NULL), NCT_OK);
+			for (enum nct_tensor_id id = 0; id < NCT_P_COUNT && e->s.reach > 1 && e->length > 1; id++) {
+				const double off = distance(nct_net_grads(a) + t[id].offset, nct_net_grads(b) + t[id].offset, t[id].size);
+
+				if (!(off <= 0.1))
+					fail_msg("%s, %s: gradient of %s is off by %.4f", row, e->name, t[id].name, off);
+			}
+			nct_net_free(a);
+			nct_net_free(b);
+		}
 }
 
 int
@@ -272,6 +350,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loss_is_that_of_the_equations),
 		cmocka_unit_test(test_gradients_are_slopes),
+		cmocka_unit_test(test_rows_point_the_same_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ test_impossible_shapes(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(nct_net_new(&n, &bad[i], 1, 1, 1, NULL, NULL), NCT_EARG);
 		assert_null(n);
-		assert_true(nct_net_bytes(&bad[i], 1, 1, 1) == UINT64_MAX);
+		assert_true(nct_net_bytes(&bad[i], 1, 1, 1, 1, NULL) == UINT64_MAX);
 	}
 	assert_int_equal(nct_net_new(&n, &good, 0, 1, 1, NULL, NULL), NCT_EARG);
 	assert_int_equal(nct_net_new(&n, &good, 1, 1, 0, NULL, NULL), NCT_EARG);
@@ -98,7 +98,9 @@ test_impossible_shapes(void **state)
 	assert_int_equal(nct_net_new(&n, &good, SIZE_MAX / 4, 2, 1, NULL, NULL), NCT_ENOMEM);
 	assert_int_equal(nct_net_new(&n, &good, SIZE_MAX / 2, 16, 1, NULL, NULL), NCT_ENOMEM);
 	assert_null(n);
-	assert_true(nct_net_bytes(&good, 4, 64, 1) < nct_net_bytes(&good, 8, 64, 1));
+	assert_true(nct_net_bytes(&good, 1, 4, 64, 1, NULL) < nct_net_bytes(&good, 1, 8, 64, 1, NULL));
+	assert_true(nct_net_bytes(&good, 0, 8, 64, 1, NULL) < nct_net_bytes(&good, 1, 8, 64, 1, NULL) / 2);
+	assert_true(nct_net_bytes(&good, 1, 8, 64, 1, "no such row") == UINT64_MAX);
 }
 
 int

@@ -69,6 +69,15 @@ follow(const struct example *e, const char *cpu, unsigned threads)
 	return worst;
 }
 
+static int
+of_floats(const char *row)
+{
+	const struct nct_float *k;
+
+	assert_int_equal(nct_float_choose(&k, row), NCT_OK);
+	return k->element == sizeof(float);
+}
+
 static void
 test_steps_agree(void **state)
 {
@@ -77,7 +86,7 @@ test_steps_agree(void **state)
 	(void)state;
 	for (size_t r = 0; nct_float_name(r) != NULL; r++)
 		for (size_t i = 0; i < EXAMPLES; i++)
-			if (!examples[i].first) {
+			if (!examples[i].first && of_floats(nct_float_name(r))) {
 				double w = follow(&examples[i], nct_float_name(r), 1 + (unsigned)i % 2);
 
 				worst = w > worst ? w : worst;
@@ -92,7 +101,7 @@ test_steps_go_on(void **state)
 	const struct example e = {"around", {9, 10, 8, 2, 1, 12, 5}, 1, 200, 0, 0.0f};
 
 	(void)state;
-	(void)follow(&e, NULL, 1);
+	(void)follow(&e, "ref", 1);
 }
 
 static void

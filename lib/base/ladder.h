@@ -1,0 +1,11 @@
+/* ladder.h - the names that --cpu takes, in order: codec and training have kernels for some of them each. */
+#ifndef NCT_BASE_LADDER_H
+#define NCT_BASE_LADDER_H
+
+#include <stddef.h>
+
+const char *nct_ladder_name(size_t i); /* of this architecture, highest first; NULL past the last, which is "ref" */
+/* Whether kernels named `row` may serve who asks for `want` (NULL: any): both are names, and `row` is not the higher one. */
+int nct_ladder_serves(const char *row, const char *want);
+
+#endif

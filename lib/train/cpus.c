@@ -1,0 +1,26 @@
+/* cpus.c - the names of kernels that the trainers take: those of training and those of the exact byte model. */
+#include <string.h>
+
+#include "base/ladder.h"
+#include "model/transformer.h"
+#include "nct-train.h"
+
+static int
+among(const char *name, const char *(*names)(size_t i))
+{
+	for (size_t i = 0; names(i) != NULL; i++)
+		if (strcmp(names(i), name) == 0)
+			return 1;
+	return 0;
+}
+
+const char *
+nct_train_cpu_name(size_t i)
+{
+	const char *name;
+
+	for (size_t r = 0; (name = nct_ladder_name(r)) != NULL; r++)
+		if ((among(name, nct_net_cpu) || among(name, nct_cpu_name)) && i-- == 0)
+			return name;
+	return NULL;
+}
