@@ -85,6 +85,10 @@ $(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
 	@mkdir -p $(BIN)
 	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
 
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libnct-train.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
+
 unit: $(UNIT)
 
 # ---- packages ----
@@ -124,6 +128,9 @@ lint: check-deps
 	@sh tests/lint/lint.sh
 bench: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products && \
+		OMP_NUM_THREADS=1 $(BUILD)/bench/products; else echo "no oneDNN to compare with: package libdnnl-dev is not installed"; fi
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/train.sh
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 
 # ---- installing ----
