@@ -266,7 +266,7 @@ nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length,
 
 	memset(&n, 0, sizeof n);
 	n.learns = learns;
-	if (choose(&n, cpu, NULL) != NCT_OK || set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
+	if ((choose(&n, cpu, NULL) != NCT_OK && choose(&n, "ref", NULL) != NCT_OK) || set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
 	    nct_size_mul(&params, n.total, (learns ? 2 : 1) * sizeof(float)) != 0 || nct_size_add(&bytes, bytes, params) != 0)
 		return UINT64_MAX;
 	return bytes;

@@ -72,7 +72,8 @@ nct_err nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_
 nct_err nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
                             const char *cpu, nct_why *why) NCT_USED;
 void nct_net_free(nct_net *n); /* NULL is a no-op */
-/* What nct_net_new(), or without `learns` nct_net_new_forward(), will allocate; UINT64_MAX if it cannot be. */
+/* What nct_net_new(), or without `learns` nct_net_new_forward(), will allocate; UINT64_MAX if it cannot be. For a row
+ * that is unknown, which those refuse: as for "ref". */
 uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu);
 const char *nct_net_cpu(size_t i); /* names of the rows that this machine can run, best first; NULL past the last */
 void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does */
