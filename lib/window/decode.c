@@ -38,6 +38,7 @@ struct decoder {
 	struct nct_plan plan;
 	struct nct_pool pool;
 	int pool_made;
+	struct nct_strings strings; /* none where the stream's windows are not compiled */
 	struct job *jobs;
 	size_t count, cap, code_bytes;
 	uint64_t text_bytes;   /* of the batch */
@@ -84,7 +85,7 @@ run(void *ctx, size_t i, unsigned worker)
 {
 	struct decoder *d = ctx;
 	struct job *j = &d->jobs[i];
-	nct_context *context = i == 0 && d->kept != NULL ? d->kept : d->pool.of[worker];
+	nct_context *context = i == 0 && d->kept != NULL ? d->kept : d->pool_made ? d->pool.of[worker] : NULL;
 	uint32_t since = i == 0 && d->kept != NULL ? d->since_reset : 0;
 	nct_err err = j->err;
 
@@ -93,6 +94,7 @@ run(void *ctx, size_t i, unsigned worker)
 
 		u->plan = d->plan;
 		u->context = context;
+		u->strings = d->strings.entry != NULL ? &d->strings : NULL;
 		u->since_reset = since;
 		u->separator = d->header.separator == NCT_SEP_NUL ? 0 : -1;
 		u->show = d->o->show;
@@ -214,12 +216,25 @@ decode_batch(struct decoder *d)
 
 /* ---- the stream ---- */
 
+/* Lays out M1's codebook for the windows of `plan`, if it has one. */
+static nct_err
+open_strings(struct decoder *d, const struct nct_plan *plan)
+{
+	const struct nct_codebook *book = plan->resets == 1 && !d->o->no_codebook ? nct_m1_codebook(d->m1, plan->window_bits) : NULL;
+
+	if (book == d->strings.book)
+		return NCT_OK;
+	nct_strings_free(&d->strings);
+	return book != NULL ? nct_strings_new(&d->strings, book) : NCT_OK;
+}
+
 static nct_err
 begin_stream(struct decoder *d)
 {
 	const struct nct_header *h = nct_reader_header(d->reader);
 	const struct nct_plan plan = {h->window_bits, h->resets};
 	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
+	nct_err err;
 
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
@@ -240,8 +255,8 @@ begin_stream(struct decoder *d)
 	}
 	d->header = *h;
 	d->plan = plan;
-	if (d->pool_made)
-		return NCT_OK;
+	if ((err = open_strings(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
+		return err;
 	d->pool_made = 1;
 	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan, d->o->cache_bytes);
 }
@@ -293,6 +308,7 @@ decoder_free(struct decoder *d)
 	free(d->jobs);
 	nct_context_free(d->kept);
 	nct_pool_free(&d->pool);
+	nct_strings_free(&d->strings);
 	nct_reader_free(d->reader);
 }
 
