@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/io.h"
 #include "coder/bits.h"
 #include "model/codebook.h"
 #include "some_m1.h"
@@ -150,11 +151,213 @@ test_faults(void **state)
 	nct_m1_free(m);
 }
 
+/* ---- streams ---- */
+
+struct text {
+	const uint8_t *bytes;
+	size_t n;
+};
+
+static nct_err
+open_text(void *ctx, size_t i, int *fd)
+{
+	const struct text *t = ctx;
+	FILE *f;
+
+	*fd = -1;
+	if (i > 0)
+		return NCT_OK;
+	if ((f = tmpfile()) == NULL)
+		return NCT_EIO;
+	*fd = dup(fileno(f));
+	fclose(f);
+	if (nct_write(*fd, t->bytes, t->n) != NCT_OK || lseek(*fd, 0, SEEK_SET) != 0)
+		return NCT_EIO;
+	return NCT_OK;
+}
+
+/* The whole of a file, to free. */
+static uint8_t *
+contents(FILE *f, size_t *n)
+{
+	const off_t size = lseek(fileno(f), 0, SEEK_END);
+	uint8_t *p = malloc((size_t)size + 1);
+
+	assert_non_null(p);
+	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
+	assert_int_equal(nct_read(fileno(f), p, (size_t)size + 1, n), NCT_OK);
+	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
+	return p;
+}
+
+static uint8_t *
+encode(const nct_m1 *m, struct text text, const struct nct_encode_options *o, size_t *n)
+{
+	FILE *f = tmpfile();
+	struct nct_totals t;
+
+	assert_non_null(f);
+	assert_int_equal(nct_encode(m, open_text, &text, fileno(f), o, &t, NULL), NCT_OK);
+	uint8_t *p = contents(f, n);
+	fclose(f);
+	return p;
+}
+
+static void
+decode(const nct_m1 *m, const uint8_t *stream, size_t n, struct text want, const struct nct_decode_options *o)
+{
+	FILE *in = tmpfile(), *out = tmpfile();
+	struct nct_totals t;
+	size_t got;
+
+	assert_true(in != NULL && out != NULL);
+	assert_int_equal(nct_write(fileno(in), stream, n), NCT_OK);
+	assert_int_equal(lseek(fileno(in), 0, SEEK_SET), 0);
+	assert_int_equal(nct_decode(m, fileno(in), fileno(out), o, &t, NULL), NCT_OK);
+	uint8_t *text = contents(out, &got);
+	assert_int_equal(got, want.n);
+	assert_memory_equal(text, want.bytes, want.n);
+	free(text);
+	fclose(in);
+	fclose(out);
+}
+
+/* The codebook and the general path write the same stream, by one thread and by two; both read it. */
+static void
+same_streams(const nct_m1 *m, struct text text, struct nct_encode_options o)
+{
+	size_t n, again;
+
+	o.resets = 1;
+	o.threads = 2;
+	o.no_codebook = 1;
+	uint8_t *general = encode(m, text, &o, &n);
+	o.no_codebook = 0;
+	for (o.threads = 1; o.threads <= 2; o.threads++) {
+		uint8_t *book = encode(m, text, &o, &again);
+
+		if (again != n || memcmp(general, book, n) != 0)
+			fail_msg("b=%u, chunk=%u, %zu bytes, %u threads: streams differ", o.window_bits, (unsigned)o.chunk, text.n, o.threads);
+		free(book);
+		decode(m, general, n, text, &(struct nct_decode_options){.threads = o.threads});
+	}
+	decode(m, general, n, text, &(struct nct_decode_options){.threads = 1, .no_codebook = 1});
+	free(general);
+}
+
+/* Text of all kinds: few letters, one letter for longer than a window is, any bytes, NULs. */
+static void
+make_text(uint8_t *text, size_t n, unsigned kind)
+{
+	nct_rng r = {kind + 1};
+
+	for (size_t i = 0; i < n; i++) {
+		const unsigned any = (unsigned)nct_rng_below(&r, 256), few = (unsigned char)"aaab c\n\0"[any % 8];
+
+		text[i] = (uint8_t)(kind == 0 ? few : kind == 1 ? (i % 3000 < 2500 ? 'a' : few) : kind == 2 ? any : any % 3);
+	}
+}
+
+static void
+test_streams(void **state)
+{
+	static const uint64_t chunks[] = {0, 1 << 20, 1, 97, 4096, 5000};
+	static uint8_t text[40000];
+
+	(void)state;
+	for (unsigned which = 0; which < SOME_M1; which++)
+		for (unsigned b = NCT_WINDOW_MIN; b <= NCT_CODEBOOK_MAX; b++) {
+			nct_m1 *m = some_m1(which);
+
+			assert_int_equal(nct_m1_compile(m, b, 2, NULL), NCT_OK);
+			for (unsigned i = 0; i < 8; i += b > 16 ? 5 : 1) { /* large codebooks take time to lay out */
+				struct nct_encode_options o = {.window_bits = b, .chunk = chunks[(i + b) % 6]};
+				const size_t n = o.chunk == 1 ? 50 : i < 4 ? 700 * i : which < 2 ? 3000 : sizeof text;
+
+				make_text(text, n, (i + b) % 4);
+				o.separator = i % 2 != 0 ? NCT_SEP_NUL : NCT_SEP_OPERAND;
+				o.open = i % 4 == 0;
+				same_streams(m, (struct text){text, n}, o);
+			}
+			nct_m1_free(m);
+		}
+}
+
+/* Documents at a pattern, and chunks that go on from batch to batch, with parts of more windows than a block holds. */
+static void
+test_long_streams(void **state)
+{
+	const size_t n = 8500000; /* more than a batch of one thread */
+	uint8_t *text = malloc(n);
+	nct_m1 *m = some_m1(3);
+
+	(void)state;
+	assert_non_null(text);
+	assert_int_equal(nct_m1_compile(m, 10, 2, NULL), NCT_OK);
+	make_text(text, n, 2);
+	same_streams(m, (struct text){text, n}, (struct nct_encode_options){.window_bits = 10});
+	same_streams(m, (struct text){text, 100000}, (struct nct_encode_options){.window_bits = 10, .separator = NCT_SEP_REGEX, .pattern = "\\na"});
+	nct_m1_free(m);
+	free(text);
+}
+
+/* A part ends where it covers 2^26 bytes, which takes a text that hardly takes windows. */
+static void
+test_long_text(void **state)
+{
+	const size_t n = ((size_t)1 << 26) + 100000;
+	uint8_t *text = malloc(n);
+	nct_m1 *m = some_m1(SOME_M1_LONG);
+	size_t book_n, general_n;
+	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .threads = 2};
+
+	(void)state;
+	assert_non_null(text);
+	assert_int_equal(nct_m1_compile(m, 12, 2, NULL), NCT_OK);
+	memset(text, 'a', n);
+	text[12345] = 'b'; /* so that windows do not end at round numbers */
+	uint8_t *book = encode(m, (struct text){text, n}, &o, &book_n);
+	o.threads = o.no_codebook = 1;
+	uint8_t *general = encode(m, (struct text){text, n}, &o, &general_n);
+	assert_int_equal(book_n, general_n);
+	assert_memory_equal(book, general, book_n);
+	decode(m, book, book_n, (struct text){text, n}, &(struct nct_decode_options){.threads = 2});
+	free(book);
+	free(general);
+	nct_m1_free(m);
+	free(text);
+}
+
+/* Both threads have a share in the work, wherever there are chunks for both. */
+static void
+test_work(void **state)
+{
+	const size_t n = 40000000;
+	uint8_t *text = malloc(n);
+	nct_m1 *m = some_m1(3);
+	uint64_t work[2] = {0, 0};
+	struct nct_encode_options o = {.window_bits = 16, .resets = 1, .chunk = 1 << 20, .threads = 2, .work = work};
+	size_t size;
+
+	(void)state;
+	assert_non_null(text);
+	assert_int_equal(nct_m1_compile(m, 16, 2, NULL), NCT_OK);
+	make_text(text, n, 0);
+	free(encode(m, (struct text){text, n}, &o, &size));
+	assert_true(work[0] + work[1] == n);
+	if (work[0] < n / 5 || work[1] < n / 5)
+		fail_msg("the threads encoded %zu and %zu bytes", (size_t)work[0], (size_t)work[1]);
+	nct_m1_free(m);
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_strings), cmocka_unit_test(test_arguments), cmocka_unit_test(test_faults),
+	    cmocka_unit_test(test_streams), cmocka_unit_test(test_long_streams), cmocka_unit_test(test_long_text),
+	    cmocka_unit_test(test_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
