@@ -13,7 +13,7 @@
 #include "nct-train.h"
 
 enum { OPT_ACCUMULATE = 256, OPT_LR, OPT_WARMUP, OPT_COOLDOWN, OPT_ZLOSS, OPT_SEED, OPT_EVAL_EVERY, OPT_SAVE_EVERY, OPT_LOG,
-       OPT_LOG_TIMING, OPT_PLAIN };
+       OPT_LOG_TIMING, OPT_PLAIN, OPT_NO_CODEBOOK };
 
 #define VERBOSE_EVERY 50 /* steps between --verbose's progress lines */
 #define MAX_STEPS 1000000000000u
@@ -39,6 +39,7 @@ static const struct cli_option options[] = {
 	{OPT_SAVE_EVERY, "save-every", "N", "steps between checkpoints (default 500; 0: at the end)"},
 	{OPT_LOG, "log", "FILE", "write a table of steps, rates and losses"},
 	{OPT_LOG_TIMING, "log-timing", NULL, "add columns of speed and time to the log"},
+	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -81,7 +82,7 @@ take(struct opts *o, int letter, const char *arg)
 {
 	struct nct_train_options *t = &o->train;
 
-	if (letter != '0' && letter != 'D' && letter != OPT_PLAIN && letter != 'k' && letter != 'e')
+	if (letter != '0' && letter != 'D' && letter != OPT_PLAIN && letter != 'k' && letter != 'e' && letter != OPT_NO_CODEBOOK)
 		o->training = letter;
 	switch (letter) {
 	case '0':
@@ -109,6 +110,7 @@ take(struct opts *o, int letter, const char *arg)
 	case OPT_SAVE_EVERY: o->save_every = 1; t->save_every = number("--save-every", arg, 0, MAX_STEPS); break;
 	case OPT_LOG: t->log = arg; break;
 	case OPT_LOG_TIMING: t->log_timing = 1; break;
+	case OPT_NO_CODEBOOK: t->codebook = 0; break;
 	}
 }
 

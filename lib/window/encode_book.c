@@ -14,6 +14,7 @@
 #define BATCH_TEXT (8u << 20)   /* text in a batch, per thread ... */
 #define BATCH_THREADS 4         /* ... for so many threads: more share that */
 #define BATCH_JOBS 8192u        /* chunks in a batch, per thread as well */
+#define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */
 
 struct batch {
 	uint8_t *text;   /* owned by the encoder: two for three batches */
@@ -194,7 +195,7 @@ turn(struct encoder *e)
 
 	e->served = 0;
 	nct_share_begin(&e->share, now->jobs, now->count);
-	nct_parallel(now->count > 0 ? e->o->threads : 1, e->o->threads, run, e);
+	nct_parallel(now->text_n >= WORTH ? e->o->threads : 1, e->o->threads, run, e);
 	if (!e->served)
 		serve(e);
 	errno = e->saved_errno;

@@ -317,7 +317,7 @@ test_long_text(void **state)
 	memset(text, 'a', n);
 	text[12345] = 'b'; /* so that windows do not end at round numbers */
 	uint8_t *book = encode(m, (struct text){text, n}, &o, &book_n);
-	o.threads = o.no_codebook = 1;
+	o.no_codebook = 1;
 	uint8_t *general = encode(m, (struct text){text, n}, &o, &general_n);
 	assert_int_equal(book_n, general_n);
 	assert_memory_equal(book, general, book_n);
