@@ -111,6 +111,7 @@ check-san: check-deps
 lint: check-deps
 	@sh tests/lint/lint.sh
 bench: deps
+	$(call install,sentencepiece)
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 

@@ -9,7 +9,6 @@
 #include "coder/bits.h"
 #include "coder/split.h"
 #include "window/context.h"
-#include "window/strings.h"
 
 /* How text becomes code; the same for a whole stream. */
 struct nct_plan {
@@ -56,8 +55,7 @@ void nct_chunk_free(struct nct_chunk *c);
 /* Decodes parts of chunks, as the directory lists them. */
 struct nct_unchunk {
 	struct nct_plan plan;
-	nct_context *context; /* borrowed; NULL with `strings` */
-	const struct nct_strings *strings; /* borrowed; NULL: M1 is asked */
+	nct_context *context; /* borrowed */
 	uint32_t since_reset;
 	uint8_t *text;        /* owned: what was decoded, appended to */
 	size_t bytes, cap;
@@ -72,9 +70,6 @@ void nct_unchunk_begin(struct nct_unchunk *u); /* a chunk starts: resets M1 */
 /* Decodes `units` windows (symbols) from the bits [from, from + bits) at p, appending to u->text. *eod: the last symbol
  * was EOD. NCT_EDATA if there is more than u->text_max text, or if EOD comes before the end (unless `loose`: generated windows may hold one anywhere). NCT_ENOMEM. */
 nct_err nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod) NCT_USED;
-/* The same, and for one window, where there are strings. */
-nct_err nct_unchunk_strings(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod) NCT_USED;
-nct_err nct_unchunk_string(struct nct_unchunk *u, uint32_t k, int *eod) NCT_USED;
 void nct_unchunk_free(struct nct_unchunk *u);
 
 #endif

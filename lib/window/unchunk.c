@@ -9,8 +9,7 @@
 void
 nct_unchunk_begin(struct nct_unchunk *u)
 {
-	if (u->strings == NULL)
-		nct_context_reset(u->context);
+	nct_context_reset(u->context);
 	u->since_reset = 0;
 }
 
@@ -55,8 +54,6 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 	nct_err err;
 
 	*eod = 0;
-	if (u->strings != NULL)
-		return nct_unchunk_string(u, (uint32_t)k, eod);
 	while (!*eod && (node.symbols == 0 || (k != node.first && !nct_split_ended(&node)))) {
 		unsigned symbol = nct_context_find(u->context, &node, k);
 
@@ -136,8 +133,6 @@ nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_
 	*eod = 0;
 	if (b == 0)
 		return decode_unbroken(u, p, from, bits, units, loose, eod);
-	if (u->strings != NULL && !u->show)
-		return nct_unchunk_strings(u, p, from, bits, units, loose, eod);
 	for (uint64_t i = 0; i < units && err == NCT_OK; i++) {
 		if (*eod && !loose)
 			return NCT_EDATA;
