@@ -162,7 +162,8 @@ load helpers
   acwin -d -T3 five | cmp - text
   head -c 1500 text >short
   for cpu in $(acwin --cpu=list); do
-    for b in 16 48 0; do acwin --cpu="$cpu" -b $b short | sha256sum; done | sha256sum
+    acwin --cpu="$cpu" --no-codebook short | cmp - <(acwin short)
+    for b in 14 48 0; do acwin --cpu="$cpu" -b $b short | sha256sum; done | sha256sum
   done >sums
   [ "$(sort -u sums | wc -l)" -eq 1 ]
 }
@@ -345,7 +346,8 @@ load helpers
   for at in $(seq 0 29 "$n"); do
     [ "$at" -lt "$n" ] || break
     head -c "$at" w >cut
-    run -3 --separate-stderr acwin -d -m m cut
+    if [ $((at % 2)) -eq 0 ]; then book=(); else book=(--no-codebook); fi
+    run -3 --separate-stderr acwin -d -m m "${book[@]}" cut
     [ "$(printf '%s\n' "$stderr" | wc -l)" -eq 1 ]
     [[ $stderr == "acwin: cut: "*byte* ]]
   done
@@ -363,7 +365,8 @@ load helpers
     cp w bad
     flip bad "$at"
     status=0
-    acwin -d -m m bad >out 2>err || status=$?
+    if [ $((at % 2)) -eq 0 ]; then book=(); else book=(--no-codebook); fi
+    acwin -d -m m "${book[@]}" bad >out 2>err || status=$?
     [ "$status" -eq 3 ] || [ "$status" -eq 1 ] || { echo "byte $at: status $status"; false; }
     [ "$(wc -l <err)" -eq 1 ]
     cmp -n "$(wc -c <out)" out t || { [ ! -s out ]; }
@@ -382,11 +385,14 @@ load helpers
   acwin -d -m m bad >out 2>err || true
   cmp -n 160000 out t
   [ "$(wc -c <out)" -eq 160000 ]
-  status=0
-  acwin -d -m m --keep-going bad >out 2>err || status=$?
-  [ "$status" -eq 3 ]
-  { head -c 160000 t; tail -c +240001 t; } | cmp - out
-  grep -q 'block 2' err
+  acwin -d -m m --no-codebook bad 2>err | cmp - out
+  for book in --threads=2 --no-codebook; do
+    status=0
+    acwin -d -m m "$book" --keep-going bad >out 2>err || status=$?
+    [ "$status" -eq 3 ]
+    { head -c 160000 t; tail -c +240001 t; } | cmp - out
+    grep -q 'block 2' err
+  done
 }
 
 @test "acwin: a full disk and a closed stdout are failures" {
@@ -426,6 +432,8 @@ load helpers
   letters() { yes abcdefghi | tr -d '\n' | head -c ${mb}000000; }
   letters | (eval "$ulimit"; acwin -m m -T1) >w
   (eval "$ulimit"; acwin -m m -T1 -d w) | cmp - <(letters)
+  letters | (eval "$ulimit"; acwin -m m -T1 --no-codebook) | cmp - w
+  (eval "$ulimit"; acwin -m m -T1 -d --no-codebook w) | cmp - <(letters)
   letters | head -c 3000000 | (eval "$ulimit"; acwin -m m -T1 -c 0 -b 128) | (eval "$ulimit"; acwin -m m -T1 -d) | cmp - <(letters | head -c 3000000)
 }
 
