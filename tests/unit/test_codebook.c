@@ -267,10 +267,12 @@ test_streams(void **state)
 	(void)state;
 	for (unsigned which = 0; which < SOME_M1; which++)
 		for (unsigned b = NCT_WINDOW_MIN; b <= NCT_CODEBOOK_MAX; b++) {
+			if (b > 16 && (b + which) % 2 != 0) /* large codebooks take time to lay out */
+				continue;
 			nct_m1 *m = some_m1(which);
 
 			assert_int_equal(nct_m1_compile(m, b, 2, NULL), NCT_OK);
-			for (unsigned i = 0; i < 8; i += b > 16 ? 5 : 1) { /* large codebooks take time to lay out */
+			for (unsigned i = 0; i < 8; i += b > 16 ? 5 : 1) {
 				struct nct_encode_options o = {.window_bits = b, .chunk = chunks[(i + b) % 6]};
 				const size_t n = o.chunk == 1 ? 50 : i < 4 ? 700 * i : which < 2 ? 3000 : sizeof text;
 
