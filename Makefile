@@ -18,7 +18,7 @@ TRAIN_LIBS = -ldnnl -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
-CODEC_MODEL = lib/model/m1.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/safetensors.c lib/model/bucket.c
+CODEC_MODEL = lib/model/codebook.c lib/model/m1.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/safetensors.c lib/model/bucket.c
 CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
@@ -120,6 +120,7 @@ check-san: check-deps
 lint: check-deps
 	@sh tests/lint/lint.sh
 bench: deps
+	$(call install,sentencepiece)
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 

@@ -217,9 +217,26 @@ nct_m1_free(nct_m1 *m)
 {
 	if (m == NULL)
 		return;
+	for (size_t i = 0; i < NCT_CODEBOOKS; i++)
+		nct_codebook_free(m->book[i]);
+	free(m->note);
+	free(m->note_text);
 	free(m->block);
 	free(m->bias);
 	free(m);
+}
+
+const struct nct_codebook *
+nct_m1_codebook(const nct_m1 *m, unsigned bits)
+{
+	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX ? m->book[bits - NCT_WINDOW_MIN] : NULL;
+}
+
+void
+nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c)
+{
+	nct_codebook_free(m->book[c->bits - NCT_WINDOW_MIN]);
+	m->book[c->bits - NCT_WINDOW_MIN] = c;
 }
 
 nct_err

@@ -2,6 +2,7 @@
 #ifndef NCT_MODEL_M1_IMPL_H
 #define NCT_MODEL_M1_IMPL_H
 
+#include "codebook.h"
 #include "kernels/kernels.h"
 #include "m1.h"
 #include "safetensors.h"
@@ -33,6 +34,10 @@ struct nct_m1 {
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
+	struct nct_codebook *book[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
+	size_t notes;
+	char *note_text;
 };
 
 /* Makes an M1 with its tensors zeroed, to be filled and then sealed. NCT_EARG (a size outside the limits, an unknown or

@@ -10,6 +10,7 @@
 #include "format/walk.h"
 #include "model/m1.h"
 #include "window/chunk.h"
+#include "window/decode_book.h"
 #include "window/pool.h"
 
 #define BATCH_BLOCKS 16u           /* blocks in a batch, per thread */
@@ -32,12 +33,14 @@ struct decoder {
 	const nct_m1 *m1;
 	const struct nct_decode_options *o;
 	nct_why *why;
-	int out;
+	int in, out;
 	nct_reader *reader;
 	struct nct_header header;
 	struct nct_plan plan;
 	struct nct_pool pool;
 	int pool_made;
+	struct nct_strings strings; /* M1's codebook for this stream; none if there is none, or it is of no use */
+	nct_book_decoder *by_book;  /* decodes in that case; NULL before the first one */
 	struct job *jobs;
 	size_t count, cap, code_bytes;
 	uint64_t text_bytes;   /* of the batch */
@@ -214,12 +217,29 @@ decode_batch(struct decoder *d)
 
 /* ---- the stream ---- */
 
+/* Lays out M1's codebook for the windows of `plan`, if it has one. */
+static nct_err
+open_book(struct decoder *d, const struct nct_plan *plan)
+{
+	const int wanted = plan->resets == 1 && !d->o->no_codebook && !d->o->show;
+	const struct nct_codebook *book = wanted ? nct_m1_codebook(d->m1, plan->window_bits) : NULL;
+	nct_err err;
+
+	if (book == d->strings.book)
+		return NCT_OK;
+	nct_strings_free(&d->strings);
+	if (book == NULL || (err = nct_strings_new(&d->strings, book)) != NCT_OK || d->by_book != NULL)
+		return book == NULL ? NCT_OK : err;
+	return nct_book_decoder_new(&d->by_book, d->reader, d->in, d->out, d->o, &d->totals);
+}
+
 static nct_err
 begin_stream(struct decoder *d)
 {
 	const struct nct_header *h = nct_reader_header(d->reader);
 	const struct nct_plan plan = {h->window_bits, h->resets};
 	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
+	nct_err err;
 
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
@@ -240,8 +260,8 @@ begin_stream(struct decoder *d)
 	}
 	d->header = *h;
 	d->plan = plan;
-	if (d->pool_made)
-		return NCT_OK;
+	if ((err = open_book(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
+		return err;
 	d->pool_made = 1;
 	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan, d->o->cache_bytes);
 }
@@ -293,6 +313,8 @@ decoder_free(struct decoder *d)
 	free(d->jobs);
 	nct_context_free(d->kept);
 	nct_pool_free(&d->pool);
+	nct_book_decoder_free(d->by_book);
+	nct_strings_free(&d->strings);
 	nct_reader_free(d->reader);
 }
 
@@ -300,7 +322,7 @@ nct_err
 nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	nct_why ignored = {{0}}, loss = {{0}};
-	struct decoder d = {.m1 = m1, .o = o, .out = out, .why = why != NULL ? why : &ignored};
+	struct decoder d = {.m1 = m1, .o = o, .in = in, .out = out, .why = why != NULL ? why : &ignored};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block block = {0};
 	nct_err err = NCT_ENOMEM, rest;
@@ -311,7 +333,9 @@ nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o
 	while (event != NCT_AT_END) {
 		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */
 			goto end;
-		if ((err = nct_reader_next(d.reader, &event, &block, &loss)) != NCT_OK) {
+		err = d.strings.entry != NULL ? nct_book_decode(d.by_book, &d.strings, &event, &d.damaged, &loss)
+		                              : nct_reader_next(d.reader, &event, &block, &loss);
+		if (err != NCT_OK) {
 			int saved = errno;
 
 			*d.why = loss;

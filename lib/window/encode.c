@@ -8,6 +8,7 @@
 #include "model/m1.h"
 #include "window/blocks.h"
 #include "window/documents.h"
+#include "window/encode_book.h"
 #include "window/pool.h"
 
 #define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
@@ -263,15 +264,28 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o)
 	};
 }
 
+/* Makes a trie of M1's codebook for these windows; none if there is none, or it cannot be packed. */
+static nct_err
+open_trie(struct nct_trie *t, const nct_m1 *m1, const struct nct_encode_options *o)
+{
+	const struct nct_codebook *book = o->resets == 1 && !o->no_codebook ? nct_m1_codebook(m1, o->window_bits) : NULL;
+	const nct_err err = book != NULL ? nct_trie_new(t, book) : NCT_OK;
+
+	return err == NCT_EARG ? NCT_OK : err;
+}
+
 nct_err
 nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	struct encoder e = {0};
+	struct nct_trie trie = {0};
 	const struct nct_header h = header_of(m1, o);
 	int done = 0;
 	nct_err err;
 
-	if ((err = check(o, why)) != NCT_OK || (err = encoder_new(&e, m1, o)) != NCT_OK)
+	if ((err = check(o, why)) != NCT_OK || (err = open_trie(&trie, m1, o)) != NCT_OK)
+		goto end;
+	if (trie.cell == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
@@ -279,7 +293,9 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
-	while (!done)
+	if (trie.cell != NULL && (err = nct_encode_book(&trie, e.docs, &e.blocks, o, why)) != NCT_OK)
+		goto end;
+	while (trie.cell == NULL && !done)
 		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e, why)) != NCT_OK)
 			goto end;
 	if ((err = nct_blocks_flush(&e.blocks)) == NCT_OK)
@@ -288,6 +304,7 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	*totals = *nct_writer_totals(e.blocks.writer);
 end:
+	nct_trie_free(&trie);
 	encoder_free(&e);
 	return err;
 }

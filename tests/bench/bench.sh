@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh - speeds and sizes of the tools beside gzip and xz, on one text in one run: medians of 5, start-up included.
+# bench.sh - speeds and sizes of the tools beside gzip, xz and spm_encode, on one text in one run: medians of 5, start-up included.
 # usage: bench.sh [TEXT]; without it, the sample. Ratios are to gzip -9 on the same text; absolute times say little on a shared machine.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,6 +46,36 @@ for b in 32 64; do
 done
 row "acwin -b0 -T1, 20 KB" part "acwin -b0 -T1 part >w" w
 row "acwin -d (b=0) -T1, 20 KB" part "acwin -d -T1 w >back"
+
+# ---- by the codebook, beside a subword tokenizer ----
+# Text enough for start-up not to count; spm_encode, which takes its time, gets a tenth of it.
+if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
+head -c $(($(wc -c <big) / 10)) big >tenth
+spm_train --input=text --model_prefix=spm --model_type=unigram --vocab_size=32000 --hard_vocab_limit=false \
+	--num_threads=1 --max_sentence_length=100000 >spm.log 2>&1
+
+# peer_row NAME INPUT COMMAND: speed, and its ratio to spm_encode's (the first row) and to the row before.
+peer_row() {
+	bytes=$(wc -c <"$2")
+	speed=$(median "$3" | awk -v b="$bytes" '{ print b / $1 }')
+	awk -v n="$1" -v b="$bytes" -v s="$speed" -v p="${peer:=$speed}" -v l="${last:=$speed}" \
+		'BEGIN { printf "%-34s %9d %9.1f %10.1f %10.2f\n", n, b, s / 1e6, s / p, s / l }'
+	last=$speed
+}
+
+echo
+printf '%-34s %9s %9s %10s %10s\n' command bytes MB/s 'x spm' 'x above'
+peer_row "spm_encode, unigram, 1 thread" tenth "spm_encode --model=spm.model --output_format=id tenth >/dev/null"
+acwin -o wbig big
+bitpack -v16 -o tbig wbig
+peer_row "acwin -b16 -T1" big "acwin -b16 -T1 big >/dev/null"
+peer_row "acwin -b16 -T2" big "acwin -b16 -T2 big >/dev/null"
+peer_row "acwin -d (b=16) -T1" big "acwin -d -T1 wbig >/dev/null"
+peer_row "acwin -d (b=16) -T2" big "acwin -d -T2 wbig >/dev/null"
+peer_row "bitpack -v16, bytes of windows" wbig "bitpack -v16 wbig >/dev/null"
+peer_row "bitpack -u (v=16), bytes of tokens" tbig "bitpack -u tbig >/dev/null"
+printf 'hi' >hi
+awk -v s="$(median "acwin hi >/dev/null")" 'BEGIN { printf "acwin on two bytes: %.1f ms\n", s * 1000 }'
 
 echo
 echo "m1train, 3m, 8 x 512, 10 steps less 2 steps:"
