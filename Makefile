@@ -18,7 +18,7 @@ TRAIN_LIBS = -ldnnl -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
-CODEC_MODEL = lib/model/m1.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/safetensors.c lib/model/bucket.c
+CODEC_MODEL = lib/model/m1.c lib/model/m1_attend.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/m1_pack.c lib/model/safetensors.c lib/model/bucket.c
 CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
@@ -47,7 +47,13 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
 
 # One instruction set a file: only that file may use it.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
+AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
+$(BUILD)/lib/kernels/%_avx512vnni.o: EXTRA_CFLAGS += $(AVX512)
+$(BUILD)/lib/kernels/%_amx.o: EXTRA_CFLAGS += $(AVX512) -mamx-tile -mamx-int8
+endif
+ifneq ($(filter aarch64-%,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
