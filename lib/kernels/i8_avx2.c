@@ -99,6 +99,13 @@ dot_by1(const int8_t *a, const int8_t *b, size_t n)
 	return _mm_cvtsi128_si32(sum4(acc, zero, zero, zero)) + dot_tail(a, b, whole, n);
 }
 
+/* _mm256_add_epi32, in place: left to itself, gcc 12 moves the sums about. */
+static inline __attribute__((always_inline)) void
+add_to(__m256i *acc, __m256i x)
+{
+	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
+}
+
 /* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined with a
  * constant nx. */
 static inline __attribute__((always_inline)) void
@@ -120,8 +127,8 @@ tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t 
 
 			memcpy(&two, x + i * width + 2 * j, 4);
 			const __m256i pair = _mm256_set1_epi32(two);
-			a0[i] = _mm256_add_epi32(a0[i], _mm256_madd_epi16(w0, pair));
-			a1[i] = _mm256_add_epi32(a1[i], _mm256_madd_epi16(w1, pair));
+			add_to(&a0[i], _mm256_madd_epi16(w0, pair));
+			add_to(&a1[i], _mm256_madd_epi16(w1, pair));
 		}
 	}
 #pragma GCC unroll 8

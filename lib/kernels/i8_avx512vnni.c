@@ -26,6 +26,13 @@ load4(const int8_t *x)
 	return v;
 }
 
+/* _mm512_dpbusd_epi32, in place: left to itself, gcc 12 moves the sums about. */
+static inline __attribute__((always_inline)) void
+multiply(__m512i *acc, __m512i w, __m512i x)
+{
+	__asm__("vpdpbusd %2, %1, %0" : "+v"(*acc) : "v"(w), "v"(x));
+}
+
 /* nx <= TALL vectors of x by `groups` groups of rows; base[i] is 128 times the sum of vector i. The last group's sums go where
  * `last` says. Inlined with constants. */
 static inline __attribute__((always_inline)) void
@@ -51,15 +58,19 @@ tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t 
 
 #pragma GCC unroll 8
 			for (size_t g = 0; g < groups; g++)
-				acc[i][g] = _mm512_dpbusd_epi32(acc[i][g], v[g], four);
+				multiply(&acc[i][g], v[g], four);
 		}
 	}
-	for (size_t i = 0; i < nx && whole < k; i++) {
-		int8_t end[4] = {0};
+	if (whole < k) {
+#pragma GCC unroll 8
+		for (size_t i = 0; i < nx; i++) {
+			int8_t end[4] = {0};
 
-		memcpy(end, x + i * k + whole, k - whole);
-		for (size_t g = 0; g < groups; g++)
-			acc[i][g] = _mm512_dpbusd_epi32(acc[i][g], load64(w + g * group + whole * PACK_ROWS), _mm512_set1_epi32(load4(end)));
+			memcpy(end, x + i * k + whole, k - whole);
+#pragma GCC unroll 8
+			for (size_t g = 0; g < groups; g++)
+				multiply(&acc[i][g], load64(w + g * group + whole * PACK_ROWS), _mm512_set1_epi32(load4(end)));
+		}
 	}
 #pragma GCC unroll 8
 	for (size_t i = 0; i < nx; i++) {
