@@ -86,7 +86,7 @@ follows(const nct_m1 *m, const struct nct_m1_step *a, const struct nct_m1_step *
 {
 	const size_t to = before(m, b);
 
-	return to > 0 && b->past == a->past + 1 && b->kv + to == a->kv + before(m, a) + 1 && b->kv[to - 1] == a->kv_out;
+	return to > 0 && b->kv + to == a->kv + before(m, a) + 1 && b->kv[to - 1] == a->kv_out;
 }
 
 size_t
