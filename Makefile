@@ -83,6 +83,7 @@ unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
+LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 CHECK_PACKAGES = clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
@@ -107,7 +108,10 @@ RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
 check: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
 	@$(RUN_TESTS)
+# Where packages of arm64 can be had (dpkg --add-architecture arm64) and these are there, the codec is tested for aarch64, too:
+# liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64 libgomp1:arm64
 check-long: check-deps
+	$(call install,$(LONG_PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
 	@NCT_LONG=1 $(RUN_TESTS)
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -116,9 +120,14 @@ check-san: check-deps
 	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
 lint: check-deps
 	@sh tests/lint/lint.sh
+BENCH_PACKAGES = zpaq p7zip-full
 bench: deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
+	$(call install,$(BENCH_PACKAGES))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/bench/int8
+	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
+$(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- installing ----
 INCLUDE = lib/nct.h lib/nct-train.h

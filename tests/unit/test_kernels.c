@@ -178,6 +178,28 @@ test_attention(void **state)
 				check_attention(k, lengths[n], widths[w]);
 }
 
+/* All weights that there are, in both halves. */
+static void
+test_halve(void **state)
+{
+	static int16_t p[(1 << 14) + 1];
+	static int8_t high[2][(1 << 14) + 1], low[2][(1 << 14) + 1];
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (int w = 0; w <= 1 << 14; w++)
+		p[w] = (int16_t)w;
+	nct_kernels_ref.halve(high[0], low[0], p, (1 << 14) + 1);
+	for (int w = 0; w <= 1 << 14; w++)
+		if (129 * high[0][w] + low[0][w] != w || high[0][w] < 0 || low[0][w] == -128)
+			fail_msg("weight %d: 129 * %d + %d", w, high[0][w], low[0][w]);
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
+		k->halve(high[1], low[1], p, (1 << 14) + 1);
+		expect_same(k->name, "halve, high", high[0], high[1], sizeof high[0], 0, 0, 0);
+		expect_same(k->name, "halve, low", low[0], low[1], sizeof low[0], 0, 0, 0);
+	}
+}
+
 static void
 check_loops(const struct nct_kernels *k, size_t n)
 {
@@ -255,6 +277,17 @@ test_choose(void **state)
 	while (nct_cpu_name(n + 1) != NULL)
 		n++;
 	assert_string_equal(nct_cpu_name(n), "ref");
+}
+
+/* Rows that this machine cannot run are skipped, and seen to be. */
+static void
+test_row_ran(void **state)
+{
+	const struct nct_kernels *k;
+
+	if (nct_kernels_choose(&k, *state) != NCT_OK)
+		skip();
+	assert_string_equal(k->name, *state);
 }
 
 /* ---- "ref" against real numbers ---- */
@@ -421,10 +454,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops), cmocka_unit_test(test_halve),
 		cmocka_unit_test(test_choose), cmocka_unit_test(test_exp2_tables), cmocka_unit_test(test_exp2_weight),
 		cmocka_unit_test(test_norm_is_rms_norm), cmocka_unit_test(test_attention_is_a_softmax),
 		cmocka_unit_test(test_predict_is_a_softmax),
+		{"test_row_ran: amx", test_row_ran, NULL, NULL, "amx"},
+		{"test_row_ran: avx512vnni", test_row_ran, NULL, NULL, "avx512vnni"},
+		{"test_row_ran: avx2", test_row_ran, NULL, NULL, "avx2"},
+		{"test_row_ran: neon-dot", test_row_ran, NULL, NULL, "neon-dot"},
+		{"test_row_ran: neon", test_row_ran, NULL, NULL, "neon"},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
