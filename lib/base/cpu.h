@@ -2,6 +2,9 @@
 #ifndef NCT_BASE_CPU_H
 #define NCT_BASE_CPU_H
 
-int nct_cpu_avx2(void); /* AVX2 and FMA */
+int nct_cpu_avx2(void);       /* AVX2 and FMA */
+int nct_cpu_avx512vnni(void); /* AVX-512 F, BW, DQ, VL and VNNI */
+int nct_cpu_amx(void);        /* these and AMX tiles of int8; asks the system for the right to use them */
+int nct_cpu_neondot(void);    /* the dot product of int8 (aarch64) */
 
 #endif

@@ -1,6 +1,8 @@
 /* float.c - choosing a row of float kernels. */
 #include "kernels/float.h"
 
+#include "kernels/kernels.h"
+
 #include <string.h>
 
 /* Best first. */
@@ -14,13 +16,16 @@ static const struct nct_float *const rows[] = {
 nct_err
 nct_float_choose(const struct nct_float **out, const char *want)
 {
+	const struct nct_kernels *integer;
+
 	*out = NULL;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i]->usable() && (want == NULL || strcmp(want, rows[i]->name) == 0)) {
 			*out = rows[i];
 			return NCT_OK;
 		}
-	return NCT_EARG;
+	/* a row that integer kernels alone have: the best, since all give the same bits */
+	return want != NULL && nct_kernels_choose(&integer, want) == NCT_OK ? nct_float_choose(out, NULL) : NCT_EARG;
 }
 
 const char *

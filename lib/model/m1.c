@@ -130,7 +130,11 @@ nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why
 		return NCT_ENOMEM;
 	m->c = *c;
 	m->k = k;
-	if ((err = allocate(m)) == NCT_OK)
+	if ((m->weights = calloc(1, sizeof *m->weights)) == NULL)
+		err = NCT_ENOMEM;
+	else
+		err = allocate(m);
+	if (err == NCT_OK)
 		*out = m;
 	else
 		nct_m1_free(m);
@@ -221,6 +225,9 @@ nct_m1_free(nct_m1 *m)
 		nct_codebook_free(m->book[i]);
 	free(m->note);
 	free(m->note_text);
+	if (m->weights != NULL)
+		nct_m1_weights_free(atomic_load(m->weights));
+	free(m->weights);
 	free(m->block);
 	free(m->bias);
 	free(m);

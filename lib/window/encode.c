@@ -12,17 +12,8 @@
 #include "window/pool.h"
 
 #define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
-#define BATCH_TEXT_MAX (1u << 20)  /* text in a batch, per thread: one chunk of the default for b <= 20 ... */
+#define BATCH_TEXT (1u << 20)      /* text in a batch, per thread: a chunk of the default for b <= 20, or 64 for windows above 20 bits */
 #define KEEP_CODE ((size_t)64 << 10) /* a larger buffer is not kept for the next batch */
-#define BATCH_TEXT_MIN (64u << 10) /* ... or several small ones; windows above 20 bits take M1 longer */
-
-/* A chunk, or the next stretch of one that goes on from batch to batch. */
-struct job {
-	struct nct_chunk chunk;
-	size_t at, n;      /* its text in the batch's buffer */
-	int begins, ends, eod;
-	nct_err err;
-};
 
 struct encoder {
 	const struct nct_encode_options *o;
@@ -34,8 +25,9 @@ struct encoder {
 
 	uint8_t *text;
 	size_t text_n, text_cap;
-	struct job *jobs;
+	struct nct_stretch *jobs; /* their text lies in the batch's buffer, one behind the other */
 	size_t count, cap;
+	atomic_size_t next;      /* the first that no worker took */
 	uint64_t chunk_bytes;    /* of the open chunk */
 	int open;                /* the batch's last chunk goes on in the next one */
 	nct_context *kept;       /* its context */
@@ -46,13 +38,9 @@ static void
 run(void *ctx, size_t i, unsigned worker)
 {
 	struct encoder *e = ctx;
-	struct job *j = &e->jobs[i];
 
-	if (j->begins)
-		nct_chunk_begin(&j->chunk, &e->plan, e->pool.of[worker]);
-	j->err = nct_chunk_text(&j->chunk, e->text + j->at, j->n);
-	if (j->err == NCT_OK && j->ends)
-		j->err = nct_chunk_end(&j->chunk, j->eod);
+	(void)i;
+	nct_stretches(e->pool.of[worker], (e->count - 1) / e->o->threads + 1, e->jobs, e->count, &e->plan, &e->next);
 }
 
 /* Opens a job at the end of the batch; 0 if there is no room. */
@@ -61,8 +49,8 @@ open_job(struct encoder *e)
 {
 	if (e->count == e->cap)
 		return 0;
-	struct job *j = &e->jobs[e->count++];
-	j->at = e->text_n;
+	struct nct_stretch *j = &e->jobs[e->count++];
+	j->text = e->text + e->text_n;
 	j->n = 0;
 	j->begins = 1;
 	j->ends = j->eod = 0;
@@ -74,7 +62,7 @@ open_job(struct encoder *e)
 static void
 close_job(struct encoder *e, int eod)
 {
-	struct job *j = &e->jobs[e->count - 1];
+	struct nct_stretch *j = &e->jobs[e->count - 1];
 
 	j->ends = 1;
 	j->eod = eod;
@@ -135,7 +123,7 @@ fill(struct encoder *e, int *done, nct_why *why)
 
 /* Hands a job's finished parts to the blocks. */
 static nct_err
-deliver(struct encoder *e, struct job *j)
+deliver(struct encoder *e, struct nct_stretch *j)
 {
 	uint64_t at = 0;
 	nct_err err;
@@ -154,11 +142,11 @@ deliver(struct encoder *e, struct job *j)
 static nct_err
 carry_over(struct encoder *e)
 {
-	struct job *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
+	struct nct_stretch *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
 	nct_err err;
 
 	if (e->kept != NULL && !(e->open && e->count == 1)) { /* the chunk carried so far has ended */
-		nct_pool_give(&e->pool, e->kept);
+		nct_context_free(e->kept);
 		e->kept = NULL;
 	}
 	e->text_n = e->count = 0;
@@ -172,13 +160,14 @@ carry_over(struct encoder *e)
 		e->kept = last->chunk.context;
 	}
 	if (last != e->jobs) {
-		struct job t = e->jobs[0];
+		struct nct_stretch t = e->jobs[0];
 
 		e->jobs[0] = *last;
 		*last = t;
 	}
 	e->jobs[0].begins = 0;
-	e->jobs[0].at = e->jobs[0].n = 0;
+	e->jobs[0].text = e->text;
+	e->jobs[0].n = 0;
 	e->count = 1;
 	return NCT_OK;
 }
@@ -188,7 +177,8 @@ encode_batch(struct encoder *e, nct_why *why)
 {
 	nct_err err;
 
-	nct_parallel(e->count, e->o->threads, run, e);
+	atomic_store(&e->next, 0);
+	nct_parallel(e->count < e->o->threads ? e->count : e->o->threads, e->o->threads, run, e); /* a task each: they share out the jobs */
 	for (size_t i = 0; i < e->count; i++) {
 		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;
@@ -204,18 +194,16 @@ encode_batch(struct encoder *e, nct_why *why)
 static nct_err
 encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options *o)
 {
-	uint64_t each = o->chunk == 0 || o->chunk > BATCH_TEXT_MAX ? BATCH_TEXT_MAX : o->chunk < BATCH_TEXT_MIN ? BATCH_TEXT_MIN : o->chunk;
-
 	e->o = o;
 	e->plan = (struct nct_plan){o->window_bits, o->resets};
 	e->blocks.unbroken = o->window_bits == 0;
-	e->text_cap = (size_t)each * o->threads;
+	e->text_cap = (size_t)BATCH_TEXT * o->threads;
 	e->cap = (size_t)BATCH_JOBS * o->threads;
 	e->text = malloc(e->text_cap);
 	e->jobs = calloc(e->cap, sizeof *e->jobs);
 	if (e->text == NULL || e->jobs == NULL)
 		return NCT_ENOMEM;
-	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->cache_bytes);
+	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->resets == 0 ? 1 : NCT_STRETCH_LANES, o->cache_bytes);
 }
 
 static void

@@ -42,22 +42,25 @@ test_strings(void **state)
 		for (unsigned b = NCT_WINDOW_MIN; b <= 14; b++) {
 			nct_m1 *m = some_m1(which);
 			struct nct_unchunk u = {.plan = {b, 1}, .separator = -1};
+			nct_crew *crew;
 			uint8_t text[NCT_WINDOW_SYMBOLS];
 
 			assert_int_equal(nct_m1_compile(m, b, 1, NULL), NCT_OK);
 			const struct nct_codebook *c = nct_m1_codebook(m, b);
-			assert_int_equal(nct_context_new(&u.context, m, b, 1, 0), NCT_OK);
+			assert_int_equal(nct_crew_new(&crew, m, &(struct nct_crew_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
+			u.context = nct_crew_context(crew, 0);
 			for (size_t k = 0; k < (size_t)1 << b; k++) {
 				nct_bits bits = {0};
-				int eod, general_eod;
+				int eod;
 				const size_t n = path(c, k, text, &eod);
 
 				u.bytes = u.text_bytes = 0;
 				u.text_max = UINT64_MAX;
 				assert_int_equal(nct_bits_put(&bits, k, b), NCT_OK);
 				nct_unchunk_begin(&u);
-				assert_int_equal(nct_unchunk_part(&u, bits.bytes, 0, b, 1, 0, &general_eod), NCT_OK);
-				if (u.bytes != n || (n > 0 && memcmp(u.text, text, n) != 0) || eod != general_eod)
+				struct nct_run run = {.p = bits.bytes, .bits = b, .units = 1};
+				assert_int_equal(nct_unchunk_run(&u, &run, 0), NCT_OK);
+				if (u.bytes != n || (n > 0 && memcmp(u.text, text, n) != 0) || eod != run.eod)
 					fail_msg("model %u, b=%u: window %zu", which, b, k);
 				nct_bits_free(&bits);
 			}
@@ -65,7 +68,7 @@ test_strings(void **state)
 			assert_int_equal(nct_m1_compile(m, b, 3, NULL), NCT_OK);
 			assert_true(nct_m1_codebook(m, b)->fingerprint == print);
 			nct_unchunk_free(&u);
-			nct_context_free(u.context);
+			nct_crew_free(crew);
 			nct_m1_free(m);
 		}
 }
