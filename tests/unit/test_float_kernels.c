@@ -176,6 +176,7 @@ wanted_of(enum kernel which, struct wanted *w, const struct args *s, size_t n)
 			break;
 		case DOT: w->ret += a * b; break;
 		case ADD: w->x[i] = x + a; break;
+		case ADD_SCALED: w->x[i] = x + a * 0.7; break;
 		case SCALE: w->x[i] = x * 0.7; break;
 		case SQUARE_ADD: w->x[i] = x + a * a; w->ret += a * a; break;
 		case SQUARE_SCALED: w->ret += a * b * a * b; break;
@@ -214,7 +215,7 @@ test_ref_is_right(void **state)
 static void
 test_nan_stays(void **state)
 {
-	static const enum kernel passing[] = {NORM, NORM_BACK, GATE, EXP_SUM, SCORE_BACK, DOT, ADD, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
+	static const enum kernel passing[] = {NORM, NORM_BACK, GATE, EXP_SUM, SCORE_BACK, DOT, ADD, ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
 	struct args g;
 	nct_rng r = {3};
 
