@@ -44,8 +44,8 @@ struct nct_float {
 	void (*descend)(float *p, const float *g, const float *c, float a, size_t n);
 };
 
-/* Gives the row named `want`, or the best usable one if NULL or if only integer kernels (kernels.h) have a row of that name. Rows are constant: callers keep the pointer. NCT_EARG if that row
- * is unknown or this machine cannot run it; *out is then NULL. */
+/* Gives the row named `want`, or the best usable one if NULL or if only integer kernels (kernels.h) have a row of that name. Rows
+ * are constant: callers keep the pointer. NCT_EARG if that row is unknown or this machine cannot run it; *out is then NULL. */
 nct_err nct_float_choose(const struct nct_float **out, const char *want) NCT_USED;
 /* Names of the usable rows, best first and "ref" last; NULL past the last. */
 const char *nct_float_name(size_t i);

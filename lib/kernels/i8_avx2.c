@@ -106,8 +106,8 @@ add_to(__m256i *acc, __m256i x)
 	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
 }
 
-/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined with a
- * constant nx. */
+/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined
+ * with a constant nx. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t width, size_t nx)
 {
@@ -119,7 +119,8 @@ tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t 
 		a1[i] = load256(y + i * r + 8);
 	}
 	for (size_t j = 0; j < n; j++) {
-		const __m256i w0 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS)), w1 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS + 16));
+		const __m256i w0 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS)),
+			      w1 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS + 16));
 
 #pragma GCC unroll 8
 		for (size_t i = 0; i < nx; i++) {

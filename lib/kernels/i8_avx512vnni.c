@@ -36,7 +36,8 @@ multiply(__m512i *acc, __m512i w, __m512i x)
 /* nx <= TALL vectors of x by `groups` groups of rows; base[i] is 128 times the sum of vector i. The last group's sums go where
  * `last` says. Inlined with constants. */
 static inline __attribute__((always_inline)) void
-tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t r, size_t k, size_t nx, size_t groups, __mmask16 last)
+tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t r, size_t k, size_t nx, size_t groups,
+     __mmask16 last)
 {
 	const size_t whole = k & ~(size_t)3, group = pack_group(k);
 	__m512i acc[TALL][WIDE];
@@ -83,7 +84,8 @@ tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t 
 
 /* All n vectors of x by `groups` groups. Inlined with a constant `groups`. */
 static inline __attribute__((always_inline)) void
-columns(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t n, size_t r, size_t k, size_t groups, __mmask16 last)
+columns(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t n, size_t r, size_t k, size_t groups,
+	__mmask16 last)
 {
 	size_t i = 0;
 
@@ -133,8 +135,8 @@ matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, si
 }
 
 const struct nct_kernels nct_kernels_avx512vnni = {
-	"avx512vnni", nct_cpu_avx512vnni, packed, pack, matmul, x512_norm, x512_narrow, x512_add, x512_gate, x512_dots, x512_weigh, x512_mix,
-	halve, x512_settle, predict,
+	"avx512vnni", nct_cpu_avx512vnni, packed, pack, matmul, x512_norm, x512_narrow, x512_add, x512_gate, x512_dots,
+	x512_weigh, x512_mix, halve, x512_settle, predict,
 };
 
 #else

@@ -16,7 +16,7 @@
 
 #define TALL 4
 
-/* nx <= TALL vectors of x, `ldx` apart, by sixteen rows: sums (nx,16). `k`, a multiple of 16, may be read. Inlined with a constant nx. */
+/* nx <= TALL vectors of x, `ldx` apart, by sixteen rows: sums (nx,16). `k`, a multiple of 16, may be read. Inlined. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *sums, size_t ld, const int8_t *x, size_t ldx, const uint8_t *packed_w, size_t k, size_t nx)
 {

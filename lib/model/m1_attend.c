@@ -62,7 +62,8 @@ share(const struct nct_m1_heads *w, size_t head, uint32_t z)
 }
 
 void
-nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *step, const int8_t *q, int8_t *o)
+nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *step,
+		  const int8_t *q, int8_t *o)
 {
 	const size_t c = m->c.width, heads = m->c.heads, d = c / heads, old = before(m, step), n = old + 1;
 	int32_t sums[NCT_M1_HEAD_MAX];
@@ -90,7 +91,8 @@ follows(const nct_m1 *m, const struct nct_m1_step *a, const struct nct_m1_step *
 }
 
 size_t
-nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps, const size_t *live, size_t n)
+nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps, const size_t *live,
+			 size_t n)
 {
 	const size_t most = a->half == NULL ? 1 : n < NCT_M1_RUN_MAX ? n : NCT_M1_RUN_MAX;
 	size_t run = 1;
@@ -102,8 +104,8 @@ nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const s
 
 /* Turns the dots of n queries into halves of weights, zero where a query does not look; z: the sums of their weights. */
 static void
-weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t mul, const struct nct_m1_step *steps, size_t n, size_t seen,
-          uint32_t *z)
+weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t mul, const struct nct_m1_step *steps, size_t n,
+	  size_t seen, uint32_t *z)
 {
 	const size_t wide = (seen + 63) & ~(size_t)63, first = before(m, &steps[0]);
 
@@ -129,7 +131,8 @@ gather(struct nct_m1_attend *a, size_t at, size_t seen, size_t d)
 }
 
 void
-nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *steps, size_t n, const int8_t *q, int8_t *o)
+nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *steps, size_t n,
+		  const int8_t *q, int8_t *o)
 {
 	const size_t c = m->c.width, d = c / m->c.heads, old = before(m, &steps[0]), seen = old + n, wide = (seen + 63) & ~(size_t)63;
 	uint32_t z[NCT_M1_RUN_MAX];

@@ -272,8 +272,8 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	t.scale = calloc(f->r, sizeof *t.scale);
 	t.error = calloc(tasks_of(t.n), sizeof *t.error);
 	t.failed = calloc(threads, sizeof *t.failed);
-	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL && t.packed != NULL &&
-	    t.scale != NULL && t.error != NULL && t.failed != NULL)
+	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL &&
+	    t.packed != NULL && t.scale != NULL && t.error != NULL && t.failed != NULL)
 		err = nct_gemm('N', 'T', t.n, f->r, f->k, 1, f->x, f->ldx * t.every, f->w, f->k, 0, want, f->r);
 	t.want = want;
 	if (err == NCT_OK)

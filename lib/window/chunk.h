@@ -1,8 +1,8 @@
 /* chunk.h - encoding a chunk of text to windows (or one unbroken code) and decoding them: where M1 and coder meet.
  *
  * Encoding: nct_chunk_begin(), nct_chunk_text() any number of times, nct_chunk_end(). The result is one part, or
- * several where the chunk is very long (stream.h, NCT_PART_WINDOWS). nct_stretches() does it for many chunks side by side, so that M1 is
- * evaluated for all of them together. */
+ * several where the chunk is very long (stream.h, NCT_PART_WINDOWS). nct_stretches() does it for many chunks side by side, so that
+ * M1 is evaluated for all of them together. */
 #ifndef NCT_WINDOW_CHUNK_H
 #define NCT_WINDOW_CHUNK_H
 
@@ -98,12 +98,12 @@ void nct_unchunk_begin(struct nct_unchunk *u); /* a chunk starts: resets M1 */
  * `loose`: generated windows may hold one anywhere). NCT_ENOMEM. */
 nct_err nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose) NCT_USED;
 /* The same for n runs that each begin a chunk, one after the other, decoded side by side in the contexts of a crew: */
-nct_err nct_unchunk_windows(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n, int loose) NCT_USED; /* r = 1: all windows at once */
+nct_err nct_unchunk_windows(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n, int loose) NCT_USED; /* resets: 1 */
 nct_err nct_unchunk_runs(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n, int loose) NCT_USED;
 #define NCT_UNCHUNK_LANES 96    /* contexts that a crew should have for the former */
 #define NCT_UNCHUNK_LONG_LANES 8 /* for the latter: so many keys and values stay in the cache */
 
-/* For all three: takes a symbol into the text; a window, decoded to text[0..n) and perhaps EOD. NCT_EDATA, NCT_ENOMEM. */
+/* For all three. Takes a symbol into the text: NCT_EDATA if that is too long, NCT_ENOMEM. */
 nct_err nct_unchunk_symbol(struct nct_unchunk *u, unsigned symbol) NCT_USED;
 /* Turns the text of window k, which stands at u->text + from, into a line that shows it. NCT_ENOMEM. */
 nct_err nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod) NCT_USED;

@@ -309,7 +309,7 @@ outlook(const nct_context *c, size_t share)
 	return n;
 }
 
-/* Adds a step for the position after those already there, c->known ahead of the depth; none if the memory knows it. Returns how many. */
+/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the memory knows it. */
 static size_t
 add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 {
@@ -321,7 +321,8 @@ add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 	uint32_t *row = c->row + c->known * NCT_MEMORY_ROW;
 	int there = 0;
 
-	if (i == NONE && w->memory != NULL && !c->outside && c->grown < GROWTH && (i = nct_memory_add(w->memory, c->at, symbol)) != NONE)
+	if (i == NONE && w->memory != NULL && !c->outside && c->grown < GROWTH &&
+	    (i = nct_memory_add(w->memory, c->at, symbol)) != NONE)
 		c->grown++;
 	if (i != NONE) {
 		struct nct_memory_entry *e = nct_memory_entry(w->memory, i);
@@ -337,7 +338,8 @@ add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 	c->past[seen] = kv;
 	c->ahead[c->known++] = (struct ahead){.symbol = (uint16_t)symbol, .entry = i};
 	if (!there)
-		*step = (struct nct_m1_step){.symbol = (uint16_t)symbol, .past = (uint32_t)back, .kv = c->past + (seen - back), .kv_out = kv, .freq = row};
+		*step = (struct nct_m1_step){
+		    .symbol = (uint16_t)symbol, .past = (uint32_t)back, .kv = c->past + (seen - back), .kv_out = kv, .freq = row};
 	return there ? 0 : 1;
 }
 

@@ -1,9 +1,9 @@
 /* context.h - what M1 has read since its last reset, and what it expects next: many contexts side by side.
  *
- * A crew is what one worker needs: its contexts, a memory that they share where M1 is reset at every window (contexts are short and come
- * again then), buffers. nct_contexts_ready() evaluates what all of a crew's contexts wait for in one call of M1; what is not made
- * ready that way is evaluated when it is asked for. A context that is never reset keeps its last `reach` positions alone. Results are
- * the same whatever is evaluated with what. */
+ * A crew is what one worker needs: its contexts, a memory that they share where M1 is reset at every window (contexts are short and
+ * come again then), buffers. nct_contexts_ready() evaluates what all of a crew's contexts wait for in one call of M1; what is not
+ * made ready that way is evaluated when it is asked for. A context that is never reset keeps its last `reach` positions alone.
+ * Results are the same whatever is evaluated with what. */
 #ifndef NCT_WINDOW_CONTEXT_H
 #define NCT_WINDOW_CONTEXT_H
 
@@ -34,8 +34,8 @@ void nct_context_free(nct_context *c);            /* of a parted context; NULL i
 
 void nct_context_reset(nct_context *c);
 void nct_context_push(nct_context *c, unsigned symbol); /* M1 reads a symbol; evaluated only when needed */
-/* Says what will be pushed next, unless the context is reset first: then it may be evaluated along with what is needed now. `text` is
- * borrowed until the next call of nct_contexts_ready(). */
+/* Says what will be pushed next, unless the context is reset first: then it may be evaluated along with what is needed now. `text`
+ * is borrowed until the next call of nct_contexts_ready(). */
 void nct_context_promise(nct_context *c, const uint8_t *text, size_t n);
 int nct_context_ready(nct_context *c); /* is known what comes next, without evaluating anything? */
 /* Evaluates what the n contexts, all of this crew, need. n may be any number up to its lanes (a parted one may be among them). */

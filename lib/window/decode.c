@@ -68,7 +68,8 @@ runs_of(const struct nct_block *b, unsigned window_bits, size_t *count)
 		return NULL;
 	n = 0;
 	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0; from += r[n++].bits)
-		r[n] = (struct nct_run){.p = b->code, .from = from, .bits = window_bits == 0 ? e.bits : e.units * window_bits, .units = e.units};
+		r[n] = (struct nct_run){
+		    .p = b->code, .from = from, .bits = window_bits == 0 ? e.bits : e.units * window_bits, .units = e.units};
 	return r;
 }
 
@@ -117,8 +118,8 @@ decode_block(const struct decoder *d, struct job *j, nct_crew *crew)
 	if (err == NCT_EDATA || (err == NCT_OK && !loose && !ends_hold(b, r, d->plan.window_bits == 0)))
 		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
 	else if (err == NCT_OK && !loose && u->text_bytes != b->text_bytes)
-		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
-		               b->text_bytes);
+		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence,
+			       u->text_bytes, b->text_bytes);
 	free(r);
 	return err;
 }
@@ -306,8 +307,8 @@ begin_stream(struct decoder *d)
 	if ((err = open_book(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
 		return err;
 	d->pool_made = 1;
-	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan, nct_plan_remembers(&plan) ? NCT_UNCHUNK_LANES : NCT_UNCHUNK_LONG_LANES,
-	                    d->o->cache_bytes);
+	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan,
+			    nct_plan_remembers(&plan) ? NCT_UNCHUNK_LANES : NCT_UNCHUNK_LONG_LANES, d->o->cache_bytes);
 }
 
 static nct_err

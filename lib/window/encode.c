@@ -12,7 +12,7 @@
 #include "window/pool.h"
 
 #define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
-#define BATCH_TEXT (1u << 20)      /* text in a batch, per thread: a chunk of the default for b <= 20, or 64 for windows above 20 bits */
+#define BATCH_TEXT (1u << 20)      /* text in a batch, per thread: a default chunk of b <= 20, 64 of those above 20 bits */
 #define KEEP_CODE ((size_t)64 << 10) /* a larger buffer is not kept for the next batch */
 
 struct encoder {
@@ -178,7 +178,8 @@ encode_batch(struct encoder *e, nct_why *why)
 	nct_err err;
 
 	atomic_store(&e->next, 0);
-	nct_parallel(e->count < e->o->threads ? e->count : e->o->threads, e->o->threads, run, e); /* a task each: they share out the jobs */
+	/* a task for each worker: they share out the jobs */
+	nct_parallel(e->count < e->o->threads ? e->count : e->o->threads, e->o->threads, run, e);
 	for (size_t i = 0; i < e->count; i++) {
 		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;

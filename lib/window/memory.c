@@ -48,7 +48,8 @@ nct_memory_new(nct_memory **out, size_t kv_bytes, size_t bytes)
 		return NCT_ENOMEM;
 	}
 	memset(m->bucket, 0xff, buckets * sizeof *m->bucket);
-	m->entry[0] = (struct nct_memory_entry){.parent = NCT_MEMORY_NONE, .next = NCT_MEMORY_NONE, .symbol = NCT_EOD, .held = 1}; /* for good */
+	m->entry[0] = (struct nct_memory_entry){
+	    .parent = NCT_MEMORY_NONE, .next = NCT_MEMORY_NONE, .symbol = NCT_EOD, .held = 1}; /* for good */
 	m->entries = m->hand = 1;
 	m->cap = (uint32_t)cap;
 	m->mask = (uint32_t)buckets - 1;
@@ -90,7 +91,7 @@ unlink_entry(nct_memory *m, uint32_t i)
 	m->entry[e->parent].held--;
 }
 
-/* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused on its way, at most twice around. */
+/* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused, at most twice around. */
 static uint32_t
 allocate(nct_memory *m)
 {

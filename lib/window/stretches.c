@@ -1,4 +1,4 @@
-/* stretches.c - chunks encoded side by side: M1 is evaluated for all of them in one call, each then goes on as far as that takes it. */
+/* stretches.c - chunks encoded side by side: M1 is evaluated for all in one call, each then goes on as far as that takes it. */
 #include "window/chunk.h"
 
 /* A stretch at work. */

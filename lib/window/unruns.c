@@ -95,7 +95,8 @@ advance(struct lane *l, uint64_t *left, int loose)
 }
 
 static nct_err
-decode(struct nct_unchunk *u, nct_crew *w, struct lane *lane, size_t lanes, struct nct_run *r, struct text *text, size_t n, int loose)
+decode(struct nct_unchunk *u, nct_crew *w, struct lane *lane, size_t lanes, struct nct_run *r, struct text *text, size_t n,
+       int loose)
 {
 	nct_context *waiting[NCT_UNCHUNK_LONG_LANES];
 	uint64_t left = u->text_max - u->text_bytes;

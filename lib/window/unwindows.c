@@ -129,7 +129,8 @@ put_in_line(struct nct_unchunk *u, const struct batch *b, const struct piece *pi
 
 /* All windows of the runs, ABREAST at a time; the runs' bits follow each other. */
 static nct_err
-decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lane, size_t lanes, struct nct_run *r, size_t n, int loose)
+decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lane, size_t lanes, struct nct_run *r, size_t n,
+	   int loose)
 {
 	uint64_t total = 0, done = 0, of_run = 0;
 	size_t run = 0;

@@ -168,7 +168,8 @@ static void
 test_attention(void **state)
 {
 	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 63, 64, 65, 100, 128, 129, 255, 256};
-	static const size_t lengths[] = {1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 63, 100, 127, 128, 129, 130, 143, 144, 145, 512, 1023, 1024};
+	static const size_t lengths[] = {1,  2,   3,   4,   5,   7,   15,  16,  17,  31,  32,   33,
+					 63, 100, 127, 128, 129, 130, 143, 144, 145, 512, 1023, 1024};
 	const struct nct_kernels *k;
 
 	(void)state;

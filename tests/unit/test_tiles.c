@@ -96,7 +96,8 @@ check(size_t n, size_t r, size_t k)
 static void
 test_tiles(void **state)
 {
-	static const size_t ns[] = {1, 2, 15, 16, 17, 31, 32, 33, 96, 97, 130}, rs[] = {1, 15, 16, 17, 32, 33, 48, 65}, ks[] = {1, 3, 63, 64, 65, 128, 200};
+	static const size_t ns[] = {1, 2, 15, 16, 17, 31, 32, 33, 96, 97, 130}, rs[] = {1, 15, 16, 17, 32, 33, 48, 65},
+			    ks[] = {1, 3, 63, 64, 65, 128, 200};
 
 	(void)state;
 	for (size_t n = 0; n < sizeof ns / sizeof ns[0]; n++)
