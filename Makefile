@@ -23,7 +23,7 @@ CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
 TRAIN_SRC = $(filter-out $(CODEC_SRC),$(wildcard lib/model/*.c lib/kernels/*.c lib/train/*.c))
-TOOLS = $(patsubst cmd/%.c,%,$(filter-out cmd/cli.c,$(wildcard cmd/*.c)))
+TOOLS = $(patsubst cmd/%.c,%,$(filter-out cmd/cli.c cmd/trainer.c cmd/ranks.c,$(wildcard cmd/*.c)))
 TRAIN_TOOLS = $(filter m1train m2train m2gen,$(TOOLS))
 
 objs = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
@@ -32,7 +32,12 @@ TRAIN_OBJ = $(call objs,$(TRAIN_SRC))
 UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
-all: $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(BUILD)/libnct.so $(BUILD)/libnct-train.so $(addprefix $(BIN)/,$(TOOLS))
+# Several ranks: a plug-in, built where OpenMPI is.
+MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
+MPI_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c))
+PLUGIN = $(if $(MPI_LIBS),$(BIN)/nct-mpi.so)
+
+all: $(PLUGIN) $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(BUILD)/libnct.so $(BUILD)/libnct-train.so $(addprefix $(BIN)/,$(TOOLS))
 
 $(BUILD)/libnct.a: $(CODEC_OBJ)
 $(BUILD)/libnct-train.a: $(TRAIN_OBJ)
@@ -62,22 +67,26 @@ $(BUILD)/%.o: %.S Makefile
 	$(CC) -Ilib -c -o $@ $<
 $(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
 
-$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/trainer.o $(BUILD)/cmd/ranks.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
 $(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -lcmocka
 
+$(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
+	@mkdir -p $(BIN)
+	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
+
 unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev libdnnl-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck
+CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
 define install
@@ -116,7 +125,7 @@ bench: deps
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 
 # ---- installing ----
-INCLUDE = lib/nct.h lib/nct-train.h
+INCLUDE = lib/nct.h lib/nct-train.h lib/nct-m2.h
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
 		$(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s))
@@ -125,8 +134,10 @@ install: all
 	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(PREFIX)/lib
 	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(PREFIX)/lib/$$l.so.$(VERSION); \
 		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(PREFIX)/lib/$$l.so; done
+	[ -z "$(PLUGIN)" ] || { install -d $(DESTDIR)$(PREFIX)/lib/nct && install -m 755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/nct; }
 	set -e; for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
 uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/lib/nct
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(DESTDIR)$(PREFIX)/include/,$(notdir $(INCLUDE)))
 	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(PREFIX)/lib/$(l).$(e)))
 	rm -f $(foreach s,1 5 7,$(addprefix $(DESTDIR)$(PREFIX)/share/man/man$(s)/,$(notdir $(wildcard man/*.$(s)))))

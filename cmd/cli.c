@@ -333,21 +333,46 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void
-cli_progress(const struct cli *c, uint64_t done, uint64_t total)
+/* Whether it is time for a line of progress; *seconds since the first time it was asked. */
+static int
+progress_due(const struct cli *c, int terminal, double *seconds)
 {
 	static double start, last;
 	double t = now();
-	int terminal = isatty(STDERR_FILENO);
 
 	if (c->quiet || (!terminal && !c->verbose))
-		return;
+		return 0;
 	if (start == 0)
 		start = last = t;
 	if (t - last < (terminal ? 0.25 : 5.0))
-		return;
+		return 0;
 	last = t;
-	double rate = (double)done / (t - start);
+	*seconds = t - start;
+	return 1;
+}
+
+void
+cli_progress_count(const struct cli *c, uint64_t done, uint64_t total, const char *unit)
+{
+	int terminal = isatty(STDERR_FILENO);
+	double seconds;
+
+	if (!progress_due(c, terminal, &seconds))
+		return;
+	fprintf(stderr, "%s%s: %" PRIu64 " of %" PRIu64 " %s, %.0f/s, %.0f s left%s", terminal ? "\r" : "", c->tool, done, total, unit,
+	        (double)done / seconds, (double)(total - done) * seconds / (double)done, terminal ? "   " : "\n");
+	progress_shown = terminal;
+}
+
+void
+cli_progress(const struct cli *c, uint64_t done, uint64_t total)
+{
+	int terminal = isatty(STDERR_FILENO);
+	double seconds;
+
+	if (!progress_due(c, terminal, &seconds))
+		return;
+	double rate = (double)done / seconds;
 	if (total > 0 && done <= total)
 		fprintf(stderr, "%s%s: %.1f of %.1f MB, %.3f MB/s, %.0f s left%s", terminal ? "\r" : "", c->tool, (double)done / 1e6,
 		        (double)total / 1e6, rate / 1e6, (double)(total - done) / rate, terminal ? "   " : "\n");

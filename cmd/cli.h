@@ -64,6 +64,8 @@ void cli_output_abort(const struct cli *c, int keep);
 /* Progress on stderr, at most a few times a second, if stderr is a terminal or --verbose was given. Both in
  * bytes; total 0: unknown. */
 void cli_progress(const struct cli *c, uint64_t done, uint64_t total);
+/* The same for a known total of things that are counted one by one: `unit`. */
+void cli_progress_count(const struct cli *c, uint64_t done, uint64_t total, const char *unit);
 void cli_progress_end(const struct cli *c);
 
 #endif

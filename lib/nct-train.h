@@ -36,12 +36,27 @@ uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD *
 
 #define NCT_TRAIN_AUTO UINT64_MAX
 
+/* The processes ("ranks", 0 to size - 1) that train one model together, each with its own share of every batch's rows. All of them call
+ * the same functions in the same order. On failure a function gives NCT_EIO or NCT_ENOMEM. */
+struct nct_world {
+	unsigned rank, size;
+	/* x becomes the sum of all ranks' x, added in the order of ranks: the same bits on all of them, whenever it is run. */
+	nct_err (*sum)(const struct nct_world *w, float *x, size_t n);
+	nct_err (*sum_doubles)(const struct nct_world *w, double *x, size_t n);
+	nct_err (*max)(const struct nct_world *w, int *x);                 /* *x becomes the largest of all ranks' */
+	nct_err (*share)(const struct nct_world *w, void *bytes, size_t n); /* bytes become rank 0's */
+	void *ctx;
+};
+
 /* What a run has reached; given to the progress function after each step and each evaluation. */
 struct nct_train_progress {
 	uint64_t step, steps;
-	double lr, train_bits;  /* of this step, bits/byte */
-	double eval_bits;       /* NAN if there was none at this step */
-	uint64_t bytes;         /* text bytes trained on since this process started */
+	double lr, train_bits;  /* of this step, in bits per `per` */
+	double eval_bits;       /* the same; NAN if there was none at this step */
+	int best;               /* that was the best evaluation so far (keep_best alone) */
+	const char *per;        /* "byte", or "token" where the bytes of the text are not known */
+	const char *unit;       /* what `units` are: "bytes" of text (M1) or "tokens" (M2) */
+	uint64_t units;         /* trained on since this process started */
 	double seconds;         /* since this process started training */
 	uint64_t first;         /* the step that it started after: 0, or a checkpoint's */
 };
@@ -56,12 +71,15 @@ struct nct_train_options {
 	uint64_t seed;
 	unsigned codebook;      /* bits of the windows to compile into the model file's codebook (M1); 0: none */
 	uint64_t eval_every;    /* steps; 0: only at the end */
+	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
 	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it */
 	uint64_t save_every;    /* steps; 0: only at the end */
 	const char *log;        /* NULL: none */
 	int log_timing;
 	unsigned threads;
 	const char *cpu;        /* NULL: best */
+	const struct nct_world *world; /* NULL: this process trains alone. `rows` are those of all ranks. Files are read by each rank (the
+	                                * checkpoint by rank 0), written by rank 0, which alone calls progress(), report() and warn() */
 
 	/* All may be NULL; called from the calling thread alone. */
 	void (*progress)(void *ctx, const struct nct_train_progress *p);

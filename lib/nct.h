@@ -83,6 +83,8 @@ enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CO
 enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
 enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 
+const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
+
 /* What a stream's header says. */
 struct nct_header {
 	enum nct_kind kind;
@@ -149,6 +151,30 @@ nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct
 /* Bytes as 8-bit tokens (vocab must be 256, text -1), one document per operand. */
 nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
+
+/* ---- Measuring: bpbcalc's work (format/) ---- */
+
+/* The header row of an evaluation table, without its newline (nct-formats(5), "EVALUATION TABLES"). */
+#define NCT_EVALUATION_COLUMNS "row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\t" \
+	"vocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters"
+
+/* What an evaluation table, or all token streams of one input, tell of a text's tokens. */
+struct nct_measured {
+	struct nct_header header;  /* of the first stream; text_unknown: of any. A table has no fingerprints (0), separator, chunk rule */
+	uint64_t tokens, text_bytes;
+	const uint64_t *counts;    /* how often each id below header.vocab occurs; NULL: the table does not tell */
+	int evaluated;             /* a table, which tells the next two as well */
+	double nats;               /* M2's loss, summed over all tokens */
+	uint64_t m2_parameters;
+};
+
+/* Reads fd `in` to its end, evaluation tables or token streams, and calls `each` once a table, or once for all streams;
+ * what it is given is borrowed for the call. `progress` (NULL: none) is told how much was read. NCT_EKIND also if streams
+ * differ in what their tokens mean; NCT_EIO is a failed read. */
+nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
+                    void *ctx, nct_why *why) NCT_USED;
+/* True if equal ids mean the same under both headers, as far as these tell; else `why` says how `b` differs. */
+int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
 
 /* ---- Windows: acwin's work (window/) ---- */
 

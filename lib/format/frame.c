@@ -212,10 +212,10 @@ lengths_fault(const struct nct_header *h, const struct nct_block *b)
 	return fault(NULL, 0);
 }
 
-struct nct_fault
-nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_header *h, uint32_t id)
+static struct nct_block
+block_fields(const uint8_t *p)
 {
-	*b = (struct nct_block){
+	return (struct nct_block){
 		.sequence = nct_get32(p + 8),
 		.flags = nct_get32(p + 12),
 		.text_offset = nct_get64(p + 16),
@@ -226,6 +226,22 @@ nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_head
 		.tokens = nct_get32(p + 44),
 		.documents = nct_get32(p + 48),
 	};
+}
+
+struct nct_block
+nct_frame_block(const uint8_t *p)
+{
+	struct nct_block b = block_fields(p);
+
+	b.dir = p + NCT_BLOCK_HEADER_BYTES;
+	b.code = b.dir + nct_pad8(b.dir_bytes);
+	return b;
+}
+
+struct nct_fault
+nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_header *h, uint32_t id)
+{
+	*b = block_fields(p);
 	if (!nct_crc_holds(p, 56))
 		return fault("header CRC", 0);
 	if (nct_get32(p + 52) != id)

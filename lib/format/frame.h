@@ -31,6 +31,8 @@ uint32_t nct_frame_id(const uint8_t *header); /* what ties blocks and the traile
 void nct_frame_put_block(uint8_t p[NCT_BLOCK_HEADER_BYTES], const struct nct_block *b, uint32_t id);
 /* Reads a block's header and checks its rules, limits before all; dir and code stay NULL. */
 struct nct_fault nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_header *h, uint32_t id);
+/* The block whose header stands at p, its directory and code behind it; all rules hold. */
+struct nct_block nct_frame_block(const uint8_t *p);
 size_t nct_block_payload(const struct nct_block *b); /* bytes of the padded payload, without its CRC */
 /* Bits of the windows in a block whose rules hold, be they stored as windows or as tokens. */
 uint64_t nct_block_bits(const struct nct_header *h, const struct nct_block *b);

@@ -39,6 +39,18 @@ nct_reader_new(nct_reader **out, int fd, int keep_going)
 	return NCT_OK;
 }
 
+nct_err
+nct_reader_continue(nct_reader **out, struct nct_feed *feed, int keep_going)
+{
+	nct_err err = nct_reader_new(out, feed->fd, keep_going);
+
+	if (err != NCT_OK)
+		return err;
+	(*out)->feed = *feed;
+	*feed = (struct nct_feed){.fd = -1, .ended = 1};
+	return NCT_OK;
+}
+
 void
 nct_reader_free(nct_reader *r)
 {

@@ -72,6 +72,9 @@ typedef struct nct_reader nct_reader;
 /* Reads from `fd`, which is never seeked, never reading ahead past what the next event needs while the stream is intact.
  * keep_going: after damage, look for the next valid block header (or stream header) and go on. */
 nct_err nct_reader_new(nct_reader **out, int fd, int keep_going) NCT_USED;
+/* The same for what `feed` reads, from the bytes on that wait in it. The reader takes it over, unless it fails. */
+struct nct_feed;
+nct_err nct_reader_continue(nct_reader **out, struct nct_feed *feed, int keep_going) NCT_USED;
 void nct_reader_free(nct_reader *r); /* NULL is a no-op */
 /* The next event. b->dir and b->code point into a buffer that nct_reader_take() can take over, else valid until the next call.
  * An empty input is NCT_ECUT ("stream ends early, byte 0"). Other errors: NCT_EKIND (not an nct stream), NCT_EVERSION,

@@ -33,6 +33,7 @@ struct nct_float {
 
 	float (*dot)(const float *a, const float *b, size_t n);
 	void (*add)(float *y, const float *x, size_t n);   /* y += x */
+	void (*add_scaled)(float *y, const float *x, float a, size_t n); /* y += x * a */
 	void (*scale)(float *y, float a, size_t n);        /* y *= a */
 
 	/* Adafactor: sums[j] += g[j]^2 + 1e-30, and their sum over j. */

@@ -1,6 +1,8 @@
 /* batch.c - examples to train on, and the order in which they come. */
 #include "batch.h"
 
+#include <math.h>
+
 #include "base/rng.h"
 #include "model/transformer.h"
 #include "text.h"
@@ -32,6 +34,13 @@ nct_text_examples(struct nct_examples *e, const nct_text *t, size_t length)
 	e->length = length;
 	e->count = n / length + (n % length != 0);
 	e->crc = nct_text_crc(t);
+	e->sample = NCT_EVAL_SYMBOLS / length > 0 ? NCT_EVAL_SYMBOLS / length : 1;
+	if (e->sample > e->count)
+		e->sample = e->count;
+	e->what = "text";
+	e->unit = "bytes";
+	e->per = "byte";
+	e->per_unit = 1;
 	e->get = text_get;
 }
 
@@ -69,19 +78,25 @@ nct_examples_order(const struct nct_examples *e, uint64_t seed, uint64_t i)
 
 void
 nct_examples_fill(const struct nct_examples *e, uint64_t seed, uint64_t first, size_t rows, uint32_t *in,
-                  uint32_t *target, uint64_t *targets, uint64_t *bytes)
+                  uint32_t *target, uint64_t *targets, uint64_t *units)
 {
 	for (size_t r = 0; r < rows; r++) {
 		const size_t at = r * e->length;
 
-		*bytes += e->get(e, nct_examples_order(e, seed, first + r), in + at, target + at);
+		*units += e->get(e, nct_examples_order(e, seed, first + r), in + at, target + at);
 		for (size_t j = 0; j < e->length; j++)
 			*targets += target[at + j] != NCT_NO_TARGET;
 	}
 }
 
 uint64_t
-nct_examples_sample(const struct nct_examples *e, size_t rows, size_t i)
+nct_examples_sample(const struct nct_examples *e, uint64_t i)
 {
-	return e->count / rows * i + e->count % rows * i / rows;
+	return e->count / e->sample * i + e->count % e->sample * i / e->sample;
+}
+
+double
+nct_examples_bits(const struct nct_examples *e, double nats, uint64_t units)
+{
+	return units > 0 ? nats / 0.69314718055994530942 / ((double)units * e->per_unit) : NAN;
 }

@@ -4,14 +4,21 @@
 
 #include "nct-train.h"
 
+#define NCT_EVAL_SYMBOLS ((size_t)1 << 18) /* an evaluation's sample of a text has at most this many, and at least one example */
+
 /* A numbered set of examples of one length: what the training loop knows of its data. */
 struct nct_examples {
 	const void *ctx; /* borrowed */
 	uint64_t count;
 	size_t length;
-	uint64_t crc;    /* of the data: a checkpoint goes with one text */
-	/* Writes example i: inputs in[0..length) and targets, NCT_NO_TARGET where there is none. Gives the bytes of text
-	 * that the targets stand for. */
+	uint64_t crc;      /* of the data: a checkpoint goes with one text */
+	uint64_t sample;   /* how many examples an evaluation takes, at most `count`; the same ones each time */
+	const char *what;  /* what a checkpoint calls the data: "text" or "tokens" */
+	const char *unit;  /* what get() counts: "bytes" or "tokens" */
+	const char *per;   /* what losses are given for: "byte", or "token" where the bytes of the text are not known */
+	double per_unit;   /* how many of those a unit stands for, on average over all examples */
+	/* Writes example i: inputs in[0..length) and targets, NCT_NO_TARGET where there is none. Gives how many bytes of text
+	 * (or tokens: see `unit`) the targets stand for. */
 	uint64_t (*get)(const struct nct_examples *e, uint64_t i, uint32_t *in, uint32_t *target);
 };
 
@@ -26,11 +33,13 @@ uint64_t nct_permute(uint64_t n, uint64_t key, uint64_t i);
 /* Number of the i-th example to train on, i counting from the run's start: each epoch is a permutation of its own. */
 uint64_t nct_examples_order(const struct nct_examples *e, uint64_t seed, uint64_t i);
 
-/* Fills rows[0..rows) of a batch with examples number(i), number(i + 1), ... of the order; sums into *targets, *bytes. */
+/* Fills rows[0..rows) of a batch with examples number(i), number(i + 1), ... of the order; sums into *targets, *units. */
 void nct_examples_fill(const struct nct_examples *e, uint64_t seed, uint64_t first, size_t rows, uint32_t *in,
-                       uint32_t *target, uint64_t *targets, uint64_t *bytes);
+                       uint32_t *target, uint64_t *targets, uint64_t *units);
 
-/* A fixed sample: row i of `rows` (at most e->count) is example i * count / rows. */
-uint64_t nct_examples_sample(const struct nct_examples *e, size_t rows, size_t i);
+/* An evaluation's sample: its example i < e->sample is example i * count / sample. */
+uint64_t nct_examples_sample(const struct nct_examples *e, uint64_t i);
+/* Bits per byte (see e->per) of a loss of `nats` over `units`; NAN over none. */
+double nct_examples_bits(const struct nct_examples *e, double nats, uint64_t units);
 
 #endif

@@ -15,18 +15,44 @@
 #define FORMAT "nct-checkpoint-1"
 #define HEX 17 /* 16 digits and the end */
 
+/* A mark as the file's strings. */
+static const char *const mark_keys[] = {"step", "best_step", "best_bits"};
+enum { MARKS = sizeof mark_keys / sizeof mark_keys[0] };
+struct mark_text {
+	char value[MARKS][32];
+};
+
+static void
+print_mark(struct mark_text *t, const struct nct_mark *m)
+{
+	snprintf(t->value[0], sizeof t->value[0], "%" PRIu64, m->step);
+	snprintf(t->value[1], sizeof t->value[1], "%" PRIu64, m->best_step);
+	snprintf(t->value[2], sizeof t->value[2], "%a", m->best_bits); /* all bits of it */
+}
+
+/* Reads what print_mark() wrote. */
+static void
+scan_mark(struct nct_mark *m, const char *const value[MARKS])
+{
+	m->step = strtoull(value[0], NULL, 10);
+	m->best_step = strtoull(value[1], NULL, 10);
+	m->best_bits = strtod(value[2], NULL);
+}
+
 static uint64_t
 crc_text(const char *s, uint64_t crc)
 {
 	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with its end, so that "a" "b" is not "ab" "" */
 }
 
-/* CRC of the strings: step and options, as `st` has them, or, with st NULL, as `s` and `step` have them. */
+/* CRC of the strings: the mark, and the options as `st` has them, or, with st NULL, as `s` has them. */
 static uint64_t
-crc_strings(const struct nct_state *s, const nct_st *st, const char *step)
+crc_strings(const struct nct_state *s, const nct_st *st, const char *const mark[MARKS])
 {
-	uint64_t crc = crc_text(step, 0);
+	uint64_t crc = 0;
 
+	for (size_t i = 0; i < MARKS; i++)
+		crc = crc_text(mark[i], crc);
 	for (size_t i = 0; i < s->option_count; i++) {
 		const char *value = st != NULL ? nct_st_meta(st, s->options[i].key) : s->options[i].value;
 
@@ -36,12 +62,14 @@ crc_strings(const struct nct_state *s, const nct_st *st, const char *step)
 }
 
 static nct_err
-write_file(int fd, const struct nct_state *s, uint64_t step)
+write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 {
-	char number[24], crc_s[HEX], crc_t[HEX];
+	char crc_s[HEX], crc_t[HEX];
+	struct mark_text text;
+	const char *const marks[MARKS] = {text.value[0], text.value[1], text.value[2]};
 	uint64_t crc = 0;
 	struct nct_st_tensor *t = calloc(s->slot_count, sizeof *t);
-	struct nct_st_pair *meta = calloc(s->option_count + 4, sizeof *meta);
+	struct nct_st_pair *meta = calloc(s->option_count + 3 + MARKS, sizeof *meta);
 	size_t n = 0;
 	nct_err err = NCT_ENOMEM;
 
@@ -54,11 +82,12 @@ write_file(int fd, const struct nct_state *s, uint64_t step)
 		memcpy(t[i].shape, o->shape, sizeof o->shape);
 		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
 	}
-	snprintf(number, sizeof number, "%" PRIu64, step);
-	snprintf(crc_s, sizeof crc_s, "%016" PRIx64, crc_strings(s, NULL, number));
+	print_mark(&text, mark);
+	snprintf(crc_s, sizeof crc_s, "%016" PRIx64, crc_strings(s, NULL, marks));
 	snprintf(crc_t, sizeof crc_t, "%016" PRIx64, crc);
 	meta[n++] = (struct nct_st_pair){"format", FORMAT};
-	meta[n++] = (struct nct_st_pair){"step", number};
+	for (size_t i = 0; i < MARKS; i++)
+		meta[n++] = (struct nct_st_pair){mark_keys[i], marks[i]};
 	meta[n++] = (struct nct_st_pair){"crc64.strings", crc_s};
 	meta[n++] = (struct nct_st_pair){"crc64.tensors", crc_t};
 	for (size_t i = 0; i < s->option_count; i++)
@@ -96,14 +125,14 @@ keep(const char *path, const char *prev)
 }
 
 nct_err
-nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why)
+nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nct_mark *mark, nct_why *why)
 {
 	nct_outfile f;
 	char *prev = previous(path);
 	nct_err err = prev != NULL ? nct_outfile_open(&f, path) : NCT_ENOMEM;
 
 	if (err == NCT_OK) {
-		err = write_file(f.fd, s, step);
+		err = write_file(f.fd, s, mark);
 		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file moves */
 			err = NCT_EIO;
 		if (err == NCT_OK)
@@ -145,15 +174,18 @@ hex_is(const char *text, uint64_t value)
 }
 
 static nct_err
-read_state(const nct_st *st, const struct nct_state *s, const char *path, uint64_t *step, nct_why *why)
+read_state(const nct_st *st, const struct nct_state *s, const char *path, struct nct_mark *mark, nct_why *why)
 {
-	const char *format = nct_st_meta(st, "format"), *number = nct_st_meta(st, "step");
+	const char *format = nct_st_meta(st, "format"), *marks[MARKS];
 	uint64_t crc = 0;
 	nct_err err;
 
 	if (format == NULL || strcmp(format, FORMAT) != 0)
 		return nct_fail(why, NCT_EKIND, "%s: not a checkpoint", path);
-	if (number == NULL || !hex_is(nct_st_meta(st, "crc64.strings"), crc_strings(s, st, number)))
+	for (size_t i = 0; i < MARKS; i++)
+		if ((marks[i] = nct_st_meta(st, mark_keys[i])) == NULL)
+			marks[i] = "";
+	if (!hex_is(nct_st_meta(st, "crc64.strings"), crc_strings(s, st, marks)))
 		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its options", path);
 	if ((err = check_options(st, s, path, why)) != NCT_OK)
 		return err;
@@ -168,12 +200,12 @@ read_state(const nct_st *st, const struct nct_state *s, const char *path, uint64
 	}
 	if (!hex_is(nct_st_meta(st, "crc64.tensors"), crc))
 		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
-	*step = strtoull(number, NULL, 10);
+	scan_mark(mark, marks);
 	return NCT_OK;
 }
 
 static nct_err
-read_file(const char *path, const struct nct_state *s, uint64_t *step, nct_why *why)
+read_file(const char *path, const struct nct_state *s, struct nct_mark *mark, nct_why *why)
 {
 	nct_st *st;
 	nct_why inner = {""};
@@ -181,7 +213,7 @@ read_file(const char *path, const struct nct_state *s, uint64_t *step, nct_why *
 
 	if (err != NCT_OK)
 		return nct_fail(why, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
-	err = read_state(st, s, path, step, why);
+	err = read_state(st, s, path, mark, why);
 	nct_st_free(st);
 	return err;
 }
@@ -193,22 +225,22 @@ exists(const char *path)
 }
 
 nct_err
-nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why)
+nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark *mark, int *old, nct_why *why)
 {
 	char *prev = previous(path);
 	nct_why other = {""};
 	nct_err err = NCT_OK, older;
 
 	*old = 0;
-	*step = 0;
+	*mark = (struct nct_mark){0};
 	if (prev == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if (exists(path))
-		err = read_file(path, s, step, why);
+		err = read_file(path, s, mark, why);
 	else if (exists(prev))
 		err = nct_fail(why, NCT_EMODEL, "%s: missing, but %s is there: rename it to go on from it, or remove it", path, prev);
 	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
-		older = read_file(prev, s, step, &other);
+		older = read_file(prev, s, mark, &other);
 		*old = older == NCT_OK;
 		if (*old)
 			(void)rename(prev, path); /* else the next save would keep the damaged file and drop the good one */

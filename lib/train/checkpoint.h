@@ -4,7 +4,14 @@
 
 #include "model/safetensors.h"
 
-/* What belongs into a checkpoint, besides the step. */
+/* How far a run has come. */
+struct nct_mark {
+	uint64_t step;
+	uint64_t best_step; /* of the evaluation with the fewest bits so far; 0: there was none */
+	double best_bits;
+};
+
+/* What belongs into a checkpoint, besides the mark. */
 struct nct_state {
 	const struct nct_st_pair *options; /* what must be the same on resuming */
 	size_t option_count;
@@ -18,14 +25,14 @@ struct nct_state {
 	size_t slot_count;
 };
 
-/* Writes state and step to `path`; the file that was there becomes `path`.prev. On failure (NCT_EIO, NCT_ENOMEM) the old
+/* Writes state and mark to `path`; the file that was there becomes `path`.prev. On failure (NCT_EIO, NCT_ENOMEM) the old
  * file is still the newest. */
-nct_err nct_checkpoint_save(const char *path, const struct nct_state *s, uint64_t step, nct_why *why) NCT_USED;
+nct_err nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nct_mark *mark, nct_why *why) NCT_USED;
 
 /* Reads `path` into the slots, or `path`.prev if that is damaged: then *old is 1 and `why` says what is wrong with the newest.
- * If there is neither, *step is 0 and nothing is read. NCT_EMODEL: made with other options (`why` names the first), or only
+ * If there is neither, *mark is all 0 and nothing is read. NCT_EMODEL: made with other options (`why` names the first), or only
  * `path`.prev is there, and it is not for us to say whether a new run was meant; else the error of the newest file. The slots
  * hold rubbish after an error. */
-nct_err nct_checkpoint_load(const char *path, const struct nct_state *s, uint64_t *step, int *old, nct_why *why) NCT_USED;
+nct_err nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark *mark, int *old, nct_why *why) NCT_USED;
 
 #endif

@@ -16,10 +16,8 @@ struct nct_log {
 	FILE *f;
 	char *path;
 	int timing;
+	char columns[128];
 };
-
-static const char columns[] = "step\tlr\ttrain_bits_per_byte\teval_bits_per_byte";
-static const char timing_columns[] = "\tbytes_per_second\tseconds";
 
 static nct_err
 failed(const char *path, nct_why *why)
@@ -38,8 +36,7 @@ copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 
 	for (int row = 0; err == NCT_OK && (n = getline(&line, &cap, in)) > 0 && line[n - 1] == '\n'; row++) {
 		line[n - 1] = '\0';
-		if (row == 0 && (strncmp(line, columns, sizeof columns - 1) != 0 ||
-		                 strcmp(line + sizeof columns - 1, log->timing ? timing_columns : "") != 0))
+		if (row == 0 && strcmp(line, log->columns) != 0)
 			err = nct_fail(why, NCT_EKIND, "%s: not a log with these columns, so it cannot be continued", log->path);
 		line[n - 1] = '\n';
 		if (err == NCT_OK && (row == 0 || strtoull(line, NULL, 10) <= keep) && nct_write(fd, line, (size_t)n) != NCT_OK)
@@ -89,23 +86,27 @@ destroy(nct_log *log)
 }
 
 nct_err
-nct_log_open(nct_log **out, const char *path, int timing, uint64_t keep, nct_why *why)
+nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, uint64_t keep, nct_why *why)
 {
 	nct_log *log = calloc(1, sizeof *log);
 	nct_err err = NCT_OK;
+	int n;
 
 	*out = NULL;
 	if (log == NULL || (log->path = strdup(path)) == NULL) {
 		free(log);
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	}
-	log->timing = timing;
+	log->timing = c->timing;
+	n = snprintf(log->columns, sizeof log->columns, "step\tlr\ttrain_bits_per_%s\teval_bits_per_%s", c->per, c->per);
+	if (c->timing)
+		snprintf(log->columns + n, sizeof log->columns - (size_t)n, "\t%s_per_second\tseconds", c->unit);
 	if (keep > 0)
 		err = cut_back(log, keep, why);
 	if (err == NCT_OK && (log->f = fopen(path, keep > 0 ? "a" : "w")) == NULL)
 		err = failed(path, why);
 	if (err == NCT_OK && (fseek(log->f, 0, SEEK_END) != 0 || ftell(log->f) == 0) &&
-	    fprintf(log->f, "%s%s\n", columns, timing ? timing_columns : "") < 0)
+	    fprintf(log->f, "%s\n", log->columns) < 0)
 		err = failed(path, why);
 	if (err != NCT_OK) {
 		(void)destroy(log);
@@ -124,7 +125,7 @@ nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why)
 	if (!isnan(p->eval_bits))
 		fprintf(log->f, "%.6f", p->eval_bits);
 	if (log->timing)
-		fprintf(log->f, "\t%.0f\t%.1f", (double)p->bytes / p->seconds, p->seconds);
+		fprintf(log->f, "\t%.0f\t%.1f", (double)p->units / p->seconds, p->seconds);
 	fputc('\n', log->f);
 	if (fflush(log->f) != 0 || ferror(log->f)) /* a checkpoint must never be ahead of its log */
 		return failed(log->path, why);

@@ -6,9 +6,15 @@
 
 typedef struct nct_log nct_log; /* opaque; NULL stands for "no log": all calls take it */
 
-/* Opens `path`, keeping the rows up to step `keep` if that is not 0. With `timing`, rows have the columns bytes/s and
- * seconds too. NCT_EIO, NCT_ENOMEM; NCT_EKIND: a file to be continued has other columns. On failure *out is NULL. */
-nct_err nct_log_open(nct_log **out, const char *path, int timing, uint64_t keep, nct_why *why) NCT_USED;
+/* What decides a log's columns: with `timing`, rows have the columns <unit>_per_second and seconds, too. The strings are
+ * borrowed for the call. */
+struct nct_log_columns {
+	const char *per, *unit; /* as in nct_examples */
+	int timing;
+};
+
+/* Opens `path`, keeping the rows up to step `keep` if that is not 0. NCT_EIO, NCT_ENOMEM; NCT_EKIND: a file to be continued has other columns. On failure *out is NULL. */
+nct_err nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *columns, uint64_t keep, nct_why *why) NCT_USED;
 /* Adds the row of p->step. NCT_EIO. */
 nct_err nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why) NCT_USED;
 /* Closes; NCT_EIO if what was written may not have arrived. NULL is a no-op. */

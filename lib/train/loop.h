@@ -5,8 +5,6 @@
 #include "batch.h"
 #include "model/transformer.h"
 
-#define NCT_EVAL_SYMBOLS ((size_t)1 << 18) /* an evaluation's sample has at most this many, and at least one row */
-
 typedef struct nct_loop nct_loop; /* a run: net, optimiser, batches, step */
 
 /* Prepares a run of a net of `shape`: checks the options and the memory, makes random parameters or reads the checkpoint. All
@@ -17,14 +15,15 @@ void nct_loop_free(nct_loop *l); /* NULL is a no-op */
 
 /* Trains up to step o->steps; does nothing if the checkpoint is already there or past it. *stopped: o->stop() said so first. */
 nct_err nct_loop_run(nct_loop *l, int *stopped, nct_why *why) NCT_USED;
-/* Bits/byte of the sample of `eval`, in full float precision; NAN if there is no `eval`. */
+/* Bits/byte (see nct_examples.per) of the sample of `eval`, in full float precision; NAN if there is no `eval`. */
 nct_err nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why) NCT_USED;
 
-int nct_train_stop(const struct nct_train_options *o); /* what o->stop() says; 0 if there is none */
+/* NCT_ENOMEM, with `why`, if this machine has less memory than `need` bytes; `hint` says what would need less. */
+nct_err nct_train_fits(uint64_t need, const char *hint, nct_why *why) NCT_USED;
+int nct_train_stop(const struct nct_train_options *o); /* what o->stop() says on this rank; 0 if there is none */
 uint64_t nct_loop_step(const nct_loop *l);      /* steps done, those before the checkpoint included */
 const float *nct_loop_params(const nct_loop *l); /* in the order of nct_shape_tensors(); borrowed */
-
-/* Rows of the sample that stands for `e` in evaluations. */
-size_t nct_eval_rows(const struct nct_examples *e);
+/* The parameters that did best in an evaluation, their bits and step; with o->keep_best and after one alone, else NULL. Borrowed. */
+const float *nct_loop_best(const nct_loop *l, double *bits, uint64_t *step);
 
 #endif

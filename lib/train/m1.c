@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +13,11 @@
 #include "measure.h"
 #include "model/m1.h"
 #include "model/quantise.h"
-#include "model/safetensors.h"
-#include "schedule.h"
+#include "notes.h"
 #include "text.h"
 #include "unigram.h"
+#include "world.h"
 
-#define NOTES 20
 #define CALIBRATION_SYMBOLS ((size_t)1 << 16)
 #define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat": not the order of training */
 
@@ -34,62 +31,24 @@ struct run {
 	struct nct_m1_train_result *r;
 };
 
-/* The model file's provenance. */
-struct notes {
-	struct nct_st_pair pair[NOTES];
-	char value[NOTES][96];
-	size_t n;
-};
-
-static void __attribute__((format(printf, 3, 4)))
-note(struct notes *n, const char *key, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(n->value[n->n], sizeof n->value[n->n], fmt, ap);
-	va_end(ap);
-	n->pair[n->n] = (struct nct_st_pair){key, n->value[n->n]};
-	n->n++;
-}
-
-static void
-note_training(struct notes *n, const struct run *run)
-{
-	const struct nct_train_options *o = run->o;
-	const struct nct_schedule schedule = nct_schedule_make(o);
-	const uint64_t symbols = run->r->step * o->rows * o->accumulate * o->length;
-
-	note(n, "note.steps", "%" PRIu64, run->r->step);
-	note(n, "note.rows", "%zu", o->rows);
-	note(n, "note.length", "%zu", o->length);
-	note(n, "note.accumulate", "%zu", o->accumulate);
-	note(n, "note.symbols", "%" PRIu64, symbols);
-	note(n, "note.lr", "%g", o->lr);
-	note(n, "note.warmup", "%" PRIu64, schedule.warmup);
-	note(n, "note.cooldown", "%" PRIu64, schedule.cooldown);
-	note(n, "note.z-loss", "%g", o->zloss);
-	note(n, "note.seed", "%" PRIu64, o->seed);
-}
-
 static nct_err
 save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 {
-	struct notes n = {.n = 0};
+	struct nct_notes n = {.n = 0};
 	nct_err err;
 
-	note(&n, "note.tool", "m1train %s", NCT_VERSION);
-	note(&n, "note.text_bytes", "%" PRIu64, nct_text_bytes(run->text));
-	note(&n, "note.text_documents", "%" PRIu64, nct_text_documents(run->text));
-	note(&n, "note.text_crc64", "%016" PRIx64, nct_text_crc(run->text));
+	nct_note(&n, "note.tool", "m1train %s", NCT_VERSION);
+	nct_note(&n, "note.text_bytes", "%" PRIu64, nct_text_bytes(run->text));
+	nct_note(&n, "note.text_documents", "%" PRIu64, nct_text_documents(run->text));
+	nct_note(&n, "note.text_crc64", "%016" PRIx64, nct_text_crc(run->text));
 	if (run->kind == NCT_TRAIN_TRANSFORMER)
-		note_training(&n, run);
+		nct_note_training(&n, run->o, run->r->step);
 	if (run->eval_text != NULL) {
-		note(&n, "note.eval_bytes", "%" PRIu64, nct_text_bytes(run->eval_text));
-		note(&n, "note.eval_crc64", "%016" PRIx64, nct_text_crc(run->eval_text));
+		nct_note(&n, "note.eval_bytes", "%" PRIu64, nct_text_bytes(run->eval_text));
+		nct_note(&n, "note.eval_crc64", "%016" PRIx64, nct_text_crc(run->eval_text));
 		if (run->kind == NCT_TRAIN_TRANSFORMER)
-			note(&n, "note.float_bits_per_byte", "%.4f", run->r->float_bits);
-		note(&n, "note.integer_bits_per_byte", "%.4f", run->r->integer_bits);
+			nct_note(&n, "note.float_bits_per_byte", "%.4f", run->r->float_bits);
+		nct_note(&n, "note.integer_bits_per_byte", "%.4f", run->r->integer_bits);
 	}
 	err = nct_m1_save(m, out, n.pair, n.n);
 	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "model file: %s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
@@ -140,7 +99,7 @@ copy_params(const struct run *run, nct_loop *loop)
 	return p;
 }
 
-/* Trains, or finds trained already; *m stays NULL if the run was stopped. */
+/* Trains, or finds trained already; *m stays NULL if the run was stopped, and on all ranks but 0. */
 static nct_err
 train(struct run *run, nct_m1 **m, nct_why *why)
 {
@@ -154,9 +113,10 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 		if (!run->r->stopped)
 			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
 	}
-	float *params = err == NCT_OK && !stopped(run) ? copy_params(run, loop) : NULL;
+	const int last = err != NCT_OK || stopped(run) || nct_world_rank(run->o->world) != 0;
+	float *params = !last ? copy_params(run, loop) : NULL;
 	nct_loop_free(loop);
-	if (err == NCT_OK && !run->r->stopped)
+	if (!last)
 		err = params != NULL ? quantise(run, params, m, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
 	free(params);
 	return err;
@@ -207,11 +167,11 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		err = read_shape(&run, why);
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
-	if (err == NCT_OK && eval != NULL && !stopped(&run))
+	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
 		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
-	if (err == NCT_OK && o->codebook != 0 && !stopped(&run))
+	if (err == NCT_OK && m != NULL && o->codebook != 0 && !stopped(&run))
 		err = nct_m1_compile(m, o->codebook, o->threads, why);
-	if (err == NCT_OK && !stopped(&run))
+	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
 	return err;

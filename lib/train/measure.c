@@ -37,7 +37,7 @@ measure_row(void *ctx, size_t row, unsigned worker)
 	const size_t keep = nct_m1_reach(j->m) > 0 ? nct_m1_reach(j->m) - 1 : 0;
 	size_t n = 0;
 
-	j->bytes[row] = j->e->get(j->e, nct_examples_sample(j->e, j->rows, row), w->in, w->target);
+	j->bytes[row] = j->e->get(j->e, nct_examples_sample(j->e, row), w->in, w->target);
 	for (size_t t = 0; t < j->e->length; t++) {
 		w->step[t] = (struct nct_m1_step){.symbol = (uint16_t)w->in[t], .past = (uint32_t)t, .kv = w->at + (t < keep ? 0 : t - keep),
 		    .kv_out = w->kv + t * nct_m1_kv_bytes(j->m)};
@@ -87,7 +87,7 @@ worker_free(struct worker *w)
 nct_err
 nct_m1_measure(const nct_m1 *m, const struct nct_examples *e, unsigned threads, double *bits, nct_why *why)
 {
-	struct job j = {.m = m, .e = e, .rows = nct_eval_rows(e)};
+	struct job j = {.m = m, .e = e, .rows = (size_t)e->sample};
 	double total = 0;
 	uint64_t bytes = 0;
 	nct_err err = NCT_ENOMEM;

@@ -9,6 +9,7 @@ BEGIN {
 	arrows["window"] = "base model coder format"
 	arrows["train"] = "base model window format"
 	arrows["cmd"] = "base"
+	arrows["plugin"] = ""
 }
 
 function fault(text) { print FILENAME ":" FNR ": " text }
@@ -17,8 +18,8 @@ function fault(text) { print FILENAME ":" FNR ": " text }
 function allowed(path, from) {
 	if (path == "nct.h")
 		return 1
-	if (path == "nct-train.h")
-		return from == "train" || from == "cmd"
+	if (path == "nct-train.h" || path == "nct-m2.h")
+		return from == "train" || from == "cmd" || from == "lib" || from == "plugin"
 	if (path !~ /\//) # beside the file that includes it
 		return from != "lib"
 	if (path !~ /^[a-z0-9]+\/[^\/]+$/) # "../base/le.h" and the like

@@ -23,7 +23,7 @@ files=$tmp/files
 # pick REGEX: the files whose path matches.
 pick() { grep -E "$1" "$files"; }
 
-tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vx cli; }
+tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|trainer|ranks'; }
 
 # fault_at WHAT REGEX FILES: a fault for each line that matches, in the text files whose paths match.
 fault_at() {

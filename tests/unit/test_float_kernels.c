@@ -41,10 +41,10 @@ args_fill(struct args *g, nct_rng *r)
 	g->ret = 0.0f;
 }
 
-enum kernel { NORM, NORM_BACK, GATE, GATE_BACK, ADD_MAX, MAX, EXP_SUM, SCORE_BACK, DOT, ADD, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND, KERNELS };
+enum kernel { NORM, NORM_BACK, GATE, GATE_BACK, ADD_MAX, MAX, EXP_SUM, SCORE_BACK, DOT, ADD, ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND, KERNELS };
 
 static const char *const names[KERNELS] = {"norm", "norm_back", "gate", "gate_back", "add_max", "add_max of nothing", "exp_sum",
-	"score_back", "dot", "add", "scale", "square_add", "square_scaled", "descend"};
+	"score_back", "dot", "add", "add_scaled", "scale", "square_add", "square_scaled", "descend"};
 
 /* Inputs are a, b, c, d and, where something is changed in place, x, y, z. */
 static void
@@ -64,6 +64,7 @@ call(const struct nct_float *k, enum kernel which, struct args *g, size_t off, s
 	case SCORE_BACK: k->score_back(x, y, z, a, 3.5f, 0.25f, n); break;
 	case DOT: g->ret = k->dot(a, b, n); break;
 	case ADD: k->add(x, a, n); break;
+	case ADD_SCALED: k->add_scaled(x, a, 0.7f, n); break;
 	case SCALE: k->scale(x, 0.7f, n); break;
 	case SQUARE_ADD: g->ret = k->square_add(x, a, n); break;
 	case SQUARE_SCALED: g->ret = k->square_scaled(a, b, n); break;

@@ -39,7 +39,7 @@ test_checkpoint(void **state)
 	struct nct_state s = {made_with, 2, slots, 2};
 	const struct nct_st_pair other[] = {{"seed", "1"}, {"rows", "9"}};
 	char path[256], prev[256], whole[4096], broken[4096], before[4096];
-	uint64_t step = 99;
+	struct nct_mark mark = {99, 98, 97};
 	int old;
 	size_t n, before_n;
 	nct_why why = {""};
@@ -47,17 +47,18 @@ test_checkpoint(void **state)
 	(void)state;
 	in_folder(path, "ck");
 	in_folder(prev, "ck.prev");
-	assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
-	assert_int_equal(step, 0); /* none is there */
-	assert_int_equal(nct_checkpoint_save(path, &s, 10, &why), NCT_OK);
+	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
+	assert_true(mark.step == 0 && mark.best_step == 0); /* none is there */
+	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){10, 0, 0}, &why), NCT_OK);
 	x[1] = 4;
-	assert_int_equal(nct_checkpoint_save(path, &s, 20, &why), NCT_OK);
+	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1}, &why), NCT_OK);
 	x[1] = y[3] = 0;
-	assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
-	assert_true(step == 20 && !old && x[1] == 4 && y[3] == 8);
+	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
+	assert_true(mark.step == 20 && mark.best_step == 15 && mark.best_bits == 1.1);
+	assert_true(!old && x[1] == 4 && y[3] == 8);
 
 	s.options = other;
-	assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_EMODEL);
+	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_EMODEL);
 	assert_non_null(strstr(why.text, "rows 8, not 9"));
 	s.options = made_with;
 
@@ -68,25 +69,25 @@ test_checkpoint(void **state)
 		broken[i] ^= 4;
 		write_bytes(path, broken, n);
 		write_bytes(prev, before, before_n); /* the one used takes the damaged one's place */
-		nct_err err = nct_checkpoint_load(path, &s, &step, &old, &why);
-		if (err != NCT_OK || !old || step != 10 || x[1] != -2)
-			fail_msg("byte %zu flipped: error %d, old %d, step %u: %s", i, (int)err, old, (unsigned)step, why.text);
+		nct_err err = nct_checkpoint_load(path, &s, &mark, &old, &why);
+		if (err != NCT_OK || !old || mark.step != 10 || x[1] != -2)
+			fail_msg("byte %zu flipped: error %d, old %d, step %u: %s", i, (int)err, old, (unsigned)mark.step, why.text);
 	}
 	for (size_t i = 0; i < n; i += 7) { /* and any cut */
 		write_bytes(path, whole, i);
 		write_bytes(prev, before, before_n);
-		assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
-		assert_true(old && step == 10);
-		assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_OK);
-		assert_true(!old && step == 10); /* mended: the next save keeps a good one */
+		assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
+		assert_true(old && mark.step == 10);
+		assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
+		assert_true(!old && mark.step == 10); /* mended: the next save keeps a good one */
 	}
 	write_bytes(prev, before, before_n);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(nct_checkpoint_load(path, &s, &step, &old, &why), NCT_EMODEL);
+	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_EMODEL);
 	assert_non_null(strstr(why.text, "ck.prev is there"));
 	write_bytes(prev, whole, n / 2);
 	write_bytes(path, whole, n / 2);
-	assert_true(nct_checkpoint_load(path, &s, &step, &old, &why) != NCT_OK);
+	assert_true(nct_checkpoint_load(path, &s, &mark, &old, &why) != NCT_OK);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(unlink(prev), 0);
 }

@@ -1,0 +1,229 @@
+/* m2train.c - train the token model M2 on token streams, or evaluate one. */
+#include "trainer.h"
+#include "nct-m2.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static const struct cli_option options[] = {
+	TRAINER_OPTIONS("25m (default), 3m, 113m, 403m, 2b", "16", "512", "tokens", "tokens"),
+	{'E', "evaluate", NULL, "evaluate a model on the operands: a table of losses"},
+	{'m', "model", "FILE", "with -E: the model"},
+	{0, NULL, NULL, NULL},
+};
+
+static struct cli cli = {
+	.tool = "m2train",
+	.synopsis = "[OPTION...] [FILE...] > m2.bin | -E -m m2.bin [FILE...]",
+	.about = "Train the token model M2 on token streams, or evaluate it.",
+	.options = options,
+	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
+};
+
+struct opts {
+	struct trainer t;
+	int evaluate;
+	const char *model; /* -m; NULL: none */
+};
+
+/* No option may be given in vain. */
+static void
+check(const struct opts *o)
+{
+	if (!o->evaluate) {
+		if (o->model != NULL)
+			die(&cli, EX_USE, "-m: needs -E (training goes on from -C)");
+		return;
+	}
+	if (o->model == NULL)
+		die(&cli, EX_USE, "-E: needs -m");
+	for (const struct cli_option *p = options; p->name != NULL; p++)
+		if (p->letter < OPT_TRAINER_END && p->letter != 'B' && p->letter != 'L' && o->t.given[p->letter])
+			die(&cli, EX_USE, "--%s: of no use to -E", p->name);
+}
+
+static struct opts
+parse(int argc, char **argv)
+{
+	struct opts o = {.t.cli = &cli};
+	const char *arg;
+	int letter;
+
+	nct_train_defaults(&o.t.train);
+	o.t.train.size = "25m";
+	o.t.train.rows = 16;
+	o.t.train.length = 512;
+	while ((letter = cli_next(&cli, argc, argv, &arg)) != -1)
+		switch (letter) {
+		case 'E': o.evaluate = 1; break;
+		case 'm': o.model = arg; break;
+		default: (void)trainer_take(&o.t, letter, arg); break;
+		}
+	check(&o);
+	return o;
+}
+
+/* Reads the operands, or, with `eval`, the validation tokens. */
+static nct_corpus *
+read_tokens(struct opts *o, int eval)
+{
+	const char *what = eval ? "eval_" : "";
+	nct_why why = {""};
+	nct_corpus *c;
+	size_t at;
+	nct_err err = nct_corpus_read(&c, eval ? trainer_eval_operand : trainer_operand, &o->t, getenv("TMPDIR"), &at, &why);
+
+	if (err != NCT_OK)
+		trainer_die_reading(&o->t, err, eval, at, &why);
+	if (cli.verbose) {
+		fprintf(stderr, "%stokens=%" PRIu64, what, nct_corpus_tokens(c));
+		if (!nct_corpus_header(c)->text_unknown)
+			fprintf(stderr, " %stext_bytes=%" PRIu64, what, nct_corpus_text_bytes(c));
+		fprintf(stderr, " %svocabulary=%" PRIu32 "\n", what, nct_corpus_header(c)->vocab);
+	}
+	return c;
+}
+
+/* ---- training ---- */
+
+static void
+conclude(const struct nct_m2_train_result *r)
+{
+	if (cli.verbose)
+		fprintf(stderr, "kept_step=%" PRIu64 " eval_bits_per_%s=%.4f\n", r->kept_step, r->per, r->kept_bits);
+	else
+		note(&cli, "validation: %.4f bits/%s, of step %" PRIu64 ", which was kept", r->kept_bits, r->per, r->kept_step);
+}
+
+static int
+train(struct opts *o)
+{
+	struct nct_m2_train_result r;
+	nct_corpus *tokens, *eval = NULL;
+	nct_why why = {""};
+	nct_err err;
+	int out;
+
+	trainer_check(&o->t);
+	tokens = read_tokens(o, 0);
+	if (o->t.eval != NULL)
+		eval = read_tokens(o, 1);
+	out = trainer_output(&o->t);
+	trainer_hold_signals();
+	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
+	nct_corpus_free(tokens);
+	nct_corpus_free(eval);
+	if (err != NCT_OK)
+		trainer_die(&o->t, err, &why);
+	trainer_end_line();
+	if (r.stopped)
+		trainer_stopped(&o->t, r.step);
+	else if (eval != NULL && out >= 0)
+		conclude(&r);
+	return trainer_end(&o->t, r.stopped);
+}
+
+/* ---- evaluating ---- */
+
+static void
+show(void *ctx, uint64_t tokens, uint64_t of)
+{
+	(void)ctx;
+	cli_progress_count(&cli, tokens, of, "tokens");
+}
+
+/* A row's costs: nats, nats_per_token, bits_per_token, accuracy. */
+static void
+print_cost(FILE *f, const struct nct_m2_cost *c)
+{
+	const double each = c->nats / (double)c->tokens;
+
+	fprintf(f, "\t%.4f\t%.6f\t%.6f\t%.6f", c->nats, each, each / 0.69314718055994530942, (double)c->hits / (double)c->tokens);
+}
+
+/* The table of nct-formats(5), "Evaluation tables"; without counts of ids where nobody would read them. */
+static void
+print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c, int counts)
+{
+	const struct nct_header *h = nct_m2_header(m);
+
+	fprintf(f, NCT_EVALUATION_COLUMNS "\ntotal\t\t%" PRIu64 "\t", e->all.tokens);
+	if (!nct_corpus_header(c)->text_unknown)
+		fprintf(f, "%" PRIu64, nct_corpus_text_bytes(c));
+	print_cost(f, &e->all);
+	fprintf(f, "\t%" PRIu32 "\t%u\t%u\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", h->vocab, h->token_bits, h->window_bits, h->resets,
+	        nct_code_name(h->code), nct_m2_parameters(m), h->m1_parameters);
+	for (unsigned i = 0; i < NCT_WINDOW_MAX; i++)
+		if (e->at[i].tokens > 0) {
+			fprintf(f, "position\t%u\t%" PRIu64 "\t", i, e->at[i].tokens);
+			print_cost(f, &e->at[i]);
+			fprintf(f, "\t\t\t\t\t\t\t\n");
+		}
+	for (uint32_t id = 0; counts && id < h->vocab; id++)
+		if (e->count[id] > 0)
+			fprintf(f, "token\t%" PRIu32 "\t%" PRIu64 "\t\t\t\t\t\t\t\t\t\t\t\t\n", id, e->count[id]);
+}
+
+/* Prints it all, or nothing. */
+static void
+write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c)
+{
+	const int terminal = cli.output == NULL && isatty(STDOUT_FILENO), out = cli_output(&cli);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	if (f != NULL)
+		print_table(f, e, m, c, !terminal);
+	if (f == NULL || fclose(f) != 0)
+		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
+	if (nct_write(out, text, n) != NCT_OK)
+		die(&cli, EX_FAIL, "%s: %s", cli.output != NULL ? cli.output : "-", strerror(errno));
+	free(text);
+	cli_output_done(&cli);
+}
+
+static int
+evaluate(struct opts *o)
+{
+	const struct nct_m2_evaluate_options e = {.rows = o->t.train.rows, .length = o->t.given['L'] ? o->t.train.length : 0,
+	    .threads = cli.threads, .cpu = cli.cpu, .progress = show, .stop = trainer_signalled};
+	struct nct_m2_evaluation *result = malloc(sizeof *result);
+	nct_corpus *c;
+	nct_why why = {""};
+	nct_m2 *m;
+	nct_err err;
+	int stopped = 0;
+
+	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
+	if (result == NULL)
+		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
+	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
+		die_err(&cli, err, o->model, &why);
+	c = read_tokens(o, 0);
+	trainer_hold_signals();
+	if ((err = nct_m2_evaluate(m, c, &e, result, &stopped, &why)) != NCT_OK)
+		die_err(&cli, err, "evaluation", &why);
+	cli_progress_end(&cli);
+	trainer_let_signals(); /* a signal held back kills here */
+	write_table(result, m, c);
+	nct_corpus_free(c);
+	nct_m2_free(m);
+	free(result);
+	return EX_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = parse(argc, argv);
+
+	return o.evaluate ? evaluate(&o) : train(&o);
+}

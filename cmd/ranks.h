@@ -1,0 +1,14 @@
+/* ranks.h - several processes as one run, where a launcher (mpirun, srun) started them. */
+#ifndef NCT_RANKS_H
+#define NCT_RANKS_H
+
+#include "cli.h"
+#include "nct-train.h"
+
+/* The world of this process, or NULL if it trains alone. Ranks other than 0 are made quiet. From here on the tool's end before
+ * ranks_end() ends all ranks. */
+const struct nct_world *ranks_start(struct cli *c);
+/* Waits for the others to come here too, and parts from them. */
+void ranks_end(void);
+
+#endif

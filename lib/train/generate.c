@@ -1,0 +1,215 @@
+/* generate.c - tokens sampled from M2, written as a stream block by block, each as soon as its windows are whole. */
+#include "nct-m2.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/le.h"
+#include "corpus.h"
+#include "format/tokens.h"
+#include "m2_file.h"
+#include "model/sample.h"
+#include "model/step.h"
+
+#define GROUP_MAX 128 /* tokens of the fewest whole windows that are whole tokens: lcm(v, b) / v is at most b */
+
+struct generator {
+	const nct_m2 *m;
+	const struct nct_m2_generate_options *o;
+	nct_step *step;
+	nct_writer *out;
+	struct nct_weighed *work;
+	nct_rng rng;
+	size_t group, windows; /* tokens of a block, and the windows (or foreign tokens) that they are */
+	int inside;            /* the block before this one ended within a chunk */
+};
+
+static size_t
+gcd(size_t a, size_t b)
+{
+	while (b != 0) {
+		size_t r = a % b;
+
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+/* The smallest block: one foreign token, or the fewest windows whose bits are whole tokens. */
+static void
+set_group(struct generator *g)
+{
+	const struct nct_header *h = &g->m->header;
+
+	g->group = g->windows = 1;
+	if (h->window_bits > 0) {
+		const size_t common = gcd(h->window_bits, h->token_bits);
+
+		g->group = h->window_bits / common;
+		g->windows = h->token_bits / common;
+	}
+}
+
+/* Writes a block of `n` tokens, `windows` units; `goes_on`: the chunk that they belong to does not end with them. */
+static nct_err
+put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes_on)
+{
+	uint8_t dir[NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
+	const struct nct_dir_entry e = {.units = windows};
+	const size_t width = nct_token_bytes(g->m->header.vocab);
+	struct nct_block b = {.units = (uint32_t)windows, .tokens = (uint32_t)n, .dir = dir, .code = code, .code_bytes = (uint32_t)(n * width)};
+
+	for (size_t i = 0; i < n; i++)
+		if (width == 1)
+			code[i] = (uint8_t)ids[i];
+		else
+			nct_put16(code + 2 * i, (uint16_t)ids[i]);
+	b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+	b.flags = (uint32_t)((g->inside ? NCT_BLOCK_CONTINUES : 0) | (goes_on ? NCT_BLOCK_CONTINUED : 0));
+	g->inside = goes_on;
+	return nct_writer_block(g->out, &b);
+}
+
+/* The directory of the prompt's last block, in `dir`: of foreign tokens, nothing but their directory says that a document ends, and
+ * this one goes on. Gives whether the chunk goes on. */
+static int
+open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
+{
+	const struct nct_header *h = &g->m->header;
+	struct nct_dir_entry e = {0};
+	size_t pos = 0, last = 0;
+
+	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1; at = pos)
+		last = at;
+	if (h->code == NCT_CODE_NONE && e.ends_document) {
+		memcpy(dir, b->dir, b->dir_bytes);
+		dir[last] &= 0xfe; /* LEB128, the lowest bits first */
+		b->dir = dir;
+		b->documents--;
+		e.ends_document = 0;
+	}
+	return !e.ends_document && (h->window_bits == 0 || (uint64_t)b->units * h->window_bits % h->token_bits == 0);
+}
+
+/* Copies the prompt's blocks, their text bytes unknown as are all of this stream. */
+static nct_err
+put_prompt(struct generator *g, const nct_corpus *prompt)
+{
+	uint8_t *dir = NULL;
+	struct nct_block b, next;
+	nct_err err = NCT_OK;
+	int more = nct_corpus_block(prompt, 0, &b);
+
+	for (size_t i = 1; err == NCT_OK && more; i++, b = next) {
+		b.text_bytes = 0;
+		if (!(more = nct_corpus_block(prompt, i, &next))) {
+			if ((dir = malloc(b.dir_bytes)) == NULL)
+				return NCT_ENOMEM;
+			b.flags &= (uint32_t)NCT_BLOCK_CONTINUES;
+			if ((g->inside = open_end(g, &b, dir)) != 0)
+				b.flags |= NCT_BLOCK_CONTINUED;
+		}
+		err = nct_writer_block(g->out, &b);
+	}
+	free(dir);
+	return err;
+}
+
+/* M2 reads BOS and the prompt. */
+static nct_err
+read_prompt(struct generator *g, const nct_corpus *prompt)
+{
+	const uint64_t n = prompt != NULL ? nct_corpus_tokens(prompt) : 0;
+	nct_err err = nct_step_read(g->step, g->m->header.vocab);
+
+	for (uint64_t i = 0; err == NCT_OK && i < n; i++) {
+		uint32_t id;
+
+		nct_corpus_get(prompt, i, 1, &id, NULL);
+		err = nct_step_read(g->step, id);
+	}
+	return err;
+}
+
+static nct_err
+sample_all(struct generator *g, nct_why *why)
+{
+	const struct nct_sampling s = {g->o->temperature, g->o->top_k, g->o->top_p};
+	const uint64_t blocks = g->o->tokens / g->group + (g->o->tokens % g->group != 0);
+	uint32_t ids[GROUP_MAX];
+	nct_err err = NCT_OK;
+
+	for (uint64_t i = 0; err == NCT_OK && i < blocks && !(g->o->stop != NULL && g->o->stop(g->o->ctx)); i++) {
+		for (size_t j = 0; err == NCT_OK && j < g->group; j++) {
+			err = nct_sample(&ids[j], nct_step_logits(g->step), g->m->header.vocab, &s, &g->rng, g->work);
+			if (err != NCT_OK)
+				return nct_fail(why, err, "token %zu: a logit is not finite", (size_t)i * g->group + j + 1);
+			err = nct_step_read(g->step, ids[j]);
+		}
+		if (err == NCT_OK && (err = put(g, ids, g->group, g->windows, i + 1 < blocks)) != NCT_OK)
+			return nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+		if (g->o->progress != NULL)
+			g->o->progress(g->o->ctx, (i + 1) * g->group, blocks * g->group);
+	}
+	return err;
+}
+
+static nct_err
+check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_options *o, nct_why *why)
+{
+	nct_why inner = {""};
+
+	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
+		return nct_fail(why, NCT_EARG, "threads, temperature, top-p: out of range");
+	if (m->header.code == NCT_CODE_UNBROKEN)
+		return nct_fail(why, NCT_EKIND, "its tokens are of an unbroken code, whose symbols only the encoder can count: they cannot be sampled");
+	if (o->only_new && prompt != NULL && m->header.window_bits > 0 && m->header.resets != 1)
+		return nct_fail(why, NCT_EARG, "M1 is not reset before each window: new tokens do not decode without the prompt");
+	if (prompt != NULL && !nct_same_tokens(&m->header, nct_corpus_header(prompt), &inner))
+		return nct_fail(why, NCT_EMODEL, "the prompt's tokens have %.200s as the model's", inner.text);
+	return NCT_OK;
+}
+
+/* Begins the stream: the model's own header, the text unknown, and the prompt. */
+static nct_err
+begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
+{
+	struct nct_header h = g->m->header;
+	nct_err err = nct_writer_new(&g->out, out);
+
+	h.text_unknown = 1;
+	if (err == NCT_OK)
+		err = nct_writer_header(g->out, &h);
+	if (err == NCT_OK && prompt != NULL && !g->o->only_new)
+		err = put_prompt(g, prompt);
+	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+}
+
+nct_err
+nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o, nct_why *why)
+{
+	struct generator g = {.m = m, .o = o, .rng = {o->seed}};
+	nct_err err = check(m, prompt, o, why);
+
+	if (err != NCT_OK)
+		return err;
+	set_group(&g);
+	if ((g.work = malloc(m->header.vocab * sizeof *g.work)) == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	err = nct_step_new(&g.step, &m->shape, m->tensor, o->threads, o->cpu, why);
+	if (err == NCT_OK)
+		err = begin(&g, prompt, out, why);
+	if (err == NCT_OK)
+		err = read_prompt(&g, prompt);
+	if (err == NCT_OK)
+		err = sample_all(&g, why);
+	if (err == NCT_OK && (err = nct_writer_trailer(g.out)) != NCT_OK)
+		err = nct_fail(why, err, "%s", strerror(errno));
+	nct_writer_free(g.out);
+	nct_step_free(g.step);
+	free(g.work);
+	return err;
+}

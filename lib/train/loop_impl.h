@@ -1,0 +1,46 @@
+/* loop_impl.h - inside of a run: shared by its loop and by what it saves. */
+#ifndef NCT_TRAIN_LOOP_IMPL_H
+#define NCT_TRAIN_LOOP_IMPL_H
+
+#include "checkpoint.h"
+#include "log.h"
+#include "loop.h"
+#include "model/adafactor.h"
+#include "schedule.h"
+
+#define NCT_LOOP_OPTIONS 9
+
+struct nct_loop {
+	const struct nct_train_options *o;
+	const struct nct_examples *train, *eval;
+	struct nct_shape shape;
+	struct nct_schedule schedule;
+	nct_net *net;
+	nct_adafactor *opt;
+	nct_log *log;
+	size_t rows;             /* of a step, on all ranks: o->rows * o->accumulate */
+	size_t own;              /* of a batch, on this rank: o->rows / ranks */
+	uint32_t *in, *target;   /* (rows, length) */
+	struct nct_mark mark;
+	float *best;             /* parameters at mark.best_step; NULL: not kept */
+	struct nct_train_progress p;
+	double start;            /* when training began, seconds */
+	double eval_bits;        /* NAN, or the evaluation of the parameters as they are */
+
+	struct nct_state state;  /* what a checkpoint holds, pointing to what follows */
+	struct nct_st_pair options[NCT_LOOP_OPTIONS];
+	char values[NCT_LOOP_OPTIONS][128];
+	struct nct_slot slots[2 * NCT_P_COUNT + 1];
+};
+
+/* Tells a fact, on rank 0 alone. */
+void nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* resume.c: describes what a checkpoint holds, and goes on from the one there is, if there is one. */
+nct_err nct_loop_resume(nct_loop *l, nct_why *why) NCT_USED;
+/* Saves a checkpoint, on rank 0 alone. NCT_ENAN, and the one before stays the newest, if the state is not finite. */
+nct_err nct_loop_save(const nct_loop *l, nct_why *why) NCT_USED;
+/* The first tensor of the parameters with a value that is not finite; NULL: all are. */
+const char *nct_loop_not_finite(const nct_loop *l);
+
+#endif

@@ -1,0 +1,21 @@
+/* notes.h - a model file's provenance: notes on how it was trained. */
+#ifndef NCT_TRAIN_NOTES_H
+#define NCT_TRAIN_NOTES_H
+
+#include "model/safetensors.h"
+#include "nct-train.h"
+
+#define NCT_NOTES 24
+
+struct nct_notes {
+	struct nct_st_pair pair[NCT_NOTES];
+	char value[NCT_NOTES][96];
+	size_t n;
+};
+
+/* Adds a note; `key` is borrowed, and begins with "note.". */
+void nct_note(struct nct_notes *n, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Adds what a run of `step` steps with these options was. */
+void nct_note_training(struct nct_notes *n, const struct nct_train_options *o, uint64_t step);
+
+#endif

@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# examples.bats - the scripts under examples/ on small texts: what they print is right, and no stage fails unseen.
+load helpers
+
+setup() {
+  [ -z "${NCT_SAN:-}" ] || skip "sanitizers: the tools have tests of their own"
+  cd "$BATS_TEST_TMPDIR" || return 1
+  shopt -s nullglob
+}
+
+# Small enough for a test: the sizes of its models, and steps of their training.
+small() { env THREADS=2 SIZE=d=32,layers=1,heads=1,ff=64 STEPS=2 "$@"; }
+example() { sh "$NCT_ROOT/examples/$1.sh" "${@:2}"; }
+
+# field NAME COLUMN FILE: of the aligned table in FILE, the row that begins with NAME (its own blanks written as _), by the
+# column's name; its columns are apart by two blanks or more.
+field() {
+  sed 's/^ *//; s/   */\t/g' "$3" | awk -F '\t' -v row="$1" -v name="$2" '{ key = $1; gsub(/ /, "_", key) }
+    !at { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
+    at && (row == "" || key == row) { print $at; exit }'
+}
+
+# holds CONDITION [NAME=VALUE...]: arithmetic with fractions.
+holds() {
+  local args=() a
+  for a in "${@:2}"; do args+=(-v "$a"); done
+  awk "${args[@]}" "BEGIN { exit !($1) }" || { echo "not so: $*"; return 1; }
+}
+
+# stand_in TOOL DIR: there, a TOOL that dies halfway through its output.
+# shellcheck disable=SC2016 # for the shell that runs it
+stand_in() {
+  mkdir -p "$2"
+  printf '#!/bin/sh\n"%s" "$@" >"%s/half" || exit\nhead -c "$(($(wc -c <"%s/half") / 2))" "%s/half"\nexit 1\n' \
+    "$(command -v "$1")" "$PWD/$2" "$PWD/$2" "$PWD/$2" >"$2/$1"
+  chmod +x "$2/$1"
+}
+
+# ---- pipeline.sh ----
+
+@test "pipeline.sh: there and back, a model, its table, and text behind the prompt" {
+  sample 20000 >text
+  small N=20 PROMPT='The three currently' KEEP=kept sh "$NCT_ROOT/examples/pipeline.sh" text >out
+  cat kept/train kept/dev | cmp - text
+  [ "$(wc -c <kept/dev)" -eq 2000 ]
+  bitpack -u kept/train.toks | acwin -d | cmp - kept/train
+  [ "$(field '' bytes kept/table)" = 2000 ]
+  [ "$(field '' tokens kept/table)" = "$(bitpack --to=text kept/dev.toks | wc -w)" ]
+  [ "$(field '' unigram kept/table)" = held-out ]
+  # Two steps have taught it hardly anything: it guesses about as well as chance.
+  holds 'm > 0.8 * u && m < 1.2 * u' "m=$(field '' m2_bpb kept/table)" "u=$(field '' uniform_bpb kept/table)"
+  grep -qF "$(field '' m2_bpb kept/table)" out
+  bitpack --to=raw kept/prompt.toks >prompt
+  bitpack --to=raw kept/made.toks >made
+  [ "$(wc -c <made)" -eq $(($(wc -c <prompt) + 2 * 20)) ]
+  cmp -n "$(wc -c <prompt)" prompt made
+  [[ "$(tr -d '\0' <kept/made)" == 'The three currently'* ]]
+  grep -qF 'The three currently' <(tail -n +"$(grep -n '^4' out | cut -d : -f 1)" out | tail -n +2)
+}
+
+@test "pipeline.sh: a text to measure on may be given; nothing stays behind" {
+  sample 9000 | head -c 6000 >text
+  sample 9000 | tail -c 3000 >other
+  mkdir tmp
+  small STEPS=1 TMPDIR="$PWD/tmp" N=0 sh "$NCT_ROOT/examples/pipeline.sh" text other >out
+  grep -qx 'Text: 6000 bytes to learn from, 3000 bytes held out.' out
+  sed -n '/^ *bytes  /,$p' out >table
+  [ "$(field '' bytes table)" = 3000 ]
+  [ -z "$(echo tmp/*)" ]
+}
+
+@test "pipeline.sh: a stage that fails halfway fails it all" {
+  sample 3000 >text
+  for tool in acwin bitpack m2train bpbcalc m2gen; do
+    stand_in $tool "without-$tool"
+    run small STEPS=1 N=5 PATH="$PWD/without-$tool:$PATH" sh "$NCT_ROOT/examples/pipeline.sh" text
+    [ "$status" -ne 0 ] || { echo "$tool: $output"; false; }
+    [[ $output != *'4. '* || $tool == m2gen ]] # it stops there
+  done
+  run small SIZE=nonsense sh "$NCT_ROOT/examples/pipeline.sh" text
+  [ "$status" -eq 2 ]
+  run ! --separate-stderr env KEEP=. sh "$NCT_ROOT/examples/pipeline.sh" text # would overwrite it
+  [ "$(wc -c <text)" -eq 3000 ]
+  run -1 example pipeline nowhere
+  [[ $output == *nowhere* ]]
+}
+
+# ---- baselines.sh ----
+
+@test "baselines.sh: the same text by six kinds of tokens, counted right" {
+  sample 100000 >text
+  STEPS=0 VOCAB=1000 THREADS=2 KEEP=kept example baselines text >out
+  cat kept/train kept/dev >both
+  cmp -n 99999 text both # but for a last newline
+  bytes=$(wc -c <kept/dev)
+  [ "$(sed 's/^ *//; s/   */\t/g' out | awk -F '\t' 'NF > 1 { print $1 }' | tr '\n' '|')" = \
+    'kind|bytes|SentencePiece|gzip -9|xz -9|b=16 v=8|b=16 v=16|' ]
+  for kind in bytes SentencePiece gzip_-9 xz_-9 b=16_v=8 b=16_v=16; do
+    [ "$(field $kind bytes out)" = "$bytes" ]
+    [ "$(field $kind m2_bpb out)" = - ]
+    holds 'int(b / t * 10000 + 0.5) == int(r * 10000 + 0.5)' "b=$bytes" "t=$(field $kind tokens out)" "r=$(field $kind bytes_per_token out)"
+    holds 'g > 1 && g < 1.03 * u' "g=$(field $kind unigram_bpb out)" "u=$(field $kind uniform_bpb out)"
+  done
+  [ "$(field bytes tokens out)" = "$bytes" ]
+  [ "$(field bytes uniform_bpb out)" = 8.0000 ]
+  # What a compressor made is counted by its own bytes as tokens, and by the text's as bytes.
+  [ "$(field gzip_-9 tokens out)" -eq "$(gzip -9n <kept/dev | wc -c)" ]
+  [ "$(field xz_-9 tokens out)" -eq "$(xz -9 <kept/dev | wc -c)" ]
+  # The same windows, cut in halves or not.
+  [ "$(field b=16_v=8 tokens out)" -eq $((2 * $(field b=16_v=16 tokens out))) ]
+  [ "$(field b=16_v=8 uniform_bpb out)" = "$(field b=16_v=16 uniform_bpb out)" ]
+}
+
+@test "baselines.sh: SentencePiece codes every byte, each newline by a token" {
+  { printf '  two  blanks, a tab\t, \xe2\x82\xac, \xf0\x9f\x90\x9f\n\n'; sample 60000; } >text
+  sample 80000 | tail -c 5000 | tr -d '\n' >other # one line, without its newline
+  STEPS=0 VOCAB=800 THREADS=2 KEEP=kept example baselines text other >out
+  [ "$(field SentencePiece bytes out)" -eq $(($(wc -c <other) + 1)) ]
+  holds 'r > 2 && r < 6' "r=$(field SentencePiece bytes_per_token out)"
+  [ "$(tr ' ' '\n' <kept/train.ids | grep -cx 2)" -eq "$(wc -l <kept/train)" ]
+  spm_decode --model=kept/sp.model --input_format=id <kept/train.ids | cmp - kept/train
+  [ "$(wc -w <kept/dev.ids)" -eq "$(field SentencePiece tokens out)" ]
+  # It would not give back what is no UTF-8: then there is no row.
+  printf 'caf\xe9\n' >>text
+  run -1 --separate-stderr env STEPS=0 VOCAB=800 sh "$NCT_ROOT/examples/baselines.sh" text other
+  # shellcheck disable=SC2154 # bats sets it
+  [[ $stderr == *'SentencePiece does not give the train text back'* ]]
+  [ -z "$output" ]
+}
+
+@test "baselines.sh: a token model for each kind" {
+  sample 10000 >text
+  VOCAB=500 small sh "$NCT_ROOT/examples/baselines.sh" text >out
+  for kind in bytes SentencePiece gzip_-9 xz_-9 b=16_v=8 b=16_v=16; do
+    holds 'm > 0.5 * u && m < 1.2 * u' "m=$(field $kind m2_bpb out)" "u=$(field $kind uniform_bpb out)"
+    holds 'f > 0' "f=$(field $kind m2_flops_per_byte out)"
+  done
+}
+
+@test "baselines.sh: a stage that fails halfway fails it all; what is missing is named" {
+  sample 10000 >text
+  for tool in spm_train spm_encode gzip xz acwin bitpack bpbcalc; do
+    stand_in $tool "without-$tool"
+    run ! --separate-stderr env STEPS=0 VOCAB=500 PATH="$PWD/without-$tool:$PATH" sh "$NCT_ROOT/examples/baselines.sh" text
+    [ -z "$output" ] || { echo "$tool: $output"; false; }
+  done
+  mkdir some
+  ln -s /usr/bin/* some
+  rm some/spm_train
+  run -1 env PATH="$PWD/some" sh "$NCT_ROOT/examples/baselines.sh" text
+  [ "$output" = "baselines.sh: no spm_train: it is in the Debian package sentencepiece" ]
+  head -n 3 text >short
+  run -1 env STEPS=0 sh "$NCT_ROOT/examples/baselines.sh" short
+  [[ $output == *'less than ten lines'* ]]
+}
+
+# ---- inspect.sh ----
+
+@test "inspect.sh: counts, lengths and windows agree with the tools" {
+  { sample 30000; printf 'a\\E\\\\n \t \x01 \xc3\xa9'; } >text # escapes, and what looks like them
+  example inspect text >out
+  acwin text | bitpack >toks
+  bitpack --to=text toks | tr ' ' '\n' | sed '/^$/d' | sort | uniq -c | sort -k 1,1nr -k 2,2n | head -n 15 | awk '{ print $1, $2 }' >want
+  sed -n '/^1\./,/^$/p' out | sed -n '2,16p' | awk '{ print $1, $2 }' | cmp - want
+  top=$(sed -n '2{s/.*\[\(.*\)\]$/\1/;p;}' out)
+  [ "$(acwin text | acwin -d --show | grep -m 1 "^$(sed -n '1s/.* //p' want)"$'\t' | cut -f 2)" = "$top" ]
+  grep -q "^   $(bitpack --to=text toks | wc -w) tokens, " out
+  grep -q "^   $(wc -c <text) bytes in all, " out
+  [ "$(sed -n '/^4\./,$p' out | sed '1d; /windows occur/d' | cut -c 1-23 | sed -n 's/.*\[\(.*\)\].*/\1/p' | tr -d '\n')" = \
+    'Nobody had seen the old man walk down to the river before.\E' ]
+  [ "$(grep -c 'windows occur' out)" -eq 2 ]
+}
+
+@test "inspect.sh: a stage that fails fails it all" {
+  sample 3000 >text
+  for tool in acwin bitpack; do
+    stand_in $tool "without-$tool"
+    run ! env PATH="$PWD/without-$tool:$PATH" sh "$NCT_ROOT/examples/inspect.sh" text
+  done
+  : >empty
+  run -1 example inspect empty
+  [ "$output" = "inspect.sh: no text" ]
+  run -1 example inspect nowhere
+}

@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# m2gen.bats - samples from M2: seeds, prompts, streaming, windows of any size, refusals, wrong usage.
+# shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
+
+load helpers
+
+# Shared by all tests, only read: an M1, tokens, models of them.
+setup_file() {
+  export MODEL=$BATS_FILE_TMPDIR/m1
+  cd "$BATS_FILE_TMPDIR" || return
+  sample 60000 >text
+  quick_model m1
+  acwin -m m1 text | bitpack -v8 >toks
+  bitpack --from=raw text >bytes
+  m2train -q $net -n 250 -o m2 toks
+  m2train -q $net -n 250 -o m2.bytes bytes
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/{text,toks,bytes,m1,m2,m2.bytes} .
+}
+
+net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
+
+@test "m2gen: the same seed, the same tokens, for any number of threads; another seed, others" {
+  m2gen -T 1 -m m2 -n 100 >a
+  m2gen -T 2 -m m2 -n 100 >b
+  cmp a b
+  m2gen -m m2 -n 100 --seed=2 >c
+  run ! cmp -s a c
+  [ "$(acwin -l a | cut -f 2-4,13,16 | tail -n 1)" = "tokens	split	16	100	unknown" ]
+}
+
+@test "m2gen: tokens become text" {
+  m2gen -m m2 -n 200 | bitpack -u | acwin -d -m m1 >out
+  [ "$(wc -c <out)" -gt 100 ]
+  m2gen -m m2 -n 0 | bitpack -u | acwin -d -m m1 >out
+  [ ! -s out ]
+}
+
+@test "m2gen: -n is rounded up to whole windows, of any size" {
+  m2gen -m m2 -n 7 | bitpack --to=raw | wc -c | grep -qx 8
+  for bv in "24 16" "10 4" "32 5" "16 16" "12 1"; do
+    set -- $bv
+    head -c 4000 text | acwin -b $1 -m m1 | bitpack -v$2 >t
+    m2train -q $net -n 2 -o m t
+    m2gen -m m -n 9 >g
+    bitpack -u g | acwin -d -m m1 >/dev/null
+    windows=$(acwin -l g | cut -f 12 | tail -n 1) tokens=$(acwin -l g | cut -f 13 | tail -n 1)
+    [ "$tokens" -ge 9 ] && [ $((windows * $1)) -eq $((tokens * $2)) ] && [ "$tokens" -lt $((9 + $1)) ]
+  done
+}
+
+@test "m2gen: a prompt is continued, and stands before what is new" {
+  printf 'The three currently' >prompt
+  acwin --open -m m1 prompt | bitpack -v8 >p
+  m2gen -m m2 -n 40 p >whole
+  m2gen -m m2 -n 40 - <p | cmp - whole
+  bitpack -u whole | acwin -d -m m1 >out
+  head -c 19 out | cmp - prompt
+  [ "$(wc -c <out)" -gt 30 ]
+  m2gen -m m2 -n 40 --only-new p | bitpack --to=raw >new
+  bitpack --to=raw whole | tail -c 40 | cmp - new
+  m2gen -m m2 -n 40 | bitpack --to=raw >none
+  run ! cmp -s new none # the prompt counts
+  acwin -m m1 prompt | bitpack -v8 >closed # a document that has ended: another begins
+  m2gen -m m2 -n 40 closed | bitpack -u | acwin -d -m m1 | head -c 19 | cmp - prompt
+}
+
+@test "m2gen: a prompt of many blocks and documents" {
+  head -c 3000 text | tr ' ' '\0' | acwin -0 -c 512 -m m1 | bitpack -v8 >p
+  m2gen -m m2 -n 10 p p | bitpack --to=raw >out
+  cat p p | bitpack --to=raw | cmp - <(head -c -10 out)
+}
+
+@test "m2gen: windows whose M1 is not reset: prompt and continuation decode as one" {
+  acwin -r 2 -m m1 text | bitpack -v8 >t
+  m2train -q $net -n 2 -o m t
+  printf 'The three currently' | acwin --open -r 2 -m m1 | bitpack -v8 | m2gen -m m -n 20 - | bitpack -u | acwin -d -m m1 >out
+  [ "$(head -c 19 out)" = "The three currently" ]
+  run -2 --separate-stderr m2gen -m m -n 20 --only-new t -o o
+  [[ $stderr == *"do not decode without the prompt" ]]
+}
+
+@test "m2gen: bytes and ids: foreign tokens" {
+  printf 'The three' | bitpack --from=raw | m2gen -m m2.bytes -n 50 - >g
+  bitpack --to=raw g >out
+  [ "$(head -c 9 out)" = "The three" ]
+  [ "$(wc -c <out)" = 59 ]
+  bitpack --to=text g | awk 'END { exit !(NR == 1 && NF == 59) }' # one document, continued
+}
+
+@test "m2gen: samples are better than chance under a model of other text" {
+  sample 160000 | tail -c 100000 | acwin -m m1 | bitpack -v8 >held
+  m2train -q $net -n 250 -o judge held
+  m2gen -m m2 -n 3000 >sampled
+  m2gen -m m2 -n 3000 --temperature=1000 >random # all logits alike: uniform tokens
+  cost() { m2train -E -m judge "$1" | awk -F'\t' '$1 == "total" { print $7 }'; }
+  # seen: 7.2 and 8.9 bits a token; chance alone is 8
+  awk -v a="$(cost sampled)" -v b="$(cost random)" 'BEGIN { exit !(a + 0.8 < b) }'
+}
+
+@test "m2gen: --temperature=0 and --top-k=1 take the most probable token; --top-p narrows" {
+  m2gen -m m2 -n 60 --temperature=0 >a
+  m2gen -m m2 -n 60 --top-k=1 --seed=9 >b
+  m2gen -m m2 -n 60 --top-p=0.000001 --seed=5 >c
+  cmp a b
+  cmp a c
+  distinct() { bitpack --to=text "$1" | tr ' ' '\n' | sort -u | wc -l; }
+  m2gen -m m2 -n 2000 >wide
+  m2gen -m m2 -n 2000 --top-k=5 >narrow
+  m2gen -m m2 -n 2000 --top-p=0.3 >narrow2
+  [ "$(distinct narrow)" -lt "$(distinct wide)" ]
+  [ "$(distinct narrow2)" -lt "$(distinct wide)" ]
+}
+
+@test "m2gen: text appears while it is made" {
+  mkfifo text.pipe
+  (m2gen -m m2.bytes -n 1000000000 2>/dev/null | bitpack --to=raw >text.pipe) &
+  head -c 200 text.pipe >out # would wait for ever if nothing came before the end
+  wait
+  [ "$(wc -c <out)" = 200 ]
+  (m2gen -m m2 -n 1000000000 | bitpack -u | acwin -d -m m1 >text.pipe) &
+  head -c 200 text.pipe >out
+  wait
+  [ "$(wc -c <out)" = 200 ]
+}
+
+@test "m2gen: a signal ends the stream whole" {
+  local status=0
+  m2gen -m m2 -n 1000000000 >out &
+  while [ ! -s out ] || [ "$(wc -c <out)" -lt 1000 ]; do sleep 0.02; done
+  kill -TERM $!
+  wait $! || status=$?
+  [ "$status" -eq 143 ]
+  bitpack -u out | acwin -t -m m1
+}
+
+@test "m2gen: what does not fit is refused" {
+  head -c 3000 text | acwin -b 0 -m m1 | bitpack -v8 >t
+  m2train -q $net -n 1 -o m t
+  run -3 --separate-stderr m2gen -m m -n 5 -o o
+  [[ $stderr == "m2gen: sampling: its tokens are of an unbroken code"* ]]
+  run -1 --separate-stderr m2gen -m m2 -n 5 -o o bytes
+  [[ $stderr == "m2gen: sampling: the prompt's tokens have code none, not split as the model's" ]]
+  run -1 --separate-stderr m2gen -m m2 -o o nowhere
+  [[ $stderr == "m2gen: nowhere: No such file or directory" ]]
+  run -1 --separate-stderr m2gen -m nowhere -o o
+  [[ $stderr == "m2gen: nowhere: No such file or directory" ]]
+  run -3 --separate-stderr m2gen -m m1 -o o
+  [[ $stderr == "m2gen: m1: not a token model (M2)" ]]
+  cp toks bad
+  flip bad 3000
+  run -3 --separate-stderr m2gen -m m2 -o o bad
+  [[ $stderr == "m2gen: bad: block 0 is damaged"* ]]
+  [ ! -e o ]
+  run -1 sh -c 'm2gen -m m2 -n 5 >/dev/full'
+}
+
+@test "m2gen: wrong usage exits 2" {
+  local bad
+  for bad in "" "-m m2 -n x" "-m m2 --temperature=-1" "-m m2 --top-k=0" "-m m2 --top-p=0" "-m m2 --top-p=1.5" "-m m2 --seed=x" \
+    "-m m2 --only-new" "-m m2 --temperature=0 --top-k=5" "-m m2 --nonsense"; do
+    run -2 --separate-stderr m2gen -o o $bad
+    [[ $stderr == "m2gen: "* ]]
+  done
+  [ ! -e o ]
+}

@@ -1,0 +1,256 @@
+#!/usr/bin/env bats
+# m2train.bats - training on any tokens, stopping and going on, checkpoints, evaluation, refusals, wrong usage.
+# shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
+
+load helpers
+
+# Shared by all tests, only read: tokens, and a run of 120 steps without a break, its log and its checkpoint.
+setup_file() {
+  export MODEL=$BATS_FILE_TMPDIR/m1
+  cd "$BATS_FILE_TMPDIR" || return
+  sample 60000 >text
+  sample 90000 | tail -c 30000 >other
+  quick_model m1
+  acwin -m m1 text | bitpack -v8 >toks
+  acwin -m m1 other | bitpack -v8 >held
+  again
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/{text,toks,held} .
+  reference=$BATS_FILE_TMPDIR
+}
+
+net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
+whole="$net -n 120 -C ckpt --save-every=20 --log=log -e held --eval-every=40 -o model toks"
+small() { m2train -q $net "$@"; }
+again() { m2train -q $whole "$@"; }
+
+same_as_unbroken() {
+  cmp model "$reference/model"
+  cmp ckpt "$reference/ckpt"
+  cmp log "$reference/log"
+}
+
+# cell TABLE ROW COLUMN: a cell of an evaluation table, by its row's first field (and index, after a colon) and its column's name.
+cell() {
+  awk -F '\t' -v row="$2" -v column="$3" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i; next }
+    ($2 == "" ? $1 : $1 ":" $2) == row { print $at; exit }' "$1"
+}
+
+@test "m2train: the same bytes with one thread and with two" {
+  again -T 2
+  same_as_unbroken
+}
+
+@test "m2train: training lowers the cost, and the log has a row a step" {
+  [ "$(head -n 1 log "$reference/log" 2>/dev/null | grep step | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte" ]
+  awk -F'\t' 'NR == 2 { first = $3 } END { exit !(NR == 121 && $1 == 120 && $3 < first - 0.3 && $4 != "") }' "$reference/log"
+  awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '40\n80\n120\n')
+}
+
+@test "m2train: a run that was killed goes on from its last checkpoint to the same bytes" {
+  local i
+  m2train -q $whole 2>err &
+  for ((i = 0; i < 600; i++)); do
+    [ ! -e log ] || [ "$(wc -l <log)" -lt 50 ] || break
+    sleep 0.05
+  done
+  kill -KILL $!
+  wait $! || true
+  [ ! -e model ]
+  again
+  same_as_unbroken
+}
+
+@test "m2train: a run stopped by SIGINT is saved, says how to go on, and goes on" {
+  local i status=0
+  # a job in the background of a shell ignores SIGINT unless that is undone; SIGTERM goes the same way
+  m2train $net -n 100000 -C c --log=l -o m toks 2>err &
+  for ((i = 0; i < 600; i++)); do
+    [ ! -e l ] || [ "$(wc -l <l)" -lt 5 ] || break
+    sleep 0.05
+  done
+  kill -TERM $!
+  wait $! || status=$?
+  [ "$status" -eq 143 ]
+  grep -qx 'm2train: stopped after step [0-9]*, saved in c; the same command goes on from there' err
+  [ ! -e m ]
+  m2train --verbose $net -n 1 -C c -o m toks 2>err
+  grep -qx "resumed_step=$(($(wc -l <l) - 1))" err
+}
+
+@test "m2train: what is kept is the best evaluation, and evaluating it says the same" {
+  m2train -E -m "$reference/model" held >table
+  awk -F'\t' 'NR > 1 && $4 != "" && (best == "" || $4 < best) { best = $4 } END { print best }' "$reference/log" >best
+  bits=$(awk -v n="$(cell table total nats)" -v b="$(cell table total text_bytes)" 'BEGIN { printf "%.6f", n / log(2) / b }')
+  awk -v a="$bits" -v b="$(cat best)" 'BEGIN { exit !(a - b < 0.0001 && b - a < 0.0001) }' # the sample was all of it
+}
+
+@test "m2train: the evaluation's table: totals, places in the window, counts" {
+  m2train -E -m "$reference/model" held >table
+  [ "$(cell table total tokens)" = "$(bitpack --to=raw held | wc -c)" ]
+  [ "$(cell table total text_bytes)" = "$(acwin -l held | cut -f 16 | tail -n 1)" ]
+  [ "$(cell table total vocabulary) $(cell table total token_bits) $(cell table total window_bits) $(cell table total resets) $(cell table total code)" = "256 8 16 1 split" ]
+  [ "$(cell table total m2_parameters)" = $((4 * 32 * 32 + 3 * 32 * 64 + 3 * 32 + 2 * 32)) ] # q k v proj; gate up down; norms; bias
+  [ "$(cell table position:0 tokens)" = "$(cell table position:8 tokens)" ]
+  awk -F'\t' '$1 == "position" { t += $3; n += $5; a += $3 * $8 } $1 == "total" { T = $3; N = $5; A = $3 * $8 }
+    END { exit !(t == T && n - N < 0.01 && N - n < 0.01 && a - A < 1 && A - a < 1) }' table
+  bitpack --to=text held | tr ' ' '\n' | grep . | sort -n | uniq -c | awk '{ print $2 "\t" $1 }' >want
+  awk -F'\t' '$1 == "token" { print $2 "\t" $3 }' table | cmp - want
+  bpbcalc table | awk -F'\t' 'NR == 2 { exit !($6 > 1 && $6 < $4 && $5 < $4) }' # M2 and unigram beat uniform
+}
+
+@test "m2train: the same table for any batch, thread count and way in" {
+  m2train -E -T 1 -m "$reference/model" held >one
+  m2train -E -T 2 -m "$reference/model" <held >two
+  cmp one two
+  m2train -E -B 3 -m "$reference/model" held | awk -F'\t' '$1 == "total" { print $7 }' >three
+  awk -v a="$(cell one total bits_per_token)" -v b="$(cat three)" 'BEGIN { exit !(a - b < 1e-4 && b - a < 1e-4) }' # rounding alone
+  m2train -E -L 64 -m "$reference/model" held >long
+  run ! cmp -s one long
+}
+
+@test "m2train: foreign tokens train; without text they have bits per token, and no bits per byte" {
+  awk 'BEGIN { for (i = 0; i < 300; i++) { for (j = 0; j < 20; j++) printf "%d ", (i + j) % 300; print "" } }' >ids
+  bitpack --from=ids --vocab=300 ids >foreign
+  m2train --verbose $net -n 3 -e foreign --log=log -o m foreign 2>err
+  grep -q 'eval_bits_per_token=' err
+  run ! grep -q per_byte err
+  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_token eval_bits_per_token" ]
+  m2train -E -m m foreign >table
+  [ "$(cell table total tokens):$(cell table total text_bytes)" = 6000: ]
+  run -3 --separate-stderr bpbcalc table
+  [[ $stderr == *"text bytes are not known"* ]]
+  awk '{ print "twenty words or so" }' ids >lines
+  bitpack --from=ids --vocab=300 --text=lines ids >known
+  m2train -E -m m known >table
+  [ "$(cell table total text_bytes)" = "$(wc -c <lines)" ]
+}
+
+@test "m2train: bytes, and 16-bit tokens" {
+  head -c 3000 text | bitpack --from=raw >bytes
+  small -n 2 -o m bytes
+  [ "$(m2train -E -m m bytes | cut -f 9,13 | sed -n 2p)" = "256	none" ]
+  head -c 3000 text | acwin -m "$MODEL" | bitpack -v16 >wide
+  small -n 2 -o m wide
+  [ "$(m2train -E -m m wide | cut -f 9,13 | sed -n 2p)" = "65536	split" ]
+}
+
+@test "m2train: files joined by cat and operands one after another are the same tokens" {
+  small -n 3 -o want toks held
+  cat toks held | small -n 3 -o got
+  cmp want got
+  mkfifo pipe
+  cat toks held >pipe &
+  small -n 3 -o got pipe
+  cmp want got
+}
+
+@test "m2train: a small text is learnt by heart" {
+  head -c 2000 text | bitpack --from=raw >bytes
+  m2train -q -T 1 -s d=64,layers=2,heads=2,ff=128 -B 4 -L 200 -n 500 --warmup=100 -o m bytes
+  m2train -E -m m bytes | bpbcalc | awk -F'\t' 'NR == 2 { print $6; exit !($6 < 0.1) }'
+}
+
+@test "m2train: tokens of other models, windows, damage: refused" {
+  head -c 3000 text | acwin -b 24 -m "$MODEL" | bitpack -v8 >other
+  run -1 --separate-stderr small -n 1 -o m toks other
+  [[ $stderr == "m2train: other: other tokens than before: window bits 24, not 16" ]]
+  run -1 --separate-stderr small -n 1 -o m -e other toks
+  [[ $stderr == "m2train: training: the tokens to evaluate on have window bits 24, not 16" ]]
+  run -1 --separate-stderr m2train -E -m "$reference/model" other
+  [[ $stderr == "m2train: evaluation: the tokens have window bits 24, not 16 as the model's" ]]
+  head -c 3000 text | acwin -m "$MODEL" >windows
+  run -3 --separate-stderr small -n 1 -o m windows
+  [[ $stderr == "m2train: windows: windows, not tokens (see bitpack)" ]]
+  cp toks bad
+  flip bad 3000
+  run -3 --separate-stderr small -n 1 -o m bad
+  [[ $stderr == "m2train: bad: block 0 is damaged"* ]]
+  head -c 5000 toks >cut
+  run -3 --separate-stderr small -n 1 -o m cut
+  [[ $stderr == "m2train: cut: stream ends early, block 0, byte 5000" ]]
+  run -3 --separate-stderr small -n 1 -o m text
+  [[ $stderr == "m2train: text: not an nct stream, byte 0" ]]
+  run -3 --separate-stderr small -n 1 -o m /dev/null
+  [[ $stderr == "m2train: /dev/null: stream ends early, byte 0" ]]
+  printf '' | bitpack --from=ids --vocab=9 >none
+  run -3 --separate-stderr small -n 1 -o m none
+  [[ $stderr == "m2train: training: no tokens to train on" ]]
+  run -3 --separate-stderr m2train -E -m "$MODEL" held
+  [[ $stderr == "m2train: $MODEL: not a token model (M2)" ]]
+  cp "$reference/model" bad
+  flip bad 9000
+  run -3 --separate-stderr m2train -E -m bad held
+  [[ $stderr == "m2train: bad: the fingerprint is "* ]]
+  head -c 9000 "$reference/model" >bad
+  run -3 m2train -q -E -m bad held
+  [ ! -e m ]
+}
+
+@test "m2train: a checkpoint made with other options is refused, and the difference named" {
+  cp "$reference"/ckpt* .
+  run -1 --separate-stderr again --seed=7
+  [[ $stderr == "m2train: training: ckpt: made with seed 1, not 7" ]]
+  run -1 --separate-stderr small -n 120 -C ckpt -o model toks
+  [[ $stderr == *"made with validation CRC "*", not none" ]]
+  run -1 --separate-stderr small -n 120 -C ckpt -e held -o model held
+  [[ $stderr == *"made with examples "* ]]
+  [ ! -e model ]
+}
+
+@test "m2train: a damaged checkpoint is passed over for the one before it, with a message" {
+  cp "$reference"/ckpt* "$reference"/log .
+  flip ckpt 3000
+  m2train $whole 2>err
+  grep -qx 'm2train: ckpt: damaged: CRC of its tensors; going on from the one before it, step 100' err
+  same_as_unbroken
+}
+
+@test "m2train: a run that bursts stops at that step, names what burst, and leaves the checkpoint" {
+  cp "$reference"/ckpt .
+  run -1 --separate-stderr small -n 400 --lr=1e30 -C ckpt -e held -o model toks
+  [[ $stderr == "m2train: training: step 12"[0-9]": "*"not"*"finite"* ]]
+  cmp ckpt "$reference/ckpt"
+  [ ! -e model ]
+}
+
+@test "m2train: what cannot fit in memory is refused before it starts, and what is needed is said" {
+  run -1 --separate-stderr m2train -s 2b -B 1048576 -o model toks
+  [[ $stderr == "m2train: training: needs "*" GB of memory, and this machine has "* ]]
+  m2train --verbose $net -n 0 -o m toks 2>err
+  grep -qx 'memory_bytes=[0-9]*' err
+}
+
+@test "m2train: the model file has notes without paths and dates" {
+  header=$(tail -c +9 "$reference/model" | head -c "$(od -An -tu8 -N 8 "$reference/model" | tr -d ' ')")
+  [[ $header == *'"note.steps":"120"'* && $header == *'"note.bits_per_byte":"'[0-9]* ]]
+  [[ $header != */* && $header != *"$(date +%Y)-"* ]]
+}
+
+@test "m2train: wrong usage exits 2" {
+  local bad
+  for bad in "-s 4m" "-n x" "-B 0" "-L 1" "--lr=0" "--log-timing" "--eval-every=5" "--save-every=5" "-e - -" "--cpu=none" \
+    "-E" "-m model" "-E -m m -n 5" "-E -m m -e held" "-E -m m -C c" "--nonsense"; do
+    run -2 --separate-stderr m2train -o model $bad <toks
+    [[ $stderr == "m2train: "* ]]
+  done
+  [ ! -e model ]
+}
+
+@test "m2train: failures to read and to write exit 1" {
+  run -1 --separate-stderr small -n 1 -o m nowhere
+  [[ $stderr == "m2train: nowhere: No such file or directory" ]]
+  run -1 --separate-stderr small -n 1 -o m -e nowhere toks
+  [[ $stderr == "m2train: nowhere: No such file or directory" ]]
+  run -1 --separate-stderr m2train -E -m nowhere toks
+  [[ $stderr == "m2train: nowhere: No such file or directory" ]]
+  run -1 sh -c "m2train -q $net -n 1 toks >/dev/full"
+  run -1 sh -c "m2train -q -E -m $reference/model held >/dev/full"
+  run -1 --separate-stderr small -n 1 -C none/ckpt -o m toks
+  [[ $stderr == *"none/ckpt: No such file or directory" ]]
+  run -1 --separate-stderr env TMPDIR="$PWD/none" m2train -q $net -n 1 -o m <toks
+  [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# ranks.bats - one run on several processes by MPI: the same losses, shares, failures, a rank that is lost.
+# shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
+
+load helpers
+
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return
+  sample 60000 | bitpack --from=raw >toks
+  sample 90000 | tail -c 30000 | bitpack --from=raw >held
+  m2train -q $net -n 40 --log=log -o model toks
+}
+
+setup() {
+  [ -e "$NCT_BIN/nct-mpi.so" ] || skip "built without OpenMPI"
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/{toks,held} .
+  reference=$BATS_FILE_TMPDIR
+}
+
+net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-every=20"
+ranks() { mpirun --oversubscribe --allow-run-as-root --bind-to none -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
+
+# near A B: the losses of two logs agree as far as float sums in another order allow: the first to its last printed digit, and
+# where 40 steps have spread rounding, to 0.002 bits/byte.
+near() {
+  paste "$1" "$2" | awk -F'\t' 'NR == 1 { next } { d = $3 - $7; e = $4 - $8 }
+    d > 0.002 || d < -0.002 || e > 0.002 || e < -0.002 || (NR == 2 && (d > 0.000002 || d < -0.000002)) { bad = 1 }
+    END { exit bad || NR != 41 }'
+}
+
+@test "ranks: two and four ranks have the losses of one, and the same bits whenever they are run" {
+  ranks 2 m2train -q $net -n 40 --log=log2 -o two toks
+  ranks 2 m2train -q $net -n 40 --log=again -o too toks
+  cmp log2 again
+  cmp two too
+  near "$reference/log" log2
+  ranks 4 m2train -q $net -n 40 --log=log4 -o four toks
+  near "$reference/log" log4
+}
+
+@test "ranks: one rank under a launcher is the same as none" {
+  ranks 1 m2train -q $net -n 40 --log=log -o model toks
+  cmp log "$reference/log"
+  cmp model "$reference/model"
+}
+
+@test "ranks: stopping and going on gives the same bits" {
+  ranks 2 m2train -q $net -n 40 --log=whole -C a -o one toks
+  ranks 2 m2train -q $net -n 15 --cooldown=8 --log=parts -C b -o x toks
+  ranks 2 m2train -q $net -n 40 --log=parts -C b -o y toks
+  near "$reference/log" whole
+  [ "$(wc -l <parts)" = 41 ]
+  ranks 2 m2train -q $net -n 40 --cooldown=8 --log=p -C c --save-every=15 -o z toks
+  ranks 2 m2train -q $net -n 40 --cooldown=8 --log=q -C d --save-every=15 -o w toks
+  cp c.prev d # the state of step 30
+  ranks 2 m2train -q $net -n 40 --cooldown=8 --log=q -C d -o w toks
+  cmp z w
+  cmp p q
+}
+
+@test "ranks: m1train, too" {
+  sample 30000 >text
+  m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log1 -o one text
+  ranks 2 m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log2 -o two text
+  paste log1 log2 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.0001 || $7 - $3 > 0.0001) { bad = 1 } END { exit bad || NR != 11 }'
+  head -c 2000 text | acwin -m two | acwin -d -m two | cmp - <(head -c 2000 text)
+}
+
+@test "ranks: rows that cannot be shared out, standard input: refused, once and in one line" {
+  run -2 ranks 3 m2train $net -n 5 -o m toks
+  [ "$(grep -c '^m2train:' err)" = 1 ]
+  grep -qx 'm2train: training: 8 rows of a batch cannot be shared out evenly to 3 ranks' err
+  run -2 ranks 2 m2train $net -n 5 -o m <toks
+  grep -qx 'm2train: standard input reaches one rank alone: name files' err
+  [ ! -e m ]
+}
+
+@test "ranks: a rank that is lost ends the run, and its checkpoint is good" {
+  local i status=0
+  ranks 2 m2train -q $net -n 1000000 --log=log -C ckpt --save-every=5 -o m toks &
+  for ((i = 0; i < 600; i++)); do
+    [ ! -e log ] || [ "$(wc -l <log)" -lt 30 ] || break
+    sleep 0.05
+  done
+  pkill -KILL -n -f "n 1000000 --log=log -C ckpt" # the youngest: a rank
+  wait $! || status=$?
+  [ "$status" -ne 0 ]
+  [ -s err ] # the launcher says which
+  [ ! -e m ]
+  m2train --verbose $net -n 1 -C ckpt -o m toks 2>said
+  grep -q '^resumed_step=[0-9]*[05]$' said
+}
+
+@test "ranks: without the plug-in, a launcher is told so" {
+  mkdir elsewhere
+  cp "$NCT_BIN/m2train" elsewhere
+  run -1 --separate-stderr env OMPI_COMM_WORLD_SIZE=2 elsewhere/m2train $net -n 1 -o m toks
+  [[ $stderr == "m2train: nct-mpi.so: not there (built without OpenMPI), and without it ranks cannot train together" ]]
+}

@@ -1,0 +1,214 @@
+/* test_step.c - one position at a time gives what the whole forward pass gives; drawing from logits. */
+#include "net_example.h"
+
+#include "kernels/float.h"
+#include "model/sample.h"
+#include "model/step.h"
+
+/* ---- Steps ---- */
+
+/* The tolerance on a cross-entropy of some nats: both sides sum some hundred products of size 1 in float, in another order,
+ * through up to two layers. The largest difference seen is 4e-6. */
+#define TOLERANCE 3e-5
+
+static void
+pointers(const float *tensor[NCT_P_COUNT], nct_net *n, const struct nct_shape *s)
+{
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+
+	assert_int_equal(nct_shape_tensors(s, t, &total, NULL), NCT_OK);
+	for (size_t i = 0; i < NCT_P_COUNT; i++)
+		tensor[i] = nct_net_params(n) + t[i].offset;
+}
+
+static double
+cross_entropy(const float *logits, uint32_t n, uint32_t target)
+{
+	double most = (double)logits[0], sum = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		most = (double)logits[i] > most ? (double)logits[i] : most;
+	for (uint32_t i = 0; i < n; i++)
+		sum += exp((double)logits[i] - most);
+	return most + log(sum) - (double)logits[target];
+}
+
+/* The first row of an example, step by step. Gives the largest difference. */
+static double
+follow(const struct example *e, const char *cpu, unsigned threads)
+{
+	nct_net *n = net_make(e, 1, cpu);
+	const float *tensor[NCT_P_COUNT];
+	float *each = calloc(e->rows * e->length, sizeof *each);
+	double nats, worst = 0;
+	uint64_t count;
+	struct data d;
+	nct_step *s;
+
+	assert_non_null(each);
+	data_make(&d, e);
+	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, each, NULL), NCT_OK);
+	pointers(tensor, n, &e->s);
+	assert_int_equal(nct_step_new(&s, &e->s, tensor, threads, cpu, NULL), NCT_OK);
+	for (size_t t = 0; t < e->length; t++) {
+		assert_int_equal(nct_step_read(s, d.in[t]), NCT_OK);
+		if (d.target[t] == NCT_NO_TARGET)
+			continue;
+		double diff = fabs(cross_entropy(nct_step_logits(s), e->s.vocab, d.target[t]) - (double)each[t]);
+
+		if (!(diff <= TOLERANCE))
+			fail_msg("%s, %s, position %zu: off by %g", e->name, cpu, t, diff);
+		worst = diff > worst ? diff : worst;
+	}
+	assert_int_equal(nct_step_read(s, e->s.inputs), NCT_EARG);
+	nct_step_free(s);
+	nct_net_free(n);
+	data_free(&d);
+	free(each);
+	return worst;
+}
+
+static void
+test_steps_agree(void **state)
+{
+	double worst = 0;
+
+	(void)state;
+	for (size_t r = 0; nct_float_name(r) != NULL; r++)
+		for (size_t i = 0; i < EXAMPLES; i++)
+			if (!examples[i].first) {
+				double w = follow(&examples[i], nct_float_name(r), 1 + (unsigned)i % 2);
+
+				worst = w > worst ? w : worst;
+			}
+	assert_true(worst > 0); /* they are two computations, not one */
+}
+
+/* Positions past the reach, many times around the ring: the same as a net that sees them all in one row. */
+static void
+test_steps_go_on(void **state)
+{
+	const struct example e = {"around", {9, 10, 8, 2, 1, 12, 5}, 1, 200, 0, 0.0f};
+
+	(void)state;
+	(void)follow(&e, NULL, 1);
+}
+
+static void
+test_steps_same_for_threads(void **state)
+{
+	const struct example e = {"wide", {4000, 4001, 64, 4, 2, 256, 64}, 1, 1, 0, 0.0f}; /* several tasks a product */
+	nct_net *n = net_make(&e, 1, NULL);
+	const float *tensor[NCT_P_COUNT];
+	nct_step *s[2];
+
+	(void)state;
+	pointers(tensor, n, &e.s);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(nct_step_new(&s[i], &e.s, tensor, 1 + 2 * i, NULL, NULL), NCT_OK);
+	for (uint32_t t = 0; t < 100; t++) {
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(nct_step_read(s[i], t * 37 % e.s.inputs), NCT_OK);
+		assert_memory_equal(nct_step_logits(s[0]), nct_step_logits(s[1]), e.s.vocab * sizeof(float));
+	}
+	nct_step_free(s[0]);
+	nct_step_free(s[1]);
+	nct_net_free(n);
+}
+
+/* ---- Drawing ---- */
+
+#define IDS 5
+#define DRAWS 200000
+
+/* Probabilities 0.4, 0.3, 0.15, 0.1, 0.05, of ids 2, 0, 4, 1, 3. */
+static const double probability[IDS] = {0.3, 0.1, 0.4, 0.05, 0.15};
+
+static void
+draw(double share[IDS], const struct nct_sampling *s)
+{
+	struct nct_weighed work[IDS];
+	float logits[IDS];
+	nct_rng r = {1};
+
+	for (size_t i = 0; i < IDS; i++) {
+		logits[i] = (float)log(probability[i]) + 3.0f;
+		share[i] = 0;
+	}
+	for (size_t i = 0; i < DRAWS; i++) {
+		uint32_t id;
+
+		assert_int_equal(nct_sample(&id, logits, IDS, s, &r, work), NCT_OK);
+		assert_true(id < IDS);
+		share[id] += 1.0 / DRAWS;
+	}
+}
+
+/* Within five standard deviations of what is expected; what is 0 never comes. */
+static void
+expect(const struct nct_sampling *s, const double want[IDS])
+{
+	double share[IDS];
+
+	draw(share, s);
+	for (size_t i = 0; i < IDS; i++)
+		if (fabs(share[i] - want[i]) > 5 * sqrt(want[i] * (1 - want[i]) / DRAWS) + 1e-9)
+			fail_msg("id %zu: drawn %g of the time, not %g", i, share[i], want[i]);
+}
+
+static void
+test_sampling(void **state)
+{
+	const double squares = 0.3 * 0.3 + 0.1 * 0.1 + 0.4 * 0.4 + 0.05 * 0.05 + 0.15 * 0.15;
+
+	(void)state;
+	expect(&(struct nct_sampling){1, 0, 1}, probability);
+	expect(&(struct nct_sampling){0.5, 0, 1},
+	       (const double[IDS]){0.09 / squares, 0.01 / squares, 0.16 / squares, 0.0025 / squares, 0.0225 / squares});
+	expect(&(struct nct_sampling){1, 2, 1}, (const double[IDS]){3.0 / 7, 0, 4.0 / 7, 0, 0});
+	expect(&(struct nct_sampling){1, 1, 1}, (const double[IDS]){0, 0, 1, 0, 0});
+	expect(&(struct nct_sampling){1, 9, 1}, probability);
+	expect(&(struct nct_sampling){1, 0, 0.8}, (const double[IDS]){0.3 / 0.85, 0, 0.4 / 0.85, 0, 0.15 / 0.85});
+	expect(&(struct nct_sampling){1, 0, 1e-9}, (const double[IDS]){0, 0, 1, 0, 0});
+	expect(&(struct nct_sampling){1, 2, 0.99}, (const double[IDS]){3.0 / 7, 0, 4.0 / 7, 0, 0});
+	expect(&(struct nct_sampling){0, 0, 1}, (const double[IDS]){0, 0, 1, 0, 0});
+}
+
+static void
+test_sampling_equals_and_faults(void **state)
+{
+	float logits[3] = {1, 2, 2};
+	struct nct_weighed work[3];
+	nct_rng r = {5};
+	uint32_t id;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) { /* of equals the smallest */
+		assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){1, 1, 1}, &r, work), NCT_OK);
+		assert_int_equal(id, 1);
+	}
+	logits[0] = -1e30f; /* of no weight at all: never drawn */
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){0.1, 0, 1}, &r, work), NCT_OK);
+		assert_true(id > 0);
+	}
+	logits[2] = NAN;
+	assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){1, 0, 1}, &r, work), NCT_ENAN);
+	logits[2] = INFINITY;
+	assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){1, 0, 1}, &r, work), NCT_ENAN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps_agree),
+		cmocka_unit_test(test_steps_go_on),
+		cmocka_unit_test(test_steps_same_for_threads),
+		cmocka_unit_test(test_sampling),
+		cmocka_unit_test(test_sampling_equals_and_faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
