@@ -125,6 +125,17 @@ cell() {
   [[ $stderr == *"text bytes are not known"* ]]
   awk '{ print "twenty words or so" }' ids >lines
   bitpack --from=ids --vocab=300 --text=lines ids >known
+  for both in "foreign known" "known foreign"; do # nothing is called bits per byte, if one of them has no bytes
+    set -- $both
+    m2train --verbose $net -n 3 -e "$1" --log=log -C "ckpt.$1" -o m "$2" 2>err
+    grep -q 'eval_bits_per_token=' err
+    run ! grep -q per_byte err
+    run ! grep -q per_byte log
+    run ! grep -q bits_per_byte m
+  done
+  cp ckpt.foreign c
+  run -1 --separate-stderr small -n 6 -e known -C c -o m known # best bits per token and per byte do not compare
+  [[ $stderr == *"made with validation CRC "*", bits per token, not CRC "*", bits per byte" ]]
   m2train -E -m m known >table
   [ "$(cell table total text_bytes)" = "$(wc -c <lines)" ]
 }
