@@ -199,6 +199,7 @@ take_operands(struct cli *c, int argc, char **argv)
 	c->operands_given = optind < argc;
 	c->operands = c->operands_given ? argv + optind : none;
 	c->operand_count = c->operands_given ? (size_t)(argc - optind) : 1;
+	c->verbose = c->verbose && !c->quiet;
 	if (c->threads == 0)
 		c->threads = nct_parallel_cores();
 }

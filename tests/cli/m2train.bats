@@ -265,6 +265,11 @@ cell() {
   [ ! -e model ]
 }
 
+@test "m2train: -q says nothing, --verbose or not" {
+  run --separate-stderr m2train -q --verbose $net -n 1 -e held -o m toks
+  [ "$status:$output$stderr" = 0: ]
+}
+
 @test "m2train: failures to read and to write exit 1" {
   run -1 --separate-stderr small -n 1 -o m nowhere
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
