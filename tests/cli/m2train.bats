@@ -278,6 +278,12 @@ cell() {
   run -1 --separate-stderr m2train -E -m nowhere toks
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
   run -1 sh -c "m2train -q $net -n 1 toks >/dev/full"
+  # what cannot be written to is told before the work, which would take days
+  run -1 --separate-stderr timeout 20 sh -c "m2train -q $net -n 100000000 toks >&-"
+  [ "$stderr" = "m2train: -: Bad file descriptor" ]
+  for ((i = 0; i < 200; i++)); do cat toks; done >long
+  run -1 --separate-stderr timeout 20 m2train -E -L 2 -m "$reference/model" -o none/table long
+  [ "$stderr" = "m2train: none/table: No such file or directory" ]
   run -1 sh -c "m2train -q -E -m $reference/model held >/dev/full"
   run -1 --separate-stderr small -n 1 -C none/ckpt -o m toks
   [[ $stderr == *"none/ckpt: No such file or directory" ]]
