@@ -216,6 +216,16 @@ nct_corpus_free(nct_corpus *c)
 	free(c);
 }
 
+/* Whether a block's text bytes are not just its own: of a line of ids that was cut, the last block has those of all the parts. */
+static int
+text_elsewhere(const nct_corpus *c, size_t i)
+{
+	const struct nct_block b = nct_frame_block(c->pieces[i].frame);
+
+	return ((b.flags & NCT_BLOCK_CONTINUED) && b.text_bytes == 0) ||
+	       ((b.flags & NCT_BLOCK_CONTINUES) && i > 0 && nct_frame_block(c->pieces[i - 1].frame).text_bytes == 0);
+}
+
 nct_err
 nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 {
@@ -234,11 +244,13 @@ nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 	if (count == 0 && c->count > 0)
 		count = 1;
 	for (uint64_t i = 0; i < count; i++) {
-		const struct piece *p = &c->pieces[(size_t)((double)c->count * ((double)i + 0.5) / (double)count)];
+		const size_t which = (size_t)((double)c->count * ((double)i + 0.5) / (double)count);
+		const struct piece *p = &c->pieces[which];
 
 		if ((err = add_piece(s, p->frame, p[1].first - p->first)) != NCT_OK)
 			goto fail;
 		s->text_bytes += nct_frame_block(p->frame).text_bytes;
+		s->header.text_unknown |= count < c->count && text_elsewhere(c, which);
 	}
 	if (count == c->count) /* what stands in blocks without tokens counts, too */
 		s->text_bytes = c->text_bytes;
