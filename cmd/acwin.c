@@ -175,7 +175,7 @@ static void
 report(const struct acwin *a, const struct nct_totals *t)
 {
 	cli_progress_end(&a->cli);
-	if (!a->cli.verbose || a->cli.quiet)
+	if (!a->cli.verbose)
 		return;
 	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
 	if (a->mode == ENCODE)

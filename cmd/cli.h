@@ -26,7 +26,7 @@ struct cli {
 	const struct cli_option *options;
 	unsigned flags;
 
-	int quiet, verbose;
+	int quiet, verbose;     /* never both: -q goes before */
 	unsigned threads;       /* default: all cores */
 	const char *cpu;        /* NULL: the best */
 	const char *output;     /* -o, NULL: stdout */
