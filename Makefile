@@ -18,7 +18,8 @@ TRAIN_LIBS = -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
-CODEC_MODEL = lib/model/m1.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/safetensors.c lib/model/bucket.c
+CODEC_MODEL = lib/model/codebook.c lib/model/m1.c lib/model/m1_attend.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/m1_pack.c \
+	lib/model/safetensors.c lib/model/bucket.c
 CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
@@ -52,10 +53,16 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
 
 # One instruction set a file: only that file may use it.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
+AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
-AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl
-$(BUILD)/lib/kernels/%_avx512.o: EXTRA_CFLAGS += $(AVX512)
-$(BUILD)/lib/kernels/%_avx512bf16.o: EXTRA_CFLAGS += $(AVX512) -mavx512bf16
+$(BUILD)/lib/kernels/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
+$(BUILD)/lib/kernels/%_avx512bf16.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512)) -mavx512bf16
+$(BUILD)/lib/kernels/%_avx512vnni.o: EXTRA_CFLAGS += $(AVX512)
+$(BUILD)/lib/kernels/%_amx.o: EXTRA_CFLAGS += $(AVX512) -mamx-tile -mamx-int8
+$(BUILD)/lib/kernels/float_amx.o: EXTRA_CFLAGS += -mavx512bf16 -mamx-bf16
+endif
+ifneq ($(filter aarch64-%,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
@@ -85,7 +92,7 @@ $(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
 	@mkdir -p $(BIN)
 	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
 
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libnct-train.a
+$(BUILD)/bench/products: tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
 
@@ -94,6 +101,7 @@ unit: $(UNIT)
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
+LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
 define install
@@ -117,7 +125,10 @@ RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
 check: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
 	@$(RUN_TESTS)
+# Where packages of arm64 can be had (dpkg --add-architecture arm64) and these are there, the codec is tested for aarch64, too:
+# liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64 libgomp1:arm64
 check-long: check-deps
+	$(call install,$(LONG_PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
 	@NCT_LONG=1 $(RUN_TESTS)
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -126,12 +137,17 @@ check-san: check-deps
 	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
 lint: check-deps
 	@sh tests/lint/lint.sh
+BENCH_PACKAGES = sentencepiece zpaq p7zip-full
 bench: deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	$(call install,$(BENCH_PACKAGES))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/bench/int8
+	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products && \
 		OMP_NUM_THREADS=1 $(BUILD)/bench/products; else echo "no oneDNN to compare with: package libdnnl-dev is not installed"; fi
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/train.sh
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
+$(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- installing ----
 INCLUDE = lib/nct.h lib/nct-train.h lib/nct-m2.h

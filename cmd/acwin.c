@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_NO_CODEBOOK };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
 	{'t', "test", NULL, "decode, but write nothing"},
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
+	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 1048576; 16384 for b > 20; 10240 for b = 0)"},
@@ -23,11 +25,12 @@ static const struct cli_option options[] = {
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
+	{OPT_NO_CODEBOOK, "no-codebook", NULL, "ask M1 instead of its codebook: the same result, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
 
-enum mode { ENCODE, DECODE, TEST, LIST };
+enum mode { ENCODE, DECODE, TEST, LIST, COMPILE };
 
 /* All that the options said. */
 struct acwin {
@@ -35,7 +38,7 @@ struct acwin {
 	enum mode mode;
 	const char *model;
 	struct nct_encode_options encode;
-	int chunk_given, resets_given, keep_going, show;
+	int chunk_given, resets_given, keep_going, show, no_codebook;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the text to encode, 0: not known */
@@ -45,7 +48,7 @@ static void
 set_mode(struct acwin *a, enum mode mode)
 {
 	if (a->mode != ENCODE && a->mode != mode)
-		die(&a->cli, EX_USE, "-d, -t and -l exclude each other");
+		die(&a->cli, EX_USE, "-d, -t, -l and --compile exclude each other");
 	a->mode = mode;
 }
 
@@ -56,6 +59,37 @@ set_separator(struct acwin *a, enum nct_separator separator, const char *pattern
 		die(&a->cli, EX_USE, "-0 and -D exclude each other, and each is given once");
 	a->encode.separator = separator;
 	a->encode.pattern = pattern;
+}
+
+/* No option may be given in vain. */
+static void
+check(const struct acwin *a)
+{
+	const struct cli *c = &a->cli;
+	const int decodes = a->mode == DECODE || a->mode == TEST, codes = decodes || a->mode == ENCODE;
+
+	if (a->mode != ENCODE && a->encode_only != 0 && !(a->mode == COMPILE && a->encode_only == 'b'))
+		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only, decodes || a->mode == LIST ? "; a stream says so itself" : "");
+	if (a->mode != ENCODE && a->encode.open)
+		die(c, EX_USE, "--open goes with encoding");
+	if (!decodes && a->mode != LIST && a->keep_going)
+		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
+	if (a->mode != DECODE && a->show)
+		die(c, EX_USE, "--show goes with -d");
+	if (!codes && a->no_codebook)
+		die(c, EX_USE, "--no-codebook goes with encoding and decoding");
+	if ((a->mode == TEST || a->mode == LIST) && c->output != NULL)
+		die(c, EX_USE, "-o goes with neither -t nor -l");
+	if (a->mode == LIST && a->model != NULL)
+		die(c, EX_USE, "-m with -l: a list needs no model");
+	if (a->mode == COMPILE && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX))
+		die(c, EX_USE, "--compile: windows of %d to %d bits, not %u, have a codebook", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, a->encode.window_bits);
+	if (a->mode == COMPILE && c->operands_given)
+		die(c, EX_USE, "--compile: '%s': the model is named by -m, and no text is read", c->operands[0]);
+	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
+		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
+	if (a->encode.window_bits == 0 && a->resets_given)
+		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
 }
 
 static void
@@ -89,27 +123,14 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_OPEN: a->encode.open = 1; break;
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
 		case OPT_SHOW: a->show = 1; break;
+		case OPT_COMPILE: set_mode(a, COMPILE); break;
+		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
 		default: break;
 		}
-		if (o < 256 && strchr("bcr0D", o) != NULL)
+		if (o < 256 && strchr("bcr0D", o) != NULL && (o != 'b' || a->encode_only == 0))
 			a->encode_only = o;
 	}
-	if (a->mode != ENCODE && a->encode_only != 0)
-		die(c, EX_USE, "-%c goes with encoding; a stream says so itself", a->encode_only);
-	if (a->mode != ENCODE && a->encode.open)
-		die(c, EX_USE, "--open goes with encoding");
-	if (a->mode == ENCODE && a->keep_going)
-		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
-	if (a->mode != DECODE && a->show)
-		die(c, EX_USE, "--show goes with -d");
-	if ((a->mode == TEST || a->mode == LIST) && c->output != NULL)
-		die(c, EX_USE, "-o goes with neither -t nor -l");
-	if (a->mode == LIST && a->model != NULL)
-		die(c, EX_USE, "-m with -l: a list needs no model");
-	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
-		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
-	if (a->encode.window_bits == 0 && a->resets_given)
-		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
+	check(a);
 	if (a->encode.window_bits == 0)
 		a->encode.resets = 0;
 	if (!a->chunk_given)
@@ -154,7 +175,7 @@ static void
 report(const struct acwin *a, const struct nct_totals *t)
 {
 	cli_progress_end(&a->cli);
-	if (!a->cli.verbose || a->cli.quiet)
+	if (!a->cli.verbose)
 		return;
 	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
 	if (a->mode == ENCODE)
@@ -220,7 +241,7 @@ decode(struct acwin *a)
 	struct nct_totals totals = {0};
 	nct_m1 *m = open_model(a);
 	int out = a->mode == TEST ? -1 : cli_output(&a->cli);
-	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .show = a->show, .progress = progress, .lost = lost, .ctx = a};
+	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .show = a->show, .no_codebook = a->no_codebook, .progress = progress, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
@@ -291,12 +312,42 @@ list(struct acwin *a)
 	exit(status);
 }
 
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void
+compile(struct acwin *a)
+{
+	const char *name = a->cli.output != NULL ? a->cli.output : "-";
+	const unsigned bits = a->encode.window_bits;
+	nct_why why = {{0}};
+	nct_m1 *m = open_model(a);
+	const int out = cli_output(&a->cli);
+	const double start = now();
+	nct_err err = nct_m1_compile(m, bits, a->cli.threads, &why);
+
+	if (err == NCT_OK)
+		err = nct_m1_write(m, out);
+	if (err != NCT_OK)
+		die_err(&a->cli, err, name, &why);
+	if (a->cli.verbose)
+		fprintf(stderr, "window_bits=%u\nstrings=%lu\ncodebook_bytes=%lu\nseconds=%.2f\n", bits, 1ul << bits, 4ul << bits, now() - start);
+	nct_m1_free(m);
+	cli_output_done(&a->cli);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct acwin a = {
 	    .cli = {.tool = "acwin",
-	            .synopsis = "[-d | -t | -l] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [FILE...]",
+	            .synopsis = "[-d | -t | -l | --compile] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [FILE...]",
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},
@@ -309,6 +360,7 @@ main(int argc, char **argv)
 	switch (a.mode) {
 	case ENCODE: encode(&a); break;
 	case LIST: list(&a); break;
+	case COMPILE: compile(&a); break;
 	default: decode(&a); break;
 	}
 	return EX_DONE;

@@ -175,7 +175,7 @@ static void
 report(const struct bitpack *b, const struct nct_totals *t)
 {
 	cli_progress_end(&b->cli);
-	if (b->cli.verbose && !b->cli.quiet)
+	if (b->cli.verbose)
 		fprintf(stderr,
 		        "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64
 		        "\ninput_bytes=%" PRIu64 "\n",

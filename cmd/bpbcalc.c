@@ -297,7 +297,7 @@ report(const struct bpbcalc *b)
 	for (size_t i = 0; i < b->count; i++)
 		if (b->rows[i].cell[UNIGRAM][0] == '\0')
 			note(&b->cli, "%s: the table has no token counts: unigram_bpb is left out", b->rows[i].source);
-	if (b->cli.verbose && !b->cli.quiet)
+	if (b->cli.verbose)
 		fprintf(stderr, "rows=%zu\ninput_bytes=%" PRIu64 "\n", b->count, b->done);
 }
 

@@ -205,6 +205,7 @@ take_operands(struct cli *c, int argc, char **argv)
 	c->operands_given = optind < argc;
 	c->operands = c->operands_given ? argv + optind : none;
 	c->operand_count = c->operands_given ? (size_t)(argc - optind) : 1;
+	c->verbose = c->verbose && !c->quiet;
 	if (c->threads == 0)
 		c->threads = nct_parallel_cores();
 }
@@ -298,8 +299,8 @@ cli_output(const struct cli *c)
 	if (c->output == NULL || strcmp(c->output, "-") == 0) {
 		if ((c->flags & CLI_BINARY) && isatty(STDOUT_FILENO))
 			die(c, EX_USE, "refusing to write binary data to a terminal");
-		if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* closed: the next file opened would take its place */
-			die(c, EX_FAIL, "-: %s", strerror(errno));
+		if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) /* it was closed: see hold_standard() */
+			die(c, EX_FAIL, "-: %s", strerror(EBADF));
 		return STDOUT_FILENO;
 	}
 	nct_err err = nct_outfile_open(&outfile, c->output);

@@ -27,7 +27,7 @@ struct cli {
 	unsigned flags;
 	const char *(*cpu_name)(size_t i); /* NULL: nct_cpu_name */
 
-	int quiet, verbose;
+	int quiet, verbose;     /* never both: -q goes before */
 	unsigned threads;       /* default: all cores */
 	const char *cpu;        /* NULL: the best */
 	const char *output;     /* -o, NULL: stdout */

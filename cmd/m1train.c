@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PLAIN = OPT_TRAINER_END };
+enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK };
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
@@ -15,6 +15,7 @@ static const struct cli_option options[] = {
 	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
 	{'k', "kind", "KIND", "transformer (default) or unigram"},
 	TRAINER_OPTIONS("3m (default), 25m, ...", "8", "1024", "symbols", "text"),
+	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -55,6 +56,7 @@ take(struct opts *o, int letter, const char *arg)
 		o->text.pattern = letter == 'D' ? arg : NULL;
 		break;
 	case OPT_PLAIN: o->text.plain = 1; break;
+	case OPT_NO_CODEBOOK: o->t.train.codebook = 0; break;
 	case 'k': o->kind = kind(arg); break;
 	default: (void)trainer_take(&o->t, letter, arg); break;
 	}

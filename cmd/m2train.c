@@ -174,15 +174,14 @@ print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const n
 
 /* Prints it all, or nothing. */
 static void
-write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c)
+write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c, int out)
 {
-	const int terminal = cli.output == NULL && isatty(STDOUT_FILENO), out = cli_output(&cli);
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
 
 	if (f != NULL)
-		print_table(f, e, m, c, !terminal);
+		print_table(f, e, m, c, !isatty(out));
 	if (f == NULL || fclose(f) != 0)
 		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
 	if (nct_write(out, text, n) != NCT_OK)
@@ -201,7 +200,7 @@ evaluate(struct opts *o)
 	nct_why why = {""};
 	nct_m2 *m;
 	nct_err err;
-	int stopped = 0;
+	int stopped = 0, out;
 
 	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
 	if (result == NULL)
@@ -209,12 +208,13 @@ evaluate(struct opts *o)
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
 		die_err(&cli, err, o->model, &why);
 	c = read_tokens(o, 0);
+	out = cli_output(&cli); /* a place that cannot be written to is told now, not after hours */
 	trainer_hold_signals();
 	if ((err = nct_m2_evaluate(m, c, &e, result, &stopped, &why)) != NCT_OK)
 		die_err(&cli, err, "evaluation", &why);
 	cli_progress_end(&cli);
 	trainer_let_signals(); /* a signal held back kills here */
-	write_table(result, m, c);
+	write_table(result, m, c, out);
 	nct_corpus_free(c);
 	nct_m2_free(m);
 	free(result);

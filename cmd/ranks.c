@@ -90,3 +90,12 @@ ranks_end(void)
 		end(0);
 	end = NULL;
 }
+
+void
+ranks_die(const struct cli *c, int status, const char *what)
+{
+	if (world.rank == 0)
+		fprintf(stderr, "%s: %s\n", c->tool, what);
+	ranks_end();
+	exit(status);
+}

@@ -133,7 +133,7 @@ trainer_check(struct trainer *t)
 			const char *name = i < c->operand_count ? c->operands[i] : t->eval;
 
 			if (name != NULL && strcmp(name, "-") == 0)
-				die(c, EX_USE, "standard input reaches one rank alone: name files");
+				ranks_die(c, EX_USE, "standard input reaches one rank alone: name files");
 		}
 	t->train.threads = c->threads;
 	t->train.cpu = c->cpu;

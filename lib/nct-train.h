@@ -69,6 +69,7 @@ struct nct_train_options {
 	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, but 1,000 to 10,000 */
 	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
 	uint64_t seed;
+	unsigned codebook;      /* bits of the windows to compile into the model file's codebook (M1); 0: none */
 	uint64_t eval_every;    /* steps; 0: only at the end */
 	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
 	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it */
@@ -106,7 +107,7 @@ struct nct_m1_train_result {
 };
 
 /* Trains a float model on `text` (or takes it from the checkpoint), turns it into integers and writes the model file to fd `out`.
- * `eval` (may be NULL) is the validation text. For NCT_TRAIN_UNIGRAM only `threads`, `cpu`, `length` and the functions of `o`
+ * `eval` (may be NULL) is the validation text. For NCT_TRAIN_UNIGRAM only `threads`, `cpu`, `length`, `codebook` and the functions of `o`
  * count. NCT_EARG; NCT_ENOMEM (also where the machine's memory is too small); NCT_EIO; NCT_EMODEL (the checkpoint
  * was made with other options: `why` names the first); NCT_ENAN (the checkpoint on disk is the last good one; or the trained
  * values are beyond what integers hold);

@@ -44,6 +44,7 @@ int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged i
 #define NCT_FREQ_TOTAL (1u << 20)  /* sum of M1's frequencies, each at least 1 */
 #define NCT_WINDOW_MIN 10          /* window bits b */
 #define NCT_WINDOW_MAX 128
+#define NCT_CODEBOOK_MAX 20        /* windows of up to so many bits can be compiled */
 #define NCT_WINDOW_SYMBOLS 1024    /* a window holds at most this many symbols */
 #define NCT_REACH_MAX 1024
 
@@ -63,6 +64,14 @@ void nct_m1_free(nct_m1 *m);                     /* NULL is a no-op */
 uint64_t nct_m1_fingerprint(const nct_m1 *m);    /* over configuration and integer parameters */
 uint64_t nct_m1_parameters(const nct_m1 *m);     /* without embeddings, as the paper counts them */
 const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
+
+/* Compiles all windows of b bits, NCT_WINDOW_MIN to NCT_CODEBOOK_MAX, into a codebook that *m then holds: with it, encoding and
+ * decoding such windows with r = 1 is a walk through tables, to the same result. The one function that changes an M1: nobody else may
+ * use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
+nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
+int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
+/* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
+nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
 /* Names of the kernel rows usable on this machine, best first; NULL past the last. */
 const char *nct_cpu_name(size_t i);
@@ -178,6 +187,8 @@ struct nct_encode_options {
 	int open;                /* leave the last document open */
 	unsigned threads;        /* at least 1 */
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
+	int no_codebook;         /* do not use M1's codebook: the same stream, slowly */
+	uint64_t *work;          /* NULL, or for each thread how many bytes it has encoded: with a codebook alone */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
 	void *ctx;
 };
@@ -192,6 +203,7 @@ struct nct_decode_options {
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	int show;                /* a line per window: its value, a tab, its text (escapes: nct_decode()) */
 	size_t cache_bytes;
+	int no_codebook;
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss */
 	void *ctx;

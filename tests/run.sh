@@ -18,6 +18,7 @@ run_one() {
 	*) CMOCKA_MESSAGE_OUTPUT=TAP "$1" ;;
 	esac >"$logs/$name.tap" 2>"$logs/$name.err"
 	status=$?
+	sed -i 's/^not ok \(.*# SKIP\)/ok \1/' "$logs/$name.tap" # cmocka's way to say it
 	if [ $status -ne 0 ] && ! grep -q '^not ok' "$logs/$name.tap"; then
 		echo "not ok - $name ended with status $status" >>"$logs/$name.tap"
 	fi

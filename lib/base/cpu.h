@@ -5,5 +5,9 @@
 int nct_cpu_avx2(void);       /* AVX2 and FMA */
 int nct_cpu_avx512(void);     /* AVX-512: F, BW, DQ, VL */
 int nct_cpu_avx512bf16(void); /* that, and products of bf16 */
+int nct_cpu_avx512vnni(void); /* AVX-512 F, BW, DQ, VL and VNNI */
+int nct_cpu_amx(void);        /* these and AMX tiles of int8; asks the system for the right to use them */
+int nct_cpu_amxbf16(void);    /* avx512bf16 and AMX tiles of bf16, likewise */
+int nct_cpu_neondot(void);    /* the dot product of int8 (aarch64) */
 
 #endif

@@ -43,9 +43,15 @@ nct_write(int fd, const void *buf, size_t n)
 int
 nct_readable(int fd)
 {
+	return nct_readable_within(fd, 0);
+}
+
+int
+nct_readable_within(int fd, int ms)
+{
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, ms) > 0;
 }
 
 nct_err

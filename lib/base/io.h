@@ -10,6 +10,7 @@ nct_err nct_read(int fd, void *buf, size_t cap, size_t *got) NCT_USED;
 nct_err nct_write(int fd, const void *buf, size_t n) NCT_USED;
 /* True if a read of `fd` would not wait (data or end of file is there). */
 int nct_readable(int fd);
+int nct_readable_within(int fd, int ms); /* ... after so many milliseconds */
 
 /* A file under a temporary name beside `path`, moved there by nct_outfile_commit(). */
 typedef struct nct_outfile {

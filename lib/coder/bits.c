@@ -42,6 +42,36 @@ nct_bits_put(nct_bits *b, nct_u128 x, unsigned n)
 }
 
 nct_err
+nct_bits_put_all(nct_bits *b, const uint32_t *x, size_t count, unsigned n)
+{
+	const uint64_t mask = ~(uint64_t)0 >> (64 - n);
+	nct_err err = reserve(b, (uint64_t)count * n);
+
+	if (err != NCT_OK || count == 0)
+		return err;
+	uint8_t *p = b->bytes + b->bits / 8;
+	unsigned have = (unsigned)(b->bits % 8); /* bits in `word` that are not yet a byte */
+	uint64_t word = have > 0 ? (uint64_t)*p >> (8 - have) : 0;
+
+	b->bits += (uint64_t)count * n;
+	if (n == 16 && have == 0) {
+		for (size_t i = 0; i < count; i++) {
+			p[2 * i] = (uint8_t)(x[i] >> 8);
+			p[2 * i + 1] = (uint8_t)x[i];
+		}
+		return NCT_OK;
+	}
+	for (size_t i = 0; i < count; i++) {
+		word = word << n | (x[i] & mask);
+		for (have += n; have >= 8; have -= 8)
+			*p++ = (uint8_t)(word >> (have - 8));
+	}
+	if (have > 0)
+		*p = (uint8_t)(word << (8 - have));
+	return NCT_OK;
+}
+
+nct_err
 nct_bits_append(nct_bits *b, const uint8_t *p, uint64_t from, uint64_t n)
 {
 	nct_err err = reserve(b, n);
@@ -98,4 +128,26 @@ nct_bits_get(const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
 		n -= take;
 	}
 	return n > 0 && n < 128 ? x << n : x;
+}
+
+void
+nct_bits_get_all(uint32_t *x, size_t count, const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
+{
+	size_t i = 0;
+
+	if (n == 16 && at % 8 == 0) {
+		for (p += at / 8; i < count; i++)
+			x[i] = (uint32_t)p[2 * i] << 8 | p[2 * i + 1];
+		return;
+	}
+	for (; i < count && at / 8 + 8 <= end / 8; i++, at += n) { /* eight bytes hold 7 bits to skip and 32 to take */
+		const uint8_t *q = p + at / 8;
+		uint64_t word = 0;
+
+		for (unsigned j = 0; j < 8; j++)
+			word = word << 8 | q[j];
+		x[i] = (uint32_t)(word << at % 8 >> (64 - n));
+	}
+	for (; i < count; i++, at += n)
+		x[i] = (uint32_t)nct_bits_get(p, end, at, n);
 }

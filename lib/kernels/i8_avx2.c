@@ -1,16 +1,36 @@
 /* i8_avx2.c - the row "avx2": exact integer kernels for x86-64 with AVX2.
  *
- * Products of int8 are taken 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with the sign of
- * a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates. */
+ * Attention takes products of int8 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with the sign of
+ * a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates.
+ * The matrix product widens to 16 bits instead, which costs as much but keeps the sums of eight rows side by side. */
 #if defined __x86_64__
 
-#include "base/cpu.h"
+#define PACK_DEPTH 2
+#define PACK_ROUND 2
+#define PACK_FLIP 0
+#include "i8_pack.inc"
 #include "i8_loops.inc"
+
+#include "base/cpu.h"
 
 #include <immintrin.h>
 
-#define TILE 4  /* vectors taken together: the sums of four fit one register */
-#define BAND 16 /* rows of w that meet all of x before the next ones come: a cache line of each row of y */
+#define TILE 4    /* vectors taken together by dots(): the sums of four fit one register */
+#define TALL 6    /* vectors of x at a time: with sixteen rows, twelve registers of sums */
+#define BAND 24   /* vectors of x that meet all of w, a slice of columns after the other, before the next ones come */
+#define SLICE 256 /* columns */
+
+static inline __m256i
+load256(const void *p)
+{
+	return _mm256_loadu_si256(p);
+}
+
+static inline __m128i
+load128(const void *p)
+{
+	return _mm_loadu_si128(p);
+}
 
 static inline __m256i
 load32(const int8_t *p)
@@ -79,79 +99,103 @@ dot_by1(const int8_t *a, const int8_t *b, size_t n)
 	return _mm_cvtsi128_si32(sum4(acc, zero, zero, zero)) + dot_tail(a, b, whole, n);
 }
 
-/* Two rows of w by nx <= 4 vectors of x: the weights, once loaded, are used nx times. Inlined with a constant nx. */
+/* _mm256_add_epi32, in place: left to itself, gcc 12 moves the sums about. */
 static inline __attribute__((always_inline)) void
-tile(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k, size_t nx)
+add_to(__m256i *acc, __m256i x)
 {
-	const __m256i zero = _mm256_setzero_si256();
-	__m256i a0[TILE] = {zero, zero, zero, zero}, a1[TILE] = {zero, zero, zero, zero};
-	const size_t whole = k & ~(size_t)31;
-	int32_t s0[TILE], s1[TILE];
+	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
+}
 
-	for (size_t i = 0; i < whole; i += 32) {
-		const __m256i w0 = load32(w + i), w1 = load32(w + k + i);
-		const __m256i abs0 = _mm256_abs_epi8(w0), abs1 = _mm256_abs_epi8(w1);
+/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined
+ * with a constant nx. */
+static inline __attribute__((always_inline)) void
+tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t width, size_t nx)
+{
+	__m256i a0[TALL], a1[TALL];
 
-		for (size_t j = 0; j < nx; j++) {
-			const __m256i vx = load32(x + j * k + i);
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++) {
+		a0[i] = load256(y + i * r);
+		a1[i] = load256(y + i * r + 8);
+	}
+	for (size_t j = 0; j < n; j++) {
+		const __m256i w0 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS)),
+			      w1 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS + 16));
 
-			a0[j] = dot32(a0[j], abs0, w0, vx);
-			a1[j] = dot32(a1[j], abs1, w1, vx);
+#pragma GCC unroll 8
+		for (size_t i = 0; i < nx; i++) {
+			int32_t two;
+
+			memcpy(&two, x + i * width + 2 * j, 4);
+			const __m256i pair = _mm256_set1_epi32(two);
+			add_to(&a0[i], _mm256_madd_epi16(w0, pair));
+			add_to(&a1[i], _mm256_madd_epi16(w1, pair));
 		}
 	}
-	_mm_storeu_si128((__m128i *)(void *)s0, sum4(a0[0], a0[1], a0[2], a0[3]));
-	_mm_storeu_si128((__m128i *)(void *)s1, sum4(a1[0], a1[1], a1[2], a1[3]));
-	for (size_t j = 0; j < nx; j++) {
-		y[j * r] = s0[j] + (whole < k ? dot_tail(x + j * k, w, whole, k) : 0);
-		y[j * r + 1] = s1[j] + (whole < k ? dot_tail(x + j * k, w + k, whole, k) : 0);
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(y + i * r), a0[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(y + i * r + 8), a1[i]);
 	}
 }
 
-/* One vector of x by all of w. */
+/* n vectors of x by sixteen rows of w, added to y. */
 static void
-vecmul(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k)
-{
-	size_t j = 0;
-
-	for (; j + TILE <= r; j += TILE) {
-		const int8_t *const row[TILE] = {w + j * k, w + (j + 1) * k, w + (j + 2) * k, w + (j + 3) * k};
-
-		dot_by4(y + j, x, row, k);
-	}
-	for (; j < r; j++)
-		y[j] = dot_by1(x, w + j * k, k);
-}
-
-/* An even number of rows of w, few enough to stay in the cache, by all vectors of x. */
-static void
-band(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k, size_t rows)
+group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs)
 {
 	size_t i = 0;
 
-	for (; i + TILE <= n; i += TILE)
-		for (size_t j = 0; j < rows; j += 2)
-			tile(y + i * r + j, x + i * k, w + j * k, r, k, TILE);
-	for (size_t j = 0; j < rows && i < n; j += 2)
-		switch (n - i) {
-		case 3: tile(y + i * r + j, x + i * k, w + j * k, r, k, 3); break;
-		case 2: tile(y + i * r + j, x + i * k, w + j * k, r, k, 2); break;
-		default: tile(y + i * r + j, x + i * k, w + j * k, r, k, 1); break;
-		}
+	for (; i + TALL <= n; i += TALL)
+		tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, TALL);
+	switch (n - i) {
+	case 5: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 5); break;
+	case 4: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 4); break;
+	case 3: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 3); break;
+	case 2: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 2); break;
+	case 1: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 1); break;
+	default: break;
+	}
+}
+
+/* The last rows of w, fewer than sixteen: their sums are made beside y. */
+static void
+last_group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs, size_t rows)
+{
+	int32_t sums[BAND * PACK_ROWS] = {0};
+
+	group(sums, x, w, n, PACK_ROWS, pairs);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < rows; j++)
+			y[i * r + j] += sums[i * PACK_ROWS + j];
+}
+
+/* x[0..k) of each of n vectors, `from` apart, widened to 16 bits. */
+static void
+widen(int16_t *to, const int8_t *x, size_t n, size_t k, size_t from)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < SLICE; j++)
+			to[i * SLICE + j] = j < k ? x[i * from + j] : 0;
 }
 
 static void
-matmul(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k)
+matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, size_t k)
 {
-	const size_t even = r & ~(size_t)1;
+	int16_t wide[BAND * SLICE];
 
-	if (n == 1) {
-		vecmul(y, x, w, r, k);
-		return;
-	}
-	for (size_t j = 0; j < even; j += BAND)
-		band(y + j, x, w + j * k, n, r, k, even - j < BAND ? even - j : BAND);
-	for (size_t i = 0; i < n && even < r; i++)
-		y[i * r + even] = dot_by1(x + i * k, w + even * k, k);
+	memset(y, 0, n * r * sizeof *y);
+	for (size_t at = 0; at < n; at += BAND)
+		for (size_t c = 0; c < k; c += SLICE) {
+			const size_t now = n - at < BAND ? n - at : BAND, pairs = (k - c < SLICE ? k - c + 1 : SLICE) / 2;
+			const uint8_t *w = (const uint8_t *)packed_w + c * PACK_ROWS;
+			size_t j = 0;
+
+			widen(wide, x + at * k + c, now, k - c, k);
+			for (; j + PACK_ROWS <= r; j += PACK_ROWS, w += pack_group(k))
+				group(y + at * r + j, wide, w, now, r, pairs);
+			if (j < r)
+				last_group(y + at * r + j, wide, w, now, r, pairs, r - j);
+		}
 }
 
 static void
@@ -214,7 +258,7 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 }
 
 const struct nct_kernels nct_kernels_avx2 = {
-	"avx2", nct_cpu_avx2, matmul, norm, narrow, add, gate, dots, weigh, mix, settle, predict,
+	"avx2", nct_cpu_avx2, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
 };
 
 #else

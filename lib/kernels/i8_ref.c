@@ -17,9 +17,27 @@ dot(const int8_t *a, const int8_t *b, size_t n)
 	return sum;
 }
 
-static void
-matmul(int32_t *y, const int8_t *x, const int8_t *w, size_t n, size_t r, size_t k)
+static size_t
+packed(size_t r, size_t k)
 {
+	return r * k;
+}
+
+static void
+pack(void *to, const int8_t *w, size_t r, size_t k, size_t down, size_t right)
+{
+	int8_t *p = to;
+
+	for (size_t i = 0; i < r; i++)
+		for (size_t j = 0; j < k; j++)
+			p[i * k + j] = w[i * down + j * right];
+}
+
+static void
+matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, size_t k)
+{
+	const int8_t *w = packed_w;
+
 	for (size_t j = 0; j < r; j++) /* a row of w stays in the cache for all of x */
 		for (size_t i = 0; i < n; i++)
 			y[i * r + j] = dot(w + j * k, x + i * k, k);
@@ -43,5 +61,5 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 }
 
 const struct nct_kernels nct_kernels_ref = {
-	"ref", usable, matmul, norm, narrow, add, gate, dots, weigh, mix, settle, predict,
+	"ref", usable, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
 };

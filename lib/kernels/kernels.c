@@ -8,7 +8,9 @@
 /* Best first. */
 static const struct nct_kernels *const rows[] = {
 #if defined __x86_64__
-	&nct_kernels_avx2,
+	&nct_kernels_amx, &nct_kernels_avx512vnni, &nct_kernels_avx2,
+#elif defined __aarch64__
+	&nct_kernels_neondot, &nct_kernels_neon,
 #endif
 	&nct_kernels_ref,
 };

@@ -130,7 +130,11 @@ nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why
 		return NCT_ENOMEM;
 	m->c = *c;
 	m->k = k;
-	if ((err = allocate(m)) == NCT_OK)
+	if ((m->weights = calloc(1, sizeof *m->weights)) == NULL)
+		err = NCT_ENOMEM;
+	else
+		err = allocate(m);
+	if (err == NCT_OK)
 		*out = m;
 	else
 		nct_m1_free(m);
@@ -217,9 +221,29 @@ nct_m1_free(nct_m1 *m)
 {
 	if (m == NULL)
 		return;
+	for (size_t i = 0; i < NCT_CODEBOOKS; i++)
+		nct_codebook_free(m->book[i]);
+	free(m->note);
+	free(m->note_text);
+	if (m->weights != NULL)
+		nct_m1_weights_free(atomic_load(m->weights));
+	free(m->weights);
 	free(m->block);
 	free(m->bias);
 	free(m);
+}
+
+const struct nct_codebook *
+nct_m1_codebook(const nct_m1 *m, unsigned bits)
+{
+	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX ? m->book[bits - NCT_WINDOW_MIN] : NULL;
+}
+
+void
+nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c)
+{
+	nct_codebook_free(m->book[c->bits - NCT_WINDOW_MIN]);
+	m->book[c->bits - NCT_WINDOW_MIN] = c;
 }
 
 nct_err

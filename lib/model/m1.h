@@ -9,6 +9,7 @@
 
 #include "nct.h"
 
+struct nct_codebook;
 struct nct_st_pair;
 
 /* Feeds `symbol` to one context and asks for what follows it. */
@@ -36,8 +37,13 @@ uint32_t nct_m1_reach(const nct_m1 *m);  /* positions a layer attends to, its ow
 
 /* An M1 of kind `unigram`. NCT_EARG (a frequency is 0, the sum is not NCT_FREQ_TOTAL, `cpu`), NCT_ENOMEM. */
 nct_err nct_m1_new_unigram(nct_m1 **out, const uint32_t freq[NCT_SYMBOLS], const char *cpu, nct_why *why) NCT_USED;
-/* Writes the model file to `fd`, with notes on where it comes from: keys begin with "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a
- * note's key, or text that is not UTF-8). */
+/* Writes the model file to `fd` with its codebooks, the notes it was read with and others on where it comes from: keys begin with
+ * "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a note's key, one that is there already, or text that is not UTF-8). */
 nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n) NCT_USED;
+
+/* The codebook for windows of so many bits, NULL if there is none; borrowed. */
+const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, unsigned bits);
+/* Gives *m a sealed codebook, in place of one of the same size: nobody else may use *m meanwhile. */
+void nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c);
 
 #endif

@@ -11,6 +11,7 @@
 #define FORMAT "nct-m1-"
 #define VERSION_TEXT "1"
 #define NOTE "note."
+#define BOOK "split%u" /* the metadata's key of a codebook's fingerprint; before .depth and .symbol, its tensors */
 
 /* The configuration's numbers in the metadata. */
 static const struct {
@@ -60,7 +61,17 @@ read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	return NCT_OK;
 }
 
-/* Reads all metadata but the fingerprint's value. */
+/* The fingerprint in the metadata of the codebook of so many bits, NULL if the file has none. */
+static const char *
+book_print(const nct_st *st, unsigned bits)
+{
+	char key[16];
+
+	snprintf(key, sizeof key, BOOK, bits);
+	return nct_st_meta(st, key);
+}
+
+/* Reads all metadata but the fingerprints' values. */
 static nct_err
 read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 {
@@ -73,6 +84,8 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 			err = nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", sizes[i].key);
 	if (err != NCT_OK)
 		return err;
+	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
+		expected += book_print(st, bits) != NULL;
 	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
 		expected -= !is_note(key);
 	if (expected != 0 || nct_st_meta(st, "fingerprint") == NULL)
@@ -93,9 +106,73 @@ find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, co
 			err = nct_st_get(st, t.name, t.type, t.rank, t.shape, &data[i], why);
 			count++;
 		}
+	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
+		count += book_print(st, bits) != NULL ? 2 : 0; /* found by read_book() */
 	if (err == NCT_OK && count != nct_st_count(st))
 		err = nct_fail(why, NCT_EDATA, "tensors that do not belong there");
 	return err;
+}
+
+/* Copies and checks one codebook, if the file has it. */
+static nct_err
+read_book(nct_m1 *m, const nct_st *st, unsigned bits, nct_why *why)
+{
+	const uint64_t n = (uint64_t)1 << bits;
+	const char *told = book_print(st, bits);
+	const void *depth, *symbol;
+	char name[24], print[17];
+	struct nct_codebook *c;
+	nct_err err;
+
+	if (told == NULL)
+		return NCT_OK;
+	snprintf(name, sizeof name, BOOK ".depth", bits);
+	if ((err = nct_st_get(st, name, NCT_U16, 1, &n, &depth, why)) != NCT_OK)
+		return err;
+	snprintf(name, sizeof name, BOOK ".symbol", bits);
+	if ((err = nct_st_get(st, name, NCT_U16, 1, &n, &symbol, why)) != NCT_OK || (err = nct_codebook_new(&c, bits)) != NCT_OK)
+		return err;
+	memcpy(c->depth, depth, (size_t)n * sizeof *c->depth);
+	memcpy(c->symbol, symbol, (size_t)n * sizeof *c->symbol);
+	err = nct_codebook_seal(c, m->fingerprint, why);
+	snprintf(print, sizeof print, "%016" PRIx64, c->fingerprint);
+	if (err == NCT_OK && strcmp(print, told) != 0)
+		err = nct_fail(why, NCT_EDATA, "codebook of %u bits: the fingerprint is %s, not the one in the metadata", bits, print);
+	if (err == NCT_OK)
+		nct_m1_take_codebook(m, c);
+	else
+		nct_codebook_free(c);
+	return err;
+}
+
+/* Keeps the notes, for whoever writes the model again. */
+static nct_err
+read_notes(nct_m1 *m, const nct_st *st)
+{
+	const char *key;
+	size_t bytes = 0, count = 0, at = 0;
+
+	for (; (key = nct_st_meta_key(st, count)) != NULL; count++)
+		bytes += strlen(key) + strlen(nct_st_meta(st, key)) + 2;
+	m->note = calloc(count + 1, sizeof *m->note);
+	m->note_text = malloc(bytes + 1);
+	if (m->note == NULL || m->note_text == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		key = nct_st_meta_key(st, i);
+		if (!is_note(key))
+			continue;
+		const char *const text[2] = {key, nct_st_meta(st, key)};
+		const char **const to[2] = {&m->note[m->notes].key, &m->note[m->notes].value};
+
+		for (int j = 0; j < 2; j++) {
+			*to[j] = m->note_text + at;
+			memcpy(m->note_text + at, text[j], strlen(text[j]) + 1);
+			at += strlen(text[j]) + 1;
+		}
+		m->notes++;
+	}
+	return NCT_OK;
 }
 
 static nct_err
@@ -119,6 +196,10 @@ from_tensors(nct_m1 **out, const nct_st *st, const char *cpu, nct_why *why)
 	snprintf(print, sizeof print, "%016" PRIx64, m->fingerprint);
 	if (err == NCT_OK && strcmp(print, nct_st_meta(st, "fingerprint")) != 0)
 		err = nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
+	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX && err == NCT_OK; bits++)
+		err = read_book(m, st, bits, why);
+	if (err == NCT_OK)
+		err = read_notes(m, st);
 	if (err == NCT_OK)
 		*out = m;
 	else
@@ -168,11 +249,33 @@ nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 	return nct_m1_parse(out, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), cpu, why);
 }
 
+/* What a codebook adds to a file: names, and its fingerprint in print. */
+struct book_text {
+	char key[16], depth[24], symbol[24], print[17];
+};
+
+static void
+write_book(const struct nct_codebook *c, struct book_text *text, struct nct_st_pair *meta, struct nct_st_tensor *t)
+{
+	const uint64_t n = (uint64_t)1 << c->bits;
+
+	snprintf(text->key, sizeof text->key, BOOK, c->bits);
+	snprintf(text->depth, sizeof text->depth, BOOK ".depth", c->bits);
+	snprintf(text->symbol, sizeof text->symbol, BOOK ".symbol", c->bits);
+	snprintf(text->print, sizeof text->print, "%016" PRIx64, c->fingerprint);
+	*meta = (struct nct_st_pair){text->key, text->print};
+	t[0] = (struct nct_st_tensor){.name = text->depth, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->depth,
+	    .bytes = (size_t)n * sizeof *c->depth};
+	t[1] = (struct nct_st_tensor){.name = text->symbol, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->symbol,
+	    .bytes = (size_t)n * sizeof *c->symbol};
+}
+
 nct_err
 nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 {
-	struct nct_st_pair *meta = calloc(n + 3 + SIZES, sizeof *meta);
-	struct nct_st_tensor t[NCT_M1_TENSORS];
+	struct nct_st_pair *meta = calloc(n + m->notes + 3 + SIZES + NCT_CODEBOOKS, sizeof *meta);
+	struct nct_st_tensor t[NCT_M1_TENSORS + 2 * NCT_CODEBOOKS];
+	struct book_text book[NCT_CODEBOOKS];
 	char print[17], number[SIZES][12];
 	size_t metas = 0, tensors = 0;
 	nct_err err = NCT_OK;
@@ -187,15 +290,28 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 		meta[metas++] = (struct nct_st_pair){sizes[i].key, number[i]};
 	}
 	meta[metas++] = (struct nct_st_pair){"fingerprint", print};
+	for (int i = 0; i < NCT_M1_TENSORS; i++)
+		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
+			t[tensors++].data = m->tensor[i];
+	for (size_t i = 0; i < NCT_CODEBOOKS; i++)
+		if (m->book[i] != NULL) {
+			write_book(m->book[i], &book[i], &meta[metas++], &t[tensors]);
+			tensors += 2;
+		}
+	for (size_t i = 0; i < m->notes; i++)
+		meta[metas++] = m->note[i];
 	for (size_t i = 0; i < n; i++) {
 		err = is_note(notes[i].key) ? err : NCT_EARG;
 		meta[metas++] = notes[i];
 	}
-	for (int i = 0; i < NCT_M1_TENSORS; i++)
-		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
-			t[tensors++].data = m->tensor[i];
 	if (err == NCT_OK)
 		err = nct_st_write(fd, meta, metas, t, tensors);
 	free(meta);
 	return err;
+}
+
+nct_err
+nct_m1_write(const nct_m1 *m, int fd)
+{
+	return nct_m1_save(m, fd, NULL, 0);
 }

@@ -2,9 +2,12 @@
 #ifndef NCT_MODEL_M1_IMPL_H
 #define NCT_MODEL_M1_IMPL_H
 
+#include "codebook.h"
 #include "kernels/kernels.h"
 #include "m1.h"
 #include "safetensors.h"
+
+#include <stdatomic.h>
 
 enum nct_m1_kind { NCT_M1_TRANSFORMER, NCT_M1_UNIGRAM, NCT_M1_KINDS };
 
@@ -25,6 +28,14 @@ enum nct_m1_tensor {
 	NCT_M1_HEAD_MUL, NCT_M1_FREQ, NCT_M1_TENSORS
 };
 
+/* The matrices as the row of kernels wants them. The rows of `up` are in slices: `slice` of g, then the same of u. */
+struct nct_m1_weights {
+	size_t slice;
+	size_t qkv_bytes, proj_bytes, slice_bytes, down_bytes, layer_bytes;
+	uint8_t *bytes;   /* layers of qkv, proj, up, down; then the head */
+	int32_t *up_mul;  /* (L,2F) in the order of the slices */
+};
+
 struct nct_m1 {
 	struct nct_m1_config c;
 	const struct nct_kernels *k;
@@ -33,7 +44,16 @@ struct nct_m1 {
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
+	struct nct_codebook *book[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
+	size_t notes;
+	char *note_text;
+	_Atomic(struct nct_m1_weights *) *weights; /* NULL in there until someone evaluates */
 };
+
+/* Packs the matrices unless that is done; any number of threads may ask at once. NCT_ENOMEM. */
+nct_err nct_m1_pack(const nct_m1 *m) NCT_USED;
+void nct_m1_weights_free(struct nct_m1_weights *w); /* NULL is a no-op */
 
 /* Makes an M1 with its tensors zeroed, to be filled and then sealed. NCT_EARG (a size outside the limits, an unknown or
  * unusable `cpu`), NCT_ENOMEM; on failure *out is NULL. */

@@ -86,6 +86,7 @@ struct trial {
 	float *in, *energy;    /* (k), and of the inputs, squared, on average */
 	int8_t *x8;            /* (n,k) */
 	int8_t *w8;            /* (r,k) */
+	void *packed;          /* w8 as the kernels want it */
 	float *scale;          /* (r) */
 	double *error;         /* (tasks) */
 	int *failed;           /* (threads) */
@@ -154,7 +155,7 @@ measure(void *ctx, size_t task, unsigned worker)
 		t->failed[worker] = 1;
 		return;
 	}
-	t->kernels->matmul(acc, t->x8 + at * k, t->w8, n, r, k);
+	t->kernels->matmul(acc, t->x8 + at * k, t->packed, n, r, k);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < r; j++) {
 			const float d = (float)acc[i * r + j] * t->scale[j] - t->want[(at + i) * r + j];
@@ -178,6 +179,7 @@ try_inputs(struct trial *t, unsigned threads)
 		for (size_t j = 0; j < t->f->k; j++)
 			t->energy[j] += (float)(t->x8[i * t->f->k + j] * t->x8[i * t->f->k + j]);
 	nct_parallel(t->f->r, threads, round_weights, t);
+	t->kernels->pack(t->packed, t->w8, t->f->r, t->f->k, t->f->k, 1);
 	nct_parallel(tasks, threads, measure, t);
 	for (size_t i = 0; i < tasks; i++)
 		sum += t->error[i];
@@ -307,11 +309,12 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	t.energy = calloc(f->k, sizeof *t.energy);
 	t.x8 = malloc(t.n * f->k);
 	t.w8 = malloc(f->r * f->k);
+	t.packed = malloc(t.kernels->packed(f->r, f->k));
 	t.scale = calloc(f->r, sizeof *t.scale);
 	t.error = calloc(tasks_of(t.n), sizeof *t.error);
 	t.failed = calloc(threads, sizeof *t.failed);
 	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL &&
-	    t.scale != NULL && t.error != NULL && t.failed != NULL)
+	    t.packed != NULL && t.scale != NULL && t.error != NULL && t.failed != NULL)
 		err = outputs(f, want, t.n, t.every, k->name, threads);
 	t.want = want;
 	if (err == NCT_OK)
@@ -325,6 +328,7 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	free(t.energy);
 	free(t.x8);
 	free(t.w8);
+	free(t.packed);
 	free(t.scale);
 	free(t.error);
 	free(t.failed);

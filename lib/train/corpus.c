@@ -86,9 +86,9 @@ add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 	return NCT_OK;
 }
 
-/* Reads the streams of `fd`, which is mapped at `bytes`, to their end: every checksum is checked. */
+/* Reads the streams of `fd`, which is mapped whole as `m`, to their end: every checksum is checked. */
 static nct_err
-index_blocks(nct_corpus *c, int fd, const uint8_t *bytes, nct_why *why)
+index_blocks(nct_corpus *c, int fd, const struct map *m, nct_why *why)
 {
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block b;
@@ -98,6 +98,10 @@ index_blocks(nct_corpus *c, int fd, const uint8_t *bytes, nct_why *why)
 	while (err == NCT_OK && event != NCT_AT_END) {
 		if ((err = nct_reader_next(r, &event, &b, why)) != NCT_OK)
 			break;
+		if (nct_reader_offset(r) > m->n) { /* the map does not have what comes from here on */
+			err = nct_fail(why, NCT_EDATA, "the file grows while it is read, byte %zu", m->n);
+			break;
+		}
 		if (event == NCT_AT_HEADER)
 			err = add_header(c, nct_reader_header(r), why);
 		if (event != NCT_AT_BLOCK)
@@ -105,7 +109,7 @@ index_blocks(nct_corpus *c, int fd, const uint8_t *bytes, nct_why *why)
 		c->text_bytes += b.text_bytes;
 		c->crc = lzma_crc64(b.code, b.code_bytes, c->crc);
 		if (b.tokens > 0) /* else empty lines of ids */
-			err = add_piece(c, bytes + nct_reader_offset(r) - 8 - nct_block_payload(&b) - NCT_BLOCK_HEADER_BYTES, b.tokens);
+			err = add_piece(c, m->bytes + nct_reader_offset(r) - 8 - nct_block_payload(&b) - NCT_BLOCK_HEADER_BYTES, b.tokens);
 	}
 	nct_reader_free(r);
 	return err;
@@ -130,8 +134,8 @@ map_file(nct_corpus *c, int fd, nct_why *why)
 	p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return NCT_EIO;
-	maps[c->map_count++] = (struct map){p, (size_t)s.st_size};
-	return index_blocks(c, fd, p, why);
+	maps[c->map_count] = (struct map){p, (size_t)s.st_size};
+	return index_blocks(c, fd, &maps[c->map_count++], why);
 }
 
 /* What cannot be mapped goes through a temporary file. */
@@ -212,6 +216,16 @@ nct_corpus_free(nct_corpus *c)
 	free(c);
 }
 
+/* Whether a block's text bytes are not just its own: of a line of ids that was cut, the last block has those of all the parts. */
+static int
+text_elsewhere(const nct_corpus *c, size_t i)
+{
+	const struct nct_block b = nct_frame_block(c->pieces[i].frame);
+
+	return ((b.flags & NCT_BLOCK_CONTINUED) && b.text_bytes == 0) ||
+	       ((b.flags & NCT_BLOCK_CONTINUES) && i > 0 && nct_frame_block(c->pieces[i - 1].frame).text_bytes == 0);
+}
+
 nct_err
 nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 {
@@ -230,11 +244,13 @@ nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 	if (count == 0 && c->count > 0)
 		count = 1;
 	for (uint64_t i = 0; i < count; i++) {
-		const struct piece *p = &c->pieces[(size_t)((double)c->count * ((double)i + 0.5) / (double)count)];
+		const size_t which = (size_t)((double)c->count * ((double)i + 0.5) / (double)count);
+		const struct piece *p = &c->pieces[which];
 
 		if ((err = add_piece(s, p->frame, p[1].first - p->first)) != NCT_OK)
 			goto fail;
 		s->text_bytes += nct_frame_block(p->frame).text_bytes;
+		s->header.text_unknown |= count < c->count && text_elsewhere(c, which);
 	}
 	if (count == c->count) /* what stands in blocks without tokens counts, too */
 		s->text_bytes = c->text_bytes;

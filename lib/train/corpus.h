@@ -16,7 +16,7 @@ void nct_corpus_get(const nct_corpus *c, uint64_t from, size_t n, uint32_t *out,
 int nct_corpus_block(const nct_corpus *c, size_t i, struct nct_block *b);
 
 /* Some of the blocks of `c` (borrowed), spread evenly over all and holding about `tokens` tokens, at least one: whole blocks, so
- * that the text they stand for is known to the byte. NCT_ENOMEM; on failure *out is NULL. Free it before `c`. */
+ * that the text they stand for is known to the byte (or, of a part of a line of ids that was cut, said not to be). NCT_ENOMEM; on failure *out is NULL. Free it before `c`. */
 nct_err nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens) NCT_USED;
 
 /* The tokens of `c` (borrowed) cut every `length`: example i's targets are tokens [i * length, (i + 1) * length), its inputs the

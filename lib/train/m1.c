@@ -169,6 +169,8 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
 	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
 		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
+	if (err == NCT_OK && m != NULL && o->codebook != 0 && !stopped(&run))
+		err = nct_m1_compile(m, o->codebook, o->threads, why);
 	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);

@@ -75,6 +75,16 @@ done:
 	return err;
 }
 
+/* Costs of both are given in one unit: where the bytes of one are not known, for a token. */
+static void
+one_unit(struct nct_examples *a, struct nct_examples *b)
+{
+	if (strcmp(a->per, b->per) == 0)
+		return;
+	a->per = b->per = "token";
+	a->per_unit = b->per_unit = 1;
+}
+
 nct_err
 nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_train_options *o, int out,
              struct nct_m2_train_result *result, nct_why *why)
@@ -104,8 +114,9 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 			return err;
 		run.eval_tokens = sample;
 		nct_corpus_examples(&run.eval, sample, o->length);
+		one_unit(&run.train, &run.eval);
 	}
-	result->per = eval != NULL ? run.eval.per : run.train.per;
+	result->per = run.train.per;
 	err = train(&run, out, why);
 	nct_corpus_free(sample);
 	return err;

@@ -64,7 +64,7 @@ describe_state(struct nct_loop *l, nct_why *why)
 	if (o->keep_best && l->eval == NULL)
 		add_option(l, "validation", "none");
 	else if (o->keep_best)
-		add_option(l, "validation", "CRC %016" PRIx64, l->eval->crc);
+		add_option(l, "validation", "CRC %016" PRIx64 ", bits per %s", l->eval->crc, l->eval->per); /* best_bits is in them */
 	return NCT_OK;
 }
 

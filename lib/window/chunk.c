@@ -99,19 +99,24 @@ end_window(struct nct_chunk *c)
 	return NCT_OK;
 }
 
+/* At the root every symbol fits: at most one window ends before it. */
 static nct_err
-put_window_symbol(struct nct_chunk *c, unsigned symbol)
+put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 {
 	nct_err err = NCT_OK;
 
-	if (c->node.symbols == 0 && (c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT) &&
-	    (err = end_part(c)) != NCT_OK)
-		return err;
-	if (!nct_context_take(c->context, &c->node, symbol)) {
-		if ((err = end_window(c)) != NCT_OK)
+	*done = 0;
+	for (int fits = 0; !fits;) {
+		if (c->node.symbols == 0 && (c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT) &&
+		    (err = end_part(c)) != NCT_OK)
 			return err;
-		return put_window_symbol(c, symbol); /* at the root every symbol fits */
+		if (!nct_context_ready(c->context))
+			return NCT_OK;
+		fits = nct_context_take(c->context, &c->node, symbol);
+		if (!fits && (err = end_window(c)) != NCT_OK)
+			return err;
 	}
+	*done = 1;
 	c->part.text_bytes += symbol != NCT_EOD;
 	nct_context_push(c->context, symbol);
 	return symbol == NCT_EOD || nct_split_ended(&c->node) ? end_window(c) : NCT_OK;
@@ -130,11 +135,15 @@ end_code(struct nct_chunk *c)
 }
 
 static nct_err
-put_unbroken_symbol(struct nct_chunk *c, unsigned symbol)
+put_unbroken_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 {
 	nct_err err;
 	uint32_t lo = 0;
 
+	*done = 0;
+	if (!nct_context_ready(c->context))
+		return NCT_OK;
+	*done = 1;
 	if (c->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = end_part(c)) != NCT_OK))
 		return err;
 	const uint32_t *freq = nct_context_freq(c->context);
@@ -151,27 +160,29 @@ put_unbroken_symbol(struct nct_chunk *c, unsigned symbol)
 /* ---- both ---- */
 
 static nct_err
-put_symbol(struct nct_chunk *c, unsigned symbol)
+put_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 {
-	return c->plan.window_bits > 0 ? put_window_symbol(c, symbol) : put_unbroken_symbol(c, symbol);
+	return c->plan.window_bits > 0 ? put_window_symbol(c, symbol, done) : put_unbroken_symbol(c, symbol, done);
 }
 
 nct_err
-nct_chunk_text(struct nct_chunk *c, const uint8_t *text, size_t n)
+nct_chunk_text(struct nct_chunk *c, const uint8_t *text, size_t n, size_t *done)
 {
 	nct_err err = NCT_OK;
+	size_t one = 1;
 
-	for (size_t i = 0; i < n && err == NCT_OK; i++)
-		err = put_symbol(c, text[i]);
+	for (*done = 0; *done < n && err == NCT_OK && one; *done += one)
+		err = put_symbol(c, text[*done], &one);
 	return err;
 }
 
 nct_err
-nct_chunk_end(struct nct_chunk *c, int eod)
+nct_chunk_end(struct nct_chunk *c, int eod, size_t *done)
 {
 	nct_err err = NCT_OK;
 
-	if (eod && (err = put_symbol(c, NCT_EOD)) != NCT_OK)
+	*done = 1;
+	if (eod && ((err = put_symbol(c, NCT_EOD, done)) != NCT_OK || !*done))
 		return err;
 	if (c->plan.window_bits == 0)
 		err = end_code(c);

@@ -10,6 +10,7 @@
 #include "format/walk.h"
 #include "model/m1.h"
 #include "window/chunk.h"
+#include "window/decode_book.h"
 #include "window/pool.h"
 
 #define BATCH_BLOCKS 16u           /* blocks in a batch, per thread */
@@ -32,12 +33,14 @@ struct decoder {
 	const nct_m1 *m1;
 	const struct nct_decode_options *o;
 	nct_why *why;
-	int out;
+	int in, out;
 	nct_reader *reader;
 	struct nct_header header;
 	struct nct_plan plan;
 	struct nct_pool pool;
 	int pool_made;
+	struct nct_strings strings; /* M1's codebook for this stream; none if there is none, or it is of no use */
+	nct_book_decoder *by_book;  /* decodes in that case; NULL before the first one */
 	struct job *jobs;
 	size_t count, cap, code_bytes;
 	uint64_t text_bytes;   /* of the batch */
@@ -49,34 +52,76 @@ struct decoder {
 
 /* ---- one block ---- */
 
+/* The runs of a block, to free: NULL is NCT_ENOMEM. */
+static struct nct_run *
+runs_of(const struct nct_block *b, unsigned window_bits, size_t *count)
+{
+	struct nct_dir_entry e;
+	struct nct_run *r;
+	size_t n = 0;
+	uint64_t from = 0;
+
+	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0;)
+		n++;
+	*count = n;
+	if ((r = calloc(n + 1, sizeof *r)) == NULL)
+		return NULL;
+	n = 0;
+	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0; from += r[n++].bits)
+		r[n] = (struct nct_run){
+		    .p = b->code, .from = from, .bits = window_bits == 0 ? e.bits : e.units * window_bits, .units = e.units};
+	return r;
+}
+
+/* Runs in the order in which they follow each other, in one context. */
 static nct_err
-decode_block(const struct decoder *d, struct job *j)
+decode_in_turn(const struct nct_block *b, struct nct_unchunk *u, struct nct_run *r, size_t n, int loose)
+{
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < n && err == NCT_OK; i++) {
+		if (i > 0 || !(b->flags & NCT_BLOCK_CONTINUES))
+			nct_unchunk_begin(u);
+		err = nct_unchunk_run(u, &r[i], loose);
+	}
+	return err;
+}
+
+/* Does every run end as the directory says? */
+static int
+ends_hold(const struct nct_block *b, const struct nct_run *r, int unbroken)
+{
+	struct nct_dir_entry e;
+
+	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; r++)
+		if (r->eod != e.ends_document)
+			return 0;
+	return 1;
+}
+
+static nct_err
+decode_block(const struct decoder *d, struct job *j, nct_crew *crew)
 {
 	const struct nct_block *b = &j->block;
+	const int loose = d->header.text_unknown;
 	struct nct_unchunk *u = &j->text;
-	int unbroken = d->plan.window_bits == 0, first = 1, loose = d->header.text_unknown;
-	struct nct_dir_entry e;
-	size_t at = 0;
-	uint64_t from = 0;
-	nct_err err;
+	size_t n;
+	struct nct_run *r = runs_of(b, d->plan.window_bits, &n);
+	nct_err err = NCT_ENOMEM;
 
-	for (; nct_dir_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; first = 0) {
-		uint64_t bits = unbroken ? e.bits : e.units * d->plan.window_bits;
-		int eod;
-
-		if (!(first && (b->flags & NCT_BLOCK_CONTINUES)) || nct_plan_remembers(&d->plan))
-			nct_unchunk_begin(u);
-		err = nct_unchunk_part(u, b->code, from, bits, e.units, loose, &eod);
-		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
-			return nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
-		if (err != NCT_OK)
-			return err;
-		from += bits;
-	}
-	if (!loose && u->text_bytes != b->text_bytes)
-		return nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
-		                b->text_bytes);
-	return NCT_OK;
+	if (r != NULL && nct_plan_remembers(&d->plan))
+		err = nct_unchunk_windows(u, crew, r, n, loose);
+	else if (r != NULL && n > 1 && !(b->flags & (NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED)))
+		err = nct_unchunk_runs(u, crew, r, n, loose);
+	else if (r != NULL)
+		err = decode_in_turn(b, u, r, n, loose);
+	if (err == NCT_EDATA || (err == NCT_OK && !loose && !ends_hold(b, r, d->plan.window_bits == 0)))
+		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
+	else if (err == NCT_OK && !loose && u->text_bytes != b->text_bytes)
+		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence,
+			       u->text_bytes, b->text_bytes);
+	free(r);
+	return err;
 }
 
 static void
@@ -84,10 +129,12 @@ run(void *ctx, size_t i, unsigned worker)
 {
 	struct decoder *d = ctx;
 	struct job *j = &d->jobs[i];
-	nct_context *context = i == 0 && d->kept != NULL ? d->kept : d->pool.of[worker];
+	nct_crew *crew = d->pool.of[worker];
+	nct_context *context = i == 0 && d->kept != NULL ? d->kept : nct_crew_context(crew, 0);
 	uint32_t since = i == 0 && d->kept != NULL ? d->since_reset : 0;
 	nct_err err = j->err;
 
+	nct_crew_adopt(crew, context);
 	for (size_t k = 0; k < j->chain; k++) {
 		struct nct_unchunk *u = &j[k].text;
 
@@ -100,7 +147,7 @@ run(void *ctx, size_t i, unsigned worker)
 		u->text_bytes = u->documents = 0;
 		u->text_max = d->header.text_unknown ? NCT_TEXT_MAX : j[k].block.text_bytes;
 		if (err == NCT_OK)
-			err = decode_block(d, &j[k]);
+			err = decode_block(d, &j[k], crew);
 		else /* where one block of a chunk is missing, M1 lacks the context for the next */
 			err = nct_fail(&j[k].why, NCT_EDATA, "block %" PRIu32 " goes on with a chunk whose beginning is lost", j[k].block.sequence);
 		j[k].err = err;
@@ -143,7 +190,7 @@ keep_last(struct decoder *d)
 	nct_err err;
 
 	if (d->kept != NULL && (!goes_on || last->text.context != d->kept)) {
-		nct_pool_give(&d->pool, d->kept);
+		nct_context_free(d->kept);
 		d->kept = NULL;
 	}
 	d->since_reset = last->text.since_reset;
@@ -214,12 +261,29 @@ decode_batch(struct decoder *d)
 
 /* ---- the stream ---- */
 
+/* Lays out M1's codebook for the windows of `plan`, if it has one. */
+static nct_err
+open_book(struct decoder *d, const struct nct_plan *plan)
+{
+	const int wanted = plan->resets == 1 && !d->o->no_codebook && !d->o->show;
+	const struct nct_codebook *book = wanted ? nct_m1_codebook(d->m1, plan->window_bits) : NULL;
+	nct_err err;
+
+	if (book == d->strings.book)
+		return NCT_OK;
+	nct_strings_free(&d->strings);
+	if (book == NULL || (err = nct_strings_new(&d->strings, book)) != NCT_OK || d->by_book != NULL)
+		return book == NULL ? NCT_OK : err;
+	return nct_book_decoder_new(&d->by_book, d->reader, d->in, d->out, d->o, &d->totals);
+}
+
 static nct_err
 begin_stream(struct decoder *d)
 {
 	const struct nct_header *h = nct_reader_header(d->reader);
 	const struct nct_plan plan = {h->window_bits, h->resets};
 	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
+	nct_err err;
 
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
@@ -240,10 +304,11 @@ begin_stream(struct decoder *d)
 	}
 	d->header = *h;
 	d->plan = plan;
-	if (d->pool_made)
-		return NCT_OK;
+	if ((err = open_book(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
+		return err;
 	d->pool_made = 1;
-	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan, d->o->cache_bytes);
+	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan,
+			    nct_plan_remembers(&plan) ? NCT_UNCHUNK_LANES : NCT_UNCHUNK_LONG_LANES, d->o->cache_bytes);
 }
 
 static nct_err
@@ -274,8 +339,7 @@ take_event(struct decoder *d, enum nct_event event, const struct nct_block *b, c
 	case NCT_AT_HEADER: return begin_stream(d);
 	case NCT_AT_BLOCK: return add_block(d, b);
 	case NCT_AT_LOSS:
-		if (d->pool_made)
-			nct_pool_give(&d->pool, d->kept); /* what comes next does not continue what came before */
+		nct_context_free(d->kept); /* what comes next does not continue what came before */
 		d->kept = NULL;
 		lost(d, loss);
 		return NCT_OK;
@@ -293,6 +357,8 @@ decoder_free(struct decoder *d)
 	free(d->jobs);
 	nct_context_free(d->kept);
 	nct_pool_free(&d->pool);
+	nct_book_decoder_free(d->by_book);
+	nct_strings_free(&d->strings);
 	nct_reader_free(d->reader);
 }
 
@@ -300,7 +366,7 @@ nct_err
 nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	nct_why ignored = {{0}}, loss = {{0}};
-	struct decoder d = {.m1 = m1, .o = o, .out = out, .why = why != NULL ? why : &ignored};
+	struct decoder d = {.m1 = m1, .o = o, .in = in, .out = out, .why = why != NULL ? why : &ignored};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block block = {0};
 	nct_err err = NCT_ENOMEM, rest;
@@ -311,7 +377,9 @@ nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o
 	while (event != NCT_AT_END) {
 		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */
 			goto end;
-		if ((err = nct_reader_next(d.reader, &event, &block, &loss)) != NCT_OK) {
+		err = d.strings.entry != NULL ? nct_book_decode(d.by_book, &d.strings, &event, &d.damaged, &loss)
+		                              : nct_reader_next(d.reader, &event, &block, &loss);
+		if (err != NCT_OK) {
 			int saved = errno;
 
 			*d.why = loss;

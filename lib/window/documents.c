@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "window/pattern.h"
 
+#define PATIENCE 10 /* ms: a producer that takes longer is not about to give more */
 #define BUFFER ((size_t)1 << 20)
 #define BEHIND NCT_PATTERN_SPAN /* text kept before the current place, for look-behind */
 
@@ -230,4 +232,10 @@ nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why)
 	case NCT_SEP_REGEX: return next_of_pattern(d, piece, why);
 	default: return next_of_operand(d, piece);
 	}
+}
+
+int
+nct_docs_ready(const nct_docs *d)
+{
+	return d->fd < 0 || (d->separator != NCT_SEP_REGEX && d->at < d->n) || nct_readable_within(d->fd, PATIENCE);
 }

@@ -20,6 +20,8 @@ struct nct_piece {
 nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
                      int open, nct_why *why) NCT_USED;
 nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED; /* NCT_EIO, NCT_EARG (a match gave up) */
+/* True if the next call will probably not wait for input: there is some, or it comes within milliseconds. */
+int nct_docs_ready(const nct_docs *d);
 void nct_docs_free(nct_docs *d); /* NULL is a no-op */
 
 #endif

@@ -8,20 +8,12 @@
 #include "model/m1.h"
 #include "window/blocks.h"
 #include "window/documents.h"
+#include "window/encode_book.h"
 #include "window/pool.h"
 
 #define BATCH_JOBS 4096u           /* chunks in a batch, per thread */
-#define BATCH_TEXT_MAX (1u << 20)  /* text in a batch, per thread: one chunk of the default for b <= 20 ... */
+#define BATCH_TEXT (1u << 20)      /* text in a batch, per thread: a default chunk of b <= 20, 64 of those above 20 bits */
 #define KEEP_CODE ((size_t)64 << 10) /* a larger buffer is not kept for the next batch */
-#define BATCH_TEXT_MIN (64u << 10) /* ... or several small ones; windows above 20 bits take M1 longer */
-
-/* A chunk, or the next stretch of one that goes on from batch to batch. */
-struct job {
-	struct nct_chunk chunk;
-	size_t at, n;      /* its text in the batch's buffer */
-	int begins, ends, eod;
-	nct_err err;
-};
 
 struct encoder {
 	const struct nct_encode_options *o;
@@ -33,8 +25,9 @@ struct encoder {
 
 	uint8_t *text;
 	size_t text_n, text_cap;
-	struct job *jobs;
+	struct nct_stretch *jobs; /* their text lies in the batch's buffer, one behind the other */
 	size_t count, cap;
+	atomic_size_t next;      /* the first that no worker took */
 	uint64_t chunk_bytes;    /* of the open chunk */
 	int open;                /* the batch's last chunk goes on in the next one */
 	nct_context *kept;       /* its context */
@@ -45,13 +38,9 @@ static void
 run(void *ctx, size_t i, unsigned worker)
 {
 	struct encoder *e = ctx;
-	struct job *j = &e->jobs[i];
 
-	if (j->begins)
-		nct_chunk_begin(&j->chunk, &e->plan, e->pool.of[worker]);
-	j->err = nct_chunk_text(&j->chunk, e->text + j->at, j->n);
-	if (j->err == NCT_OK && j->ends)
-		j->err = nct_chunk_end(&j->chunk, j->eod);
+	(void)i;
+	nct_stretches(e->pool.of[worker], (e->count - 1) / e->o->threads + 1, e->jobs, e->count, &e->plan, &e->next);
 }
 
 /* Opens a job at the end of the batch; 0 if there is no room. */
@@ -60,8 +49,8 @@ open_job(struct encoder *e)
 {
 	if (e->count == e->cap)
 		return 0;
-	struct job *j = &e->jobs[e->count++];
-	j->at = e->text_n;
+	struct nct_stretch *j = &e->jobs[e->count++];
+	j->text = e->text + e->text_n;
 	j->n = 0;
 	j->begins = 1;
 	j->ends = j->eod = 0;
@@ -73,7 +62,7 @@ open_job(struct encoder *e)
 static void
 close_job(struct encoder *e, int eod)
 {
-	struct job *j = &e->jobs[e->count - 1];
+	struct nct_stretch *j = &e->jobs[e->count - 1];
 
 	j->ends = 1;
 	j->eod = eod;
@@ -134,7 +123,7 @@ fill(struct encoder *e, int *done, nct_why *why)
 
 /* Hands a job's finished parts to the blocks. */
 static nct_err
-deliver(struct encoder *e, struct job *j)
+deliver(struct encoder *e, struct nct_stretch *j)
 {
 	uint64_t at = 0;
 	nct_err err;
@@ -153,11 +142,11 @@ deliver(struct encoder *e, struct job *j)
 static nct_err
 carry_over(struct encoder *e)
 {
-	struct job *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
+	struct nct_stretch *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
 	nct_err err;
 
 	if (e->kept != NULL && !(e->open && e->count == 1)) { /* the chunk carried so far has ended */
-		nct_pool_give(&e->pool, e->kept);
+		nct_context_free(e->kept);
 		e->kept = NULL;
 	}
 	e->text_n = e->count = 0;
@@ -171,13 +160,14 @@ carry_over(struct encoder *e)
 		e->kept = last->chunk.context;
 	}
 	if (last != e->jobs) {
-		struct job t = e->jobs[0];
+		struct nct_stretch t = e->jobs[0];
 
 		e->jobs[0] = *last;
 		*last = t;
 	}
 	e->jobs[0].begins = 0;
-	e->jobs[0].at = e->jobs[0].n = 0;
+	e->jobs[0].text = e->text;
+	e->jobs[0].n = 0;
 	e->count = 1;
 	return NCT_OK;
 }
@@ -187,7 +177,9 @@ encode_batch(struct encoder *e, nct_why *why)
 {
 	nct_err err;
 
-	nct_parallel(e->count, e->o->threads, run, e);
+	atomic_store(&e->next, 0);
+	/* a task for each worker: they share out the jobs */
+	nct_parallel(e->count < e->o->threads ? e->count : e->o->threads, e->o->threads, run, e);
 	for (size_t i = 0; i < e->count; i++) {
 		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;
@@ -203,18 +195,16 @@ encode_batch(struct encoder *e, nct_why *why)
 static nct_err
 encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options *o)
 {
-	uint64_t each = o->chunk == 0 || o->chunk > BATCH_TEXT_MAX ? BATCH_TEXT_MAX : o->chunk < BATCH_TEXT_MIN ? BATCH_TEXT_MIN : o->chunk;
-
 	e->o = o;
 	e->plan = (struct nct_plan){o->window_bits, o->resets};
 	e->blocks.unbroken = o->window_bits == 0;
-	e->text_cap = (size_t)each * o->threads;
+	e->text_cap = (size_t)BATCH_TEXT * o->threads;
 	e->cap = (size_t)BATCH_JOBS * o->threads;
 	e->text = malloc(e->text_cap);
 	e->jobs = calloc(e->cap, sizeof *e->jobs);
 	if (e->text == NULL || e->jobs == NULL)
 		return NCT_ENOMEM;
-	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->cache_bytes);
+	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->resets == 0 ? 1 : NCT_STRETCH_LANES, o->cache_bytes);
 }
 
 static void
@@ -263,15 +253,28 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o)
 	};
 }
 
+/* Makes a trie of M1's codebook for these windows; none if there is none, or it cannot be packed. */
+static nct_err
+open_trie(struct nct_trie *t, const nct_m1 *m1, const struct nct_encode_options *o)
+{
+	const struct nct_codebook *book = o->resets == 1 && !o->no_codebook ? nct_m1_codebook(m1, o->window_bits) : NULL;
+	const nct_err err = book != NULL ? nct_trie_new(t, book) : NCT_OK;
+
+	return err == NCT_EARG ? NCT_OK : err;
+}
+
 nct_err
 nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	struct encoder e = {0};
+	struct nct_trie trie = {0};
 	const struct nct_header h = header_of(m1, o);
 	int done = 0;
 	nct_err err;
 
-	if ((err = check(o, why)) != NCT_OK || (err = encoder_new(&e, m1, o)) != NCT_OK)
+	if ((err = check(o, why)) != NCT_OK || (err = open_trie(&trie, m1, o)) != NCT_OK)
+		goto end;
+	if (trie.cell == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
@@ -279,7 +282,9 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
-	while (!done)
+	if (trie.cell != NULL && (err = nct_encode_book(&trie, e.docs, &e.blocks, o, why)) != NCT_OK)
+		goto end;
+	while (trie.cell == NULL && !done)
 		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e, why)) != NCT_OK)
 			goto end;
 	if ((err = nct_blocks_flush(&e.blocks)) == NCT_OK)
@@ -288,6 +293,7 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	*totals = *nct_writer_totals(e.blocks.writer);
 end:
+	nct_trie_free(&trie);
 	encoder_free(&e);
 	return err;
 }

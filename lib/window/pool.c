@@ -1,24 +1,20 @@
-/* pool.c - one context per worker thread, and a way to keep one across batches for a chunk that goes on. */
+/* pool.c - a crew of contexts per worker thread, and a way to keep a context across batches for a chunk that goes on. */
 #include "window/pool.h"
 
 #include <stdlib.h>
 
-static nct_err
-new_context(const struct nct_pool *p, nct_context **out)
-{
-	return nct_context_new(out, p->m1, p->plan.window_bits, nct_plan_remembers(&p->plan), p->cache_bytes);
-}
-
 nct_err
-nct_pool_new(struct nct_pool *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t cache_bytes)
+nct_pool_new(struct nct_pool *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t lanes, size_t cache_bytes)
 {
+	const struct nct_crew_plan crew = {.window_bits = plan->window_bits, .remember = nct_plan_remembers(plan),
+	                                   .cache_bytes = cache_bytes, .endless = plan->resets == 0, .lanes = lanes};
 	nct_err err = NCT_ENOMEM;
 
-	*p = (struct nct_pool){.m1 = m1, .plan = *plan, .cache_bytes = cache_bytes};
-	if ((p->of = calloc(workers, sizeof(nct_context *))) == NULL)
+	*p = (struct nct_pool){0};
+	if ((p->of = calloc(workers, sizeof(nct_crew *))) == NULL)
 		return err;
 	for (p->workers = 0; p->workers < workers; p->workers++)
-		if ((err = new_context(p, &p->of[p->workers])) != NCT_OK) {
+		if ((err = nct_crew_new(&p->of[p->workers], m1, &crew)) != NCT_OK) {
 			nct_pool_free(p);
 			return err;
 		}
@@ -29,33 +25,17 @@ void
 nct_pool_free(struct nct_pool *p)
 {
 	for (unsigned i = 0; i < p->workers; i++)
-		nct_context_free(p->of[i]);
-	nct_context_free(p->spare);
+		nct_crew_free(p->of[i]);
 	free(p->of);
 	*p = (struct nct_pool){0};
 }
 
 nct_err
-nct_pool_keep(struct nct_pool *p, const nct_context *c)
+nct_pool_keep(struct nct_pool *p, nct_context *c)
 {
-	nct_err err;
-
-	for (unsigned i = 0; i < p->workers; i++) {
-		if (p->of[i] != c)
-			continue;
-		if (p->spare == NULL && (err = new_context(p, &p->spare)) != NCT_OK)
-			return err;
-		p->of[i] = p->spare;
-		p->spare = NULL;
-	}
+	for (unsigned i = 0; i < p->workers; i++)
+		for (size_t lane = 0; lane < nct_crew_lanes(p->of[i]); lane++)
+			if (nct_crew_context(p->of[i], lane) == c)
+				return nct_crew_part(p->of[i], c);
 	return NCT_OK;
-}
-
-void
-nct_pool_give(struct nct_pool *p, nct_context *c)
-{
-	if (c == NULL)
-		return;
-	nct_context_free(p->spare);
-	p->spare = c;
 }

@@ -37,8 +37,8 @@ append(struct nct_unchunk *u, unsigned byte)
 	return NCT_OK;
 }
 
-static nct_err
-emit(struct nct_unchunk *u, unsigned symbol)
+nct_err
+nct_unchunk_symbol(struct nct_unchunk *u, unsigned symbol)
 {
 	if (symbol != NCT_EOD)
 		return u->text_bytes++ < u->text_max ? append(u, symbol) : NCT_EDATA;
@@ -59,7 +59,7 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 
 		nct_context_push(u->context, symbol);
 		*eod = symbol == NCT_EOD;
-		if ((err = emit(u, symbol)) != NCT_OK)
+		if ((err = nct_unchunk_symbol(u, symbol)) != NCT_OK)
 			return err;
 	}
 	if (*eod || (u->plan.resets != 0 && ++u->since_reset == u->plan.resets))
@@ -79,9 +79,8 @@ escape(char *out, unsigned byte)
 	}
 }
 
-/* Turns the text of window k, which stands at u->text + from, into a line that shows it. */
-static nct_err
-show_window(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
+nct_err
+nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 {
 	uint8_t text[NCT_WINDOW_SYMBOLS];
 	char line[NCT_WINDOW_SYMBOLS * 4 + 64];
@@ -105,43 +104,43 @@ show_window(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 }
 
 static nct_err
-decode_unbroken(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod)
+decode_unbroken(struct nct_unchunk *u, struct nct_run *r, int loose)
 {
 	struct nct_ac_dec d;
 	nct_err err;
 
-	nct_ac_open(&d, p, from, bits);
-	for (uint64_t i = 0; i < units; i++) {
-		if (*eod && !loose)
+	nct_ac_open(&d, r->p, r->from, r->bits);
+	for (uint64_t i = 0; i < r->units; i++) {
+		if (r->eod && !loose)
 			return NCT_EDATA;
 		unsigned symbol = nct_ac_get(&d, nct_context_freq(u->context));
 
 		nct_context_push(u->context, symbol);
-		*eod = symbol == NCT_EOD;
-		if ((err = emit(u, symbol)) != NCT_OK)
+		r->eod = symbol == NCT_EOD;
+		if ((err = nct_unchunk_symbol(u, symbol)) != NCT_OK)
 			return err;
 	}
 	return NCT_OK;
 }
 
 nct_err
-nct_unchunk_part(struct nct_unchunk *u, const uint8_t *p, uint64_t from, uint64_t bits, uint64_t units, int loose, int *eod)
+nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose)
 {
 	unsigned b = u->plan.window_bits;
 	nct_err err = NCT_OK;
 
-	*eod = 0;
+	r->eod = 0;
 	if (b == 0)
-		return decode_unbroken(u, p, from, bits, units, loose, eod);
-	for (uint64_t i = 0; i < units && err == NCT_OK; i++) {
-		if (*eod && !loose)
+		return decode_unbroken(u, r, loose);
+	for (uint64_t i = 0; i < r->units && err == NCT_OK; i++) {
+		if (r->eod && !loose)
 			return NCT_EDATA;
-		nct_u128 k = nct_bits_get(p, from + bits, from + i * b, b);
+		nct_u128 k = nct_bits_get(r->p, r->from + r->bits, r->from + i * b, b);
 		size_t before = u->bytes;
 
-		err = decode_window(u, k, eod);
+		err = decode_window(u, k, &r->eod);
 		if (u->show && err == NCT_OK)
-			err = show_window(u, k, before, *eod);
+			err = nct_unchunk_show(u, k, before, r->eod);
 	}
 	return err;
 }

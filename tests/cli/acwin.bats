@@ -162,9 +162,63 @@ load helpers
   acwin -d -T3 five | cmp - text
   head -c 1500 text >short
   for cpu in $(acwin --cpu=list); do
-    for b in 16 48 0; do acwin --cpu="$cpu" -b $b short | sha256sum; done | sha256sum
+    acwin --cpu="$cpu" --no-codebook short | cmp - <(acwin short)
+    for b in 14 48 0; do acwin --cpu="$cpu" -b $b short | sha256sum; done | sha256sum
   done >sums
   [ "$(sort -u sums | wc -l)" -eq 1 ]
+}
+
+@test "acwin --compile: the codebook and M1 write the same stream, at every size (unigram model)" {
+  sample 200000 | m1train -q -k unigram --no-codebook >m
+  { sample 300000; noise 20000; printf 'a\0\0b'; } >text
+  for b in $(seq 10 20); do
+    acwin --compile -b "$b" -m m -o "m$b"
+    acwin -m m -b "$b" -0 text >general
+    acwin -m "m$b" -b "$b" -0 -T1 text | cmp - general
+    acwin -m "m$b" -b "$b" -0 -T2 text | cmp - general
+    acwin -m "m$b" -b "$b" -0 --no-codebook text | cmp - general
+    acwin -m "m$b" -d general | cmp - text
+    acwin -m "m$b" -b "$b" -c 1000 --open text | cmp - <(acwin -m m -b "$b" -c 1000 --open text)
+    acwin -m "m$b" -d --show general | cmp - <(acwin -m "m$b" -d --show --no-codebook general)
+  done
+}
+
+@test "acwin: the built-in model's codebook writes what M1 does" {
+  if [ -n "${NCT_LONG:-}" ]; then sample >text; else sample 100000 >text; fi
+  acwin --no-codebook text >general
+  acwin text | cmp - general
+  acwin -d general | cmp - text
+  acwin -d --no-codebook general | cmp - text
+  for b in ${NCT_LONG:+10 12 14 18 20}; do
+    acwin --compile -b "$b" -o m
+    acwin -m m -b "$b" text | cmp - <(acwin -b "$b" text)
+  done
+}
+
+@test "acwin --compile: made again it is the same file; several sizes in one; said what was done" {
+  quick_model m
+  acwin --compile -m m | cmp - m # 16 bits, which m1train has compiled
+  acwin --compile -T1 -m m -b 10 -o m10 --verbose 2>said
+  grep -qx 'strings=1024' said && grep -q '^seconds=' said
+  acwin --compile -m m10 -b 11 | acwin --compile -m /dev/stdin -b 10 >both
+  [ "$(wc -c <both)" -gt "$(wc -c <m10)" ]
+  printf 'text' | acwin -m both -b 11 | acwin -d -m m | cmp - <(printf 'text')
+}
+
+@test "acwin: a damaged codebook is refused" {
+  quick_model m
+  size=$(wc -c <m) # the codebook is at the end: depths, then symbols
+  cp m bad
+  flip bad $((size - 60000))
+  run -3 acwin -m bad m
+  [[ $output == "acwin: bad: codebook of 16 bits: "* ]]
+  cp m bad
+  flip bad $((size - 200000))
+  run -3 acwin -m bad m
+  [[ $output == "acwin: bad: codebook of 16 bits: a string "*", number "* ]]
+  sed 's/"split16":"[0-9a-f]*"/"split16":"0123456789abcdef"/' m >bad
+  run -3 acwin -d -m bad m
+  [[ $output =~ ^"acwin: bad: codebook of 16 bits: the fingerprint is "[0-9a-f]{16}", not the one in the metadata"$ ]]
 }
 
 @test "acwin --open: the last document has no EOD" {
@@ -292,7 +346,8 @@ load helpers
   for at in $(seq 0 29 "$n"); do
     [ "$at" -lt "$n" ] || break
     head -c "$at" w >cut
-    run -3 --separate-stderr acwin -d -m m cut
+    if [ $((at % 2)) -eq 0 ]; then book=(); else book=(--no-codebook); fi
+    run -3 --separate-stderr acwin -d -m m "${book[@]}" cut
     [ "$(printf '%s\n' "$stderr" | wc -l)" -eq 1 ]
     [[ $stderr == "acwin: cut: "*byte* ]]
   done
@@ -310,7 +365,8 @@ load helpers
     cp w bad
     flip bad "$at"
     status=0
-    acwin -d -m m bad >out 2>err || status=$?
+    if [ $((at % 2)) -eq 0 ]; then book=(); else book=(--no-codebook); fi
+    acwin -d -m m "${book[@]}" bad >out 2>err || status=$?
     [ "$status" -eq 3 ] || [ "$status" -eq 1 ] || { echo "byte $at: status $status"; false; }
     [ "$(wc -l <err)" -eq 1 ]
     cmp -n "$(wc -c <out)" out t || { [ ! -s out ]; }
@@ -329,11 +385,14 @@ load helpers
   acwin -d -m m bad >out 2>err || true
   cmp -n 160000 out t
   [ "$(wc -c <out)" -eq 160000 ]
-  status=0
-  acwin -d -m m --keep-going bad >out 2>err || status=$?
-  [ "$status" -eq 3 ]
-  { head -c 160000 t; tail -c +240001 t; } | cmp - out
-  grep -q 'block 2' err
+  acwin -d -m m --no-codebook bad 2>err | cmp - out
+  for book in --threads=2 --no-codebook; do
+    status=0
+    acwin -d -m m "$book" --keep-going bad >out 2>err || status=$?
+    [ "$status" -eq 3 ]
+    { head -c 160000 t; tail -c +240001 t; } | cmp - out
+    grep -q 'block 2' err
+  done
 }
 
 @test "acwin: a full disk and a closed stdout are failures" {
@@ -356,6 +415,7 @@ load helpers
 
 @test "acwin: wrong usage exits 2 with one line" {
   for args in "-b 9" "-b 129" "-b x" "-c -1" "-r 1x" "-T 0" "-d -t" "-d -b 16" "-d -0" "-0 -D x" "-D (" "--open -0" "-b 0 -r 1" \
+    "--compile -b 21" "--compile -b 0" "--compile -c 9" "--compile -d" "--compile x" "--compile --no-codebook" "-l --no-codebook" \
     "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0" "-t -o x" "-l -o x" "-l -m x"; do
     # shellcheck disable=SC2086
     run acwin $args </dev/null
@@ -372,6 +432,8 @@ load helpers
   letters() { yes abcdefghi | tr -d '\n' | head -c ${mb}000000; }
   letters | (eval "$ulimit"; acwin -m m -T1) >w
   (eval "$ulimit"; acwin -m m -T1 -d w) | cmp - <(letters)
+  letters | (eval "$ulimit"; acwin -m m -T1 --no-codebook) | cmp - w
+  (eval "$ulimit"; acwin -m m -T1 -d --no-codebook w) | cmp - <(letters)
   letters | head -c 3000000 | (eval "$ulimit"; acwin -m m -T1 -c 0 -b 128) | (eval "$ulimit"; acwin -m m -T1 -d) | cmp - <(letters | head -c 3000000)
 }
 

@@ -262,9 +262,20 @@ interrupt() {
   paste log log3 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.001 || $7 - $3 > 0.001) { exit 1 }'
 }
 
+@test "m1train: the codebook is left out on demand, and acwin adds the same" {
+  seq 30000 >text
+  m1train -q -s d=16,layers=1,heads=2,ff=16 -n 5 -B 2 -L 32 --cooldown=0 -o with text
+  m1train -q -s d=16,layers=1,heads=2,ff=16 -n 5 -B 2 -L 32 --cooldown=0 --no-codebook -o without text
+  [ $(($(wc -c <with) - $(wc -c <without))) -gt 262144 ]
+  acwin --compile -m without >made
+  cmp <(acwin -m with text) <(acwin -m without text)
+  cmp <(acwin -m made text) <(acwin -m without text)
+  [ "$(grep -ao '"split16":"[0-9a-f]*"' with)" = "$(grep -ao '"split16":"[0-9a-f]*"' made)" ]
+}
+
 @test "m1train: unigram frequencies are those of the text" {
   printf aaab >few
-  m1train -q -k unigram -o model few
+  m1train -q -k unigram --no-codebook -o model few
   # freq follows the 8 bytes of length and the header; a: 3/5, b: 1/5, EOD: 1/5 of 2^20 - 257, each plus 1
   at=$((8 + $(od -An -tu8 -N 8 model)))
   od -An -v -w4 -tu4 -j "$at" model >freq

@@ -125,6 +125,17 @@ cell() {
   [[ $stderr == *"text bytes are not known"* ]]
   awk '{ print "twenty words or so" }' ids >lines
   bitpack --from=ids --vocab=300 --text=lines ids >known
+  for both in "foreign known" "known foreign"; do # nothing is called bits per byte, if one of them has no bytes
+    set -- $both
+    m2train --verbose $net -n 3 -e "$1" --log=log -C "ckpt.$1" -o m "$2" 2>err
+    grep -q 'eval_bits_per_token=' err
+    run ! grep -q per_byte err
+    run ! grep -q per_byte log
+    run ! grep -q bits_per_byte m
+  done
+  cp ckpt.foreign c
+  run -1 --separate-stderr small -n 6 -e known -C c -o m known # best bits per token and per byte do not compare
+  [[ $stderr == *"made with validation CRC "*", bits per token, not CRC "*", bits per byte" ]]
   m2train -E -m m known >table
   [ "$(cell table total text_bytes)" = "$(wc -c <lines)" ]
 }
@@ -190,6 +201,20 @@ cell() {
   [ ! -e m ]
 }
 
+@test "m2train: a file that grows while it is read is refused, and what is not mapped never touched" {
+  local i try writer seen=0
+  for ((i = 0; i < 60; i++)); do cat toks; done >grows
+  for ((i = 0; i < 1500; i++)); do cat toks; done >>grows 3>&- & # ends by itself, should this test fail
+  writer=$!
+  for ((try = 0; try < 20 && seen == 0; try++)); do # at times it ends in the middle of what is being added: then it is cut
+    run --separate-stderr small -n 0 -o m grows
+    [ "$status" -eq 3 ] || [ "$status" -eq 0 ]
+    [[ $stderr != "m2train: grows: the file grows while it is read, byte "* ]] || seen=1
+  done
+  kill "$writer"
+  [ "$seen" -eq 1 ]
+}
+
 @test "m2train: a checkpoint made with other options is refused, and the difference named" {
   cp "$reference"/ckpt* .
   run -1 --separate-stderr again --seed=7
@@ -240,6 +265,11 @@ cell() {
   [ ! -e model ]
 }
 
+@test "m2train: -q says nothing, --verbose or not" {
+  run --separate-stderr m2train -q --verbose $net -n 1 -e held -o m toks
+  [ "$status:$output$stderr" = 0: ]
+}
+
 @test "m2train: failures to read and to write exit 1" {
   run -1 --separate-stderr small -n 1 -o m nowhere
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
@@ -248,6 +278,12 @@ cell() {
   run -1 --separate-stderr m2train -E -m nowhere toks
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
   run -1 sh -c "m2train -q $net -n 1 toks >/dev/full"
+  # what cannot be written to is told before the work, which would take days
+  run -1 --separate-stderr timeout 20 sh -c "m2train -q $net -n 100000000 toks >&-"
+  [ "$stderr" = "m2train: -: Bad file descriptor" ]
+  for ((i = 0; i < 200; i++)); do cat toks; done >long
+  run -1 --separate-stderr timeout 20 m2train -E -L 2 -m "$reference/model" -o none/table long
+  [ "$stderr" = "m2train: none/table: No such file or directory" ]
   run -1 sh -c "m2train -q -E -m $reference/model held >/dev/full"
   run -1 --separate-stderr small -n 1 -C none/ckpt -o m toks
   [[ $stderr == *"none/ckpt: No such file or directory" ]]

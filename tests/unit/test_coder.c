@@ -45,6 +45,39 @@ test_bits(void **state)
 	nct_bits_free(&copy);
 }
 
+/* Many numbers of one width at once, at every place in a byte, as one by one; what is above the width does not count. */
+static void
+test_many(void **state)
+{
+	uint32_t value[100], back[100];
+	nct_rng rng = {4};
+
+	(void)state;
+	for (unsigned width = 1; width <= 32; width++)
+		for (unsigned i = 0; i < 100; i++) {
+			const size_t n = i < 12 ? i : 100;
+			const unsigned before = i % 9;
+			nct_bits one = {0}, all = {0};
+
+			assert_int_equal(nct_bits_put(&one, 0x155 >> (9 - before), before), NCT_OK);
+			assert_int_equal(nct_bits_put(&all, 0x155 >> (9 - before), before), NCT_OK);
+			for (size_t k = 0; k < n; k++) {
+				value[k] = (uint32_t)nct_rng_next(&rng);
+				assert_int_equal(nct_bits_put(&one, value[k], width), NCT_OK);
+			}
+			assert_int_equal(nct_bits_put_all(&all, value, n / 3, width), NCT_OK);
+			assert_int_equal(nct_bits_put_all(&all, value + n / 3, n - n / 3, width), NCT_OK);
+			assert_int_equal(all.bits, one.bits);
+			if (all.bits > 0)
+				assert_memory_equal(all.bytes, one.bytes, nct_bits_bytes(all.bits));
+			nct_bits_get_all(back, n, all.bytes, all.bits, before, width);
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(back[k], value[k] & (uint32_t)(~(uint64_t)0 >> (64 - width)));
+			nct_bits_free(&one);
+			nct_bits_free(&all);
+		}
+}
+
 /* The frequencies of round i: from flat to one symbol that has nearly all. */
 static void
 make_freq(uint32_t *freq, nct_rng *rng)
@@ -165,7 +198,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bits), cmocka_unit_test(test_unbroken), cmocka_unit_test(test_carry), cmocka_unit_test(test_any_bits),
+	    cmocka_unit_test(test_bits), cmocka_unit_test(test_many), cmocka_unit_test(test_unbroken), cmocka_unit_test(test_carry), cmocka_unit_test(test_any_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,59 @@ test_samples_are_whole_blocks(void **state)
 	nct_corpus_free(c);
 }
 
+/* The parts of one line of ids: only the last knows its text, which is that of all. */
+static nct_err
+cut_line(void *ctx, size_t i, int *fd)
+{
+	const struct nct_header ids = {.kind = NCT_TOKENS, .code = NCT_CODE_NONE, .vocab = V};
+	uint8_t dir[NCT_DIR_ENTRY_MAX], code[1000] = {0};
+	char path[256];
+	nct_writer *w;
+
+	(void)ctx;
+	*fd = -1;
+	if (i > 0)
+		return NCT_OK;
+	*fd = open(in_folder(path, "piece"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(nct_writer_new(&w, *fd), NCT_OK);
+	assert_int_equal(nct_writer_header(w, &ids), NCT_OK);
+	for (unsigned part = 0; part < 2; part++) {
+		const struct nct_dir_entry e = {.units = 1000, .ends_document = (int)part};
+		struct nct_block b = {.units = 1000, .tokens = 1000, .documents = part, .text_bytes = 5000 * part, .dir = dir, .code = code, .code_bytes = 1000,
+		    .flags = part == 0 ? NCT_BLOCK_CONTINUED : NCT_BLOCK_CONTINUES};
+
+		b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
+	}
+	assert_int_equal(nct_writer_trailer(w), NCT_OK);
+	nct_writer_free(w);
+	assert_int_equal(lseek(*fd, 0, SEEK_SET), 0);
+	return NCT_OK;
+}
+
+static void
+test_part_of_a_line(void **state)
+{
+	const struct {
+		uint64_t sample;
+		const char *per;
+	} cases[] = {{1000, "token"}, {2000, "byte"}};
+	nct_corpus *c, *s;
+	struct nct_examples e;
+	size_t at;
+
+	(void)state;
+	assert_int_equal(nct_corpus_read(&c, cut_line, NULL, folder, &at, NULL), NCT_OK);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(nct_corpus_sample(&s, c, cases[i].sample), NCT_OK);
+		assert_int_equal(nct_corpus_tokens(s), cases[i].sample);
+		nct_corpus_examples(&e, s, 100);
+		assert_string_equal(e.per, cases[i].per);
+		nct_corpus_free(s);
+	}
+	nct_corpus_free(c);
+}
+
 int
 main(void)
 {
@@ -131,6 +184,7 @@ main(void)
 		cmocka_unit_test(test_corpus_refuses),
 		cmocka_unit_test(test_unknown_text),
 		cmocka_unit_test(test_samples_are_whole_blocks),
+		cmocka_unit_test(test_part_of_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -321,7 +321,7 @@ test_short_elements(void **state)
 static void
 test_nan_stays(void **state)
 {
-	static const enum kernel passing[] = {NORM, NORM_BACK, GATE, EXP_SUM, SCORE_BACK, DOT, ADD, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
+	static const enum kernel passing[] = {NORM, NORM_BACK, GATE, EXP_SUM, SCORE_BACK, DOT, ADD, ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
 	struct args g;
 	nct_rng r = {3};
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "model/m1_impl.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define ROUNDS 400
@@ -41,6 +42,55 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 	}
 }
 
+/* The same model with a codebook. */
+static uint8_t *
+compiled(const char *path, size_t *n)
+{
+	uint8_t *p = malloc(FILE_MAX);
+	FILE *f = tmpfile();
+	nct_m1 *m;
+
+	must(p != NULL && f != NULL && nct_m1_open(&m, path, NULL, NULL) == NCT_OK, path);
+	must(nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK && nct_m1_write(m, fileno(f)) == NCT_OK, path);
+	rewind(f);
+	*n = fread(p, 1, FILE_MAX, f);
+	fclose(f);
+	nct_m1_free(m);
+	return p;
+}
+
+/* Changes in a codebook alone, most of which a tree can hold or nearly so: one more or less, two strings' symbols exchanged. */
+static void
+test_mutated_codebooks(void **state)
+{
+	nct_rng r = {9};
+	nct_m1 *m;
+
+	(void)state;
+	must(nct_m1_open(&m, "tests/vectors/m1-tiny.safetensors", NULL, NULL) == NCT_OK, "m1-tiny");
+	for (int round = 0; round < 20 * ROUNDS; round++) {
+		struct nct_codebook *c;
+
+		if (round % 100 == 0)
+			must(nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK, "compile");
+		must(nct_codebook_new(&c, NCT_WINDOW_MIN) == NCT_OK, "no memory");
+		memcpy(c->depth, nct_m1_codebook(m, c->bits)->depth, sizeof *c->depth * 2 << c->bits);
+		for (uint64_t left = 1 + nct_rng_below(&r, 3); left > 0; left--) {
+			const size_t k = nct_rng_below(&r, 1u << c->bits);
+			uint16_t *x = nct_rng_below(&r, 2) == 0 ? &c->depth[k] : &c->symbol[k];
+
+			*x = (uint16_t)(*x + (nct_rng_below(&r, 2) == 0 ? 1 : -1));
+		}
+		if (nct_codebook_seal(c, 0, NULL) == NCT_OK) {
+			use_codebook(c);
+			nct_m1_take_codebook(m, c); /* the next ones change it further */
+		} else {
+			nct_codebook_free(c);
+		}
+	}
+	nct_m1_free(m);
+}
+
 static void
 test_mutated_files(void **state)
 {
@@ -51,8 +101,8 @@ test_mutated_files(void **state)
 	size_t n;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
-		uint8_t *p = load(seeds[i], &n), *q = malloc(n);
+	for (size_t i = 0; i < 2 * (sizeof seeds / sizeof seeds[0]); i++) {
+		uint8_t *p = i % 2 == 0 ? load(seeds[i / 2], &n) : compiled(seeds[i / 2], &n), *q = malloc(n);
 
 		assert_non_null(q);
 		for (int round = 0; round < ROUNDS; round++) {
@@ -85,7 +135,8 @@ test_correction(void **state)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_mutated_files)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_mutated_files),
+	                                    cmocka_unit_test(test_mutated_codebooks)};
 
 	for (int i = 1; i < argc; i++) {
 		size_t n;

@@ -57,24 +57,54 @@ expect_same(const char *row, const char *kernel, const void *want, const void *g
 		fail_msg("%s of %s differs from ref at sizes %zu, %zu, %zu", kernel, row, a, b, c);
 }
 
-static void
-check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size_t off, int worst)
+/* A copy of w as a row's matmul() wants it, to free. */
+static void *
+packed_for(const struct nct_kernels *k, const int8_t *w, size_t r, size_t width, size_t down, size_t right)
 {
-	int8_t *x = malloc(n * width + off + 1), *w = malloc(r * width + off + 1);
-	int32_t *want = calloc(n * r + 1, 4), *got = calloc(n * r + 1, 4);
+	void *p = malloc(k->packed(r, width) + 1);
 
-	assert_true(x != NULL && w != NULL && want != NULL && got != NULL);
+	assert_non_null(p);
+	k->pack(p, w, r, width, down, right);
+	return p;
+}
+
+enum fill { ANY, LARGEST, OPPOSITE, ZERO_X, ZERO_W };
+
+static void
+check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size_t off, enum fill fill)
+{
+	int8_t *x = malloc(n * width + off + 1), *w = malloc(r * width + off + 1), *turned = malloc(r * width + 1);
+	int32_t *want = calloc(n * r + 1, 4), *got = malloc((n * r + 1) * 4);
+
+	assert_true(x != NULL && w != NULL && turned != NULL && want != NULL && got != NULL);
 	fill8(x, n * width + off, 127);
 	fill8(w, r * width + off, 127);
-	if (worst) { /* all products as large as can be */
+	if (fill == LARGEST || fill == OPPOSITE) /* all products as large as can be */
 		memset(x, 127, n * width + off);
-		memset(w, -127, r * width + off);
+	if (fill == LARGEST || fill == OPPOSITE)
+		memset(w, fill == LARGEST ? 127 : -127, r * width + off);
+	if (fill == ZERO_X)
+		memset(x, 0, n * width + off);
+	if (fill == ZERO_W)
+		memset(w, 0, r * width + off);
+	for (size_t i = 0; i < r; i++)
+		for (size_t j = 0; j < width; j++)
+			turned[j * r + i] = w[off + i * width + j];
+	void *p = packed_for(&nct_kernels_ref, w + off, r, width, width, 1), *q = packed_for(k, w + off, r, width, width, 1);
+	nct_kernels_ref.matmul(want, x + off, p, n, r, width);
+	for (int turn = 0; turn < 2; turn++) {
+		memset(got, 0x55, (n * r + 1) * 4);
+		k->matmul(got, x + off, q, n, r, width);
+		expect_same(k->name, turn ? "matmul of columns" : "matmul", want, got, n * r * 4, n, r, width);
+		assert_int_equal(got[n * r], 0x55555555); /* nothing is written behind y */
+		free(q);
+		q = packed_for(k, turned, r, width, 1, r);
 	}
-	nct_kernels_ref.matmul(want, x + off, w + off, n, r, width);
-	k->matmul(got, x + off, w + off, n, r, width);
-	expect_same(k->name, "matmul", want, got, n * r * 4, n, r, width);
+	free(p);
+	free(q);
 	free(x);
 	free(w);
+	free(turned);
 	free(want);
 	free(got);
 }
@@ -82,17 +112,23 @@ check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size
 static void
 test_matmul(void **state)
 {
-	static const size_t widths[] = {1, 15, 16, 17, 31, 32, 33, 64, 100, 256};
+	static const size_t widths[] = {1, 2, 3, 4, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 256, 257};
+	static const size_t heights[] = {1, 2, 3, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 80, 100, 257};
 	const struct nct_kernels *k;
 
 	(void)state;
 	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
-		for (size_t n = 1; n <= 18; n++)
-			for (size_t r = 1; r <= 9; r++)
+		for (size_t n = 1; n <= 13; n++)
+			for (size_t r = 0; r < sizeof heights / sizeof heights[0]; r++)
 				for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
-					check_matmul(k, n, r, widths[w], (n + r) % 3, 0);
-		for (size_t n = 1; n <= 9; n++)
-			check_matmul(k, n, 5, 16384, 0, 1);
+					check_matmul(k, n, heights[r], widths[w], (n + r) % 3, ANY);
+		for (enum fill fill = ANY; fill <= ZERO_W; fill++) {
+			for (size_t n = 1; n <= 7; n++)
+				check_matmul(k, n, 18, 16384, 0, fill);
+			check_matmul(k, 33, 257, 256, 0, fill);
+		}
+		for (size_t n = 14; n <= 210; n += 7) /* more vectors than any row takes at a time */
+			check_matmul(k, n, 70, 64 + n % 3, 0, ANY);
 	}
 }
 
@@ -131,8 +167,9 @@ check_attention(const struct nct_kernels *k, size_t n, size_t d)
 static void
 test_attention(void **state)
 {
-	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 64, 128, 256};
-	static const size_t lengths[] = {1, 2, 3, 4, 5, 7, 127, 128, 129, 130, 1024};
+	static const size_t widths[] = {1, 8, 15, 16, 20, 32, 33, 63, 64, 65, 100, 128, 129, 255, 256};
+	static const size_t lengths[] = {1,  2,   3,   4,   5,   7,   15,  16,  17,  31,  32,   33,
+					 63, 100, 127, 128, 129, 130, 143, 144, 145, 512, 1023, 1024};
 	const struct nct_kernels *k;
 
 	(void)state;
@@ -140,6 +177,28 @@ test_attention(void **state)
 		for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
 			for (size_t n = 0; n < sizeof lengths / sizeof lengths[0]; n++)
 				check_attention(k, lengths[n], widths[w]);
+}
+
+/* All weights that there are, in both halves. */
+static void
+test_halve(void **state)
+{
+	static int16_t p[(1 << 14) + 1];
+	static int8_t high[2][(1 << 14) + 1], low[2][(1 << 14) + 1];
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (int w = 0; w <= 1 << 14; w++)
+		p[w] = (int16_t)w;
+	nct_kernels_ref.halve(high[0], low[0], p, (1 << 14) + 1);
+	for (int w = 0; w <= 1 << 14; w++)
+		if (129 * high[0][w] + low[0][w] != w || high[0][w] < 0 || low[0][w] == -128)
+			fail_msg("weight %d: 129 * %d + %d", w, high[0][w], low[0][w]);
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
+		k->halve(high[1], low[1], p, (1 << 14) + 1);
+		expect_same(k->name, "halve, high", high[0], high[1], sizeof high[0], 0, 0, 0);
+		expect_same(k->name, "halve, low", low[0], low[1], sizeof low[0], 0, 0, 0);
+	}
 }
 
 static void
@@ -219,6 +278,17 @@ test_choose(void **state)
 	while (nct_cpu_name(n + 1) != NULL)
 		n++;
 	assert_string_equal(nct_cpu_name(n), "ref");
+}
+
+/* Rows that this machine cannot run are skipped, and seen to be. */
+static void
+test_row_ran(void **state)
+{
+	const struct nct_kernels *k;
+
+	if (nct_kernels_choose(&k, *state) != NCT_OK)
+		skip();
+	assert_string_equal(k->name, *state);
 }
 
 /* ---- "ref" against real numbers ---- */
@@ -385,10 +455,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops), cmocka_unit_test(test_halve),
 		cmocka_unit_test(test_choose), cmocka_unit_test(test_exp2_tables), cmocka_unit_test(test_exp2_weight),
 		cmocka_unit_test(test_norm_is_rms_norm), cmocka_unit_test(test_attention_is_a_softmax),
 		cmocka_unit_test(test_predict_is_a_softmax),
+		{"test_row_ran: amx", test_row_ran, NULL, NULL, "amx"},
+		{"test_row_ran: avx512vnni", test_row_ran, NULL, NULL, "avx512vnni"},
+		{"test_row_ran: avx2", test_row_ran, NULL, NULL, "avx2"},
+		{"test_row_ran: neon-dot", test_row_ran, NULL, NULL, "neon-dot"},
+		{"test_row_ran: neon", test_row_ran, NULL, NULL, "neon"},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,255 @@
+/* share.c - chunks walked through a trie by several threads, each with several in turn, a stretch at a time. */
+#include "window/share.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/stream.h"
+
+#define STRETCH 4096u         /* bytes of each lane between two looks at what they gave */
+#define QUOTA (16 * STRETCH)  /* bytes of a job before others have a turn */
+
+/* ---- one chunk ---- */
+
+void
+nct_job_begin(struct nct_job *j, const uint8_t *text)
+{
+	j->text = text;
+	j->n = 0;
+	j->ends = j->eod = 0;
+	j->parts_n = 0;
+	j->part = (struct nct_part){0};
+	j->cell = NCT_TRIE_START;
+	j->err = NCT_OK;
+	nct_bits_clear(&j->code);
+}
+
+nct_err
+nct_job_go_on(struct nct_job *j, const struct nct_job *from)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < from->parts_n; i++)
+		done += from->parts[i].bits;
+	j->part = from->part;
+	j->cell = from->cell;
+	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
+}
+
+void
+nct_job_free(struct nct_job *j)
+{
+	nct_bits_free(&j->code);
+	free(j->parts);
+}
+
+static nct_err
+end_part(struct nct_job *j)
+{
+	if (j->parts_n == j->parts_cap) {
+		const size_t cap = j->parts_cap * 2 + 1;
+		struct nct_part *p = realloc(j->parts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		j->parts = p;
+		j->parts_cap = cap;
+	}
+	j->parts[j->parts_n++] = j->part;
+	j->part = (struct nct_part){0};
+	return NCT_OK;
+}
+
+/* Counts a window towards its part, after ending a part that is full: as chunk.c does. */
+static nct_err
+count_window(struct nct_job *j, const struct nct_codebook *c, uint32_t k)
+{
+	nct_err err;
+
+	if ((j->part.units == NCT_PART_WINDOWS || j->part.text_bytes >= NCT_PART_TEXT) && (err = end_part(j)) != NCT_OK)
+		return err;
+	j->part.units++;
+	j->part.bits += c->bits;
+	j->part.text_bytes += c->depth[k] - (uint64_t)(c->symbol[k] == NCT_EOD);
+	return NCT_OK;
+}
+
+/* Text of the open window. */
+static unsigned
+open_text(const struct nct_codebook *c, uint64_t cell)
+{
+	return cell == NCT_TRIE_START ? 0 : c->depth[nct_trie_number(cell)];
+}
+
+/* Takes the numbers of windows that closed while n bytes were walked from `before` on. */
+static nct_err
+take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, uint64_t before)
+{
+	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
+	nct_err err = nct_bits_put_all(&j->code, k, count, c->bits);
+
+	if (err != NCT_OK)
+		return err;
+	if (j->part.units + count <= NCT_PART_WINDOWS && j->part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
+		j->part.units += count;
+		j->part.bits += (uint64_t)count * c->bits;
+		j->part.text_bytes += n + open_text(c, before) - open_text(c, j->cell);
+		return NCT_OK;
+	}
+	for (size_t i = 0; i < count && err == NCT_OK; i++)
+		err = count_window(j, c, k[i] & mask);
+	return err;
+}
+
+/* All text is walked: closes what is open. */
+static nct_err
+end_job(struct nct_job *j, const struct nct_trie *t)
+{
+	uint32_t k[2];
+	size_t count = 0;
+	nct_err err = NCT_OK;
+
+	if (!j->ends)
+		return NCT_OK;
+	const uint64_t eod = j->eod ? nct_trie_eod(t, j->cell) : 0;
+	if (eod == 0 && j->cell != NCT_TRIE_START)
+		k[count++] = nct_trie_number(j->cell);
+	if (j->eod)
+		k[count++] = nct_trie_number(eod != 0 ? eod : nct_trie_eod(t, NCT_TRIE_START));
+	j->cell = NCT_TRIE_START;
+	for (size_t i = 0; i < count && err == NCT_OK; i++)
+		err = count_window(j, t->book, k[i]);
+	if (err != NCT_OK || (err = nct_bits_put_all(&j->code, k, count, t->book->bits)) != NCT_OK)
+		return err;
+	j->part.ends_document = j->eod;
+	j->part.ends_chunk = 1;
+	return end_part(j);
+}
+
+/* ---- one thread's lanes ---- */
+
+struct lanes {
+	struct nct_share *share;
+	struct nct_job *job[NCT_LANES];
+	size_t left[NCT_LANES]; /* of the job's quota */
+	unsigned n;
+};
+
+/* Takes jobs that wait into free lanes. Where few are unfinished, each thread leaves the others their part. */
+static void
+take_jobs(struct lanes *l)
+{
+	struct nct_share *s = l->share;
+
+#pragma omp critical(nct_share)
+	{
+		const size_t part = (s->unfinished + s->threads - 1) / s->threads, most = part < NCT_LANES ? part : NCT_LANES;
+
+		for (; l->n < most && s->count > 0; s->count--) {
+			l->left[l->n] = QUOTA;
+			l->job[l->n++] = s->ring[s->head];
+			s->head = s->head + 1 < s->cap ? s->head + 1 : 0;
+		}
+	}
+}
+
+/* Lane i is done with its job, or with its quota of it. */
+static void
+leave_job(struct lanes *l, unsigned i, int finished)
+{
+	struct nct_share *s = l->share;
+
+#pragma omp critical(nct_share)
+	{
+		if (finished) {
+			s->unfinished--;
+		} else {
+			s->ring[(s->head + s->count) % s->cap] = l->job[i];
+			s->count++;
+		}
+	}
+	l->n--;
+	l->job[i] = l->job[l->n];
+	l->left[i] = l->left[l->n];
+}
+
+/* Walks all lanes as far as the shortest goes. */
+static void
+stretch(struct lanes *l, struct nct_worker *w)
+{
+	const struct nct_trie *t = l->share->trie;
+	struct nct_lane lane[NCT_LANES];
+	size_t n = STRETCH;
+
+	for (unsigned i = 0; i < l->n; i++)
+		n = l->job[i]->n < n ? l->job[i]->n : n;
+	for (unsigned i = 0; i < l->n; i++)
+		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->cell, w->out + i * STRETCH};
+	nct_trie_walk(t, lane, l->n, n);
+	w->bytes += (uint64_t)n * l->n;
+	for (unsigned i = l->n; i-- > 0;) {
+		struct nct_job *j = l->job[i];
+		const uint32_t *out = w->out + i * STRETCH;
+		const size_t count = (size_t)(lane[i].out - out);
+		const uint64_t before = j->cell;
+
+		j->cell = lane[i].cell;
+		j->text += n;
+		j->n -= n;
+		l->left[i] -= n;
+		j->err = take_windows(j, t->book, out, count, n, before);
+		if (j->n == 0 && j->err == NCT_OK)
+			j->err = end_job(j, t);
+		if (j->n == 0 || l->left[i] == 0 || j->err != NCT_OK)
+			leave_job(l, i, j->n == 0 || j->err != NCT_OK);
+	}
+}
+
+void
+nct_share_work(struct nct_share *s, unsigned worker)
+{
+	struct lanes l = {.share = s};
+	struct nct_worker *w = &s->worker[worker];
+	const uint64_t before = w->bytes;
+
+	for (;;) {
+		take_jobs(&l);
+		if (l.n == 0)
+			break;
+		stretch(&l, w);
+	}
+	if (s->work != NULL)
+		s->work[worker] += w->bytes - before;
+}
+
+/* ---- all threads ---- */
+
+nct_err
+nct_share_new(struct nct_share *s, const struct nct_trie *t, unsigned threads, size_t jobs_max, uint64_t *work)
+{
+	*s = (struct nct_share){.trie = t, .threads = threads, .cap = jobs_max, .work = work};
+	if ((s->ring = malloc(jobs_max * sizeof(struct nct_job *))) == NULL || (s->worker = calloc(threads, sizeof *s->worker)) == NULL)
+		return NCT_ENOMEM;
+	for (unsigned i = 0; i < threads; i++)
+		if ((s->worker[i].out = malloc(NCT_LANES * STRETCH * sizeof *s->worker[i].out)) == NULL)
+			return NCT_ENOMEM;
+	return NCT_OK;
+}
+
+void
+nct_share_free(struct nct_share *s)
+{
+	for (unsigned i = 0; s->worker != NULL && i < s->threads; i++)
+		free(s->worker[i].out);
+	free(s->worker);
+	free(s->ring);
+}
+
+void
+nct_share_begin(struct nct_share *s, struct nct_job *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->ring[i] = &jobs[i];
+	s->head = 0;
+	s->count = s->unfinished = n;
+}

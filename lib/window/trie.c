@@ -1,0 +1,267 @@
+/* trie.c - a codebook as a double array, walked by several texts in turn. */
+#include "window/trie.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EMPTY 0xffff       /* the symbol of a cell that is no string */
+#define NONE UINT32_MAX
+
+/* While the cells are shared out. Index k: the string of that number; ROOT: the empty one. */
+struct packer {
+	const struct nct_codebook *book;
+	size_t n, root;        /* strings; root = n */
+	uint32_t *next;        /* the next string with the same parent, or NONE */
+	uint32_t *base;        /* of those with children; else NONE */
+	uint16_t *children;
+	uint32_t *order;       /* those with children, the most children first */
+	size_t parents;
+	uint64_t *taken;       /* bits: cells in use; one more word than `limit` needs */
+	uint64_t *based;       /* bits: bases in use */
+	size_t limit, end;     /* cells at most; behind the last one used */
+	size_t from;           /* where to look for a base next: the last one that was found for as many children */
+	unsigned wanted;       /* how many children that were */
+};
+
+static uint32_t
+first_child(const struct packer *p, size_t k)
+{
+	return k == p->root ? 0 : (uint32_t)k + 1;
+}
+
+/* Links siblings and counts children. */
+static void
+link_strings(struct packer *p)
+{
+	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the string at each depth on the way to the one at hand */
+
+	last[0] = (uint32_t)p->root;
+	for (size_t k = 0; k < p->n; k++) {
+		const unsigned d = p->book->depth[k], before = k > 0 ? p->book->depth[k - 1] : 0;
+
+		p->next[k] = p->base[k] = NONE;
+		if (k > 0 && nct_codebook_alias(p->book, k))
+			continue;
+		if (d <= before)
+			p->next[last[d]] = (uint32_t)k;
+		last[d] = (uint32_t)k;
+		p->children[last[d - 1]]++;
+	}
+}
+
+/* Those with children by their number, the root before all. */
+static void
+sort_parents(struct packer *p)
+{
+	uint32_t at[NCT_SYMBOLS + 1] = {0}; /* where those with so many children go */
+
+	for (size_t k = 0; k < p->n; k++)
+		at[p->children[k]]++;
+	p->order[0] = (uint32_t)p->root;
+	p->parents = 1;
+	for (unsigned c = NCT_SYMBOLS; c > 0; c--) {
+		const uint32_t count = at[c];
+
+		at[c] = (uint32_t)p->parents;
+		p->parents += count;
+	}
+	for (size_t k = 0; k < p->n; k++)
+		if (p->children[k] > 0)
+			p->order[at[p->children[k]]++] = (uint32_t)k;
+}
+
+/* Bits [at, at + 64) of a string of bits. */
+static uint64_t
+bits_at(const uint64_t *bits, size_t at)
+{
+	const unsigned shift = at % 64;
+
+	return shift == 0 ? bits[at / 64] : bits[at / 64] >> shift | bits[at / 64 + 1] << (64 - shift);
+}
+
+static void
+set_bit(uint64_t *bits, size_t at)
+{
+	bits[at / 64] |= (uint64_t)1 << at % 64;
+}
+
+/* A base at which all children of string k fall on free cells, 64 places at a time, or behind all cells. Where strings with as many
+ * children found none, the next one does not look again: so each number of children goes through the cells once. */
+static size_t
+find_base(struct packer *p, size_t k)
+{
+	if (p->children[k] != p->wanted)
+		p->from = 0;
+	p->wanted = p->children[k];
+	for (; p->from < p->end; p->from += 64) {
+		uint64_t bad = p->based[p->from / 64];
+
+		for (uint32_t i = first_child(p, k); i != NONE && bad != UINT64_MAX; i = p->next[i])
+			bad |= bits_at(p->taken, p->from + p->book->symbol[i]);
+		if (bad != UINT64_MAX)
+			return p->from + (size_t)__builtin_ctzll(~bad);
+	}
+	return p->end; /* no base is at or behind it: each has a cell at or behind itself */
+}
+
+static nct_err
+place_children(struct packer *p)
+{
+	for (size_t i = 0; i < p->parents; i++) {
+		const uint32_t k = p->order[i];
+		const size_t base = k == p->root ? 0 : find_base(p, k);
+
+		if (base + 2 * NCT_SYMBOLS + 64 > p->limit)
+			return NCT_EARG;
+		p->base[k] = (uint32_t)base;
+		set_bit(p->based, base);
+		for (uint32_t c = first_child(p, k); c != NONE; c = p->next[c]) {
+			const size_t cell = base + p->book->symbol[c];
+
+			set_bit(p->taken, cell);
+			p->end = cell + 1 > p->end ? cell + 1 : p->end;
+		}
+	}
+	return NCT_OK;
+}
+
+/* Writes the cells; strings without children get a base with empty cells behind it. */
+static nct_err
+write_cells(const struct packer *p, uint64_t **out)
+{
+	const size_t dead = p->end, cells = dead + NCT_SYMBOLS;
+	uint64_t *cell = malloc(cells * sizeof *cell);
+
+	if ((*out = cell) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < cells; i++)
+		cell[i] = EMPTY;
+	for (size_t i = 0; i < p->parents; i++)
+		for (uint32_t k = first_child(p, p->order[i]); k != NONE; k = p->next[k]) {
+			const uint64_t base = p->base[k] != NONE ? p->base[k] : dead;
+			const unsigned symbol = p->book->symbol[k];
+
+			cell[p->base[p->order[i]] + symbol] = base << 40 | (uint64_t)k << 16 | symbol;
+		}
+	return NCT_OK;
+}
+
+static nct_err
+packer_new(struct packer *p, const struct nct_codebook *c)
+{
+	p->book = c;
+	p->n = p->root = (size_t)1 << c->bits;
+	p->limit = 8 * p->n;
+	p->next = malloc(p->n * sizeof *p->next);
+	p->base = malloc((p->n + 1) * sizeof *p->base);
+	p->children = calloc(p->n + 1, sizeof *p->children);
+	p->order = malloc((p->n + 1) * sizeof *p->order);
+	p->taken = calloc(p->limit / 64 + 1, sizeof *p->taken);
+	p->based = calloc(p->limit / 64 + 1, sizeof *p->based);
+	return p->next == NULL || p->base == NULL || p->children == NULL || p->order == NULL || p->taken == NULL || p->based == NULL
+	           ? NCT_ENOMEM
+	           : NCT_OK;
+}
+
+nct_err
+nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
+{
+	struct packer p = {0};
+	nct_err err = packer_new(&p, c);
+
+	*t = (struct nct_trie){.book = c};
+	if (err != NCT_OK)
+		goto end;
+	link_strings(&p);
+	sort_parents(&p);
+	if ((err = place_children(&p)) == NCT_OK)
+		err = write_cells(&p, &t->cell);
+end:
+	free(p.next);
+	free(p.base);
+	free(p.children);
+	free(p.order);
+	free(p.taken);
+	free(p.based);
+	return err;
+}
+
+void
+nct_trie_free(struct nct_trie *t)
+{
+	free(t->cell);
+	t->cell = NULL;
+}
+
+uint64_t
+nct_trie_eod(const struct nct_trie *t, uint64_t cell)
+{
+	const uint64_t next = t->cell[(cell >> 40) + NCT_EOD];
+
+	return (next & 0xffff) == NCT_EOD ? next : 0;
+}
+
+/* Takes one byte: the open window's number is always written, and kept (*out moves on) if the window closes. Where it does so is
+ * what the model could not guess, so a branch on it would be predicted wrongly once a window, at the cost of several bytes. Compilers
+ * cannot know, and make one: hence the instructions by name. (The walk alone, on one core: 750 MB/s; by masks, as on other machines,
+ * 550; with the branch, 300.) */
+static inline void
+take(const uint64_t *cells, uint64_t byte, uint64_t *cell, uint32_t **out)
+{
+	const uint64_t fresh = cells[byte];
+	uint64_t next = cells[(*cell >> 40) + byte];
+
+	**out = (uint32_t)(*cell >> 16);
+#if defined __x86_64__
+	uint32_t *kept = *out + 1;
+
+	__asm__("cmpw %w[byte], %w[next]\n\tcmovne %[fresh], %[next]\n\tcmovne %[kept], %[out]"
+	        : [next] "+r"(next), [out] "+r"(*out)
+	        : [byte] "r"(byte), [fresh] "r"(fresh), [kept] "r"(kept)
+	        : "cc");
+#else
+	uint64_t closed = 0 - (uint64_t)((uint16_t)next != byte);
+
+	__asm__("" : "+r"(closed)); /* nothing is known about it */
+	next ^= (next ^ fresh) & closed;
+	*out += closed & 1;
+#endif
+	*cell = next;
+}
+
+/* The walk, for a number of lanes that the compiler knows. */
+static inline void
+walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t n)
+{
+	const uint8_t *text[NCT_LANES];
+	uint64_t cell[NCT_LANES];
+	uint32_t *out[NCT_LANES];
+
+	for (unsigned l = 0; l < lanes; l++) {
+		text[l] = lane[l].text;
+		cell[l] = lane[l].cell;
+		out[l] = lane[l].out;
+	}
+	for (size_t i = 0; i < n; i++)
+#pragma GCC unroll 6
+		for (unsigned l = 0; l < lanes; l++)
+			take(cells, text[l][i], &cell[l], &out[l]);
+	for (unsigned l = 0; l < lanes; l++) {
+		lane[l].text += n;
+		lane[l].cell = cell[l];
+		lane[l].out = out[l];
+	}
+}
+
+void
+nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+{
+	switch (lanes) {
+	case 1: walk(t->cell, lane, 1, n); break;
+	case 2: walk(t->cell, lane, 2, n); break;
+	case 3: walk(t->cell, lane, 3, n); break;
+	case 4: walk(t->cell, lane, 4, n); break;
+	case 5: walk(t->cell, lane, 5, n); break;
+	default: walk(t->cell, lane, NCT_LANES, n); break;
+	}
+}

@@ -1,0 +1,44 @@
+/* trie.h - a codebook as a double array, walked by several texts in turn.
+ *
+ * A cell is a string: 64 bits, from the lowest its last symbol (16), its number (24) and its base (24). The string that goes on from
+ * it with symbol s is the cell at base + s if the symbol there is s; no two strings with children have the same base, so this
+ * is all that there is to check. The strings of one symbol are the cells 0..256: a window that cannot go on with a byte closes,
+ * and the next one is at that byte's cell. */
+#ifndef NCT_WINDOW_TRIE_H
+#define NCT_WINDOW_TRIE_H
+
+#include "model/codebook.h"
+
+struct nct_trie {
+	uint64_t *cell; /* owned */
+	const struct nct_codebook *book; /* borrowed */
+};
+
+#define NCT_TRIE_START (UINT64_C(0xffffff) << 16) /* where no window is open: the base of the strings of one symbol, no number */
+
+static inline uint32_t
+nct_trie_number(uint64_t cell)
+{
+	return (uint32_t)(cell >> 16) & 0xffffff;
+}
+
+/* Packs the codebook; *c is borrowed until nct_trie_free(). NCT_ENOMEM; NCT_EARG if its strings, which no model would choose
+ * so, leave too many holes: memory is at most 8 cells a string. */
+nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
+void nct_trie_free(struct nct_trie *t);
+
+/* One text being walked. */
+struct nct_lane {
+	const uint8_t *text; /* what comes next */
+	uint64_t cell;       /* the open window, or NCT_TRIE_START */
+	uint32_t *out;       /* where the numbers of closed windows go, in their low 24 bits: room for as many as bytes are walked */
+};
+
+#define NCT_LANES 6 /* texts advanced in turn, to wait for that many loads at once: more than that, and registers run out */
+
+/* Takes the next n bytes of each of 1 to NCT_LANES lanes; their text and out move on. */
+void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+/* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
+uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);
+
+#endif

@@ -1,0 +1,116 @@
+/* unbook.c - a block of windows to text by a codebook's strings: what unchunk.c does by asking M1. */
+#include "window/unbook.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "coder/bits.h"
+
+#define GROUP 512 /* windows whose room is made at once */
+
+void
+nct_unbook_free(struct nct_unbook *u)
+{
+	free(u->text);
+	u->text = NULL;
+	u->cap = 0;
+}
+
+/* Makes room for n more bytes of text. */
+static nct_err
+reserve(struct nct_unbook *u, size_t n)
+{
+	if (u->cap - u->bytes >= n)
+		return NCT_OK;
+	const size_t cap = u->cap * 2 + n + 65536;
+	uint8_t *p = realloc(u->text, cap);
+
+	if (p == NULL)
+		return NCT_ENOMEM;
+	u->text = p;
+	u->cap = cap;
+	return NCT_OK;
+}
+
+/* One window, of any length. */
+static nct_err
+decode_string(struct nct_unbook *u, uint32_t k, int *eod)
+{
+	const size_t n = nct_string_bytes(u->strings, k);
+	nct_err err;
+
+	if (n > u->text_max - u->text_bytes)
+		return NCT_EDATA;
+	if ((err = reserve(u, n + 1)) != NCT_OK)
+		return err;
+	nct_string_copy(u->strings, k, u->text + u->bytes);
+	u->bytes += n;
+	u->text_bytes += n;
+	if ((*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0) == 0)
+		return NCT_OK;
+	u->documents++;
+	if (u->separator >= 0)
+		u->text[u->bytes++] = (uint8_t)u->separator;
+	return NCT_OK;
+}
+
+/* `units` windows from bit `from` of `code` on. *eod: the last one ends with EOD. */
+static nct_err
+decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t units, int loose, int *eod)
+{
+	const unsigned b = u->strings->book->bits;
+	const uint64_t end = from + units * b;
+	uint32_t k[GROUP];
+	nct_err err;
+
+	*eod = 0;
+	for (uint64_t done = 0; done < units; done += GROUP) {
+		const size_t n = units - done < GROUP ? (size_t)(units - done) : GROUP;
+		size_t length;
+
+		nct_bits_get_all(k, n, code, end, from + done * b, b);
+		for (size_t i = 0; i < n;) {
+			if (*eod && !loose)
+				return NCT_EDATA;
+			if ((err = reserve(u, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
+				return err;
+			const size_t copied = nct_strings_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
+			if (length > u->text_max - u->text_bytes)
+				return NCT_EDATA;
+			u->bytes += length;
+			u->text_bytes += length;
+			*eod = *eod && copied == 0;
+			i += copied;
+			if (i < n && (err = decode_string(u, k[i++], eod)) != NCT_OK)
+				return err;
+		}
+	}
+	return NCT_OK;
+}
+
+nct_err
+nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
+{
+	struct nct_dir_entry e;
+	size_t at = 0;
+	uint64_t from = 0;
+	nct_err err;
+	int eod;
+
+	u->bytes = 0;
+	u->text_bytes = u->documents = 0;
+	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes <= NCT_TEXT_MAX ? b->text_bytes : 0; /* no encoder writes more */
+	while (nct_dir_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
+		err = decode_part(u, b->code, from, e.units, loose, &eod);
+		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
+			return nct_fail(why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
+		if (err != NCT_OK)
+			return err;
+		from += e.units * u->strings->book->bits;
+	}
+	if (!loose && u->text_bytes != b->text_bytes)
+		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
+		                b->text_bytes);
+	return NCT_OK;
+}

@@ -1,0 +1,24 @@
+/* unbook.h - a block of windows to text by a codebook's strings: what unchunk.h does by asking M1. */
+#ifndef NCT_WINDOW_UNBOOK_H
+#define NCT_WINDOW_UNBOOK_H
+
+#include "format/stream.h"
+#include "window/strings.h"
+
+/* Where the text of a block goes. */
+struct nct_unbook {
+	const struct nct_strings *strings; /* borrowed */
+	uint8_t *text;       /* owned: `bytes` of it are decoded, separators included */
+	size_t bytes, cap;
+	uint64_t text_bytes; /* as headers count: without separators */
+	uint64_t text_max;   /* more than this is damage */
+	uint64_t documents;
+	int separator;       /* a byte to write for each EOD; -1: none */
+};
+
+/* Decodes the block in place of what *u held. loose: its text bytes are not known, and EOD may stand anywhere. NCT_EDATA, with `why`, if it
+ * holds other text than its header and directory say; NCT_ENOMEM. */
+nct_err nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why) NCT_USED;
+void nct_unbook_free(struct nct_unbook *u);
+
+#endif

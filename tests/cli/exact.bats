@@ -1,0 +1,65 @@
+# exact.bats - one result: the same bytes from every row of kernels, number of threads, way of reading and processor.
+load helpers
+
+vectors() { echo "$NCT_ROOT/tests/vectors"; }
+
+@test "exact: golden streams, encoded and decoded by every row, with 1 and 2 threads" {
+  sh "$(vectors)/golden.sh" check
+}
+
+@test "exact: the issue's line prints 1, with the built-in model" {
+  sample 4000 | tr '\n' '\0' >t
+  [ "$(for c in $(acwin --cpu=list); do acwin --cpu="$c" -0 -b48 t | sha256sum; done | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "exact: how many chunks stand side by side and how they are read changes nothing" {
+  sample 12000 >text
+  for b in 24 64 0; do
+    acwin -b $b -c 700 -T1 text >one
+    acwin -b $b -c 700 -T2 text | cmp - one
+    (for i in $(seq 0 11); do dd if=text bs=1000 skip="$i" count=1 status=none; done) | acwin -b $b -c 700 -T1 | cmp - one
+    acwin -d -T1 one | cmp - text
+    acwin -d -T2 <one | cmp - text
+  done
+}
+
+@test "exact: resets every few windows, and none" {
+  sample 6000 >text
+  for r in 0 3; do
+    same_back text -b 40 -r $r -c 900 -T1
+    mv back.windows one
+    for c in $(acwin --cpu=list | sed '$d'); do acwin --cpu="$c" -b 40 -r $r -c 900 -T2 text | cmp - one; done
+  done
+}
+
+@test "exact: -d writes the text of what came while the input waits" {
+  sample 4000 >text
+  acwin -b 64 text >w
+  mkfifo pipe
+  acwin -d <pipe >back &
+  exec 9>pipe
+  cat w >&9
+  for _ in $(seq 300); do
+    [ "$(wc -c <back)" -lt 4000 ] || break
+    sleep 0.1
+  done
+  cmp text back
+  cat w >&9
+  exec 9>&-
+  wait $!
+  cat text text | cmp - back
+}
+
+@test "exact: aarch64, under qemu, reads and writes what x86-64 does" {
+  long_test
+  for tool in aarch64-linux-gnu-gcc qemu-aarch64; do command -v $tool || skip "no $tool"; done
+  [ -e /usr/lib/aarch64-linux-gnu/libjansson.so ] || skip "no libraries for arm64, see README"
+  make -s -C "$NCT_ROOT" BUILD="$PWD/build" BIN="$PWD/bin" CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar "$PWD/bin/acwin"
+  ACWIN=$PWD/bin/acwin sh "$(vectors)/golden.sh" check qemu-aarch64
+  sample 1500 >t
+  for b in 16 48 0; do
+    acwin -b $b t >w
+    qemu-aarch64 bin/acwin -b $b t | cmp - w
+    qemu-aarch64 bin/acwin -d w | cmp - t
+  done
+}
