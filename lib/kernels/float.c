@@ -8,7 +8,7 @@
 /* Best first. */
 static const struct nct_float *const rows[] = {
 #if defined __x86_64__
-	&nct_float_avx512bf16, &nct_float_avx512, &nct_float_avx2,
+	&nct_float_amx, &nct_float_avx512bf16, &nct_float_avx512, &nct_float_avx2,
 #endif
 	&nct_float_ref,
 };

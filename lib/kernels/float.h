@@ -107,6 +107,6 @@ const struct nct_float *nct_float_single(const struct nct_float *k);
 const char *nct_float_name(size_t i);
 
 extern const struct nct_float nct_float_ref; /* everywhere */
-extern const struct nct_float nct_float_avx2, nct_float_avx512, nct_float_avx512bf16; /* x86-64 alone */
+extern const struct nct_float nct_float_avx2, nct_float_avx512, nct_float_avx512bf16, nct_float_amx; /* x86-64 alone */
 
 #endif

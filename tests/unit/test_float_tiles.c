@@ -1,0 +1,179 @@
+/* test_float_tiles.c - the order in which tiles of bf16 are used, on tiles in plain C: no processor with AMX is needed. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "kernels/product.h"
+
+#define PANEL 64
+
+static int on; /* tiles hold nothing unless they are on */
+static uint32_t tile[8][16][16];
+
+static void
+tiles_on(void)
+{
+	on = 1;
+	memset(tile, 255, sizeof tile); /* NaN in all sums */
+}
+
+static void
+tiles_off(void)
+{
+	on = 0;
+}
+
+static void
+tile_zero(int t)
+{
+	assert_true(on);
+	memset(tile[t], 0, sizeof tile[t]);
+}
+
+static void
+tile_load(int t, const void *from, size_t bytes)
+{
+	assert_true(on);
+	for (size_t i = 0; i < 16; i++)
+		memcpy(tile[t][i], (const unsigned char *)from + i * bytes, sizeof tile[t][i]);
+}
+
+static void
+tile_store(int t, void *to, size_t bytes)
+{
+	assert_true(on);
+	for (size_t i = 0; i < 16; i++)
+		memcpy((unsigned char *)to + i * bytes, tile[t][i], sizeof tile[t][i]);
+}
+
+static float
+number(uint32_t bits)
+{
+	float f;
+
+	memcpy(&f, &bits, sizeof f);
+	return f;
+}
+
+/* sums (16,16) += a (16,16 words) b (16 words,16): two numbers a word. */
+static void
+tile_product(int sums, int a, int b)
+{
+	assert_true(on);
+	for (size_t i = 0; i < 16; i++)
+		for (size_t j = 0; j < 16; j++) {
+			float sum = number(tile[sums][i][j]);
+
+			for (size_t w = 0; w < 16; w++) {
+				const uint32_t x = tile[a][i][w], y = tile[b][w][j];
+
+				sum += number(x << 16) * number(y << 16);
+				sum += number(x & 0xffff0000u) * number(y & 0xffff0000u);
+			}
+			memcpy(&tile[sums][i][j], &sum, sizeof sum);
+		}
+}
+
+/* Cuts instead of rounding: what is stored here fits. */
+static void
+to_elements(void *out, const float *x, float a, size_t n)
+{
+	uint16_t *y = out;
+
+	for (size_t i = 0; i < n; i++) {
+		const float v = x[i] * a;
+		uint32_t bits;
+
+		memcpy(&bits, &v, sizeof bits);
+		y[i] = (uint16_t)(bits >> 16);
+	}
+}
+
+#include "kernels/float_tiles.inc"
+
+/* Small integers, so that sums are exact: each element is one of -2 .. 2. */
+static void
+fill(uint32_t *words, size_t n, nct_rng *r)
+{
+	static const uint32_t numbers[] = {0xc000, 0xbf80, 0, 0x3f80, 0x4000};
+
+	for (size_t i = 0; i < n; i++)
+		words[i] = numbers[nct_rng_below(r, 5)] | numbers[nct_rng_below(r, 5)] << 16;
+}
+
+static float
+want(const struct nct_product *p, size_t i, size_t j)
+{
+	const uint32_t *a = (const uint32_t *)p->a + i * p->a_row, *b = p->b + j / PANEL * p->b_panel + j % PANEL;
+	float sum = 0.0f;
+
+	for (size_t w = 0; w < p->words; w++) {
+		const uint32_t x = a[w * p->a_word], y = b[w * PANEL];
+
+		sum += number(x << 16) * number(y << 16) + number(x & 0xffff0000u) * number(y & 0xffff0000u);
+	}
+	return sum;
+}
+
+static void
+check(size_t rows, size_t cols, size_t words, int turned, int add)
+{
+	const size_t panels = (cols + PANEL - 1) / PANEL, ldc = cols + 1;
+	uint32_t *a = calloc(turned ? words * PANEL : rows * (words + 3), sizeof *a), *b = calloc(panels * PANEL * words, sizeof *b);
+	float *c = calloc(rows * ldc, sizeof *c);
+	uint16_t *e = calloc(rows * ldc, sizeof *e);
+	nct_rng r = {rows + cols + words};
+	const struct nct_product p = {.rows = rows, .cols = cols, .words = words, .a = a, .a_row = turned ? 1 : words + 3,
+	    .a_word = turned ? PANEL : 1, .b = b, .b_panel = PANEL * words, .c = c, .ldc = ldc, .add = add, .e = turned ? NULL : e, .lde = ldc};
+
+	assert_true(a != NULL && b != NULL && c != NULL && e != NULL);
+	fill(a, turned ? words * PANEL : rows * (words + 3), &r);
+	fill(b, panels * PANEL * words, &r);
+	for (size_t i = 0; i < rows * ldc; i++)
+		c[i] = 5.0f;
+	tiles_product(&p);
+	assert_false(on);
+	for (size_t i = 0; i < rows; i++) {
+		for (size_t j = 0; j < cols; j++) {
+			const float sum = want(&p, i, j);
+
+			if (c[i * ldc + j] != sum + (add ? 5.0f : 0.0f))
+				fail_msg("%zu x %zu x %zu: (%zu,%zu) is %g, want %g", rows, cols, words, i, j, (double)c[i * ldc + j], (double)sum);
+			assert_true(turned || fabsf(number((uint32_t)e[i * ldc + j] << 16) - sum) <= fabsf(sum) / 128.0f);
+		}
+		assert_true(c[i * ldc + cols] == 5.0f && e[i * ldc + cols] == 0);
+	}
+	free(a);
+	free(b);
+	free(c);
+	free(e);
+}
+
+static void
+test_order(void **state)
+{
+	static const size_t sizes[] = {1, 15, 16, 31, 32, 33, 64};
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++)
+		for (size_t j = 0; j < 7; j++)
+			for (size_t k = 0; k < 7; k++)
+				for (int add = 0; add < 2; add++) {
+					check(sizes[i], sizes[j] + (j > 4 ? 64 : 0), sizes[k], 0, add);
+					check(sizes[i], sizes[j] + (j > 4 ? 64 : 0), sizes[k] + (k > 4 ? 256 : 0), 1, add);
+				}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
