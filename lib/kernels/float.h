@@ -98,8 +98,8 @@ nct_stride(size_t cols, size_t element)
 }
 
 /* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the best usable row
- * below it. Rows are constant: callers keep the pointer. NCT_EARG if that row
- * is unknown or this machine cannot run it; *out is then NULL. */
+ * below it. Rows are constant: callers keep the pointer. NCT_EARG if that row is unknown or this machine cannot run it; *out is then
+ * NULL. */
 nct_err nct_float_choose(const struct nct_float **out, const char *want) NCT_USED;
 /* The best usable row not above `k` whose elements are floats: for what must not lose digits. */
 const struct nct_float *nct_float_single(const struct nct_float *k);

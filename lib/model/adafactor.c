@@ -75,6 +75,23 @@ nct_adafactor_floats(const struct nct_shape *s)
 	return floats;
 }
 
+uint64_t
+nct_adafactor_bytes(const struct nct_shape *s)
+{
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+	uint64_t parts = 0;
+
+	if (nct_shape_tensors(s, t, &total, NULL) != NCT_OK)
+		return 0;
+	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
+		const struct matrix m = matrix_of(&t[id], id, 0);
+
+		parts += (uint64_t)t[id].stack * m.chunks * m.cols;
+	}
+	return sizeof(float) * (2 * (uint64_t)nct_adafactor_floats(s) + parts);
+}
+
 /* The list of matrices, and from it all sizes. */
 static nct_err
 list_matrices(nct_adafactor *a)

@@ -15,6 +15,8 @@ nct_err nct_adafactor_new(nct_adafactor **out, const struct nct_shape *s, unsign
 void nct_adafactor_free(nct_adafactor *a); /* NULL is a no-op */
 
 size_t nct_adafactor_floats(const struct nct_shape *s); /* length of the state; 0 if the shape is impossible */
+/* What nct_adafactor_new() will allocate, but for some bytes for each matrix; 0 if the shape is impossible. */
+uint64_t nct_adafactor_bytes(const struct nct_shape *s);
 /* The whole state, one block: saving and restoring it is saving and restoring the optimiser. Matrix by matrix in the
  * tensor table's order: row means then column means, or the full moments. Borrowed. */
 float *nct_adafactor_state(nct_adafactor *a);

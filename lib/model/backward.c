@@ -17,7 +17,8 @@ gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_wo
 	unsigned char *gu = nct_net_element(n, n->up, row * n->ldu);
 	const struct nct_by_weight down = {.x = w->dn, .ldx = n->ldc, .rows = rows, .in = C, .out = F, .w = n->wdown,
 	    .e = w->dh, .lde = n->ldf};
-	const struct nct_by_weight up = {.x = gu, .ldx = n->ldu, .rows = rows, .in = 2 * F, .out = C, .w = n->wup, .y = w->y, .ldy = n->ldx};
+	const struct nct_by_weight up = {.x = gu, .ldx = n->ldu, .rows = rows, .in = 2 * F, .out = C, .w = n->wup,
+	    .y = w->y, .ldy = n->ldx};
 
 	for (size_t i = 0; i < rows; i++)
 		k->to_elements(nct_net_element(n, w->dn, i * n->ldc), n->dx + (at + i) * n->ldx, 1.0f, C);

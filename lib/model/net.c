@@ -241,7 +241,8 @@ nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length
 }
 
 nct_err
-nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu,
+                    nct_why *why)
 {
 	return make(out, 0, s, rows, length, threads, cpu, why);
 }

@@ -1,7 +1,8 @@
 /* step.h - the Transformer one position at a time: keys and values of the positions before are kept, nothing is computed twice.
  *
- * The same function as nct_net_forward() (transformer.h has the equations), in floats whatever the row, summed in another order: logits agree with
- * those of float rows to a few parts in 10^5 of their size (test_step.c). Positions may go on for ever: only the last `reach` of them are kept. */
+ * The same function as nct_net_forward() (transformer.h has the equations), in floats whatever the row, summed in another order:
+ * logits agree with those of float rows to a few parts in 10^5 of their size (test_step.c). Positions may go on for ever: only the
+ * last `reach` of them are kept. */
 #ifndef NCT_MODEL_STEP_H
 #define NCT_MODEL_STEP_H
 

@@ -87,7 +87,7 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	const struct nct_train_options *o = l->o;
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
 	const uint64_t best = keeps_best(l) ? 4 * (uint64_t)parameters(l) : 0;
-	const uint64_t more = 4 * (uint64_t)nct_adafactor_floats(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
+	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
