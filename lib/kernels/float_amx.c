@@ -11,39 +11,9 @@
 #define PRODUCT tiles_product
 #include "kernels/float_body.inc"
 
-#define tile_zero(t) _tile_zero(t)
-#define tile_load(t, from, bytes) _tile_loadd(t, from, bytes)
+#include "kernels/amx_tiles.inc"
+
 #define tile_product(sums, a, b) _tile_dpbf16ps(sums, a, b)
-#define tile_store(t, to, bytes) _tile_stored(t, to, bytes)
-
-/* The palette's description of the tiles, as the processor reads it. */
-struct tile_config {
-	uint8_t palette, start;
-	uint8_t zero[14];
-	uint16_t bytes[16]; /* of a row */
-	uint8_t rows[16];
-};
-
-/* Tiles 0 to 3 hold sums, 4 and 5 A, 6 and 7 B; all are 16 rows of 64 bytes. */
-static void
-tiles_on(void)
-{
-	struct tile_config c = {.palette = 1};
-
-	for (int i = 0; i < 8; i++) {
-		c.bytes[i] = 64;
-		c.rows[i] = 16;
-	}
-	__asm__ volatile("" ::"r"(&c) : "memory"); /* all of it is read, though the intrinsic says less */
-	_tile_loadconfig(&c);
-}
-
-static void
-tiles_off(void)
-{
-	_tile_release();
-}
-
 #include "kernels/float_tiles.inc"
 
 enum { TRIAL_ROWS = 37, TRIAL_COLS = 70, TRIAL_WORDS = 21 }; /* edges on all sides */
