@@ -1,7 +1,7 @@
 #!/bin/sh
 # quickstart.sh - the method's main path on the sample: text -> tokens -> text, then a small token model, its bits per byte, its text.
 set -eu
-: "${STEPS:=1000}" # of training: a minute or two on two cores
+: "${STEPS:=300}" # of training: a minute or two on two cores
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -25,14 +25,14 @@ echo "4. Sizes:"
 acwin -l windows tokens | cut -f 1,2,4,11-16 | awk -F '\t' '{ printf "  "; for (i = 1; i <= NF; i++) printf " %-13s", $i; print "" }'
 acwin -l tokens | awk -F '\t' 'NR == 2 { printf "\n   %.2f bytes of text per 16-bit token\n", $16 / $13 }'
 echo
-echo "5. A token model M2, trained on two other novels, each window cut into two 8-bit tokens (a small vocabulary learns fastest):"
-echo "   acwin -0 novels | bitpack -v8 >train;  m2train -s d=128,layers=2,heads=2,ff=512 -B 16 -L 128 -n $STEPS train >m2.bin"
-acwin -0 novels | bitpack -v8 >train
-m2train -s d=128,layers=2,heads=2,ff=512 -B 16 -L 128 -n "$STEPS" --warmup=100 train >m2.bin
-head -c 300000 text | acwin | bitpack -v8 >held-out
+echo "5. A small token model M2, trained on two other novels for a minute or two (it has seen each token about once):"
+echo "   acwin -0 novels | bitpack >train;  m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS train >m2.bin"
+acwin -0 novels | bitpack >train
+m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=60 train >m2.bin
+head -c 300000 text | acwin | bitpack >held-out
 echo
-echo "6. Text from it:   printf 'The three currently' | acwin --open | bitpack -v8 | m2gen -m m2.bin -n 120 - | bitpack -u | acwin -d"
-printf 'The three currently' | acwin --open | bitpack -v8 | m2gen -m m2.bin -n 120 - | bitpack -u | acwin -d >made
+echo "6. Text from it:   printf 'The three currently' | acwin --open | bitpack | m2gen -m m2.bin -n 60 - | bitpack -u | acwin -d"
+printf 'The three currently' | acwin --open | bitpack | m2gen -m m2.bin -n 60 - | bitpack -u | acwin -d >made
 LC_ALL=C tr -c '[:print:]\n' '?' <made | sed 's/^/   /' # windows can hold any bytes, and a terminal obeys some
 echo
 echo

@@ -182,3 +182,11 @@ stand_in() {
   [ "$output" = "inspect.sh: no text" ]
   run -1 example inspect nowhere
 }
+
+@test "examples: quickstart.sh goes from text to a model's text and a table" {
+  STEPS=3 sh "$NCT_ROOT/examples/quickstart.sh" >out
+  grep -q '^   identical$' out
+  grep -q '^   The three currently' out
+  tail -n 3 out | awk '$1 == 300000 { exit !($4 > 3 && $5 < $4 && $6 > 2 && $6 < 5) }' # uniform, unigram, M2
+  grep -q '^ *300000 ' out
+}
