@@ -22,6 +22,16 @@ setup() {
 net="-T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-every=20"
 ranks() { mpirun --oversubscribe --allow-run-as-root --bind-to none -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
 
+# a_rank WORDS: the number of a process of m2train with these words in its command line (mpirun's own begins otherwise).
+a_rank() {
+  local p
+  for p in /proc/[0-9]*; do
+    case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
+    "m2train "*"$1"*) echo "${p#/proc/}"; return ;;
+    esac
+  done
+}
+
 # near A B: the losses of two logs agree as far as float sums in another order allow: the first to its last printed digit, and
 # where 40 steps have spread rounding, to 0.002 bits/byte.
 near() {
@@ -84,7 +94,9 @@ near() {
     [ ! -e log ] || [ "$(wc -l <log)" -lt 30 ] || break
     sleep 0.05
   done
-  pkill -KILL -n -f "n 1000000 --log=log -C ckpt" # the youngest: a rank
+  rank=$(a_rank "n 1000000 --log=log -C ckpt")
+  [ -n "$rank" ] || kill $!
+  kill -KILL "$rank"
   wait $! || status=$?
   [ "$status" -ne 0 ]
   [ -s err ] # the launcher says which
