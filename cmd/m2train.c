@@ -195,7 +195,7 @@ evaluate(struct opts *o)
 {
 	const struct nct_m2_evaluate_options e = {.rows = o->t.train.rows, .length = o->t.given['L'] ? o->t.train.length : 0,
 	    .threads = cli.threads, .cpu = cli.cpu, .progress = show, .stop = trainer_signalled};
-	struct nct_m2_evaluation *result = malloc(sizeof *result);
+	static struct nct_m2_evaluation result; /* large */
 	nct_corpus *c;
 	nct_why why = {""};
 	nct_m2 *m;
@@ -203,21 +203,18 @@ evaluate(struct opts *o)
 	int stopped = 0, out;
 
 	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
-	if (result == NULL)
-		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
 		die_err(&cli, err, o->model, &why);
 	c = read_tokens(o, 0);
 	out = cli_output(&cli); /* a place that cannot be written to is told now, not after hours */
 	trainer_hold_signals();
-	if ((err = nct_m2_evaluate(m, c, &e, result, &stopped, &why)) != NCT_OK)
+	if ((err = nct_m2_evaluate(m, c, &e, &result, &stopped, &why)) != NCT_OK)
 		die_err(&cli, err, "evaluation", &why);
 	cli_progress_end(&cli);
 	trainer_let_signals(); /* a signal held back kills here */
-	write_table(result, m, c, out);
+	write_table(&result, m, c, out);
 	nct_corpus_free(c);
 	nct_m2_free(m);
-	free(result);
 	return EX_DONE;
 }
 
