@@ -7,7 +7,7 @@
 #include "format/stream.h"
 
 #define STRETCH 4096u         /* bytes of each lane between two looks at what they gave */
-#define OUT (STRETCH + NCT_WINDOW_SYMBOLS) /* windows at most that close meanwhile */
+#define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
 #define QUOTA (16 * STRETCH)  /* bytes of a job before others have a turn */
 
 /* ---- one chunk ---- */

@@ -32,9 +32,8 @@ void nct_trie_free(struct nct_trie *t);
 struct nct_open {
 	uint64_t cell;   /* the open window, or NCT_TRIE_START */
 	/* for nct_trie_walk_aligned() alone, at first 0: */
-	uint64_t closed; /* the window up to the last boundary in it */
-	uint64_t rest;   /* what it holds behind that, if that is a string */
-	uint64_t inside; /* 1 if there is a boundary in it */
+	uint64_t rest;   /* what it holds behind the last boundary in it, if that is a string */
+	uint32_t closed; /* the number of what is before that */
 };
 
 /* One text being walked. */
@@ -50,7 +49,8 @@ struct nct_lane {
 /* Takes the next n bytes of each of 1 to NCT_LANES lanes; their text and out move on. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
 /* The same, closing windows that would end inside a word at the last boundary in them. Text and marks of an open window are still there,
- * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS more. */
+ * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS
+ * + 1 more. */
 void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
 uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);

@@ -7,11 +7,13 @@
 
 #include <string.h>
 
-#define BLOCK 256 /* bytes of each lane */
+#define BLOCK 1024 /* bytes of each lane */
 
-/* A lane's state but for where its text is: struct nct_open's, by value. */
+/* A lane's state but for where its text is, by value. The number of the window up to the last boundary in it is at *out. The low byte
+ * of `rest`, where a cell would have a symbol, tells whether there is such a boundary: what there is to store, not to compute, is what
+ * takes the time. */
 struct state {
-	uint64_t cell, closed, rest, inside;
+	uint64_t cell, rest;
 	uint32_t *out;
 };
 
@@ -21,42 +23,41 @@ static inline void
 take(const uint64_t *cells, uint64_t none, uint64_t byte, uint64_t mark, struct state *s)
 {
 	const uint64_t *at = cells + byte;
-	uint64_t next, rest;
+	uint64_t next, rest = s->rest;
+	uint32_t closed = *s->out, number = (uint32_t)(s->cell >> 16), *kept = s->out + 1;
 
 #if defined __x86_64__
 	const uint64_t zero = 0;
 
-	__asm__("cmpb %b[inside], %b[mark]\n\tcmovae %[cell], %[closed]\n\tcmovae %[zero], %[rest]"
-	        : [closed] "+&r"(s->closed), [rest] "+&r"(s->rest)
-	        : [inside] "r"(s->inside), [mark] "r"(mark), [cell] "r"(s->cell), [zero] "r"(zero)
+	/* carry: there is a boundary in the window, and none here */
+	__asm__("cmpb %b[rest], %b[mark]\n\tcmovael %[number], %[closed]\n\tcmovae %[zero], %[rest]\n\tadcb $0, %b[mark]"
+	        : [closed] "+&r"(closed), [rest] "+&r"(rest), [mark] "+&r"(mark)
+	        : [number] "r"(number), [zero] "r"(zero)
 	        : "cc");
-	s->inside |= mark;
 	next = at[s->cell >> 40];
-	rest = at[s->rest >> 40];
-	*s->out = (uint32_t)(s->closed >> 16);
-	uint32_t *kept = s->out + 1;
-	__asm__("cmpw %w[byte], %w[rest]\n\tcmovne %[none], %[rest]\n\t"
-	        "cmpw %w[byte], %w[next]\n\tcmovne %[rest], %[next]\n\tcmovne %[zero], %[inside]\n\tcmovne %[kept], %[out]"
-	        : [next] "+&r"(next), [rest] "+&r"(rest), [inside] "+&r"(s->inside), [out] "+&r"(s->out)
+	rest = at[rest >> 40];
+	*s->out = closed;
+	__asm__("cmpw %w[byte], %w[rest]\n\tcmovne %[none], %[rest]\n\tcmpw %w[byte], %w[next]\n\tcmovne %[rest], %[next]\n\t"
+	        "cmovne %[kept], %[out]\n\tcmovne %[zero], %[mark]\n\tmovb %b[mark], %b[rest]"
+	        : [next] "+&r"(next), [rest] "+&r"(rest), [mark] "+&r"(mark), [out] "+&r"(s->out)
 	        : [byte] "r"(byte), [none] "r"(none), [kept] "r"(kept), [zero] "r"(zero)
 	        : "cc");
 #else
-	uint64_t here = 0 - (uint64_t)(mark >= s->inside), ended, closed;
+	uint64_t inside = rest & 1, here = 0 - (uint64_t)(mark >= inside), ended, closes;
 
 	__asm__("" : "+r"(here)); /* nothing is known about it */
-	s->closed ^= (s->closed ^ s->cell) & here;
-	s->rest &= ~here;
-	s->inside |= mark;
+	closed ^= (closed ^ number) & (uint32_t)here;
+	inside |= mark;
 	next = at[s->cell >> 40];
-	rest = at[s->rest >> 40];
-	*s->out = (uint32_t)(s->closed >> 16);
+	rest = at[(rest & ~here) >> 40];
+	*s->out = closed;
 	ended = 0 - (uint64_t)((uint16_t)rest != byte);
-	closed = 0 - (uint64_t)((uint16_t)next != byte);
-	__asm__("" : "+r"(ended), "+r"(closed));
+	closes = 0 - (uint64_t)((uint16_t)next != byte);
+	__asm__("" : "+r"(ended), "+r"(closes));
 	rest ^= (rest ^ none) & ended;
-	next ^= (next ^ rest) & closed;
-	s->inside &= ~closed;
-	s->out += closed & 1;
+	next ^= (next ^ rest) & closes;
+	s->out = (closes & 1) != 0 ? kept : s->out;
+	rest = (rest & ~UINT64_C(0xff)) | (inside & ~closes);
 #endif
 	s->cell = next;
 	s->rest = rest;
@@ -97,7 +98,8 @@ walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct nct_open *o = &lane[l].open;
 
-		s[l] = (struct state){o->cell, o->closed, o->rest, o->inside, lane[l].out};
+		s[l] = (struct state){o->cell, o->rest, lane[l].out};
+		*s[l].out = o->closed;
 	}
 	for (size_t done = 0, now; done < n; done += now) {
 		now = n - done < BLOCK ? n - done : BLOCK;
@@ -122,7 +124,7 @@ walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned
 		}
 	}
 	for (unsigned l = 0; l < lanes; l++) {
-		lane[l].open = (struct nct_open){s[l].cell, s[l].closed, s[l].rest, s[l].inside};
+		lane[l].open = (struct nct_open){s[l].cell, s[l].rest, *s[l].out};
 		lane[l].out = s[l].out;
 	}
 }

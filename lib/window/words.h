@@ -6,7 +6,7 @@
 
 /* A word, a number or a run of other characters, each with the space before it; or white space. An apostrophe behind a letter belongs
  * to the word. Compiled as patterns are (pattern.h), its matches begin at the boundaries. */
-#define NCT_WORDS_PATTERN " ?(?:[\\p{L}\\p{M}]['\xe2\x80\x99]?)+| ?\\p{N}+| ?[^\\s\\p{L}\\p{M}\\p{N}]+|\\s+"
+#define NCT_WORDS_PATTERN "[ ]?(?:[\\p{L}\\p{M}]['\xe2\x80\x99]?)+|[ ]?\\p{N}+|[ ]?[^\\s\\p{L}\\p{M}\\p{N}]+|\\s+"
 
 #define NCT_WORDS_BEHIND 8 /* bytes before a place, at most, that tell whether a word begins there ... */
 #define NCT_WORDS_AHEAD 3  /* ... and behind it: a character's */
