@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
+	{'a', "align", "WHERE", "end windows at boundaries: none (default), words, or a REGEX at whose matches they are"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "ask M1 instead of its codebook: the same result, slowly"},
@@ -38,7 +39,7 @@ struct acwin {
 	enum mode mode;
 	const char *model;
 	struct nct_encode_options encode;
-	int chunk_given, resets_given, keep_going, show, no_codebook;
+	int align_given, chunk_given, resets_given, keep_going, show, no_codebook;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the text to encode, 0: not known */
@@ -59,6 +60,16 @@ set_separator(struct acwin *a, enum nct_separator separator, const char *pattern
 		die(&a->cli, EX_USE, "-0 and -D exclude each other, and each is given once");
 	a->encode.separator = separator;
 	a->encode.pattern = pattern;
+}
+
+static void
+set_align(struct acwin *a, const char *arg)
+{
+	if (a->align_given)
+		die(&a->cli, EX_USE, "-a is given once");
+	a->align_given = 1;
+	a->encode.align = strcmp(arg, "none") == 0 ? NCT_ALIGN_NONE : strcmp(arg, "words") == 0 ? NCT_ALIGN_WORDS : NCT_ALIGN_REGEX;
+	a->encode.align_pattern = a->encode.align == NCT_ALIGN_REGEX ? arg : NULL;
 }
 
 /* No option may be given in vain. */
@@ -90,6 +101,8 @@ check(const struct acwin *a)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
 	if (a->encode.window_bits == 0 && a->resets_given)
 		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
+	if (a->encode.window_bits == 0 && a->encode.align != NCT_ALIGN_NONE)
+		die(c, EX_USE, "-a with -b 0: an unbroken code has no windows");
 }
 
 static void
@@ -120,6 +133,7 @@ parse(struct acwin *a, int argc, char **argv)
 			break;
 		case '0': set_separator(a, NCT_SEP_NUL, NULL); break;
 		case 'D': set_separator(a, NCT_SEP_REGEX, arg); break;
+		case 'a': set_align(a, arg); break;
 		case OPT_OPEN: a->encode.open = 1; break;
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
 		case OPT_SHOW: a->show = 1; break;
@@ -127,7 +141,7 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
 		default: break;
 		}
-		if (o < 256 && strchr("bcr0D", o) != NULL && (o != 'b' || a->encode_only == 0))
+		if (o < 256 && strchr("bcr0Da", o) != NULL && (o != 'b' || a->encode_only == 0))
 			a->encode_only = o;
 	}
 	check(a);
@@ -189,7 +203,9 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
 	if (err == NCT_EIO && why->text[0] != '\0')
 		return a->cli.output != NULL ? a->cli.output : "-";
-	return err == NCT_EARG ? "-D" : a->cli.operands[a->operand];
+	if (err == NCT_EARG)
+		return strncmp(why->text, "alignment", 9) == 0 ? "-a" : "-D";
+	return a->cli.operands[a->operand];
 }
 
 /* The operands' size in all, 0 where one is no plain file. */
@@ -273,7 +289,7 @@ static void
 print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut)
 {
 	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
-	static const char *const separators[] = {"operand", "nul", "regex"};
+	static const char *const separators[] = {"operand", "nul", "regex"}, *const aligns[] = {"none", "words", "regex"};
 	const struct acwin *a = ctx;
 
 	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
@@ -284,7 +300,7 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 		printf("unknown\tunknown");
 	else
 		printf("%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
-	printf("\t%s\n", cut ? "cut" : "whole");
+	printf("\t%s\t%s\n", cut ? "cut" : "whole", aligns[h->align]);
 }
 
 static void
@@ -293,7 +309,7 @@ list(struct acwin *a)
 	int status = EX_DONE;
 
 	printf("file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\tstream_bytes\tcode_bits\t"
-	       "text_bytes\tbits_per_byte\tend\n");
+	       "text_bytes\tbits_per_byte\tend\talign\n");
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
 		nct_why why = {{0}};
 		int in = cli_input(&a->cli, a->operand);
@@ -347,7 +363,7 @@ main(int argc, char **argv)
 {
 	struct acwin a = {
 	    .cli = {.tool = "acwin",
-	            .synopsis = "[-d | -t | -l | --compile] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [FILE...]",
+	            .synopsis = "[-d | -t | -l | --compile] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [-a WHERE] [FILE...]",
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},

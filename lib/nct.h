@@ -184,6 +184,8 @@ struct nct_encode_options {
 	uint64_t chunk;          /* c, bytes; 0: never */
 	enum nct_separator separator;
 	const char *pattern;     /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
+	enum nct_align align;    /* where windows should end: anywhere, or at the boundaries of words, or where matches begin of ... */
+	const char *align_pattern; /* ... a PCRE2 pattern for NCT_ALIGN_REGEX, else NULL */
 	int open;                /* leave the last document open */
 	unsigned threads;        /* at least 1 */
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
@@ -194,7 +196,7 @@ struct nct_encode_options {
 };
 
 /* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: with text in `why`, writing failed; without, reading
- * (errno). NCT_EARG: the pattern is wrong, or the options are. */
+ * (errno). NCT_EARG: a pattern is wrong (why->text begins with "alignment" if it is that one), or the options are. */
 nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 

@@ -28,6 +28,7 @@ nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *cont
 	c->count = 0;
 	c->part = (struct nct_part){0};
 	c->since_reset = 0;
+	c->bound.symbols = 0;
 	nct_context_reset(context);
 	if (p->window_bits > 0)
 		c->node = nct_split_root(p->window_bits);
@@ -92,9 +93,52 @@ end_window(struct nct_chunk *c)
 	c->part.units++;
 	c->part.bits += c->plan.window_bits;
 	c->node = nct_split_root(c->plan.window_bits);
+	c->bound.symbols = 0;
 	if (c->plan.resets != 0 && ++c->since_reset == c->plan.resets) {
 		nct_context_reset(c->context);
 		c->since_reset = 0;
+	}
+	return NCT_OK;
+}
+
+/* The same before text[0], or at the last boundary in it, if there is one; *step is how far that takes us back: not above 0. */
+static nct_err
+end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
+{
+	const unsigned back = c->bound.symbols > 0 ? c->node.symbols - c->bound.symbols : 0;
+
+	*step = -(ptrdiff_t)back;
+	if (back == 0)
+		return end_window(c);
+	c->node = c->bound;
+	c->part.text_bytes -= back;
+	if (c->plan.resets != 1) /* else the context begins anew */
+		nct_context_rewind(c->context, back, text[*step - 1]);
+	return end_window(c);
+}
+
+/* Begins a window: ends its part first if that is full. */
+static nct_err
+begin_window(struct nct_chunk *c)
+{
+	const int full = c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT;
+
+	return c->node.symbols == 0 && full ? end_part(c) : NCT_OK;
+}
+
+/* Takes a symbol into the window if it fits. *fits -1: not yet, what M1 expects is not known. */
+static nct_err
+take_symbol(struct nct_chunk *c, unsigned symbol, int *fits)
+{
+	nct_err err = begin_window(c);
+
+	*fits = -1;
+	if (err != NCT_OK || !nct_context_ready(c->context))
+		return err;
+	*fits = nct_context_take(c->context, &c->node, symbol);
+	if (*fits) {
+		c->part.text_bytes += symbol != NCT_EOD;
+		nct_context_push(c->context, symbol);
 	}
 	return NCT_OK;
 }
@@ -103,23 +147,37 @@ end_window(struct nct_chunk *c)
 static nct_err
 put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 {
-	nct_err err = NCT_OK;
+	nct_err err;
+	int fits;
 
 	*done = 0;
-	for (int fits = 0; !fits;) {
-		if (c->node.symbols == 0 && (c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT) &&
-		    (err = end_part(c)) != NCT_OK)
-			return err;
-		if (!nct_context_ready(c->context))
-			return NCT_OK;
-		fits = nct_context_take(c->context, &c->node, symbol);
+	do {
+		fits = 0;
+		if (!nct_split_ended(&c->node)) /* aligned: it may have been left open */
+			if ((err = take_symbol(c, symbol, &fits)) != NCT_OK || fits < 0)
+				return err;
 		if (!fits && (err = end_window(c)) != NCT_OK)
 			return err;
-	}
+	} while (!fits);
 	*done = 1;
-	c->part.text_bytes += symbol != NCT_EOD;
-	nct_context_push(c->context, symbol);
-	return symbol == NCT_EOD || nct_split_ended(&c->node) ? end_window(c) : NCT_OK;
+	return symbol == NCT_EOD || (!c->plan.aligned && nct_split_ended(&c->node)) ? end_window(c) : NCT_OK;
+}
+
+/* Puts the byte text[0] where windows close at boundaries; `mark` tells if there is one before it. Whether a window that can hold no more
+ * ends at one, only the next byte tells, so it stays open until then. *step: how far this takes us in the text. */
+static nct_err
+put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *step, int *ready)
+{
+	nct_err err = NCT_OK;
+	int fits = 0;
+
+	if (mark && c->node.symbols > 0)
+		c->bound = c->node;
+	if (!nct_split_ended(&c->node))
+		err = take_symbol(c, text[0], &fits);
+	*step = fits > 0;
+	*ready = fits >= 0;
+	return err == NCT_OK && fits == 0 ? end_aligned(c, text, step) : err;
 }
 
 /* ---- unbroken ---- */
@@ -166,13 +224,23 @@ put_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 }
 
 nct_err
-nct_chunk_text(struct nct_chunk *c, const uint8_t *text, size_t n, size_t *done)
+nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, ptrdiff_t n, ptrdiff_t *at)
 {
 	nct_err err = NCT_OK;
-	size_t one = 1;
+	ptrdiff_t step;
+	size_t one;
+	int ready = 1;
 
-	for (*done = 0; *done < n && err == NCT_OK && one; *done += one)
-		err = put_symbol(c, text[*done], &one);
+	while (*at < n && err == NCT_OK && ready) {
+		if (c->plan.aligned) {
+			err = put_aligned_byte(c, text + *at, mark[*at], &step, &ready);
+			*at += step;
+		} else {
+			err = put_symbol(c, text[*at], &one);
+			*at += (ptrdiff_t)one;
+			ready = one > 0;
+		}
+	}
 	return err;
 }
 

@@ -17,6 +17,7 @@
 struct nct_plan {
 	unsigned window_bits; /* b, 0: unbroken */
 	uint32_t resets;      /* r */
+	int aligned;          /* boundaries are known, and windows that would end elsewhere close at the last one */
 };
 
 /* Fingerprint of the code: over M1's, b, r and the way strings are chosen (nct-formats(5), "Fingerprints"). */
@@ -45,13 +46,16 @@ struct nct_chunk {
 	size_t count, cap;
 	struct nct_part part;     /* the one being made */
 	struct nct_node node;     /* the open window */
+	struct nct_node bound;    /* aligned: the last boundary in it, the root if there is none */
 	uint32_t since_reset;     /* windows */
 	struct nct_ac_enc ac;     /* unbroken */
 };
 
 void nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context); /* *c: zero, or ended */
-/* Codes symbols of text[0..n) as far as is known what M1 expects (nct_context_ready()); *done: how many. NCT_ENOMEM. */
-nct_err nct_chunk_text(struct nct_chunk *c, const uint8_t *text, size_t n, size_t *done) NCT_USED;
+/* Codes symbols of text[*at..n) as far as is known what M1 expects (nct_context_ready()), and moves *at there. A window that closes
+ * early moves it back, perhaps below 0: text and marks (piece->mark; aligned only) of an open window still lie before text[0] and
+ * mark[0]. NCT_ENOMEM. */
+nct_err nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, ptrdiff_t n, ptrdiff_t *at) NCT_USED;
 /* Codes EOD if `eod` (*done 0: not yet, what M1 expects is not known), closes the window. NCT_ENOMEM. */
 nct_err nct_chunk_end(struct nct_chunk *c, int eod, size_t *done) NCT_USED;
 nct_err nct_chunk_drop(struct nct_chunk *c) NCT_USED; /* forgets finished parts and their code: NCT_ENOMEM */
@@ -60,8 +64,9 @@ void nct_chunk_free(struct nct_chunk *c);
 /* A chunk, or the next stretch of one that goes on from batch to batch, and its text. */
 struct nct_stretch {
 	struct nct_chunk chunk;
-	const uint8_t *text; /* borrowed */
-	size_t n, done;
+	const uint8_t *text, *mark; /* borrowed, as for nct_chunk_text() */
+	size_t n;
+	ptrdiff_t done;
 	int begins, ends, eod;
 	nct_err err;
 };

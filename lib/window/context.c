@@ -48,7 +48,8 @@ struct nct_crew {
 	uint32_t reach;        /* 0: frequencies depend on nothing */
 	int endless, narrow;   /* narrow: divisions are remembered, too */
 	size_t most;           /* positions evaluated in one call */
-	size_t slots;          /* blocks of a context's ring: what M1 looks back on, and what is evaluated together */
+	size_t slots;          /* blocks of a context's ring: what M1 looks back on, what is taken back, and what is evaluated together */
+	size_t behind;         /* positions before the present one that may be looked back on: the first two of these */
 	size_t ahead;          /* positions of one context evaluated together */
 	uint64_t resets, symbols;
 	nct_memory *memory;    /* or NULL */
@@ -106,7 +107,8 @@ nct_crew_new(nct_crew **out, const nct_m1 *m1, const struct nct_crew_plan *p)
 	w->narrow = p->remember && p->window_bits > 0 && p->window_bits <= NCT_SPLIT_NARROW;
 	w->ahead = w->endless ? LONG : WIDE;
 	w->most = p->lanes > w->ahead ? p->lanes : w->ahead;
-	w->slots = w->reach + w->ahead;
+	w->behind = w->reach + p->rewind;
+	w->slots = w->behind + w->ahead;
 	w->lanes = p->lanes;
 	w->steps = calloc(w->most, sizeof *w->steps);
 	if ((w->context = calloc(w->lanes, sizeof(nct_context *))) == NULL || w->steps == NULL)
@@ -236,6 +238,17 @@ nct_context_push(nct_context *c, unsigned symbol)
 }
 
 void
+nct_context_rewind(nct_context *c, size_t n, unsigned symbol)
+{
+	assert(c->crew->memory == NULL);
+	if (c->crew->reach == 0 || n == 0)
+		return;
+	c->depth -= n + (c->pending == NONE); /* the position of `symbol` is evaluated again */
+	c->pending = symbol;
+	c->now = c->known = c->promised = 0;
+}
+
+void
 nct_context_promise(nct_context *c, const uint8_t *text, size_t n)
 {
 	c->promise = text;
@@ -251,11 +264,11 @@ enter(nct_context *c, uint32_t i)
 	c->at = i;
 }
 
-/* Sees to it that `past` takes n more positions: those that M1 looks back on move to its front. */
+/* Sees to it that `past` takes n more positions: those that may be looked back on move to its front. */
 static void
 make_room(nct_context *c, size_t n)
 {
-	const size_t seen = (size_t)(c->depth - c->from), back = seen < c->crew->reach ? seen : c->crew->reach;
+	const size_t seen = (size_t)(c->depth - c->from), back = seen < c->crew->behind ? seen : c->crew->behind;
 
 	if (seen + n <= 2 * c->crew->slots)
 		return;

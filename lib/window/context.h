@@ -18,6 +18,7 @@ struct nct_crew_plan {
 	int remember;         /* keep a memory of contexts, ... */
 	size_t cache_bytes;   /* ... of at most about this size; 0: the default */
 	int endless;          /* contexts go on without resets: what is promised will be pushed */
+	size_t rewind;        /* how many symbols nct_context_rewind() takes back, at most */
 	size_t lanes;         /* contexts */
 };
 
@@ -34,6 +35,9 @@ void nct_context_free(nct_context *c);            /* of a parted context; NULL i
 
 void nct_context_reset(nct_context *c);
 void nct_context_push(nct_context *c, unsigned symbol); /* M1 reads a symbol; evaluated only when needed */
+/* Takes back the last n symbols pushed since the reset; `symbol` is the last one before them, NCT_EOD if there is none. Not where
+ * contexts are remembered: these begin anew. */
+void nct_context_rewind(nct_context *c, size_t n, unsigned symbol);
 /* Says what will be pushed next, unless the context is reset first: then it may be evaluated along with what is needed now. `text`
  * is borrowed until the next call of nct_contexts_ready(). */
 void nct_context_promise(nct_context *c, const uint8_t *text, size_t n);

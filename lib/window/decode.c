@@ -281,7 +281,7 @@ static nct_err
 begin_stream(struct decoder *d)
 {
 	const struct nct_header *h = nct_reader_header(d->reader);
-	const struct nct_plan plan = {h->window_bits, h->resets};
+	const struct nct_plan plan = {.window_bits = h->window_bits, .resets = h->resets};
 	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
 	nct_err err;
 

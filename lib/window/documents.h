@@ -9,6 +9,7 @@ typedef struct nct_docs nct_docs;
 /* A run of text inside one document. */
 struct nct_piece {
 	const uint8_t *text; /* valid until the next call */
+	const uint8_t *mark; /* aligned (bounds.h): 1 where a boundary stands before the byte of the same index, else 0; otherwise NULL */
 	size_t n;            /* 0 only where a document ends without more text */
 	int ends;            /* the document ends after it */
 	int eod;             /* ... and an EOD is to be coded there */

@@ -7,7 +7,7 @@
 #include "format/walk.h"
 #include "model/m1.h"
 #include "window/blocks.h"
-#include "window/documents.h"
+#include "window/bounds.h"
 #include "window/encode_book.h"
 #include "window/pool.h"
 
@@ -21,9 +21,11 @@ struct encoder {
 	struct nct_pool pool;
 	struct nct_blocks blocks;
 	nct_docs *docs;
+	nct_bounds *bounds;
 	struct nct_piece piece;  /* text read but not yet in a batch */
 
-	uint8_t *text;
+	uint8_t *buffer[2];      /* text and, aligned, its marks, behind what an open window may hold of the batch before */
+	uint8_t *text, *mark;    /* in these */
 	size_t text_n, text_cap;
 	struct nct_stretch *jobs; /* their text lies in the batch's buffer, one behind the other */
 	size_t count, cap;
@@ -51,6 +53,7 @@ open_job(struct encoder *e)
 		return 0;
 	struct nct_stretch *j = &e->jobs[e->count++];
 	j->text = e->text + e->text_n;
+	j->mark = e->mark != NULL ? e->mark + e->text_n : NULL;
 	j->n = 0;
 	j->begins = 1;
 	j->ends = j->eod = 0;
@@ -89,6 +92,10 @@ take_piece(struct encoder *e)
 		if (limit != 0 && take > limit - e->chunk_bytes)
 			take = (size_t)(limit - e->chunk_bytes);
 		memcpy(e->text + e->text_n, p->text, take);
+		if (e->mark != NULL && take > 0) {
+			memcpy(e->mark + e->text_n, p->mark, take);
+			p->mark += take;
+		}
 		e->text_n += take;
 		e->jobs[e->count - 1].n += take;
 		e->chunk_bytes += take;
@@ -113,7 +120,7 @@ fill(struct encoder *e, int *done, nct_why *why)
 	while (e->text_n < e->text_cap && take_piece(e)) {
 		if (e->text_n == e->text_cap)
 			break;
-		if ((err = nct_docs_next(e->docs, &e->piece, why)) != NCT_OK)
+		if ((err = nct_bounds_next(e->bounds, &e->piece, why)) != NCT_OK)
 			return err;
 		if ((*done = e->piece.done) != 0)
 			break;
@@ -138,6 +145,14 @@ deliver(struct encoder *e, struct nct_stretch *j)
 	return NCT_OK;
 }
 
+/* What an open window may hold of p[0..n) and of what is before it moves before p[0]. */
+static void
+keep_window(uint8_t *p, size_t n)
+{
+	if (p != NULL)
+		memmove(p - NCT_WINDOW_SYMBOLS, p - NCT_WINDOW_SYMBOLS + n, NCT_WINDOW_SYMBOLS);
+}
+
 /* Makes ready for the next batch: a chunk that goes on becomes its first job, with its context. */
 static nct_err
 carry_over(struct encoder *e)
@@ -149,6 +164,8 @@ carry_over(struct encoder *e)
 		nct_context_free(e->kept);
 		e->kept = NULL;
 	}
+	keep_window(e->text, e->text_n);
+	keep_window(e->mark, e->text_n);
 	e->text_n = e->count = 0;
 	if (!e->open || last == NULL)
 		return NCT_OK;
@@ -167,6 +184,7 @@ carry_over(struct encoder *e)
 	}
 	e->jobs[0].begins = 0;
 	e->jobs[0].text = e->text;
+	e->jobs[0].mark = e->mark;
 	e->jobs[0].n = 0;
 	e->count = 1;
 	return NCT_OK;
@@ -196,14 +214,18 @@ static nct_err
 encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options *o)
 {
 	e->o = o;
-	e->plan = (struct nct_plan){o->window_bits, o->resets};
+	e->plan = (struct nct_plan){o->window_bits, o->resets, o->align != NCT_ALIGN_NONE};
 	e->blocks.unbroken = o->window_bits == 0;
 	e->text_cap = (size_t)BATCH_TEXT * o->threads;
 	e->cap = (size_t)BATCH_JOBS * o->threads;
-	e->text = malloc(e->text_cap);
 	e->jobs = calloc(e->cap, sizeof *e->jobs);
-	if (e->text == NULL || e->jobs == NULL)
+	for (int i = 0; i < 1 + e->plan.aligned; i++)
+		if ((e->buffer[i] = calloc(1, NCT_WINDOW_SYMBOLS + e->text_cap)) == NULL)
+			return NCT_ENOMEM;
+	if (e->jobs == NULL)
 		return NCT_ENOMEM;
+	e->text = e->buffer[0] + NCT_WINDOW_SYMBOLS;
+	e->mark = e->plan.aligned ? e->buffer[1] + NCT_WINDOW_SYMBOLS : NULL;
 	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->resets == 0 ? 1 : NCT_STRETCH_LANES, o->cache_bytes);
 }
 
@@ -216,9 +238,11 @@ encoder_free(struct encoder *e)
 	nct_pool_free(&e->pool);
 	nct_blocks_free(&e->blocks);
 	nct_writer_free(e->blocks.writer);
+	nct_bounds_free(e->bounds);
 	nct_docs_free(e->docs);
 	free(e->jobs);
-	free(e->text);
+	free(e->buffer[0]);
+	free(e->buffer[1]);
 }
 
 static nct_err
@@ -228,9 +252,12 @@ check(const struct nct_encode_options *o, nct_why *why)
 		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_WINDOW_MAX, o->window_bits);
 	if (o->window_bits == 0 && o->resets != 0)
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
+	if (o->window_bits == 0 && o->align != NCT_ALIGN_NONE)
+		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to align");
 	if (o->open && o->separator == NCT_SEP_NUL)
 		return nct_fail(why, NCT_EARG, "under NUL separators a document without its NUL is open already");
-	if (o->threads < 1 || (o->separator == NCT_SEP_REGEX) != (o->pattern != NULL))
+	if (o->threads < 1 || (o->separator == NCT_SEP_REGEX) != (o->pattern != NULL) ||
+	    (o->align == NCT_ALIGN_REGEX) != (o->align_pattern != NULL))
 		return nct_fail(why, NCT_EARG, "impossible options");
 	return NCT_OK;
 }
@@ -238,11 +265,12 @@ check(const struct nct_encode_options *o, nct_why *why)
 static struct nct_header
 header_of(const nct_m1 *m1, const struct nct_encode_options *o)
 {
-	const struct nct_plan plan = {o->window_bits, o->resets};
+	const struct nct_plan plan = {.window_bits = o->window_bits, .resets = o->resets};
 
 	return (struct nct_header){
 	    .kind = NCT_WINDOWS,
 	    .code = o->window_bits == 0 ? NCT_CODE_UNBROKEN : NCT_CODE_SPLIT,
+	    .align = o->align,
 	    .separator = o->separator,
 	    .window_bits = o->window_bits,
 	    .resets = o->resets,
@@ -278,11 +306,13 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
+	if ((err = nct_bounds_new(&e.bounds, e.docs, o->align, o->align_pattern, why)) != NCT_OK)
+		goto end;
 	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK)
 		goto end;
 	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
-	if (trie.cell != NULL && (err = nct_encode_book(&trie, e.docs, &e.blocks, o, why)) != NCT_OK)
+	if (trie.cell != NULL && (err = nct_encode_book(&trie, e.bounds, &e.blocks, o, why)) != NCT_OK)
 		goto end;
 	while (trie.cell == NULL && !done)
 		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e, why)) != NCT_OK)

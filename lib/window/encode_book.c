@@ -17,7 +17,7 @@
 #define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */
 
 struct batch {
-	uint8_t *text;   /* owned by the encoder: two for three batches */
+	uint8_t *text, *mark; /* owned by the encoder: two for three batches */
 	size_t text_n;
 	struct nct_job *jobs; /* owned */
 	size_t count, most; /* now; ever */
@@ -28,13 +28,13 @@ struct batch {
 struct encoder {
 	const struct nct_encode_options *o;
 	const struct nct_trie *trie;
-	nct_docs *docs;
+	nct_bounds *bounds;
 	struct nct_blocks *blocks;
 	nct_why *why;
 	struct nct_piece piece; /* text read but not yet in a batch */
 	int done;               /* the input is at its end */
 	uint64_t chunk_bytes;   /* of the open chunk, in all batches */
-	uint8_t *text[2];
+	uint8_t *buffer[2][2];  /* text and, aligned, its marks, behind what an open window may hold of the batch before */
 	size_t text_cap, cap;
 	struct batch batch[3];
 	size_t round;           /* batch[round % 3] is walked */
@@ -61,7 +61,7 @@ open_job(struct encoder *e, struct batch *b, int begins)
 		return 0;
 	b->count++;
 	b->most = b->count > b->most ? b->count : b->most;
-	nct_job_begin(last_job(b), b->text + b->text_n);
+	nct_job_begin(last_job(b), b->text + b->text_n, b->mark != NULL ? b->mark + b->text_n : NULL);
 	b->open = 1;
 	if (begins)
 		e->chunk_bytes = 0;
@@ -95,6 +95,11 @@ take_piece(struct encoder *e, struct batch *b)
 			n = (size_t)(limit - e->chunk_bytes);
 		if (n > 0)
 			memcpy(b->text + b->text_n, p->text, n);
+		if (n > 0 && b->mark != NULL) {
+			memcpy(b->mark + b->text_n, p->mark, n);
+			b->mark[b->text_n] &= e->chunk_bytes > 0; /* where a chunk begins none is needed */
+			p->mark += n;
+		}
 		b->text_n += n;
 		last_job(b)->n += n;
 		e->chunk_bytes += n;
@@ -110,21 +115,31 @@ take_piece(struct encoder *e, struct batch *b)
 	}
 }
 
+/* What an open window may hold of p[0..n) and of what is before it moves before to[0]. */
+static void
+keep_window(uint8_t *to, const uint8_t *p, size_t n)
+{
+	if (to != NULL && p != NULL)
+		memcpy(to - NCT_WINDOW_SYMBOLS, p - NCT_WINDOW_SYMBOLS + n, NCT_WINDOW_SYMBOLS);
+}
+
 /* Fills batch b until it is full or the input ends; if there is something to walk or to write meanwhile (`busy`) or some text in
- * it, no longer than the input has more to give at once. A chunk open in the batch before goes on in it. */
+ * it, no longer than the input has more to give at once. A chunk open in the batch `before` goes on in it. */
 static nct_err
-fill(struct encoder *e, struct batch *b, int open, int busy)
+fill(struct encoder *e, struct batch *b, const struct batch *before, int busy)
 {
 	nct_err err;
 
 	b->text_n = b->count = 0;
 	b->open = 0;
-	if (open)
+	keep_window(b->text, before->text, before->text_n);
+	keep_window(b->mark, before->mark, before->text_n);
+	if (before->open)
 		(void)open_job(e, b, 0);
 	while (b->text_n < e->text_cap && take_piece(e, b) && b->text_n < e->text_cap && !e->done) {
-		if ((busy || b->text_n > 0) && !nct_docs_ready(e->docs))
+		if ((busy || b->text_n > 0) && !nct_bounds_ready(e->bounds))
 			break;
-		if ((err = nct_docs_next(e->docs, &e->piece, e->why)) != NCT_OK)
+		if ((err = nct_bounds_next(e->bounds, &e->piece, e->why)) != NCT_OK)
 			return err;
 		e->done = e->piece.done;
 	}
@@ -169,8 +184,9 @@ serve(struct encoder *e)
 	e->served = 1;
 	e->err = deliver(e, before);
 	if (e->err == NCT_OK) {
-		next->text = e->text[(e->round + 1) % 2];
-		e->err = fill(e, next, now->open, now->text_n > 0 || now->count > 1 || (now->count > 0 && now->jobs[0].ends));
+		next->text = e->buffer[(e->round + 1) % 2][0] + NCT_WINDOW_SYMBOLS;
+		next->mark = e->o->align != NCT_ALIGN_NONE ? e->buffer[(e->round + 1) % 2][1] + NCT_WINDOW_SYMBOLS : NULL;
+		e->err = fill(e, next, now, now->text_n > 0 || now->count > 1 || (now->count > 0 && now->jobs[0].ends));
 	}
 	e->saved_errno = errno;
 }
@@ -222,8 +238,9 @@ encoder_new(struct encoder *e)
 	e->text_cap = (size_t)BATCH_TEXT * share;
 	e->cap = (size_t)BATCH_JOBS * share;
 	for (size_t i = 0; i < 2; i++)
-		if ((e->text[i] = malloc(e->text_cap)) == NULL)
-			return NCT_ENOMEM;
+		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++)
+			if ((e->buffer[i][k] = calloc(1, NCT_WINDOW_SYMBOLS + e->text_cap)) == NULL)
+				return NCT_ENOMEM;
 	for (size_t i = 0; i < 3; i++)
 		if ((e->batch[i].jobs = calloc(e->cap, sizeof *e->batch[i].jobs)) == NULL)
 			return NCT_ENOMEM;
@@ -238,15 +255,15 @@ encoder_free(struct encoder *e)
 			nct_job_free(&e->batch[i].jobs[j]);
 		free(e->batch[i].jobs);
 	}
-	free(e->text[0]);
-	free(e->text[1]);
+	for (size_t i = 0; i < 4; i++)
+		free(e->buffer[i / 2][i % 2]);
 	nct_share_free(&e->share);
 }
 
 nct_err
-nct_encode_book(const struct nct_trie *t, nct_docs *docs, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
+nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
 {
-	struct encoder e = {.o = o, .trie = t, .docs = docs, .blocks = b, .why = why};
+	struct encoder e = {.o = o, .trie = t, .bounds = bounds, .blocks = b, .why = why};
 	nct_err err = encoder_new(&e);
 
 	while (err == NCT_OK && !(e.done && e.batch[0].count + e.batch[1].count + e.batch[2].count == 0))

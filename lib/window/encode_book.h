@@ -3,12 +3,12 @@
 #define NCT_WINDOW_ENCODE_BOOK_H
 
 #include "window/blocks.h"
-#include "window/documents.h"
+#include "window/bounds.h"
 #include "window/trie.h"
 
-/* Encodes all text of `docs` into b->writer's stream, header and trailer left to the caller. The options are good and
+/* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good and
  * those of the codebook in *t. Errors as nct_encode(). */
-nct_err nct_encode_book(const struct nct_trie *t, nct_docs *docs, struct nct_blocks *b, const struct nct_encode_options *o,
+nct_err nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
                         nct_why *why) NCT_USED;
 
 #endif

@@ -7,7 +7,8 @@ nct_err
 nct_pool_new(struct nct_pool *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t lanes, size_t cache_bytes)
 {
 	const struct nct_crew_plan crew = {.window_bits = plan->window_bits, .remember = nct_plan_remembers(plan),
-	                                   .cache_bytes = cache_bytes, .endless = plan->resets == 0, .lanes = lanes};
+	                                   .cache_bytes = cache_bytes, .endless = plan->resets == 0, .lanes = lanes,
+	                                   .rewind = plan->aligned ? NCT_WINDOW_SYMBOLS : 0};
 	nct_err err = NCT_ENOMEM;
 
 	*p = (struct nct_pool){0};

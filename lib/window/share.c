@@ -7,19 +7,21 @@
 #include "format/stream.h"
 
 #define STRETCH 4096u         /* bytes of each lane between two looks at what they gave */
+#define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
 #define QUOTA (16 * STRETCH)  /* bytes of a job before others have a turn */
 
 /* ---- one chunk ---- */
 
 void
-nct_job_begin(struct nct_job *j, const uint8_t *text)
+nct_job_begin(struct nct_job *j, const uint8_t *text, const uint8_t *mark)
 {
 	j->text = text;
+	j->mark = mark;
 	j->n = 0;
 	j->ends = j->eod = 0;
 	j->parts_n = 0;
 	j->part = (struct nct_part){0};
-	j->cell = NCT_TRIE_START;
+	j->open = (struct nct_open){.cell = NCT_TRIE_START};
 	j->err = NCT_OK;
 	nct_bits_clear(&j->code);
 }
@@ -32,7 +34,7 @@ nct_job_go_on(struct nct_job *j, const struct nct_job *from)
 	for (size_t i = 0; i < from->parts_n; i++)
 		done += from->parts[i].bits;
 	j->part = from->part;
-	j->cell = from->cell;
+	j->open = from->open;
 	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
 }
 
@@ -93,7 +95,7 @@ take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k,
 	if (j->part.units + count <= NCT_PART_WINDOWS && j->part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
 		j->part.units += count;
 		j->part.bits += (uint64_t)count * c->bits;
-		j->part.text_bytes += n + open_text(c, before) - open_text(c, j->cell);
+		j->part.text_bytes += n + open_text(c, before) - open_text(c, j->open.cell);
 		return NCT_OK;
 	}
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
@@ -111,12 +113,12 @@ end_job(struct nct_job *j, const struct nct_trie *t)
 
 	if (!j->ends)
 		return NCT_OK;
-	const uint64_t eod = j->eod ? nct_trie_eod(t, j->cell) : 0;
-	if (eod == 0 && j->cell != NCT_TRIE_START)
-		k[count++] = nct_trie_number(j->cell);
+	const uint64_t eod = j->eod ? nct_trie_eod(t, j->open.cell) : 0;
+	if (eod == 0 && j->open.cell != NCT_TRIE_START)
+		k[count++] = nct_trie_number(j->open.cell);
 	if (j->eod)
 		k[count++] = nct_trie_number(eod != 0 ? eod : nct_trie_eod(t, NCT_TRIE_START));
-	j->cell = NCT_TRIE_START;
+	j->open.cell = NCT_TRIE_START;
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, t->book, k[i]);
 	if (err != NCT_OK || (err = nct_bits_put_all(&j->code, k, count, t->book->bits)) != NCT_OK)
@@ -184,17 +186,21 @@ stretch(struct lanes *l, struct nct_worker *w)
 	for (unsigned i = 0; i < l->n; i++)
 		n = l->job[i]->n < n ? l->job[i]->n : n;
 	for (unsigned i = 0; i < l->n; i++)
-		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->cell, w->out + i * STRETCH};
-	nct_trie_walk(t, lane, l->n, n);
+		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, w->out + i * OUT};
+	if (lane[0].mark != NULL)
+		nct_trie_walk_aligned(t, lane, l->n, n);
+	else
+		nct_trie_walk(t, lane, l->n, n);
 	w->bytes += (uint64_t)n * l->n;
 	for (unsigned i = l->n; i-- > 0;) {
 		struct nct_job *j = l->job[i];
-		const uint32_t *out = w->out + i * STRETCH;
+		const uint32_t *out = w->out + i * OUT;
 		const size_t count = (size_t)(lane[i].out - out);
-		const uint64_t before = j->cell;
+		const uint64_t before = j->open.cell;
 
-		j->cell = lane[i].cell;
-		j->text += n;
+		j->open = lane[i].open;
+		j->text = lane[i].text;
+		j->mark = lane[i].mark;
 		j->n -= n;
 		l->left[i] -= n;
 		j->err = take_windows(j, t->book, out, count, n, before);
@@ -231,7 +237,7 @@ nct_share_new(struct nct_share *s, const struct nct_trie *t, unsigned threads, s
 	if ((s->ring = malloc(jobs_max * sizeof(struct nct_job *))) == NULL || (s->worker = calloc(threads, sizeof *s->worker)) == NULL)
 		return NCT_ENOMEM;
 	for (unsigned i = 0; i < threads; i++)
-		if ((s->worker[i].out = malloc(NCT_LANES * STRETCH * sizeof *s->worker[i].out)) == NULL)
+		if ((s->worker[i].out = malloc(NCT_LANES * OUT * sizeof *s->worker[i].out)) == NULL)
 			return NCT_ENOMEM;
 	return NCT_OK;
 }

@@ -9,23 +9,24 @@
 /* A chunk, or the next stretch of one that goes on from batch to batch. */
 struct nct_job {
 	const uint8_t *text;      /* borrowed; what is not yet walked */
+	const uint8_t *mark;      /* borrowed; aligned: its marks, as in struct nct_lane; else NULL */
 	size_t n;
 	int ends, eod;            /* the chunk ends with it; and with EOD */
 	nct_bits code;            /* owned: windows closed */
 	struct nct_part *parts;   /* owned: finished ones */
 	size_t parts_n, parts_cap;
 	struct nct_part part;     /* the one being made */
-	uint64_t cell;            /* the open window, or NCT_TRIE_START */
+	struct nct_open open;     /* the open window */
 	nct_err err;              /* NCT_ENOMEM */
 };
 
-void nct_job_begin(struct nct_job *j, const uint8_t *text); /* *j: zero, or used before; its buffers are kept */
+void nct_job_begin(struct nct_job *j, const uint8_t *text, const uint8_t *mark); /* *j: zero, or used before; its buffers are kept */
 /* Makes *j go on where *from, which is walked, has left a chunk: takes what is not part of finished parts. */
 nct_err nct_job_go_on(struct nct_job *j, const struct nct_job *from) NCT_USED;
 void nct_job_free(struct nct_job *j);
 
 struct nct_worker {
-	uint32_t *out;   /* (NCT_LANES, stretch) owned */
+	uint32_t *out;   /* (NCT_LANES, stretch and a window) owned */
 	uint64_t bytes;  /* walked */
 	char apart[48];  /* no two workers' counts in one cache line */
 };

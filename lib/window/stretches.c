@@ -31,9 +31,8 @@ advance(struct nct_stretch *s)
 {
 	size_t done;
 
-	s->err = nct_chunk_text(&s->chunk, s->text + s->done, s->n - s->done, &done);
-	s->done += done;
-	if (s->err != NCT_OK || s->done < s->n)
+	s->err = nct_chunk_text(&s->chunk, s->text, s->mark, (ptrdiff_t)s->n, &s->done);
+	if (s->err != NCT_OK || s->done < (ptrdiff_t)s->n)
 		return s->err != NCT_OK;
 	if (!s->ends)
 		return 1;
@@ -58,7 +57,7 @@ nct_stretches(nct_crew *w, size_t most, struct nct_stretch *all, size_t n, const
 				lane[i].s = NULL;
 			if (lane[i].s == NULL)
 				continue;
-			nct_context_promise(lane[i].s->chunk.context, lane[i].s->text + lane[i].s->done, lane[i].s->n - lane[i].s->done);
+			nct_context_promise(lane[i].s->chunk.context, lane[i].s->text + lane[i].s->done, (size_t)((ptrdiff_t)lane[i].s->n - lane[i].s->done));
 			waiting[count++] = lane[i].s->chunk.context;
 		}
 		nct_contexts_ready(w, waiting, count);

@@ -127,13 +127,14 @@ place_children(struct packer *p)
 
 /* Writes the cells; strings without children get a base with empty cells behind it. */
 static nct_err
-write_cells(const struct packer *p, uint64_t **out)
+write_cells(const struct packer *p, struct nct_trie *t)
 {
 	const size_t dead = p->end, cells = dead + NCT_SYMBOLS;
 	uint64_t *cell = malloc(cells * sizeof *cell);
 
-	if ((*out = cell) == NULL)
+	if ((t->cell = cell) == NULL)
 		return NCT_ENOMEM;
+	t->none = (uint64_t)dead << 40 | NCT_TRIE_START | EMPTY;
 	for (size_t i = 0; i < cells; i++)
 		cell[i] = EMPTY;
 	for (size_t i = 0; i < p->parents; i++)
@@ -175,7 +176,7 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 	link_strings(&p);
 	sort_parents(&p);
 	if ((err = place_children(&p)) == NCT_OK)
-		err = write_cells(&p, &t->cell);
+		err = write_cells(&p, t);
 end:
 	free(p.next);
 	free(p.base);
@@ -239,7 +240,7 @@ walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t 
 
 	for (unsigned l = 0; l < lanes; l++) {
 		text[l] = lane[l].text;
-		cell[l] = lane[l].cell;
+		cell[l] = lane[l].open.cell;
 		out[l] = lane[l].out;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -248,7 +249,7 @@ walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t 
 			take(cells, text[l][i], &cell[l], &out[l]);
 	for (unsigned l = 0; l < lanes; l++) {
 		lane[l].text += n;
-		lane[l].cell = cell[l];
+		lane[l].open.cell = cell[l];
 		lane[l].out = out[l];
 	}
 }

@@ -11,6 +11,7 @@
 
 struct nct_trie {
 	uint64_t *cell; /* owned */
+	uint64_t none;  /* no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
 	const struct nct_codebook *book; /* borrowed */
 };
 
@@ -27,10 +28,19 @@ nct_trie_number(uint64_t cell)
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
 void nct_trie_free(struct nct_trie *t);
 
+/* A window in the making. */
+struct nct_open {
+	uint64_t cell;   /* the open window, or NCT_TRIE_START */
+	/* for nct_trie_walk_aligned() alone, at first 0: */
+	uint64_t rest;   /* what it holds behind the last boundary in it, if that is a string */
+	uint32_t closed; /* the number of what is before that */
+};
+
 /* One text being walked. */
 struct nct_lane {
 	const uint8_t *text; /* what comes next */
-	uint64_t cell;       /* the open window, or NCT_TRIE_START */
+	const uint8_t *mark; /* aligned: 1 where a boundary stands before the byte of the same index, else 0, as before a chunk's first */
+	struct nct_open open;
 	uint32_t *out;       /* where the numbers of closed windows go, in their low 24 bits: room for as many as bytes are walked */
 };
 
@@ -38,6 +48,10 @@ struct nct_lane {
 
 /* Takes the next n bytes of each of 1 to NCT_LANES lanes; their text and out move on. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+/* The same, closing windows that would end inside a word at the last boundary in them. Text and marks of an open window are still there,
+ * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS
+ * + 1 more. */
+void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
 uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);
 

@@ -78,6 +78,8 @@ acwin -o wbig big
 bitpack -v16 -o tbig wbig
 peer_row "acwin -b16 -T1" big "acwin -b16 -T1 big >/dev/null"
 peer_row "acwin -b16 -T2" big "acwin -b16 -T2 big >/dev/null"
+peer_row "acwin -b16 -a words -T1" big "acwin -b16 -a words -T1 big >/dev/null"
+peer_row "acwin -b16 -a words -T2" big "acwin -b16 -a words -T2 big >/dev/null"
 peer_row "acwin -d (b=16) -T1" big "acwin -d -T1 wbig >/dev/null"
 peer_row "acwin -d (b=16) -T2" big "acwin -d -T2 wbig >/dev/null"
 peer_row "bitpack -v16, bytes of windows" wbig "bitpack -v16 wbig >/dev/null"

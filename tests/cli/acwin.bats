@@ -221,6 +221,84 @@ load helpers
   [[ $output =~ ^"acwin: bad: codebook of 16 bits: the fingerprint is "[0-9a-f]{16}", not the one in the metadata"$ ]]
 }
 
+# ends FILE: the text of each window but those that end a document, a line each, in escapes.
+ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
+
+@test "acwin -a words: windows end where words do, and come back; the header says so, the code is the same" {
+  printf 'The unquestionable truth, in 1871: nobody knew; everybody did.\n' >t
+  acwin -a words t >w
+  acwin -d w | cmp - t
+  [ "$(acwin -d --show w | cut -f 2 | tr -d '\n')" = 'The unquestionable truth, in 1871: nobody knew; everybody did.\n\E' ]
+  [ "$(acwin -l w | cut -f 19 | tail -n 1)" = words ]
+  acwin -a none t | cmp - <(acwin t)
+  [ "$(acwin t | acwin -l | cut -f 19 | tail -n 1)" = none ]
+  sample 50000 >text
+  # A space belongs to the word behind it.
+  [ "$(acwin text | ends | grep -c '[a-z] $')" -gt 100 ]
+  [ "$(acwin -a words text | ends | grep -c '[a-z] $')" -eq 0 ]
+  bitpack w | bitpack -u | cmp - w
+}
+
+@test "acwin -a: a pattern; words is one of them" {
+  sample 60000 >text
+  words="[ ]?(?:[\p{L}\p{M}]['’]?)+|[ ]?\p{N}+|[ ]?[^\s\p{L}\p{M}\p{N}]+|\s+"
+  for b in 16 24; do
+    acwin -b $b -a words text | acwin -d --show >one
+    acwin -b $b -a "$words" text >w
+    acwin -d --show w | cmp - one
+    acwin -d w | cmp - text
+    [ "$(acwin -l w | cut -f 19 | tail -n 1)" = regex ]
+  done
+  [ "$(acwin text | ends | grep -c 'o.*[^o]$')" -gt 100 ]
+  [ "$(acwin -a '(?<=o)' text | ends | sed '$d' | grep -c 'o.*[^o]$')" -eq 0 ] # the document's last window but EOD ends where it does
+  acwin -a '(?:words)' text | acwin -d | cmp - text
+}
+
+@test "acwin -a: the same stream by file and pipe, by any number of threads, with and without codebook" {
+  sample 300000 >text
+  for a in words '\w+|\W'; do
+    for c in 0 1000 1048576; do
+      acwin -T1 -c $c -a "$a" text >w
+      acwin -T3 -c $c -a "$a" text | cmp - w
+      acwin -T2 -c $c --no-codebook -a "$a" text | cmp - w
+      (for i in $(seq 0 99); do dd if=text bs=3000 skip="$i" count=1 status=none; done) | acwin -c $c -a "$a" | cmp - w
+      acwin -d w | cmp - text
+    done
+  done
+}
+
+@test "acwin -a: every size of window, every number of resets, documents of all kinds (unigram model)" {
+  quick_model m
+  MODEL=m
+  { sample 6000; noise 1000; printf '\0\0caf\xc3'; } >text
+  for b in 10 13 20 24 64 128; do
+    for r in 0 1 2 5; do same_back text -m m -b $b -r $r -c 1500 -a words || { echo "b=$b r=$r"; false; }; done
+  done
+  same_back text -m m -0 -a words
+  same_back text -m m -D '^[A-Z]' -a '\b'
+  same_back text -m m -0 -a words -b 40 -r 3
+  : >empty
+  same_back empty -m m -a words
+}
+
+@test "acwin -a: wrong usage is told" {
+  echo text >t
+  run -2 acwin -a '(' t
+  [[ $output == "acwin: -a: alignment: pattern '(': "*", at offset 1" ]]
+  run -2 acwin -D x -a '[' t
+  [[ $output == "acwin: -a: "* ]]
+  run -2 acwin -D '[' -a x t
+  [[ $output == "acwin: -D: "* ]]
+  run -2 acwin -b 0 -a words t
+  [[ $output == *"-a with -b 0"* ]]
+  acwin -b 0 -a none t | acwin -d | cmp - t
+  run -2 acwin -a words -a none t
+  run -2 acwin -d -a words t
+  [[ $output == *"-a goes with encoding; a stream says so itself"* ]]
+  run -2 acwin -l -a words t
+  run -2 acwin -a
+}
+
 @test "acwin --open: the last document has no EOD" {
   quick_model m
   printf 'The three currently' >t

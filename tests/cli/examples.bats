@@ -190,3 +190,25 @@ stand_in() {
   tail -n 3 out | awk '$1 == 300000 { exit !($4 > 3 && $5 < $4 && $6 > 2 && $6 < 5) }' # uniform, unigram, M2
   grep -q '^ *300000 ' out
 }
+
+# ---- alignment.sh ----
+
+@test "alignment.sh: counts agree with the tools; more tokens end at boundaries when they are to" {
+  sample 20000 >text
+  ALIGN='\b' example alignment text >out
+  [ "$(cut -f 1 out | tr '\n' ' ')" = 'align none words \b ' ]
+  [ "$(cut -f 2 out | sort -u | tr '\n' ' ')" = '20000 bytes ' ]
+  [ "$(awk -F '\t' '$1 == "words" { print $3 }' out)" = "$(acwin -a words text | acwin -l | cut -f 12 | tail -n 1)" ]
+  awk -F '\t' '$1 == "none" { n = $5 } $1 == "words" { w = $5 } END { exit !(n < 30 && w > 55 && w <= 100) }' out
+  printf 'ab cd\0' >nul
+  [ "$(OPTIONS=-0 example alignment nul | cut -f 2 | tail -n 1)" = 5 ]
+}
+
+@test "alignment.sh: a stage that fails fails it all" {
+  sample 3000 >text
+  stand_in acwin without-acwin
+  run ! env PATH="$PWD/without-acwin:$PATH" sh "$NCT_ROOT/examples/alignment.sh" text
+  : >empty
+  run -1 example alignment empty
+  [ "$output" = "alignment.sh: no text" ]
+}

@@ -66,15 +66,15 @@ use_codebook(const struct nct_codebook *c)
 	must(packed == NCT_OK || packed == NCT_EARG, "no memory");
 	must(nct_strings_new(&s, c) == NCT_OK, "no memory");
 	for (uint32_t k = 0; k < 1u << c->bits; k++) {
-		struct nct_lane lane = {text, NCT_TRIE_START, out};
+		struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
 
 		nct_string_copy(&s, k, text);
 		if (packed != NCT_OK || (k > 0 && nct_codebook_alias(c, k)))
 			continue;
 		nct_trie_walk(&t, &lane, 1, nct_string_bytes(&s, k));
 		if (c->symbol[k] == NCT_EOD)
-			lane.cell = nct_trie_eod(&t, lane.cell);
-		must(lane.out == out && nct_trie_number(lane.cell) == k, "a string that is not found");
+			lane.open.cell = nct_trie_eod(&t, lane.open.cell);
+		must(lane.out == out && nct_trie_number(lane.open.cell) == k, "a string that is not found");
 	}
 	nct_trie_free(&t);
 	nct_strings_free(&s);

@@ -1,0 +1,209 @@
+/* words.c - where words begin, found fast: what NCT_WORDS_PATTERN finds, without it.
+ *
+ * Whether a word begins at a character depends on that and the two before it. Where these are ASCII it is worked out for many bytes at
+ * once, by operations on bytes that compilers make vectors of; around others, character by character. */
+#include "window/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no kind, and no
+ * match goes over it. */
+enum { LETTER = 1, NUMBER = 2, OTHER = 4, APOSTROPHE = 8, WHITE = 16, SPACE = 32 };
+#define RUNS (LETTER | NUMBER | OTHER | WHITE) /* kinds that go on in a match */
+
+#define TABLE 0x32400u /* characters from here on are looked up among the ranges */
+#define BLOCK 1024u
+
+static const uint32_t ranges[] = {
+#include "window/words_ranges.inc"
+};
+#define RANGES (sizeof ranges / sizeof ranges[0])
+
+struct nct_words {
+	uint8_t kind[TABLE];
+};
+
+static uint8_t
+kind_of_class(uint32_t class)
+{
+	return class == 0 ? OTHER : (uint8_t)class; /* 1: LETTER, 2: NUMBER */
+}
+
+/* The kind of an ASCII character, without a branch. */
+static inline uint8_t
+ascii_kind(uint8_t c)
+{
+	const uint8_t letter = (uint8_t)((c | 32) - 'a') < 26, number = (uint8_t)(c - '0') < 10, space = c == ' ';
+	const uint8_t white = (uint8_t)(space | ((uint8_t)(c - '\t') < 5)), apostrophe = c == '\'';
+	const uint8_t other = (uint8_t)((letter | number | white | apostrophe) ^ 1);
+
+	return (uint8_t)(letter | number << 1 | other << 2 | apostrophe << 3 | white << 4 | space << 5);
+}
+
+nct_err
+nct_words_new(nct_words **out)
+{
+	nct_words *w = malloc(sizeof *w);
+
+	if ((*out = w) == NULL)
+		return NCT_ENOMEM;
+	for (uint32_t c = 0; c < 0x80; c++)
+		w->kind[c] = ascii_kind((uint8_t)c);
+	memset(w->kind + 0x80, OTHER, TABLE - 0x80);
+	for (size_t i = 0; i + 1 < RANGES && ranges[i] / 4 < TABLE; i++) {
+		const uint32_t to = ranges[i + 1] / 4 < TABLE ? ranges[i + 1] / 4 : TABLE;
+
+		memset(w->kind + ranges[i] / 4, kind_of_class(ranges[i] % 4), to - ranges[i] / 4);
+	}
+	w->kind[0x2019] = APOSTROPHE; /* the typographic one */
+	return NCT_OK;
+}
+
+void
+nct_words_free(nct_words *w)
+{
+	free(w);
+}
+
+static uint8_t
+far_kind(uint32_t c)
+{
+	size_t i = RANGES;
+
+	while (ranges[i - 1] / 4 > c)
+		i--; /* hardly any are above TABLE */
+	return kind_of_class(ranges[i - 1] % 4);
+}
+
+/* Decodes the character at text[0..n), n > 0: gives its length and kind; length 1 and no kind if it is no UTF-8. */
+static inline size_t
+decode(const nct_words *w, const uint8_t *text, size_t n, uint8_t *kind)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const uint8_t lead = text[0];
+	const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+	uint32_t c = length == 1 ? lead : lead & (0x7fu >> length);
+
+	*kind = 0;
+	if (length == 0 || length > n)
+		return 1;
+	for (size_t i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 1;
+		c = c << 6 | (text[i] & 0x3fu);
+	}
+	if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 1;
+	*kind = c < TABLE ? w->kind[c] : far_kind(c);
+	return length;
+}
+
+/* The two characters before the one at hand: kinds, 0 where there is none or no UTF-8. */
+struct before {
+	uint8_t last, last_but_one;
+};
+
+/* Reads a character of kind k; 1 if a word begins with it. */
+static inline uint8_t
+read_on(struct before *b, uint8_t k)
+{
+	if (k == APOSTROPHE)
+		k = b->last == LETTER ? LETTER | APOSTROPHE : OTHER;
+	const int goes_on = (k & b->last & RUNS) != 0;
+	const int has_space = (k & WHITE) == 0 && (b->last & SPACE) != 0 && (b->last_but_one & WHITE) == 0;
+	const uint8_t begins = k != 0 && !goes_on && !has_space;
+
+	b->last_but_one = b->last;
+	b->last = k;
+	return begins;
+}
+
+/* Reads what is before text[from], which may be inside a character: gives where the next one begins. */
+static size_t
+look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t end, struct before *b)
+{
+	const size_t back = from + behind < NCT_WORDS_BEHIND ? from + behind : NCT_WORDS_BEHIND;
+	const uint8_t *p = text + from - back;
+	uint8_t kind;
+
+	/* to begin inside a character does no harm: it is not one of the last two */
+	while (p < text + from) {
+		p += decode(w, p, (size_t)(text + end - p), &kind);
+		(void)read_on(b, kind);
+	}
+	return (size_t)(p - text);
+}
+
+/* Marks text[from..n), by characters, as far as the two before may not be ASCII; gives how far that is. */
+static size_t
+mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t n, size_t ahead, uint8_t *mark)
+{
+	struct before b = {0, 0};
+	size_t at = look_back(w, text, behind, from, n + ahead, &b);
+	unsigned plain = 0; /* ASCII characters in a row */
+	uint8_t kind;
+
+	memset(mark + from, 0, (at < n ? at : n) - from);
+	while (at < n && (plain < 2 || text[at] >= 0x80)) {
+		const size_t length = decode(w, text + at, n + ahead - at, &kind);
+
+		memset(mark + at, 0, length < n - at ? length : n - at);
+		mark[at] = read_on(&b, kind);
+		plain = text[at] < 0x80 ? plain + 1 : 0;
+		at += length;
+	}
+	return at < n ? at : n;
+}
+
+/* Marks text[0..n), at most BLOCK, as if what is not ASCII were other characters. There are 2 bytes before it. */
+static void
+mark_bytes(const uint8_t *text, size_t n, uint8_t *mark)
+{
+	uint8_t plain[BLOCK + 2], kind[BLOCK + 2];
+
+	for (size_t i = 0; i < n + 2; i++)
+		plain[i] = ascii_kind(text[(ptrdiff_t)i - 2]);
+	kind[0] = plain[0]; /* only whether it is white counts */
+	for (size_t i = 1; i < n + 2; i++) {
+		const uint8_t apostrophe = plain[i] >> 3 & 1, letter = apostrophe & plain[i - 1];
+
+		kind[i] = (uint8_t)((plain[i] & ~APOSTROPHE) | letter | (apostrophe ^ letter) << 2);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t k = kind[i + 2], last = kind[i + 1];
+		const uint8_t goes_on = (k & last & RUNS) != 0, has_space = ~(k >> 4) & last >> 5 & ~(kind[i] >> 4) & 1;
+
+		mark[i] = (uint8_t)((goes_on | has_space) ^ 1);
+	}
+}
+
+/* The first byte of text[from..n) that is not ASCII, or n. */
+static size_t
+find_high(const uint8_t *text, size_t from, size_t n)
+{
+	for (uint64_t eight; from + 8 <= n; from += 8) {
+		memcpy(&eight, text + from, 8);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (from < n && text[from] < 0x80)
+		from++;
+	return from;
+}
+
+void
+nct_words_mark(const nct_words *w, const uint8_t *text, size_t behind, size_t n, size_t ahead, uint8_t *mark)
+{
+	const size_t back = behind < NCT_WORDS_BEHIND ? behind : NCT_WORDS_BEHIND;
+	size_t done = 0;
+
+	if (n == 0)
+		return;
+	if (behind < 2 || find_high(text - back, 0, back) < back)
+		done = mark_characters(w, text, behind, 0, n, ahead, mark);
+	for (size_t at = done; at < n; at += BLOCK)
+		mark_bytes(text + at, n - at < BLOCK ? n - at : BLOCK, mark + at);
+	while ((done = find_high(text, done, n)) < n)
+		done = mark_characters(w, text, behind, done, n, ahead, mark);
+}

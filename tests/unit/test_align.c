@@ -1,0 +1,453 @@
+/* test_align.c - aligned windows: boundaries as the pattern says, windows as a plain encoder would close them, on both paths. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/io.h"
+#include "model/codebook.h"
+#include "sample_stream.h"
+#include "some_m1.h"
+#include "window/bounds.h"
+#include "window/chunk.h"
+#include "window/pattern.h"
+#include "window/words.h"
+
+/* ---- texts ---- */
+
+/* The sample, unpacked by the tool that unpacks it everywhere; to free. */
+static struct bytes
+sample_text(size_t most)
+{
+	FILE *f = popen("xz -dc examples/sample.txt.xz", "r");
+	struct bytes b = {malloc(most), 0};
+
+	assert_true(f != NULL && b.p != NULL);
+	b.n = fread(b.p, 1, most, f);
+	(void)pclose(f); /* it may have had more to give */
+	assert_int_equal(b.n, most);
+	return b;
+}
+
+/* Every character there is, each before and behind others. */
+static struct bytes
+all_characters(void)
+{
+	struct bytes b = {malloc((size_t)32 << 20), 0};
+
+	assert_non_null(b.p);
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		uint8_t u[4] = {(uint8_t)c};
+		size_t n = 1;
+
+		if (c >= 0xd800 && c < 0xe000)
+			continue;
+		if (c >= 0x80)
+			n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+		for (size_t i = n; n > 1 && i-- > 0;)
+			u[i] = (uint8_t)((i > 0 ? 0x80 : 0xf00 >> n & 0xff) | (i > 0 ? c >> 6 * (n - 1 - i) & 0x3f : c >> 6 * (n - 1)));
+		for (const char *p = "_ _a_1__'"; *p != '\0'; p++) {
+			memcpy(b.p + b.n, *p == '_' ? (const char *)u : p, *p == '_' ? n : 1);
+			b.n += *p == '_' ? n : 1;
+		}
+	}
+	return b;
+}
+
+/* Text that mixes pieces of all kinds, `which` 0: bytes at random; 1: also what is no UTF-8; 2: what is. */
+static void
+mixed_text(uint8_t *text, size_t n, unsigned which, nct_rng *r)
+{
+	static const char *const piece[] = {
+		"a", "b", "The", " ", " ", "  ", "'", "1", "23", ".", ", ", "\n", "\t", "\xe2\x80\x99", "\xc3\xa9", "e\xcc\x81", "\xd0\x96\xd1\x83",
+		"\xe4\xb8\xad\xe6\x96\x87", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xc2\xb2", "\xf0\x90\x8d\x88", "\xf3\xa0\x84\x80", "\xe3\x80\x80",
+		"\xff", "\xe2\x80", "\xc3", "\xed\xa0\x80", "\x80", "\xf4\x90\x80\x80", "\xc0\xaf", "\xf0\x9f\x98"};
+
+	for (size_t at = 0; at < n;) {
+		const char *p = piece[nct_rng_below(r, which == 1 ? 32 : 24)];
+		const size_t k = strlen(p) < n - at ? strlen(p) : n - at;
+
+		if (which == 0)
+			text[at++] = (uint8_t)nct_rng_below(r, 256);
+		else
+			memcpy(text + at, p, k);
+		at += which == 0 ? 0 : k;
+	}
+}
+
+/* ---- boundaries ---- */
+
+/* Where matches begin, in the whole text at once. To free. */
+static uint8_t *
+marks_of(const char *pattern, const uint8_t *text, size_t n)
+{
+	uint8_t *mark = calloc(1, n + 1);
+	size_t start, end;
+	nct_pattern *p;
+	int found = 1;
+
+	assert_non_null(mark);
+	assert_int_equal(nct_pattern_new(&p, pattern, NULL), NCT_OK);
+	for (size_t from = 0; found; from = end > start ? end : start + 1) {
+		assert_int_equal(nct_pattern_find(p, text, n, from, 1, 1, &found, &start, &end, NULL), NCT_OK);
+		if (found && start < n)
+			mark[start] = 1;
+	}
+	nct_pattern_free(p);
+	return mark;
+}
+
+/* The fast path, in one go and in pieces, marks what the pattern does. */
+static void
+same_words(const nct_words *w, const uint8_t *text, size_t n, nct_rng *r)
+{
+	uint8_t *want = marks_of(NCT_WORDS_PATTERN, text, n), *got = malloc(n + 1);
+
+	assert_non_null(got);
+	for (int pieces = 0; pieces < 2; pieces++) {
+		memset(got, 2, n + 1);
+		for (size_t at = 0, k; at < n; at += k) {
+			k = pieces ? 1 + nct_rng_below(r, nct_rng_below(r, 8) > 0 ? 12 : 3000) : n;
+			k = k < n - at ? k : n - at;
+			nct_words_mark(w, text + at, at < 8 ? at : NCT_WORDS_BEHIND, k, n - at - k < 3 ? n - at - k : NCT_WORDS_AHEAD, got + at);
+		}
+		for (size_t i = 0; i < n; i++)
+			if (got[i] != want[i])
+				fail_msg("%zu bytes, pieces %d: byte %zu is marked %d, not %d", n, pieces, i, got[i], want[i]);
+		assert_int_equal(got[n], 2);
+	}
+	free(want);
+	free(got);
+}
+
+static void
+test_words(void **state)
+{
+	struct bytes real = sample_text(1000000), all = all_characters();
+	uint8_t text[3000];
+	nct_rng r = {11};
+	nct_words *w;
+
+	(void)state;
+	assert_int_equal(nct_words_new(&w), NCT_OK);
+	same_words(w, real.p, real.n, &r);
+	same_words(w, all.p, all.n, &r);
+	for (unsigned i = 0; i < 6000; i++) {
+		const size_t n = nct_rng_below(&r, i % 100 == 0 ? sizeof text : 100);
+
+		mixed_text(text, n, i % 3, &r);
+		same_words(w, text, n, &r);
+	}
+	nct_words_free(w);
+	free(real.p);
+	free(all.p);
+}
+
+/* A descriptor that gives its text a few bytes at a time, as a slow pipe would. */
+static nct_err
+open_text(void *ctx, size_t i, int *fd)
+{
+	const struct bytes *b = ctx;
+
+	*fd = i == 0 ? bytes_fd(b->p, b->n) : -1;
+	return NCT_OK;
+}
+
+/* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer than the buffer. */
+static void
+same_bounds(enum nct_align align, const char *pattern, struct bytes text)
+{
+	nct_docs *docs;
+	nct_bounds *bounds;
+	struct nct_piece p;
+	size_t at = 0;
+
+	assert_int_equal(nct_docs_new(&docs, open_text, &text, NCT_SEP_NUL, NULL, 0, NULL), NCT_OK);
+	assert_int_equal(nct_bounds_new(&bounds, docs, align, align == NCT_ALIGN_REGEX ? pattern : NULL, NULL), NCT_OK);
+	for (int done = 0; !done;) {
+		const uint8_t *nul = at < text.n ? memchr(text.p + at, 0, text.n - at) : NULL;
+		const size_t n = nul != NULL ? (size_t)(nul - text.p) - at : text.n - at;
+		uint8_t *want = marks_of(pattern, text.p + at, n);
+		size_t i = 0;
+
+		do {
+			assert_int_equal(nct_bounds_next(bounds, &p, NULL), NCT_OK);
+			if (p.n > n - i || (p.n > 0 && (memcmp(p.text, text.p + at + i, p.n) != 0 || memcmp(p.mark, want + i, p.n) != 0)))
+				fail_msg("pattern %s: not so from byte %zu of the document at %zu", pattern, i, at);
+			i += p.n;
+		} while (!p.ends && !p.done);
+		assert_true(i == n);
+		done = p.done || nul == NULL;
+		at += n + 1;
+		free(want);
+	}
+	nct_bounds_free(bounds);
+	nct_docs_free(docs);
+}
+
+static void
+test_bounds(void **state)
+{
+	static const char *const patterns[] = {"\\w+|\\W", "^", "(?<=[.!?]) ", "(?<=\\n).|x$", "\\b", "(?=ab)", "a.{0,40}b|\\z", ".*"};
+	struct bytes real = sample_text(1178860), two = {malloc(3 * real.n), 3 * real.n};
+	uint8_t mixed[5000];
+	nct_rng r = {3};
+
+	(void)state;
+	assert_non_null(two.p);
+	for (size_t i = 0; i < 3; i++)
+		memcpy(two.p + i * real.n, real.p, real.n);
+	two.p[1500] = two.p[1501] = two.p[2 * real.n] = 0;
+	same_bounds(NCT_ALIGN_WORDS, NCT_WORDS_PATTERN, two);
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+		same_bounds(NCT_ALIGN_REGEX, patterns[i], two);
+		mixed_text(mixed, sizeof mixed, 1, &r);
+		mixed[1000] = mixed[4999] = 0;
+		same_bounds(NCT_ALIGN_REGEX, patterns[i], (struct bytes){mixed, sizeof mixed});
+		same_bounds(NCT_ALIGN_WORDS, NCT_WORDS_PATTERN, (struct bytes){mixed, sizeof mixed});
+	}
+	free(real.p);
+	free(two.p);
+}
+
+/* ---- windows, plainly ---- */
+
+/* The end of the window that begins at text[0] and would go on to text[n) if it could, in a context where M1 has read before[0..m); its
+ * code, and if EOD is in it. */
+struct plain {
+	size_t n;
+	nct_u128 code;
+	int eod;
+};
+
+static struct plain
+plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, const uint8_t *text, const uint8_t *mark, size_t n, int eod)
+{
+	struct nct_node node = nct_split_root(bits), bound = node;
+	struct plain w = {0};
+
+	nct_context_reset(c);
+	for (size_t i = 0; i < m; i++)
+		nct_context_push(c, before[i]);
+	for (; !nct_split_ended(&node) && w.n < n && nct_context_take(c, &node, text[w.n]); w.n++) {
+		nct_context_push(c, text[w.n]);
+		if (mark[w.n + 1])
+			bound = node;
+	}
+	if (w.n == n) {
+		w.eod = eod && !nct_split_ended(&node) && nct_context_take(c, &node, NCT_EOD);
+	} else if (bound.symbols > 0) { /* not at the chunk's end: at the last boundary, its end perhaps */
+		node = bound;
+		w.n = bound.symbols;
+	}
+	w.code = node.first;
+	return w;
+}
+
+/* All windows of a document's text, written as the directory's order has them. */
+static nct_bits
+plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t *mark, struct bytes text)
+{
+	const struct nct_crew_plan plan = {.window_bits = o->window_bits, .remember = o->resets == 1, .endless = 0, .lanes = 1};
+	const size_t chunk = o->chunk == 0 ? text.n : (size_t)o->chunk;
+	nct_bits code = {0};
+	nct_crew *crew;
+
+	assert_int_equal(nct_crew_new(&crew, m, &plan), NCT_OK);
+	for (size_t from = 0; from < text.n; from += chunk) {
+		const size_t n = chunk < text.n - from ? chunk : text.n - from;
+		const int last = from + n == text.n;
+		size_t at = 0, reset = 0;
+		uint32_t windows = 0;
+
+		for (int eod = 0; at < n || (last && !eod); windows++) {
+			if (o->resets != 0 && windows % o->resets == 0)
+				reset = at;
+			const uint8_t *p = text.p + from;
+			const struct plain w = plain_window(nct_crew_context(crew, 0), o->window_bits, p + reset, at - reset, p + at, mark + from + at, n - at, last);
+
+			assert_int_equal(nct_bits_put(&code, w.code, o->window_bits), NCT_OK);
+			at += w.n;
+			eod = w.eod;
+		}
+	}
+	nct_crew_free(crew);
+	return code;
+}
+
+static struct bytes
+encode(const nct_m1 *m, struct bytes text, const struct nct_encode_options *o)
+{
+	const int fd = bytes_fd("", 0);
+	struct nct_totals t;
+
+	assert_int_equal(nct_encode(m, open_text, &text, fd, o, &t, NULL), NCT_OK);
+	assert_true(t.text_bytes == text.n);
+	return fd_bytes(fd);
+}
+
+/* The code of a stream's blocks, one after the other, if each holds whole bytes of it. */
+static void
+assert_code(struct bytes stream, nct_bits want, const char *what, const struct nct_encode_options *o)
+{
+	const int fd = bytes_fd(stream.p, stream.n);
+	enum nct_event event = NCT_AT_HEADER;
+	struct nct_block b;
+	nct_bits got = {0};
+	nct_reader *r;
+
+	assert_int_equal(nct_reader_new(&r, fd, 0), NCT_OK);
+	while (event != NCT_AT_END) {
+		assert_int_equal(nct_reader_next(r, &event, &b, NULL), NCT_OK);
+		if (event == NCT_AT_HEADER)
+			assert_int_equal(nct_reader_header(r)->align, o->align);
+		if (event == NCT_AT_BLOCK)
+			assert_int_equal(nct_bits_append(&got, b.code, 0, (uint64_t)b.units * o->window_bits), NCT_OK);
+	}
+	if (got.bits != want.bits || memcmp(got.bytes, want.bytes, nct_bits_bytes(got.bits)) != 0)
+		fail_msg("%s, b=%u, r=%u, chunk=%u: other windows than plainly", what, o->window_bits, (unsigned)o->resets, (unsigned)o->chunk);
+	nct_bits_free(&got);
+	nct_reader_free(r);
+	(void)close(fd);
+}
+
+static void
+decodes(const nct_m1 *m, struct bytes stream, struct bytes text, int no_codebook)
+{
+	const struct nct_decode_options d = {.threads = 2, .no_codebook = no_codebook};
+	const int in = bytes_fd(stream.p, stream.n), out = bytes_fd("", 0);
+	struct nct_totals t;
+
+	assert_int_equal(nct_decode(m, in, out, &d, &t, NULL), NCT_OK);
+	struct bytes back = fd_bytes(out);
+	assert_bytes_equal(back, text);
+	free(back.p);
+	(void)close(in);
+}
+
+/* Both paths, by one thread and by three, close windows as the plain encoder does, and all comes back. (The general path, which is slow,
+ * does so with texts of several of its batches, not with those of several of the codebook's.) */
+static void
+same_windows(const nct_m1 *m, struct bytes text, struct nct_encode_options o)
+{
+	const char *pattern = o.align == NCT_ALIGN_REGEX ? o.align_pattern : NCT_WORDS_PATTERN;
+	uint8_t *mark = marks_of(pattern, text.p, text.n);
+	nct_bits want = plain_encode(m, &o, mark, text);
+
+	for (o.threads = 1; o.threads <= 3; o.threads += 2)
+		for (o.no_codebook = 0; o.no_codebook < (text.n > 2000000 ? 1 : 2); o.no_codebook++) {
+			struct bytes got = encode(m, text, &o);
+
+			assert_code(got, want, o.no_codebook ? "general" : "codebook, if any", &o);
+			decodes(m, got, text, o.no_codebook);
+			free(got.p);
+		}
+	nct_bits_free(&want);
+	free(mark);
+}
+
+/* Every kind of model and text, windows with a codebook and without. */
+static void
+test_windows(void **state)
+{
+	static const unsigned bits[] = {10, 12, 16, 20, 24, 64};
+	static const char *const patterns[] = {"\\w+|\\W", "a", ".*", "\\b", "(?<=\\n)"};
+	static const uint64_t chunks[] = {0, 1, 7, 97, 1000};
+	struct bytes real = sample_text(3000);
+	uint8_t mixed[1000];
+	nct_rng r = {9};
+	unsigned i = 0;
+
+	(void)state;
+	for (unsigned which = 0; which < SOME_M1; which++)
+		for (unsigned k = 0; k < 6; k++) {
+			nct_m1 *m = some_m1(which);
+
+			if (bits[k] <= 16 || (bits[k] == 20 && which == 3))
+				assert_int_equal(nct_m1_compile(m, bits[k], 2, NULL), NCT_OK);
+			for (uint32_t resets = 1; resets <= 3; resets++)
+				for (size_t c = i % 2; c < 5; c += which < 2 ? 2 : 1, i++) {
+					const size_t n = which < 2 ? 200 : 1000;
+					struct nct_encode_options o = {.window_bits = bits[k], .resets = resets % 3, .chunk = chunks[c], .align = NCT_ALIGN_WORDS};
+
+					mixed_text(mixed, n, i % 3, &r);
+					same_windows(m, (struct bytes){real.p + i % 500, n}, o);
+					same_windows(m, (struct bytes){mixed, n}, o);
+					o.align = NCT_ALIGN_REGEX;
+					o.align_pattern = patterns[i % 5];
+					same_windows(m, (struct bytes){mixed, n}, o);
+				}
+			nct_m1_free(m);
+		}
+	free(real.p);
+}
+
+/* Windows as long as they get, boundaries far back, behind what a batch or a stretch of it holds; words longer than any window. */
+static void
+test_long_windows(void **state)
+{
+	const size_t n = 8600000; /* more than a batch of one thread */
+	struct bytes text = {malloc(n), n};
+	nct_m1 *m = some_m1(SOME_M1_LONG);
+	nct_rng r = {2};
+
+	(void)state;
+	assert_non_null(text.p);
+	assert_int_equal(nct_m1_compile(m, 12, 2, NULL), NCT_OK);
+	memset(text.p, 'a', n);
+	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
+		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
+	same_windows(m, text, (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_WORDS});
+	same_windows(m, (struct bytes){text.p, 1500000},
+	             (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"});
+	same_windows(m, (struct bytes){text.p, 1200000}, (struct nct_encode_options){.window_bits = 12, .resets = 2, .align = NCT_ALIGN_WORDS});
+	nct_m1_free(m);
+	free(text.p);
+}
+
+/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
+ * itself: " street" in the sample and the like. Two threads, with batches twice as long, write the same. */
+static void
+test_batches(void **state)
+{
+	static const size_t events[] = {25564, 45010, 47556}; /* and the bytes up to 7 behind */
+	const size_t batch = (size_t)8 << 20, n = batch + 2000;
+	const struct bytes real = sample_text(1178860), text = {malloc(n), n};
+	nct_m1 *m;
+
+	(void)state;
+	assert_non_null(text.p);
+	assert_int_equal(nct_m1_builtin(&m, NULL, NULL), NCT_OK);
+	for (size_t e = 0; e < 3 * 7; e++) {
+		struct nct_encode_options o = {.window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS};
+
+		for (size_t i = 0; i < n; i++) /* the event is where the second batch begins */
+			text.p[i] = real.p[(i + events[e / 7] + e % 7 + 8 * real.n - batch) % real.n];
+		const struct bytes one = encode(m, text, &o);
+		o.threads = 2;
+		const struct bytes two = encode(m, text, &o);
+		assert_bytes_equal(one, two);
+		free(one.p);
+		free(two.p);
+	}
+	nct_m1_free(m);
+	free(text.p);
+	free(real.p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_words), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
+	    cmocka_unit_test(test_batches),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
