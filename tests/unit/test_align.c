@@ -388,7 +388,7 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a batch or a stretch of it holds; words longer than any window. */
+/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds. */
 static void
 test_long_windows(void **state)
 {
@@ -401,14 +401,33 @@ test_long_windows(void **state)
 	assert_non_null(text.p);
 	assert_int_equal(nct_m1_compile(m, 12, 2, NULL), NCT_OK);
 	memset(text.p, 'a', n);
-	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 800))
+	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
 		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
-	same_windows(m, text, (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_WORDS});
-	same_windows(m, (struct bytes){text.p, 1200000},
-	             (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"});
-	for (unsigned i = 0; i < 6; i++) /* a batch of the general path ends in windows that close before that */
-		same_windows(m, (struct bytes){text.p + 1000 * i, 1055000},
-		             (struct nct_encode_options){.window_bits = 12, .resets = 1 + i % 2, .align = NCT_ALIGN_WORDS});
+	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"};
+	same_windows(m, text, o);
+	same_windows(m, (struct bytes){text.p, 100000}, o);
+	o.resets = 2;
+	same_windows(m, (struct bytes){text.p, 20000}, o);
+	nct_m1_free(m);
+	free(text.p);
+}
+
+/* A batch of the general path ends inside a window that is closed at a boundary in that batch. */
+static void
+test_general_batches(void **state)
+{
+	const size_t batch = (size_t)1 << 20, n = batch + 400;
+	struct bytes text = {malloc(n + 8), n};
+	nct_m1 *m = some_m1(3);
+	nct_rng r = {6};
+
+	(void)state;
+	assert_non_null(text.p);
+	for (size_t i = 0; i < n + 8; i++)
+		text.p[i] = (uint8_t)"aaaa bb "[nct_rng_below(&r, 8)];
+	for (size_t i = 0; i < 8; i += 2)
+		same_windows(m, (struct bytes){text.p + i, n},
+		             (struct nct_encode_options){.window_bits = 16, .resets = i == 6 ? 2 : 1, .align = NCT_ALIGN_WORDS});
 	nct_m1_free(m);
 	free(text.p);
 }
@@ -448,7 +467,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
-	    cmocka_unit_test(test_batches),
+	    cmocka_unit_test(test_batches), cmocka_unit_test(test_general_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
