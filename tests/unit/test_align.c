@@ -388,7 +388,7 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a batch or a stretch of it holds; words longer than any window. */
+/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds. */
 static void
 test_long_windows(void **state)
 {
@@ -403,12 +403,42 @@ test_long_windows(void **state)
 	memset(text.p, 'a', n);
 	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
 		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
-	same_windows(m, text, (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_WORDS});
-	same_windows(m, (struct bytes){text.p, 1500000},
-	             (struct nct_encode_options){.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"});
-	same_windows(m, (struct bytes){text.p, 1200000}, (struct nct_encode_options){.window_bits = 12, .resets = 2, .align = NCT_ALIGN_WORDS});
+	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"};
+	same_windows(m, text, o);
+	same_windows(m, (struct bytes){text.p, 100000}, o);
+	o.resets = 2;
+	same_windows(m, (struct bytes){text.p, 20000}, o);
 	nct_m1_free(m);
 	free(text.p);
+}
+
+/* A batch of the general path ends inside a window that is closed at a boundary in that batch: some of these do. Two threads, with
+ * batches twice as long, write the same. */
+static void
+test_general_batches(void **state)
+{
+	const size_t batch = (size_t)1 << 20, n = batch + 400;
+	uint8_t *all = malloc(n + 4);
+	nct_m1 *m = some_m1(3);
+	nct_rng r = {6};
+
+	(void)state;
+	assert_non_null(all);
+	for (size_t i = 0; i < n + 4; i++)
+		all[i] = (uint8_t)"aaaaaab "[nct_rng_below(&r, 8)];
+	for (size_t i = 0; i < 4; i++) {
+		struct nct_encode_options o = {.window_bits = 16, .resets = 1 + i % 2, .threads = 1, .no_codebook = 1,
+		                               .align = NCT_ALIGN_REGEX, .align_pattern = "aaa"};
+		const struct bytes text = {all + i, n}, one = encode(m, text, &o);
+
+		o.threads = 2;
+		const struct bytes two = encode(m, text, &o);
+		assert_bytes_equal(one, two);
+		free(one.p);
+		free(two.p);
+	}
+	nct_m1_free(m);
+	free(all);
 }
 
 /* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
@@ -446,7 +476,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
-	    cmocka_unit_test(test_batches),
+	    cmocka_unit_test(test_batches), cmocka_unit_test(test_general_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
