@@ -162,9 +162,9 @@ mark_bytes(const uint8_t *text, size_t n, uint8_t *mark)
 {
 	uint8_t plain[BLOCK + 2], kind[BLOCK + 2];
 
-	for (size_t i = 0; i < n + 2; i++)
+	kind[0] = plain[0] = ascii_kind(text[-2]); /* of this, only whether it is white counts */
+	for (size_t i = 1; i < n + 2; i++)
 		plain[i] = ascii_kind(text[(ptrdiff_t)i - 2]);
-	kind[0] = plain[0]; /* only whether it is white counts */
 	for (size_t i = 1; i < n + 2; i++) {
 		const uint8_t apostrophe = plain[i] >> 3 & 1, letter = apostrophe & plain[i - 1];
 
