@@ -324,6 +324,16 @@ fill_normal(float *x, size_t n, double stddev, nct_rng *r)
 	}
 }
 
+/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al. 2022), on
+ * top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
+static void
+tilt_bias(float *bias, size_t layers, size_t heads)
+{
+	for (size_t i = 0; i < layers * heads; i++)
+		for (size_t k = 0; k < NCT_BUCKETS; k++)
+			bias[i * NCT_BUCKETS + k] -= (float)(pow(2.0, -8.0 * (double)(i % heads) / (double)heads) * (double)k);
+}
+
 void
 nct_net_init(nct_net *n, uint64_t seed)
 {
@@ -344,6 +354,7 @@ nct_net_init(nct_net *n, uint64_t seed)
 			for (size_t j = 0; j < n->t[i].size; j++)
 				x[j] = 1.0f;
 	}
+	tilt_bias(n->params + n->t[NCT_P_BIAS].offset, n->s.layers, n->s.heads);
 }
 
 /* ---- batches ---- */

@@ -76,7 +76,7 @@ void nct_net_free(nct_net *n); /* NULL is a no-op */
  * that is unknown, which those refuse: as for "ref". */
 uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu);
 const char *nct_net_cpu(size_t i); /* names of the rows that this machine can run, best first; NULL past the last */
-void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does */
+void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does, position bias tilted as in ALiBi */
 float *nct_net_params(nct_net *n);            /* the parameter block, in the table's order; borrowed */
 float *nct_net_grads(nct_net *n);             /* the same layout; NULL without gradients */
 void nct_net_zero_grads(nct_net *n);
