@@ -115,6 +115,24 @@ struct nct_m1_train_result {
 nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
                      int out, struct nct_m1_train_result *result, nct_why *why) NCT_USED;
 
+struct nct_m1_choose_options {
+	unsigned window_bits;    /* NCT_WINDOW_MIN to NCT_CODEBOOK_MAX */
+	enum nct_align align;    /* the alignment that windows will have */
+	const char *pattern;     /* PCRE2 pattern for NCT_ALIGN_REGEX, else NULL */
+	unsigned rounds;         /* over the text, at least 1 */
+};
+
+struct nct_m1_choose_result {
+	int stopped;             /* stop() said so: nothing was chosen */
+	uint64_t windows, bytes, bounded; /* of the validation text: bytes, the windows they take, those that end at a boundary */
+};
+
+/* Chooses the 2^b strings that make the fewest windows of `text` and gives them to *m as a codebook of NCT_CODE_BEST, with notes on where they come
+ * from; nobody else may use *m meanwhile. Of `t` the functions count. The same text and options give the same strings everywhere.
+ * `eval` (may be NULL) is the validation text. NCT_EARG (options, the pattern), NCT_ENOMEM, NCT_ECUT (no text). */
+nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_m1_choose_options *o,
+                      const struct nct_train_options *t, struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
+
 #ifdef __cplusplus
 }
 #endif

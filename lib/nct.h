@@ -70,6 +70,7 @@ const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,laye
  * use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
 nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
 int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
+int nct_m1_has_best(const nct_m1 *m, unsigned window_bits); /* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
 /* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
 nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
@@ -189,7 +190,8 @@ struct nct_encode_options {
 	int open;                /* leave the last document open */
 	unsigned threads;        /* at least 1 */
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
-	int no_codebook;         /* do not use M1's codebook: the same stream, slowly */
+	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
+	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
 	uint64_t *work;          /* NULL, or for each thread how many bytes it has encoded: with a codebook alone */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
 	void *ctx;

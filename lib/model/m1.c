@@ -221,8 +221,10 @@ nct_m1_free(nct_m1 *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t i = 0; i < NCT_CODEBOOKS; i++)
-		nct_codebook_free(m->book[i]);
+	for (size_t i = 0; i < NCT_CODEBOOKS; i++) {
+		nct_codebook_free(m->split[i]);
+		nct_codebook_free(m->best[i]);
+	}
 	free(m->note);
 	free(m->note_text);
 	if (m->weights != NULL)
@@ -234,16 +236,20 @@ nct_m1_free(nct_m1 *m)
 }
 
 const struct nct_codebook *
-nct_m1_codebook(const nct_m1 *m, unsigned bits)
+nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits)
 {
-	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX ? m->book[bits - NCT_WINDOW_MIN] : NULL;
+	if (bits < NCT_WINDOW_MIN || bits > NCT_CODEBOOK_MAX)
+		return NULL;
+	return (code == NCT_CODE_BEST ? m->best : m->split)[bits - NCT_WINDOW_MIN];
 }
 
 void
 nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c)
 {
-	nct_codebook_free(m->book[c->bits - NCT_WINDOW_MIN]);
-	m->book[c->bits - NCT_WINDOW_MIN] = c;
+	struct nct_codebook **at = &(c->code == NCT_CODE_BEST ? m->best : m->split)[c->bits - NCT_WINDOW_MIN];
+
+	nct_codebook_free(*at);
+	*at = c;
 }
 
 nct_err

@@ -41,9 +41,12 @@ nct_err nct_m1_new_unigram(nct_m1 **out, const uint32_t freq[NCT_SYMBOLS], const
  * "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a note's key, one that is there already, or text that is not UTF-8). */
 nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
-/* The codebook for windows of so many bits, NULL if there is none; borrowed. */
-const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, unsigned bits);
-/* Gives *m a sealed codebook, in place of one of the same size: nobody else may use *m meanwhile. */
+/* Gives *m these notes, copied, in place of those that it has with the same keys: nobody else may use *m meanwhile. NCT_ENOMEM. */
+nct_err nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n) NCT_USED;
+
+/* The codebook, NCT_CODE_SPLIT or NCT_CODE_BEST, for windows of so many bits, NULL if there is none; borrowed. */
+const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits);
+/* Gives *m a sealed codebook, in place of one of the same code and size: nobody else may use *m meanwhile. */
 void nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c);
 
 #endif

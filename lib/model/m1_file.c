@@ -11,7 +11,9 @@
 #define FORMAT "nct-m1-"
 #define VERSION_TEXT "1"
 #define NOTE "note."
-#define BOOK "split%u" /* the metadata's key of a codebook's fingerprint; before .depth and .symbol, its tensors */
+/* A codebook's fingerprint in the metadata has the name of its code and its b for a key; .depth, .symbol behind it are its tensors, and
+ * .nodes, where that is not 2^b, their length in the metadata. */
+#define BOOK "%s%u"
 
 /* The configuration's numbers in the metadata. */
 static const struct {
@@ -61,14 +63,41 @@ read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	return NCT_OK;
 }
 
-/* The fingerprint in the metadata of the codebook of so many bits, NULL if the file has none. */
-static const char *
-book_print(const nct_st *st, unsigned bits)
-{
-	char key[16];
+static const enum nct_code codes[] = {NCT_CODE_SPLIT, NCT_CODE_BEST}; /* that have codebooks */
 
-	snprintf(key, sizeof key, BOOK, bits);
-	return nct_st_meta(st, key);
+#define CODES (sizeof codes / sizeof codes[0])
+
+/* Names of what a file holds of a codebook. */
+struct book_keys {
+	char print[16], nodes[24], depth[24], symbol[24];
+};
+
+static struct book_keys
+book_keys(enum nct_code code, unsigned bits)
+{
+	struct book_keys k;
+
+	snprintf(k.print, sizeof k.print, BOOK, nct_code_name(code), bits);
+	snprintf(k.nodes, sizeof k.nodes, BOOK ".nodes", nct_code_name(code), bits);
+	snprintf(k.depth, sizeof k.depth, BOOK ".depth", nct_code_name(code), bits);
+	snprintf(k.symbol, sizeof k.symbol, BOOK ".symbol", nct_code_name(code), bits);
+	return k;
+}
+
+/* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
+static size_t
+count_books(const nct_st *st, int tensors)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CODES; i++)
+		for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++) {
+			const struct book_keys k = book_keys(codes[i], bits);
+			const size_t keys = codes[i] == NCT_CODE_BEST ? 2 : 1;
+
+			count += nct_st_meta(st, k.print) == NULL ? 0 : tensors ? 2 : keys;
+		}
+	return count;
 }
 
 /* Reads all metadata but the fingerprints' values. */
@@ -84,8 +113,7 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 			err = nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", sizes[i].key);
 	if (err != NCT_OK)
 		return err;
-	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
-		expected += book_print(st, bits) != NULL;
+	expected += count_books(st, 0);
 	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
 		expected -= !is_note(key);
 	if (expected != 0 || nct_st_meta(st, "fingerprint") == NULL)
@@ -106,8 +134,7 @@ find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, co
 			err = nct_st_get(st, t.name, t.type, t.rank, t.shape, &data[i], why);
 			count++;
 		}
-	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
-		count += book_print(st, bits) != NULL ? 2 : 0; /* found by read_book() */
+	count += count_books(st, 1); /* found by read_book() */
 	if (err == NCT_OK && count != nct_st_count(st))
 		err = nct_fail(why, NCT_EDATA, "tensors that do not belong there");
 	return err;
@@ -115,22 +142,26 @@ find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, co
 
 /* Copies and checks one codebook, if the file has it. */
 static nct_err
-read_book(nct_m1 *m, const nct_st *st, unsigned bits, nct_why *why)
+read_book(nct_m1 *m, const nct_st *st, enum nct_code code, unsigned bits, nct_why *why)
 {
-	const uint64_t n = (uint64_t)1 << bits;
-	const char *told = book_print(st, bits);
+	const struct book_keys k = book_keys(code, bits);
+	const char *told = nct_st_meta(st, k.print);
 	const void *depth, *symbol;
-	char name[24], print[17];
+	char print[17];
 	struct nct_codebook *c;
+	uint32_t nodes = (uint32_t)1 << bits;
+	uint64_t n;
 	nct_err err;
 
 	if (told == NULL)
 		return NCT_OK;
-	snprintf(name, sizeof name, BOOK ".depth", bits);
-	if ((err = nct_st_get(st, name, NCT_U16, 1, &n, &depth, why)) != NCT_OK)
+	if (code == NCT_CODE_BEST && read_number(nct_st_meta(st, k.nodes), &nodes) != 0)
+		return nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", k.nodes);
+	n = nodes;
+	if ((err = nct_st_get(st, k.depth, NCT_U16, 1, &n, &depth, why)) != NCT_OK ||
+	    (err = nct_st_get(st, k.symbol, NCT_U16, 1, &n, &symbol, why)) != NCT_OK)
 		return err;
-	snprintf(name, sizeof name, BOOK ".symbol", bits);
-	if ((err = nct_st_get(st, name, NCT_U16, 1, &n, &symbol, why)) != NCT_OK || (err = nct_codebook_new(&c, bits)) != NCT_OK)
+	if ((err = nct_codebook_new(&c, code, bits, nodes)) != NCT_OK)
 		return err;
 	memcpy(c->depth, depth, (size_t)n * sizeof *c->depth);
 	memcpy(c->symbol, symbol, (size_t)n * sizeof *c->symbol);
@@ -145,34 +176,65 @@ read_book(nct_m1 *m, const nct_st *st, unsigned bits, nct_why *why)
 	return err;
 }
 
+/* Keeps these notes and, but for those of the same keys, the ones that *m has. */
+nct_err
+nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n)
+{
+	struct nct_st_pair *all = calloc(m->notes + n + 1, sizeof *all);
+	size_t count = 0, bytes = 0;
+	char *text, *at;
+
+	for (size_t i = 0; all != NULL && i < m->notes + n; i++) {
+		const struct nct_st_pair *p = i < m->notes ? &m->note[i] : &notes[i - m->notes];
+		size_t j = i < m->notes ? 0 : n;
+
+		while (j < n && strcmp(p->key, notes[j].key) != 0)
+			j++;
+		if (j < n)
+			continue;
+		all[count++] = *p;
+		bytes += strlen(p->key) + strlen(p->value) + 2;
+	}
+	if (all == NULL || (text = at = malloc(bytes + 1)) == NULL) {
+		free(all);
+		return NCT_ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *const from[2] = {all[i].key, all[i].value};
+		const char **const to[2] = {&all[i].key, &all[i].value};
+
+		for (int k = 0; k < 2; k++) {
+			*to[k] = strcpy(at, from[k]);
+			at += strlen(from[k]) + 1;
+		}
+	}
+	free(m->note);
+	free(m->note_text);
+	m->note = all;
+	m->notes = count;
+	m->note_text = text;
+	return NCT_OK;
+}
+
 /* Keeps the notes, for whoever writes the model again. */
 static nct_err
 read_notes(nct_m1 *m, const nct_st *st)
 {
+	struct nct_st_pair *notes;
 	const char *key;
-	size_t bytes = 0, count = 0, at = 0;
+	size_t n = 0, keys = 0;
+	nct_err err;
 
-	for (; (key = nct_st_meta_key(st, count)) != NULL; count++)
-		bytes += strlen(key) + strlen(nct_st_meta(st, key)) + 2;
-	m->note = calloc(count + 1, sizeof *m->note);
-	m->note_text = malloc(bytes + 1);
-	if (m->note == NULL || m->note_text == NULL)
+	while (nct_st_meta_key(st, keys) != NULL)
+		keys++;
+	if ((notes = calloc(keys + 1, sizeof *notes)) == NULL)
 		return NCT_ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		key = nct_st_meta_key(st, i);
-		if (!is_note(key))
-			continue;
-		const char *const text[2] = {key, nct_st_meta(st, key)};
-		const char **const to[2] = {&m->note[m->notes].key, &m->note[m->notes].value};
-
-		for (int j = 0; j < 2; j++) {
-			*to[j] = m->note_text + at;
-			memcpy(m->note_text + at, text[j], strlen(text[j]) + 1);
-			at += strlen(text[j]) + 1;
-		}
-		m->notes++;
-	}
-	return NCT_OK;
+	for (size_t i = 0; i < keys; i++)
+		if (is_note(key = nct_st_meta_key(st, i)))
+			notes[n++] = (struct nct_st_pair){key, nct_st_meta(st, key)};
+	err = nct_m1_add_notes(m, notes, n);
+	free(notes);
+	return err;
 }
 
 static nct_err
@@ -197,7 +259,8 @@ from_tensors(nct_m1 **out, const nct_st *st, const char *cpu, nct_why *why)
 	if (err == NCT_OK && strcmp(print, nct_st_meta(st, "fingerprint")) != 0)
 		err = nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
 	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX && err == NCT_OK; bits++)
-		err = read_book(m, st, bits, why);
+		for (size_t i = 0; i < CODES && err == NCT_OK; i++)
+			err = read_book(m, st, codes[i], bits, why);
 	if (err == NCT_OK)
 		err = read_notes(m, st);
 	if (err == NCT_OK)
@@ -249,33 +312,36 @@ nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 	return nct_m1_parse(out, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), cpu, why);
 }
 
-/* What a codebook adds to a file: names, and its fingerprint in print. */
+/* What a codebook adds to a file: names, and numbers in print. */
 struct book_text {
-	char key[16], depth[24], symbol[24], print[17];
+	struct book_keys key;
+	char print[17], nodes[12];
 };
 
-static void
+/* Gives how many pairs it adds to the metadata. */
+static size_t
 write_book(const struct nct_codebook *c, struct book_text *text, struct nct_st_pair *meta, struct nct_st_tensor *t)
 {
-	const uint64_t n = (uint64_t)1 << c->bits;
+	const uint64_t n = c->nodes;
 
-	snprintf(text->key, sizeof text->key, BOOK, c->bits);
-	snprintf(text->depth, sizeof text->depth, BOOK ".depth", c->bits);
-	snprintf(text->symbol, sizeof text->symbol, BOOK ".symbol", c->bits);
+	text->key = book_keys(c->code, c->bits);
 	snprintf(text->print, sizeof text->print, "%016" PRIx64, c->fingerprint);
-	*meta = (struct nct_st_pair){text->key, text->print};
-	t[0] = (struct nct_st_tensor){.name = text->depth, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->depth,
+	snprintf(text->nodes, sizeof text->nodes, "%zu", c->nodes);
+	meta[0] = (struct nct_st_pair){text->key.print, text->print};
+	meta[1] = (struct nct_st_pair){text->key.nodes, text->nodes};
+	t[0] = (struct nct_st_tensor){.name = text->key.depth, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->depth,
 	    .bytes = (size_t)n * sizeof *c->depth};
-	t[1] = (struct nct_st_tensor){.name = text->symbol, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->symbol,
+	t[1] = (struct nct_st_tensor){.name = text->key.symbol, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->symbol,
 	    .bytes = (size_t)n * sizeof *c->symbol};
+	return c->code == NCT_CODE_BEST ? 2 : 1;
 }
 
 nct_err
 nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 {
-	struct nct_st_pair *meta = calloc(n + m->notes + 3 + SIZES + NCT_CODEBOOKS, sizeof *meta);
-	struct nct_st_tensor t[NCT_M1_TENSORS + 2 * NCT_CODEBOOKS];
-	struct book_text book[NCT_CODEBOOKS];
+	struct nct_st_pair *meta = calloc(n + m->notes + 4 + SIZES + 3 * NCT_CODEBOOKS, sizeof *meta);
+	struct nct_st_tensor t[NCT_M1_TENSORS + 2 * CODES * NCT_CODEBOOKS];
+	struct book_text book[CODES * NCT_CODEBOOKS], *text = book;
 	char print[17], number[SIZES][12];
 	size_t metas = 0, tensors = 0;
 	nct_err err = NCT_OK;
@@ -293,11 +359,14 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 	for (int i = 0; i < NCT_M1_TENSORS; i++)
 		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
 			t[tensors++].data = m->tensor[i];
-	for (size_t i = 0; i < NCT_CODEBOOKS; i++)
-		if (m->book[i] != NULL) {
-			write_book(m->book[i], &book[i], &meta[metas++], &t[tensors]);
-			tensors += 2;
-		}
+	for (size_t i = 0; i < CODES * NCT_CODEBOOKS; i++) {
+		const struct nct_codebook *c = nct_m1_codebook(m, codes[i / NCT_CODEBOOKS], NCT_WINDOW_MIN + (unsigned)(i % NCT_CODEBOOKS));
+
+		if (c == NULL)
+			continue;
+		metas += write_book(c, text++, &meta[metas], &t[tensors]);
+		tensors += 2;
+	}
 	for (size_t i = 0; i < m->notes; i++)
 		meta[metas++] = m->note[i];
 	for (size_t i = 0; i < n; i++) {

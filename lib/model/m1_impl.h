@@ -44,7 +44,7 @@ struct nct_m1 {
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
-	struct nct_codebook *book[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	struct nct_codebook *split[NCT_CODEBOOKS], *best[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
 	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
 	size_t notes;
 	char *note_text;

@@ -224,3 +224,15 @@ nct_text_count(const nct_text *t, uint64_t count[NCT_SYMBOLS])
 		count[t->bytes[i]]++;
 	count[NCT_EOD] += t->documents;
 }
+
+int
+nct_text_document(const nct_text *t, uint64_t i, const uint8_t **bytes, size_t *n, int *eod)
+{
+	const size_t from = i == 0 || i > t->documents ? 0 : (size_t)t->ends[i - 1];
+	const size_t end = i < t->documents ? (size_t)t->ends[i] : t->n;
+
+	*bytes = t->bytes != NULL ? t->bytes + from : NULL;
+	*n = end - from;
+	*eod = i < t->documents;
+	return i < t->documents || (i == t->documents && *n > 0);
+}

@@ -10,6 +10,9 @@ uint64_t nct_text_crc(const nct_text *t);     /* CRC64 over the bytes and the do
 /* Writes symbols [from, from + n), which must exist, to out. Gives the number of bytes among them. */
 size_t nct_text_get(const nct_text *t, uint64_t from, size_t n, uint32_t *out);
 
+/* Document i: its n bytes, borrowed, and whether it ends with EOD, as all do but perhaps the last. 0: there is none. */
+int nct_text_document(const nct_text *t, uint64_t i, const uint8_t **bytes, size_t *n, int *eod);
+
 /* Adds up how often each symbol occurs. */
 void nct_text_count(const nct_text *t, uint64_t count[NCT_SYMBOLS]);
 

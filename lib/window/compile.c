@@ -285,7 +285,7 @@ nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why)
 
 	if (window_bits < NCT_WINDOW_MIN || window_bits > NCT_CODEBOOK_MAX || threads < 1)
 		return nct_fail(why, NCT_EARG, "codebooks are of %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, window_bits);
-	if ((err = nct_codebook_new(&c.book, window_bits)) != NCT_OK || (err = compiler_new(&c)) != NCT_OK)
+	if ((err = nct_codebook_new(&c.book, NCT_CODE_SPLIT, window_bits, (size_t)1 << window_bits)) != NCT_OK || (err = compiler_new(&c)) != NCT_OK)
 		goto end;
 	err = push(&c, root);
 	while (err == NCT_OK && c.count > 0)
@@ -303,7 +303,13 @@ end:
 }
 
 int
+nct_m1_has_best(const nct_m1 *m, unsigned window_bits)
+{
+	return nct_m1_codebook(m, NCT_CODE_BEST, window_bits) != NULL;
+}
+
+int
 nct_m1_compiled(const nct_m1 *m, unsigned window_bits)
 {
-	return nct_m1_codebook(m, window_bits) != NULL;
+	return nct_m1_codebook(m, NCT_CODE_SPLIT, window_bits) != NULL;
 }

@@ -265,8 +265,8 @@ decode_batch(struct decoder *d)
 static nct_err
 open_book(struct decoder *d, const struct nct_plan *plan)
 {
-	const int wanted = plan->resets == 1 && !d->o->no_codebook && !d->o->show;
-	const struct nct_codebook *book = wanted ? nct_m1_codebook(d->m1, plan->window_bits) : NULL;
+	const int best = d->header.code == NCT_CODE_BEST, wanted = best || (plan->resets == 1 && !d->o->no_codebook && !d->o->show);
+	const struct nct_codebook *book = wanted ? nct_m1_codebook(d->m1, best ? NCT_CODE_BEST : NCT_CODE_SPLIT, plan->window_bits) : NULL;
 	nct_err err;
 
 	if (book == d->strings.book)
@@ -282,18 +282,19 @@ begin_stream(struct decoder *d)
 {
 	const struct nct_header *h = nct_reader_header(d->reader);
 	const struct nct_plan plan = {.window_bits = h->window_bits, .resets = h->resets};
-	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = nct_plan_fingerprint(&plan, m1);
+	const struct nct_codebook *best = h->code == NCT_CODE_BEST ? nct_m1_codebook(d->m1, NCT_CODE_BEST, h->window_bits) : NULL;
+	uint64_t m1 = nct_m1_fingerprint(d->m1), windows = best != NULL ? best->fingerprint : nct_plan_fingerprint(&plan, m1);
 	nct_err err;
 
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
 		                nct_reader_offset(d->reader) - NCT_HEADER_BYTES);
-	if (h->code == NCT_CODE_BEST)
-		return nct_fail(d->why, NCT_EVERSION, "windows of strings chosen best-first are not known to this version");
 	if (d->o->show && h->window_bits == 0)
 		return nct_fail(d->why, NCT_EKIND, "an unbroken code, which has no windows to show");
 	if (h->m1 != m1)
 		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
+	if (h->code == NCT_CODE_BEST && best == NULL)
+		return nct_fail(d->why, NCT_EMODEL, "windows of %u bits by a codebook of best strings, which this M1 does not have", h->window_bits);
 	if (h->windows != windows)
 		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64, h->windows, windows);
 	if (d->pool_made && (plan.window_bits != d->plan.window_bits || plan.resets != d->plan.resets)) {

@@ -1,4 +1,5 @@
 /* encode.c - text to a window stream: documents into chunks, chunks in parallel, results in order into blocks. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,10 +247,12 @@ encoder_free(struct encoder *e)
 }
 
 static nct_err
-check(const struct nct_encode_options *o, nct_why *why)
+check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_why *why)
 {
 	if (o->window_bits != 0 && (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX))
 		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_WINDOW_MAX, o->window_bits);
+	if (o->code == NCT_CODE_BEST && (book == NULL || book->code != NCT_CODE_BEST))
+		return nct_fail(why, NCT_EARG, "M1 has no codebook of best strings for windows of %u bits, r = %" PRIu32, o->window_bits, o->resets);
 	if (o->window_bits == 0 && o->resets != 0)
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
 	if (o->window_bits == 0 && o->align != NCT_ALIGN_NONE)
@@ -262,32 +265,45 @@ check(const struct nct_encode_options *o, nct_why *why)
 	return NCT_OK;
 }
 
+/* The codebook to encode by; NULL: M1 is asked. */
+static const struct nct_codebook *
+book_of(const nct_m1 *m1, const struct nct_encode_options *o)
+{
+	const struct nct_codebook *best = nct_m1_codebook(m1, NCT_CODE_BEST, o->window_bits);
+
+	if (o->resets != 1 || o->no_codebook)
+		return NULL;
+	return best != NULL && o->code != NCT_CODE_SPLIT ? best : nct_m1_codebook(m1, NCT_CODE_SPLIT, o->window_bits);
+}
+
 static struct nct_header
-header_of(const nct_m1 *m1, const struct nct_encode_options *o)
+header_of(const nct_m1 *m1, const struct nct_encode_options *o, const struct nct_codebook *book)
 {
 	const struct nct_plan plan = {.window_bits = o->window_bits, .resets = o->resets};
+	const int best = book != NULL && book->code == NCT_CODE_BEST;
 
 	return (struct nct_header){
 	    .kind = NCT_WINDOWS,
-	    .code = o->window_bits == 0 ? NCT_CODE_UNBROKEN : NCT_CODE_SPLIT,
+	    .code = o->window_bits == 0 ? NCT_CODE_UNBROKEN : best ? NCT_CODE_BEST : NCT_CODE_SPLIT,
 	    .align = o->align,
 	    .separator = o->separator,
 	    .window_bits = o->window_bits,
 	    .resets = o->resets,
 	    .chunk = o->chunk,
 	    .m1 = nct_m1_fingerprint(m1),
-	    .windows = nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1)),
+	    .windows = best ? book->fingerprint : nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1)),
 	    .m1_parameters = nct_m1_parameters(m1),
 	};
 }
 
-/* Makes a trie of M1's codebook for these windows; none if there is none, or it cannot be packed. */
+/* Makes a trie of the codebook; none if there is none, or it cannot be packed and M1 can do without. */
 static nct_err
-open_trie(struct nct_trie *t, const nct_m1 *m1, const struct nct_encode_options *o)
+open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 {
-	const struct nct_codebook *book = o->resets == 1 && !o->no_codebook ? nct_m1_codebook(m1, o->window_bits) : NULL;
 	const nct_err err = book != NULL ? nct_trie_new(t, book) : NCT_OK;
 
+	if (err == NCT_EARG && book->code == NCT_CODE_BEST)
+		return nct_fail(why, NCT_EDATA, "the codebook of %u bits cannot be packed", book->bits);
 	return err == NCT_EARG ? NCT_OK : err;
 }
 
@@ -296,11 +312,12 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 {
 	struct encoder e = {0};
 	struct nct_trie trie = {0};
-	const struct nct_header h = header_of(m1, o);
+	const struct nct_codebook *book = book_of(m1, o);
+	const struct nct_header h = header_of(m1, o, book);
 	int done = 0;
 	nct_err err;
 
-	if ((err = check(o, why)) != NCT_OK || (err = open_trie(&trie, m1, o)) != NCT_OK)
+	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, why)) != NCT_OK)
 		goto end;
 	if (trie.cell == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
 		goto end;

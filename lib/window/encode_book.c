@@ -97,7 +97,9 @@ take_piece(struct encoder *e, struct batch *b)
 			memcpy(b->text + b->text_n, p->text, n);
 		if (n > 0 && b->mark != NULL) {
 			memcpy(b->mark + b->text_n, p->mark, n);
-			b->mark[b->text_n] &= e->chunk_bytes > 0; /* where a chunk begins none is needed */
+			/* Where a chunk begins none is needed; but what is before ends there, as at a boundary. */
+			if (e->chunk_bytes == 0)
+				b->mark[b->text_n] = e->trie->book->code == NCT_CODE_BEST;
 			p->mark += n;
 		}
 		b->text_n += n;
@@ -143,6 +145,8 @@ fill(struct encoder *e, struct batch *b, const struct batch *before, int busy)
 			return err;
 		e->done = e->piece.done;
 	}
+	if (b->mark != NULL)
+		b->mark[b->text_n] = 1; /* behind a chunk that ends there */
 	b->text_bytes = b->text_n;
 	return NCT_OK;
 }
@@ -239,7 +243,7 @@ encoder_new(struct encoder *e)
 	e->cap = (size_t)BATCH_JOBS * share;
 	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++)
-			if ((e->buffer[i][k] = calloc(1, NCT_WINDOW_SYMBOLS + e->text_cap)) == NULL)
+			if ((e->buffer[i][k] = calloc(1, NCT_WINDOW_SYMBOLS + e->text_cap + 1)) == NULL)
 				return NCT_ENOMEM;
 	for (size_t i = 0; i < 3; i++)
 		if ((e->batch[i].jobs = calloc(e->cap, sizeof *e->batch[i].jobs)) == NULL)

@@ -35,6 +35,9 @@ nct_job_go_on(struct nct_job *j, const struct nct_job *from)
 		done += from->parts[i].bits;
 	j->part = from->part;
 	j->open = from->open;
+	j->text -= from->n;
+	j->mark -= j->mark != NULL ? from->n : 0;
+	j->n += from->n;
 	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
 }
 
@@ -72,20 +75,22 @@ count_window(struct nct_job *j, const struct nct_codebook *c, uint32_t k)
 		return err;
 	j->part.units++;
 	j->part.bits += c->bits;
-	j->part.text_bytes += c->depth[k] - (uint64_t)(c->symbol[k] == NCT_EOD);
+	j->part.text_bytes += nct_codebook_bytes(c, k);
 	return NCT_OK;
 }
 
 /* Text of the open window. */
 static unsigned
-open_text(const struct nct_codebook *c, uint64_t cell)
+open_text(const struct nct_codebook *c, const struct nct_open *o)
 {
-	return cell == NCT_TRIE_START ? 0 : c->depth[nct_trie_number(cell)];
+	if (c->code == NCT_CODE_BEST)
+		return o->held;
+	return o->cell == NCT_TRIE_START ? 0 : c->depth[nct_trie_number(o->cell)];
 }
 
-/* Takes the numbers of windows that closed while n bytes were walked from `before` on. */
+/* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
 static nct_err
-take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, uint64_t before)
+take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
 {
 	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
 	nct_err err = nct_bits_put_all(&j->code, k, count, c->bits);
@@ -95,7 +100,7 @@ take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k,
 	if (j->part.units + count <= NCT_PART_WINDOWS && j->part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
 		j->part.units += count;
 		j->part.bits += (uint64_t)count * c->bits;
-		j->part.text_bytes += n + open_text(c, before) - open_text(c, j->open.cell);
+		j->part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
 		return NCT_OK;
 	}
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
@@ -103,24 +108,40 @@ take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k,
 	return err;
 }
 
-/* All text is walked: closes what is open. */
-static nct_err
-end_job(struct nct_job *j, const struct nct_trie *t)
+/* The numbers of the windows that are open or still to come where the chunk ends. */
+static size_t
+last_windows(const struct nct_job *j, const struct nct_trie *t, uint32_t *k)
 {
-	uint32_t k[2];
 	size_t count = 0;
-	nct_err err = NCT_OK;
 
-	if (!j->ends)
-		return NCT_OK;
+	if (t->book->code == NCT_CODE_BEST) {
+		const struct nct_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
+
+		return nct_trie_close_best(t, &at, j->eod, k);
+	}
 	const uint64_t eod = j->eod ? nct_trie_eod(t, j->open.cell) : 0;
 	if (eod == 0 && j->open.cell != NCT_TRIE_START)
 		k[count++] = nct_trie_number(j->open.cell);
 	if (j->eod)
 		k[count++] = nct_trie_number(eod != 0 ? eod : nct_trie_eod(t, NCT_TRIE_START));
-	j->open.cell = NCT_TRIE_START;
+	return count;
+}
+
+/* All text is walked: closes what is open. */
+static nct_err
+end_job(struct nct_job *j, const struct nct_trie *t)
+{
+	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
+	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
+	size_t count;
+	nct_err err = NCT_OK;
+
+	if (!j->ends)
+		return NCT_OK;
+	count = last_windows(j, t, k);
+	j->open = (struct nct_open){.cell = NCT_TRIE_START};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
-		err = count_window(j, t->book, k[i]);
+		err = count_window(j, t->book, k[i] & mask);
 	if (err != NCT_OK || (err = nct_bits_put_all(&j->code, k, count, t->book->bits)) != NCT_OK)
 		return err;
 	j->part.ends_document = j->eod;
@@ -175,6 +196,14 @@ leave_job(struct lanes *l, unsigned i, int finished)
 	l->left[i] = l->left[l->n];
 }
 
+/* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
+ * mark stands behind that is not known yet. */
+static size_t
+ahead(const struct nct_job *j, const struct nct_trie *t)
+{
+	return j->n - (size_t)(t->book->code == NCT_CODE_BEST && !j->ends && j->n > 0);
+}
+
 /* Walks all lanes as far as the shortest goes. */
 static void
 stretch(struct lanes *l, struct nct_worker *w)
@@ -184,30 +213,34 @@ stretch(struct lanes *l, struct nct_worker *w)
 	size_t n = STRETCH;
 
 	for (unsigned i = 0; i < l->n; i++)
-		n = l->job[i]->n < n ? l->job[i]->n : n;
+		n = ahead(l->job[i], t) < n ? ahead(l->job[i], t) : n;
 	for (unsigned i = 0; i < l->n; i++)
 		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, w->out + i * OUT};
-	if (lane[0].mark != NULL)
+	if (t->book->code == NCT_CODE_BEST)
+		nct_trie_walk_best(t, lane, l->n, n);
+	else if (lane[0].mark != NULL)
 		nct_trie_walk_aligned(t, lane, l->n, n);
 	else
 		nct_trie_walk(t, lane, l->n, n);
-	w->bytes += (uint64_t)n * l->n;
 	for (unsigned i = l->n; i-- > 0;) {
 		struct nct_job *j = l->job[i];
 		const uint32_t *out = w->out + i * OUT;
 		const size_t count = (size_t)(lane[i].out - out);
-		const uint64_t before = j->open.cell;
+		const size_t moved = (size_t)(lane[i].text - j->text);
+		const struct nct_open before = j->open;
 
 		j->open = lane[i].open;
 		j->text = lane[i].text;
 		j->mark = lane[i].mark;
-		j->n -= n;
-		l->left[i] -= n;
-		j->err = take_windows(j, t->book, out, count, n, before);
-		if (j->n == 0 && j->err == NCT_OK)
+		j->n -= moved;
+		l->left[i] -= n < l->left[i] ? n : l->left[i];
+		w->bytes += moved;
+		j->err = take_windows(j, t->book, out, count, moved, &before);
+		const int done = ahead(j, t) == 0;
+		if (done && j->err == NCT_OK)
 			j->err = end_job(j, t);
-		if (j->n == 0 || l->left[i] == 0 || j->err != NCT_OK)
-			leave_job(l, i, j->n == 0 || j->err != NCT_OK);
+		if (done || l->left[i] == 0 || j->err != NCT_OK)
+			leave_job(l, i, done || j->err != NCT_OK);
 	}
 }
 

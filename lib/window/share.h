@@ -9,7 +9,7 @@
 /* A chunk, or the next stretch of one that goes on from batch to batch. */
 struct nct_job {
 	const uint8_t *text;      /* borrowed; what is not yet walked */
-	const uint8_t *mark;      /* borrowed; aligned: its marks, as in struct nct_lane; else NULL */
+	const uint8_t *mark;      /* borrowed; aligned: its marks, as in struct nct_lane, and one behind them; else NULL */
 	size_t n;
 	int ends, eod;            /* the chunk ends with it; and with EOD */
 	nct_bits code;            /* owned: windows closed */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SHORT NCT_STRING_SHORT
+#define POOL_MAX ((size_t)1 << 24)
 
 /* Where the strings on the way to the one at hand are laid out; index: their depth. */
 struct way {
@@ -13,12 +14,12 @@ struct way {
 	uint32_t tail[NCT_WINDOW_SYMBOLS + 1];  /* place of its tail */
 };
 
-/* Lays out string k after those before it; the pool has `at` bytes. A string's tail is its parent's and one byte more, if that
+/* Lays out node i, entry k, after those before it; the pool has `at` bytes. A string's tail is its parent's and one byte more, if that
  * one is less than full and stands at the pool's end; else it is written anew. Gives the pool's new length. */
 static uint32_t
-lay_out(struct nct_strings *s, struct way *w, uint32_t k, uint32_t at)
+lay_out(struct nct_strings *s, struct way *w, size_t i, uint32_t k, uint32_t at)
 {
-	const unsigned d = s->book->depth[k], symbol = s->book->symbol[k];
+	const unsigned d = s->book->depth[i], symbol = s->book->symbol[i] & ~(unsigned)NCT_NODE_INNER;
 	const int eod = symbol == NCT_EOD;
 	const unsigned n = d - (unsigned)eod, length = n == 0 ? 0 : (n - 1) % SHORT + 1;
 	uint32_t place = n > 0 ? w->tail[n] : 0;
@@ -30,8 +31,8 @@ lay_out(struct nct_strings *s, struct way *w, uint32_t k, uint32_t at)
 		s->pool[at++] = (uint8_t)symbol;
 	} else if (!eod) {
 		place = at;
-		for (unsigned i = 0; i < length; i++)
-			s->pool[at++] = w->symbol[d - length + 1 + i];
+		for (unsigned j = 0; j < length; j++)
+			s->pool[at++] = w->symbol[d - length + 1 + j];
 	}
 	if (!eod)
 		w->tail[d] = place;
@@ -44,25 +45,31 @@ lay_out(struct nct_strings *s, struct way *w, uint32_t k, uint32_t at)
 nct_err
 nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
 {
-	const uint32_t n = (uint32_t)1 << c->bits;
+	const size_t n = c->nodes;
 	struct way w;
-	uint32_t at = 0;
+	uint32_t at = 0, string = 0, inner = (uint32_t)1 << c->bits;
 	int deep = 0;
 
 	*s = (struct nct_strings){.book = c};
 	memset(&w, 0, sizeof w);
-	for (uint32_t k = 0; k < n && !deep; k++)
-		deep = c->depth[k] > SHORT;
+	for (size_t i = 0; i < n && !deep; i++)
+		deep = c->depth[i] > SHORT;
 	s->entry = malloc(n * sizeof *s->entry);
-	s->pool = calloc((size_t)n * SHORT + SHORT, 1);
+	s->pool = calloc(n * SHORT < POOL_MAX ? n * SHORT + SHORT : POOL_MAX + SHORT, 1);
 	s->before = deep ? calloc(n, sizeof *s->before) : NULL;
 	if (s->entry == NULL || s->pool == NULL || (deep && s->before == NULL)) {
 		nct_strings_free(s);
 		return NCT_ENOMEM;
 	}
-	for (uint32_t k = 0; k < n; k++) {
-		if (k == 0 || !nct_codebook_alias(c, k)) {
-			at = lay_out(s, &w, k, at);
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t k = c->symbol[i] & NCT_NODE_INNER ? inner++ : string++;
+
+		if (at > POOL_MAX - SHORT) {
+			nct_strings_free(s);
+			return NCT_EARG;
+		}
+		if (i == 0 || !nct_codebook_alias(c, i)) {
+			at = lay_out(s, &w, i, k, at);
 			continue;
 		}
 		s->entry[k] = s->entry[k - 1];
@@ -102,7 +109,7 @@ nct_strings_copy(const struct nct_strings *s, const uint32_t *k, size_t n, uint8
 void
 nct_string_copy(const struct nct_strings *s, uint32_t k, uint8_t *to)
 {
-	size_t end = nct_string_bytes(s, k);
+	size_t end = nct_codebook_bytes(s->book, k);
 
 	for (;;) { /* from the last piece to the first */
 		const uint32_t e = s->entry[k], length = e & NCT_STRING_LENGTH;

@@ -6,12 +6,14 @@
 
 #define EMPTY 0xffff       /* the symbol of a cell that is no string */
 #define NONE UINT32_MAX
+#define CELLS_MAX ((size_t)1 << 24) /* what a base can tell */
 
-/* While the cells are shared out. Index k: the string of that number; ROOT: the empty one. */
+/* While the cells are shared out. Index k: that node; root: the empty string. */
 struct packer {
 	const struct nct_codebook *book;
-	size_t n, root;        /* strings; root = n */
-	uint32_t *next;        /* the next string with the same parent, or NONE */
+	size_t n, root;        /* nodes; root = n */
+	uint32_t *number;      /* of the string, or NCT_TRIE_INNER */
+	uint32_t *next;        /* the next node with the same parent, or NONE */
 	uint32_t *base;        /* of those with children; else NONE */
 	uint16_t *children;
 	uint32_t *order;       /* those with children, the most children first */
@@ -23,6 +25,12 @@ struct packer {
 	unsigned wanted;       /* how many children that were */
 };
 
+static unsigned
+symbol_of(const struct packer *p, size_t k)
+{
+	return p->book->symbol[k] & ~(unsigned)NCT_NODE_INNER;
+}
+
 static uint32_t
 first_child(const struct packer *p, size_t k)
 {
@@ -33,12 +41,15 @@ first_child(const struct packer *p, size_t k)
 static void
 link_strings(struct packer *p)
 {
-	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the string at each depth on the way to the one at hand */
+	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the node at each depth on the way to the one at hand */
+
+	uint32_t strings = 0;
 
 	last[0] = (uint32_t)p->root;
 	for (size_t k = 0; k < p->n; k++) {
 		const unsigned d = p->book->depth[k], before = k > 0 ? p->book->depth[k - 1] : 0;
 
+		p->number[k] = p->book->symbol[k] & NCT_NODE_INNER ? NCT_TRIE_INNER : strings++;
 		p->next[k] = p->base[k] = NONE;
 		if (k > 0 && nct_codebook_alias(p->book, k))
 			continue;
@@ -85,7 +96,7 @@ set_bit(uint64_t *bits, size_t at)
 	bits[at / 64] |= (uint64_t)1 << at % 64;
 }
 
-/* A base at which all children of string k fall on free cells, 64 places at a time, or behind all cells. Where strings with as many
+/* A base at which all children of node k fall on free cells, 64 places at a time, or behind all cells. Where strings with as many
  * children found none, the next one does not look again: so each number of children goes through the cells once. */
 static size_t
 find_base(struct packer *p, size_t k)
@@ -97,7 +108,7 @@ find_base(struct packer *p, size_t k)
 		uint64_t bad = p->based[p->from / 64];
 
 		for (uint32_t i = first_child(p, k); i != NONE && bad != UINT64_MAX; i = p->next[i])
-			bad |= bits_at(p->taken, p->from + p->book->symbol[i]);
+			bad |= bits_at(p->taken, p->from + symbol_of(p, i));
 		if (bad != UINT64_MAX)
 			return p->from + (size_t)__builtin_ctzll(~bad);
 	}
@@ -116,7 +127,7 @@ place_children(struct packer *p)
 		p->base[k] = (uint32_t)base;
 		set_bit(p->based, base);
 		for (uint32_t c = first_child(p, k); c != NONE; c = p->next[c]) {
-			const size_t cell = base + p->book->symbol[c];
+			const size_t cell = base + symbol_of(p, c);
 
 			set_bit(p->taken, cell);
 			p->end = cell + 1 > p->end ? cell + 1 : p->end;
@@ -125,7 +136,7 @@ place_children(struct packer *p)
 	return NCT_OK;
 }
 
-/* Writes the cells; strings without children get a base with empty cells behind it. */
+/* Writes the cells; nodes without children get a base with empty cells behind it. */
 static nct_err
 write_cells(const struct packer *p, struct nct_trie *t)
 {
@@ -140,9 +151,9 @@ write_cells(const struct packer *p, struct nct_trie *t)
 	for (size_t i = 0; i < p->parents; i++)
 		for (uint32_t k = first_child(p, p->order[i]); k != NONE; k = p->next[k]) {
 			const uint64_t base = p->base[k] != NONE ? p->base[k] : dead;
-			const unsigned symbol = p->book->symbol[k];
+			const unsigned symbol = symbol_of(p, k);
 
-			cell[p->base[p->order[i]] + symbol] = base << 40 | (uint64_t)k << 16 | symbol;
+			cell[p->base[p->order[i]] + symbol] = base << 40 | (uint64_t)p->number[k] << 16 | symbol;
 		}
 	return NCT_OK;
 }
@@ -151,15 +162,16 @@ static nct_err
 packer_new(struct packer *p, const struct nct_codebook *c)
 {
 	p->book = c;
-	p->n = p->root = (size_t)1 << c->bits;
-	p->limit = 8 * p->n;
+	p->n = p->root = c->nodes;
+	p->limit = 8 * p->n < CELLS_MAX ? 8 * p->n : CELLS_MAX;
+	p->number = malloc(p->n * sizeof *p->number);
 	p->next = malloc(p->n * sizeof *p->next);
 	p->base = malloc((p->n + 1) * sizeof *p->base);
 	p->children = calloc(p->n + 1, sizeof *p->children);
 	p->order = malloc((p->n + 1) * sizeof *p->order);
 	p->taken = calloc(p->limit / 64 + 1, sizeof *p->taken);
 	p->based = calloc(p->limit / 64 + 1, sizeof *p->based);
-	return p->next == NULL || p->base == NULL || p->children == NULL || p->order == NULL || p->taken == NULL || p->based == NULL
+	return p->number == NULL || p->next == NULL || p->base == NULL || p->children == NULL || p->order == NULL || p->taken == NULL || p->based == NULL
 	           ? NCT_ENOMEM
 	           : NCT_OK;
 }
@@ -178,6 +190,7 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 	if ((err = place_children(&p)) == NCT_OK)
 		err = write_cells(&p, t);
 end:
+	free(p.number);
 	free(p.next);
 	free(p.base);
 	free(p.children);

@@ -1,8 +1,8 @@
 /* trie.h - a codebook as a double array, walked by several texts in turn.
  *
- * A cell is a string: 64 bits, from the lowest its last symbol (16), its number (24) and its base (24). The string that goes on from
- * it with symbol s is the cell at base + s if the symbol there is s; no two strings with children have the same base, so this
- * is all that there is to check. The strings of one symbol are the cells 0..256: a window that cannot go on with a byte closes,
+ * A cell is a node: 64 bits, from the lowest its last symbol (16), its string's number (24) and its base (24). The node that goes on from
+ * it with symbol s is the cell at base + s if the symbol there is s; no two nodes with children have the same base, so this
+ * is all that there is to check. A node that is no string has the number NCT_TRIE_INNER. The strings of one symbol are the cells 0..256: a window that cannot go on with a byte closes,
  * and the next one is at that byte's cell. */
 #ifndef NCT_WINDOW_TRIE_H
 #define NCT_WINDOW_TRIE_H
@@ -15,7 +15,8 @@ struct nct_trie {
 	const struct nct_codebook *book; /* borrowed */
 };
 
-#define NCT_TRIE_START (UINT64_C(0xffffff) << 16) /* where no window is open: the base of the strings of one symbol, no number */
+#define NCT_TRIE_INNER 0xffffffu
+#define NCT_TRIE_START ((uint64_t)NCT_TRIE_INNER << 16) /* where no window is open: the base of the strings of one symbol, no number */
 
 static inline uint32_t
 nct_trie_number(uint64_t cell)
@@ -24,7 +25,7 @@ nct_trie_number(uint64_t cell)
 }
 
 /* Packs the codebook; *c is borrowed until nct_trie_free(). NCT_ENOMEM; NCT_EARG if its strings, which no model would choose
- * so, leave too many holes: memory is at most 8 cells a string. */
+ * so, leave too many holes: memory is at most 8 cells a node, and 2^24. */
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
 void nct_trie_free(struct nct_trie *t);
 
@@ -33,7 +34,10 @@ struct nct_open {
 	uint64_t cell;   /* the open window, or NCT_TRIE_START */
 	/* for nct_trie_walk_aligned() alone, at first 0: */
 	uint64_t rest;   /* what it holds behind the last boundary in it, if that is a string */
-	uint32_t closed; /* the number of what is before that */
+	uint32_t closed; /* the number of what is before that; nct_trie_walk_best(): of the longest string so far */
+	/* for nct_trie_walk_best() alone, at first 0: */
+	uint32_t held, over; /* bytes walked of the window, and behind that string */
+	uint64_t inside; /* 1: that string ends at a boundary */
 };
 
 /* One text being walked. */
@@ -52,6 +56,13 @@ void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lan
  * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS
  * + 1 more. */
 void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+/* The walk through a codebook of NCT_CODE_BEST: windows take the longest string; if there are marks, the longest that ends at a boundary, if
+ * one does. It looks at n bytes of each lane, at some of them again: their text moves on by n at most. Text, and marks (all lanes have some,
+ * or none), are there from the open window's beginning on, and the mark behind the n. `out` has room for n. */
+void nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+/* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at most, go to k[], low 24
+ * bits; gives how many. The mark behind the text counts as it is. */
+size_t nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
 uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);
 

@@ -124,7 +124,7 @@ walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned
 		}
 	}
 	for (unsigned l = 0; l < lanes; l++) {
-		lane[l].open = (struct nct_open){s[l].cell, s[l].rest, *s[l].out};
+		lane[l].open = (struct nct_open){.cell = s[l].cell, .rest = s[l].rest, .closed = *s[l].out};
 		lane[l].out = s[l].out;
 	}
 }

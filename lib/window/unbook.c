@@ -37,7 +37,7 @@ reserve(struct nct_unbook *u, size_t n)
 static nct_err
 decode_string(struct nct_unbook *u, uint32_t k, int *eod)
 {
-	const size_t n = nct_string_bytes(u->strings, k);
+	const size_t n = nct_codebook_bytes(u->strings->book, k);
 	nct_err err;
 
 	if (n > u->text_max - u->text_bytes)
