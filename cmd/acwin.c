@@ -23,13 +23,15 @@ static const struct cli_option options[] = {
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
-	{'a', "align", "WHERE", "end windows at boundaries: none (default), words, or a REGEX at whose matches they are"},
+	{'a', "align", "WHERE", "end windows at boundaries: none, words, or a REGEX at whose matches they are (default: as the model was trained for)"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "ask M1 instead of its codebook: the same result, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
+
+static const char *const aligns[] = {"none", "words", "regex"}; /* by enum nct_align */
 
 enum mode { ENCODE, DECODE, TEST, LIST, COMPILE };
 
@@ -164,6 +166,20 @@ open_model(const struct acwin *a)
 	return m;
 }
 
+/* Windows are aligned as the model was trained for, unless -a said how. */
+static void
+follow_model(struct acwin *a, const nct_m1 *m)
+{
+	const struct nct_m1_windows w = nct_m1_trained_for(m);
+
+	if (a->cli.verbose && w.bits > 0)
+		fprintf(stderr, "model_window_bits=%u\nmodel_align=%s\n", w.bits, aligns[w.align]);
+	if (a->align_given || w.bits == 0 || a->encode.window_bits == 0)
+		return;
+	a->encode.align = w.align;
+	a->encode.align_pattern = w.align_pattern;
+}
+
 static void
 progress(void *ctx, uint64_t text_bytes)
 {
@@ -191,6 +207,8 @@ report(const struct acwin *a, const struct nct_totals *t)
 	cli_progress_end(&a->cli);
 	if (!a->cli.verbose)
 		return;
+	if (a->mode == ENCODE)
+		fprintf(stderr, "align=%s\n", aligns[a->encode.align]);
 	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
 	if (a->mode == ENCODE)
 		fprintf(stderr, "code_bits=%" PRIu64 "\nstream_bytes=%" PRIu64 "\nbits_per_byte=%.4f\n", t->code_bits, t->stream_bytes,
@@ -203,8 +221,10 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
 	if (err == NCT_EIO && why->text[0] != '\0')
 		return a->cli.output != NULL ? a->cli.output : "-";
+	if (err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0)
+		return a->align_given ? "-a" : a->model;
 	if (err == NCT_EARG)
-		return strncmp(why->text, "alignment", 9) == 0 ? "-a" : "-D";
+		return "-D";
 	return a->cli.operands[a->operand];
 }
 
@@ -232,6 +252,7 @@ encode(struct acwin *a)
 	nct_m1 *m = open_model(a);
 	int out = cli_output(&a->cli);
 
+	follow_model(a, m);
 	a->size = size_of_operands(a);
 	a->encode.progress = progress;
 	a->encode.ctx = a;
@@ -289,7 +310,7 @@ static void
 print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut)
 {
 	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
-	static const char *const separators[] = {"operand", "nul", "regex"}, *const aligns[] = {"none", "words", "regex"};
+	static const char *const separators[] = {"operand", "nul", "regex"};
 	const struct acwin *a = ctx;
 
 	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,

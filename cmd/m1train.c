@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK };
+enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG };
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
@@ -15,6 +15,11 @@ static const struct cli_option options[] = {
 	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
 	{'k', "kind", "KIND", "transformer (default) or unigram"},
 	TRAINER_OPTIONS("3m (default), 25m, ...", "8", "1024", "symbols", "text"),
+	{'b', "window-bits", "N", "train for windows of N bits, 10 to 128, as they fall in the text"},
+	{'a', "align", "WHERE", "with -b: windows end at boundaries: none (default), words, or a REGEX at whose matches they are"},
+	{OPT_ROUNDS, "rounds", "N", "with -b: look N times where windows fall (default 3)"},
+	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 25)"},
+	{OPT_FROM, "from", "FILE", "begin with the parameters of another run's checkpoint"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };
@@ -32,6 +37,7 @@ struct opts {
 	struct trainer t;
 	struct nct_text_options text;
 	enum nct_train_kind kind;
+	const char *windows_only; /* an option that goes with -b alone; NULL: none was given */
 };
 
 static enum nct_train_kind
@@ -42,6 +48,13 @@ kind(const char *arg)
 	if (strcmp(arg, "unigram") == 0)
 		return NCT_TRAIN_UNIGRAM;
 	die(&cli, EX_USE, "-k: '%s' is neither transformer nor unigram", arg);
+}
+
+static void
+take_align(struct nct_train_options *t, const char *arg)
+{
+	t->align = strcmp(arg, "none") == 0 ? NCT_ALIGN_NONE : strcmp(arg, "words") == 0 ? NCT_ALIGN_WORDS : NCT_ALIGN_REGEX;
+	t->align_pattern = t->align == NCT_ALIGN_REGEX ? arg : NULL;
 }
 
 static void
@@ -58,6 +71,20 @@ take(struct opts *o, int letter, const char *arg)
 	case OPT_PLAIN: o->text.plain = 1; break;
 	case OPT_NO_CODEBOOK: o->t.train.codebook = 0; break;
 	case 'k': o->kind = kind(arg); break;
+	case 'b': o->t.train.window_bits = (unsigned)opt_u64(&cli, "-b", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX); break;
+	case 'a':
+		take_align(&o->t.train, arg);
+		o->windows_only = "-a";
+		break;
+	case OPT_ROUNDS:
+		o->t.train.rounds = (unsigned)opt_u64(&cli, "--rounds", arg, 1, 1000);
+		o->windows_only = "--rounds";
+		break;
+	case OPT_LONG:
+		o->t.train.long_share = (unsigned)opt_u64(&cli, "--long-share", arg, 0, 99);
+		o->windows_only = "--long-share";
+		break;
+	case OPT_FROM: o->t.train.from = arg; break;
 	default: (void)trainer_take(&o->t, letter, arg); break;
 	}
 }
@@ -69,6 +96,10 @@ check(const struct opts *o)
 	for (const struct cli_option *p = options; o->kind == NCT_TRAIN_UNIGRAM && p->name != NULL; p++)
 		if (p->letter < OPT_TRAINER_END && p->letter != 'e' && o->t.given[p->letter])
 			die(&cli, EX_USE, "--%s: of no use to -k unigram", p->name);
+	if (o->kind == NCT_TRAIN_UNIGRAM && (o->t.train.window_bits > 0 || o->t.train.from != NULL))
+		die(&cli, EX_USE, "--%s: of no use to -k unigram", o->t.train.from != NULL ? "from" : "window-bits");
+	if (o->t.train.window_bits == 0 && o->windows_only != NULL)
+		die(&cli, EX_USE, "%s: needs -b", o->windows_only);
 }
 
 static struct opts

@@ -69,6 +69,12 @@ struct nct_train_options {
 	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, but 1,000 to 10,000 */
 	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
 	uint64_t seed;
+	unsigned window_bits;   /* b of the windows that M1 is trained for, in rounds; 0: none, and no rounds */
+	enum nct_align align;   /* how they are aligned, as in struct nct_encode_options */
+	const char *align_pattern;
+	unsigned rounds;        /* the text is parsed into windows anew as each begins */
+	unsigned long_share;    /* of the rows in rounds so many of 100 are examples of full length, the others of contexts of windows */
+	const char *from;       /* NULL: the first parameters are random; else those of another run's checkpoint, of the same size */
 	unsigned codebook;      /* bits of the windows to compile into the model file's codebook (M1); 0: none */
 	uint64_t eval_every;    /* steps; 0: only at the end */
 	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
