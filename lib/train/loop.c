@@ -33,7 +33,7 @@ nct_train_defaults(struct nct_train_options *o)
 {
 	*o = (struct nct_train_options){.size = "3m", .steps = 20000, .rows = 8, .length = 1024, .accumulate = 1,
 	    .lr = 1.0, .zloss = 1e-4, .warmup = NCT_TRAIN_AUTO, .cooldown = NCT_TRAIN_AUTO, .seed = 1,
-	    .eval_every = 1000, .save_every = 500, .threads = 1, .rounds = 3, .long_share = 25, .codebook = 16};
+	    .eval_every = 1000, .save_every = 500, .threads = 1, .rounds = 3, .long_share = 50, .codebook = 16};
 }
 
 static nct_err
