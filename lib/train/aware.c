@@ -13,12 +13,13 @@
 #include "integers.h"
 #include "text.h"
 #include "window/bounds.h"
+#include "window/memory.h"
 #include "window/parse.h"
 #include "world.h"
 
 #define SPAN ((size_t)1 << 14)         /* symbols parsed on their own: as acwin's chunks are, above 20 bits */
-#define SAMPLE_SMALL ((size_t)1 << 24) /* symbols parsed in a round, of windows up to NCT_CODEBOOK_MAX bits ... */
-#define SAMPLE_LARGE ((size_t)1 << 20) /* ... and of larger ones, which take a second for some tens of thousands */
+#define SAMPLE_SMALL ((size_t)1 << 23) /* symbols parsed in a round, of windows up to NCT_CODEBOOK_MAX bits ... */
+#define SAMPLE_LARGE ((size_t)1 << 22) /* ... and of larger ones: a second takes some tens of thousands */
 #define SAMPLE_KEY UINT64_C(0x77696e646f777300) /* "windows": the order of spans */
 
 /* How many symbols behind a window's reach are predicted: the one that did not fit, and one more, as windows grow with training. */
@@ -51,7 +52,9 @@ sample_of(const struct nct_train_options *o)
 uint64_t
 nct_aware_bytes(const struct nct_train_options *o)
 {
-	return 12 * (uint64_t)sample_of(o); /* symbols and reaches of two bytes, and, should all be windows, these */
+	const uint64_t each = 2 * sizeof(uint16_t) + sizeof(uint64_t); /* a symbol, its reach, and, should it begin a window, that */
+
+	return each * sample_of(o) + (uint64_t)o->threads * NCT_CACHE_BYTES;
 }
 
 nct_err
