@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_NO_CODEBOOK };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_NO_CODEBOOK, OPT_CODE };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
@@ -23,13 +23,16 @@ static const struct cli_option options[] = {
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
-	{'a', "align", "WHERE", "end windows at boundaries: none (default), words, or a REGEX at whose matches they are"},
+	{'a', "align", "WHERE", "end windows at boundaries: none, words, or a REGEX at whose matches they are (default: as the model was trained for)"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
+	{OPT_CODE, "code", "WAY", "how windows are chosen: split, or best (default where the model has such a codebook for b)"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "ask M1 instead of its codebook: the same result, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
+
+static const char *const aligns[] = {"none", "words", "regex"}; /* by enum nct_align */
 
 enum mode { ENCODE, DECODE, TEST, LIST, COMPILE };
 
@@ -72,6 +75,17 @@ set_align(struct acwin *a, const char *arg)
 	a->encode.align_pattern = a->encode.align == NCT_ALIGN_REGEX ? arg : NULL;
 }
 
+static void
+set_code(struct acwin *a, const char *arg)
+{
+	if (strcmp(arg, "split") == 0)
+		a->encode.code = NCT_CODE_SPLIT;
+	else if (strcmp(arg, "best") == 0)
+		a->encode.code = NCT_CODE_BEST;
+	else
+		die(&a->cli, EX_USE, "--code: '%s' is neither split nor best", arg);
+}
+
 /* No option may be given in vain. */
 static void
 check(const struct acwin *a)
@@ -83,6 +97,11 @@ check(const struct acwin *a)
 		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only, decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->encode.open)
 		die(c, EX_USE, "--open goes with encoding");
+	if (a->mode != ENCODE && a->encode.code != NCT_CODE_NONE)
+		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
+	if (a->encode.code == NCT_CODE_BEST && (a->no_codebook || a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX ||
+	    a->encode.resets != 1))
+		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
 	if (!decodes && a->mode != LIST && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
 	if (a->mode != DECODE && a->show)
@@ -138,6 +157,7 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
 		case OPT_SHOW: a->show = 1; break;
 		case OPT_COMPILE: set_mode(a, COMPILE); break;
+		case OPT_CODE: set_code(a, arg); break;
 		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
 		default: break;
 		}
@@ -162,6 +182,20 @@ open_model(const struct acwin *a)
 	if (err != NCT_OK)
 		die_err(&a->cli, err, a->model != NULL ? a->model : "built-in model", &why);
 	return m;
+}
+
+/* Windows are aligned as the model was trained for, unless -a said how. */
+static void
+follow_model(struct acwin *a, const nct_m1 *m)
+{
+	const struct nct_m1_windows w = nct_m1_trained_for(m);
+
+	if (a->cli.verbose && w.bits > 0)
+		fprintf(stderr, "model_window_bits=%u\nmodel_align=%s\n", w.bits, aligns[w.align]);
+	if (a->align_given || w.bits == 0 || a->encode.window_bits == 0)
+		return;
+	a->encode.align = w.align;
+	a->encode.align_pattern = w.align_pattern;
 }
 
 static void
@@ -191,6 +225,8 @@ report(const struct acwin *a, const struct nct_totals *t)
 	cli_progress_end(&a->cli);
 	if (!a->cli.verbose)
 		return;
+	if (a->mode == ENCODE)
+		fprintf(stderr, "align=%s\n", aligns[a->encode.align]);
 	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
 	if (a->mode == ENCODE)
 		fprintf(stderr, "code_bits=%" PRIu64 "\nstream_bytes=%" PRIu64 "\nbits_per_byte=%.4f\n", t->code_bits, t->stream_bytes,
@@ -203,8 +239,10 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
 	if (err == NCT_EIO && why->text[0] != '\0')
 		return a->cli.output != NULL ? a->cli.output : "-";
+	if (err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0)
+		return a->align_given ? "-a" : a->model;
 	if (err == NCT_EARG)
-		return strncmp(why->text, "alignment", 9) == 0 ? "-a" : "-D";
+		return "-D";
 	return a->cli.operands[a->operand];
 }
 
@@ -232,6 +270,9 @@ encode(struct acwin *a)
 	nct_m1 *m = open_model(a);
 	int out = cli_output(&a->cli);
 
+	follow_model(a, m);
+	if (a->encode.code == NCT_CODE_BEST && !nct_m1_has_best(m, a->encode.window_bits))
+		die(&a->cli, EX_USE, "--code=best: the model has no such codebook for windows of %u bits", a->encode.window_bits);
 	a->size = size_of_operands(a);
 	a->encode.progress = progress;
 	a->encode.ctx = a;
@@ -289,7 +330,7 @@ static void
 print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut)
 {
 	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
-	static const char *const separators[] = {"operand", "nul", "regex"}, *const aligns[] = {"none", "words", "regex"};
+	static const char *const separators[] = {"operand", "nul", "regex"};
 	const struct acwin *a = ctx;
 
 	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,

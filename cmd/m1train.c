@@ -7,14 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK };
+enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG };
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match of REGEX"},
 	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
-	{'k', "kind", "KIND", "transformer (default) or unigram"},
+	{'k', "kind", "KIND", "transformer (default), unigram, or strings: choose the 2^b strings of a codebook"},
 	TRAINER_OPTIONS("3m (default), 25m, ...", "8", "1024", "symbols", "text"),
+	{'m', "model", "FILE", "with -k strings: the M1 that gets the codebook (default: the built-in one)"},
+	{'b', "window-bits", "N", "train for windows of N bits, 10 to 128, as they fall in the text (-k strings: to 20, default 16)"},
+	{'a', "align", "WHERE", "with -b or -k strings: windows end at boundaries: none (default), words, or a REGEX at whose matches they are"},
+	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
+	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
+	{OPT_FROM, "from", "FILE", "begin with the parameters of another run's checkpoint"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };
@@ -32,6 +38,9 @@ struct opts {
 	struct trainer t;
 	struct nct_text_options text;
 	enum nct_train_kind kind;
+	const char *model;
+	int long_given;
+	const char *windows_only; /* an option that goes with -b alone; NULL: none was given */
 };
 
 static enum nct_train_kind
@@ -41,7 +50,16 @@ kind(const char *arg)
 		return NCT_TRAIN_TRANSFORMER;
 	if (strcmp(arg, "unigram") == 0)
 		return NCT_TRAIN_UNIGRAM;
-	die(&cli, EX_USE, "-k: '%s' is neither transformer nor unigram", arg);
+	if (strcmp(arg, "strings") == 0)
+		return NCT_TRAIN_STRINGS;
+	die(&cli, EX_USE, "-k: '%s' is none of transformer, unigram and strings", arg);
+}
+
+static void
+take_align(struct nct_train_options *t, const char *arg)
+{
+	t->align = strcmp(arg, "none") == 0 ? NCT_ALIGN_NONE : strcmp(arg, "words") == 0 ? NCT_ALIGN_WORDS : NCT_ALIGN_REGEX;
+	t->align_pattern = t->align == NCT_ALIGN_REGEX ? arg : NULL;
 }
 
 static void
@@ -58,17 +76,49 @@ take(struct opts *o, int letter, const char *arg)
 	case OPT_PLAIN: o->text.plain = 1; break;
 	case OPT_NO_CODEBOOK: o->t.train.codebook = 0; break;
 	case 'k': o->kind = kind(arg); break;
+	case 'm': o->model = arg; break;
+	case 'b': o->t.train.window_bits = (unsigned)opt_u64(&cli, "-b", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX); break;
+	case 'a':
+		take_align(&o->t.train, arg);
+		o->windows_only = "-a";
+		break;
+	case OPT_ROUNDS:
+		o->t.train.rounds = (unsigned)opt_u64(&cli, "--rounds", arg, 1, 1000);
+		o->windows_only = "--rounds";
+		break;
+	case OPT_LONG:
+		o->long_given = 1;
+		o->t.train.long_share = (unsigned)opt_u64(&cli, "--long-share", arg, 0, 99);
+		o->windows_only = "--long-share";
+		break;
+	case OPT_FROM: o->t.train.from = arg; break;
 	default: (void)trainer_take(&o->t, letter, arg); break;
 	}
 }
 
-/* Counting symbols has no use for what trains a transformer. */
+/* Counting symbols, or strings, has no use for what trains a transformer. */
 static void
-check(const struct opts *o)
+check(struct opts *o)
 {
-	for (const struct cli_option *p = options; o->kind == NCT_TRAIN_UNIGRAM && p->name != NULL; p++)
+	const char *name = o->kind == NCT_TRAIN_STRINGS ? "strings" : "unigram";
+
+	for (const struct cli_option *p = options; o->kind != NCT_TRAIN_TRANSFORMER && p->name != NULL; p++)
 		if (p->letter < OPT_TRAINER_END && p->letter != 'e' && o->t.given[p->letter])
-			die(&cli, EX_USE, "--%s: of no use to -k unigram", p->name);
+			die(&cli, EX_USE, "--%s: of no use to -k %s", p->name, name);
+	if (o->model != NULL && o->kind != NCT_TRAIN_STRINGS)
+		die(&cli, EX_USE, "-m: needs -k strings");
+	if (o->kind == NCT_TRAIN_STRINGS) {
+		if (o->t.train.from != NULL || o->long_given || o->t.train.codebook == 0)
+			die(&cli, EX_USE, "--%s: of no use to -k strings", o->t.train.from != NULL ? "from" : o->long_given ? "long-share" : "no-codebook");
+		if (o->t.train.window_bits == 0)
+			o->t.train.window_bits = 16;
+		if (o->t.train.window_bits > NCT_CODEBOOK_MAX)
+			die(&cli, EX_USE, "-b: with -k strings at most %d", NCT_CODEBOOK_MAX);
+	}
+	if (o->kind == NCT_TRAIN_UNIGRAM && (o->t.train.window_bits > 0 || o->t.train.from != NULL))
+		die(&cli, EX_USE, "--%s: of no use to -k unigram", o->t.train.from != NULL ? "from" : "window-bits");
+	if (o->t.train.window_bits == 0 && o->windows_only != NULL)
+		die(&cli, EX_USE, "%s: needs -b", o->windows_only);
 }
 
 static struct opts
@@ -120,6 +170,29 @@ conclude(const struct nct_m1_train_result *r)
 		note(&cli, "validation: %.4f bits/byte", r->integer_bits);
 }
 
+/* Chooses strings for a model, and writes it with them. 1: the run was stopped. */
+static int
+choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
+{
+	struct nct_m1_choose_result r;
+	nct_why why = {""};
+	nct_m1 *m;
+	nct_err err = o->model != NULL ? nct_m1_open(&m, o->model, cli.cpu, &why) : nct_m1_builtin(&m, cli.cpu, &why);
+
+	if (err != NCT_OK)
+		die_err(&cli, err, o->model != NULL ? o->model : "built-in model", &why);
+	err = nct_m1_choose(m, text, eval, &o->t.train, &r, &why);
+	if (err == NCT_OK && !r.stopped && (err = nct_m1_write(m, out)) != NCT_OK)
+		(void)snprintf(why.text, sizeof why.text, "%s", nct_strerror(err));
+	nct_m1_free(m);
+	if (err != NCT_OK)
+		trainer_die(&o->t, err, &why);
+	if (!r.stopped && r.windows > 0)
+		note(&cli, "validation: %.4f bytes per window, %.1f%% of them end at a boundary", (double)r.bytes / (double)r.windows,
+		     100.0 * (double)r.bounded / (double)r.windows);
+	return r.stopped;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,6 +209,8 @@ main(int argc, char **argv)
 		eval = read_text(&o, 1);
 	out = trainer_output(&o.t);
 	trainer_hold_signals();
+	if (o.kind == NCT_TRAIN_STRINGS)
+		return trainer_end(&o.t, choose(&o, text, eval, out));
 	err = nct_m1_train(text, eval, o.kind, &o.t.train, out, &r, &why);
 	nct_text_free(text);
 	nct_text_free(eval);

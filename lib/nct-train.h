@@ -69,6 +69,12 @@ struct nct_train_options {
 	uint64_t warmup;        /* steps; NCT_TRAIN_AUTO: a tenth of all, but 1,000 to 10,000 */
 	uint64_t cooldown;      /* steps; NCT_TRAIN_AUTO: a fifth of all */
 	uint64_t seed;
+	unsigned window_bits;   /* b of the windows that M1 is trained for, in rounds; 0: none, and no rounds */
+	enum nct_align align;   /* how they are aligned, as in struct nct_encode_options */
+	const char *align_pattern;
+	unsigned rounds;        /* the text is parsed into windows anew as each begins */
+	unsigned long_share;    /* of the rows in rounds so many of 100 are examples of full length, the others of contexts of windows */
+	const char *from;       /* NULL: the first parameters are random; else those of another run's checkpoint, of the same size */
 	unsigned codebook;      /* bits of the windows to compile into the model file's codebook (M1); 0: none */
 	uint64_t eval_every;    /* steps; 0: only at the end */
 	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
@@ -97,7 +103,7 @@ void nct_train_defaults(struct nct_train_options *o);
 
 /* ---- M1 ---- */
 
-enum nct_train_kind { NCT_TRAIN_TRANSFORMER, NCT_TRAIN_UNIGRAM };
+enum nct_train_kind { NCT_TRAIN_TRANSFORMER, NCT_TRAIN_UNIGRAM, NCT_TRAIN_STRINGS };
 
 struct nct_m1_train_result {
 	int stopped;             /* stop() said so: no model was written */
@@ -115,23 +121,17 @@ struct nct_m1_train_result {
 nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
                      int out, struct nct_m1_train_result *result, nct_why *why) NCT_USED;
 
-struct nct_m1_choose_options {
-	unsigned window_bits;    /* NCT_WINDOW_MIN to NCT_CODEBOOK_MAX */
-	enum nct_align align;    /* the alignment that windows will have */
-	const char *pattern;     /* PCRE2 pattern for NCT_ALIGN_REGEX, else NULL */
-	unsigned rounds;         /* over the text, at least 1 */
-};
-
 struct nct_m1_choose_result {
 	int stopped;             /* stop() said so: nothing was chosen */
 	uint64_t windows, bytes, bounded; /* of the validation text: bytes, the windows they take, those that end at a boundary */
 };
 
-/* Chooses the 2^b strings that make the fewest windows of `text` and gives them to *m as a codebook of NCT_CODE_BEST, with notes on where they come
- * from; nobody else may use *m meanwhile. Of `t` the functions count. The same text and options give the same strings everywhere.
- * `eval` (may be NULL) is the validation text. NCT_EARG (options, the pattern), NCT_ENOMEM, NCT_ECUT (no text). */
-nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_m1_choose_options *o,
-                      const struct nct_train_options *t, struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
+/* Chooses the 2^b strings that make the fewest windows of `text`, and gives them to *m, which nobody else may use meanwhile, as a codebook
+ * of NCT_CODE_BEST, with notes on where they come from. Of `o` count window_bits, align, align_pattern, rounds (over the text) and the
+ * functions. The same text and options give the same strings everywhere. `eval` (may be NULL) is the validation text. NCT_EARG (options;
+ * the pattern, `why` begins with "alignment"), NCT_ENOMEM, NCT_ECUT (no text). */
+nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o,
+                      struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
 
 #ifdef __cplusplus
 }

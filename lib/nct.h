@@ -48,6 +48,8 @@ int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged i
 #define NCT_WINDOW_SYMBOLS 1024    /* a window holds at most this many symbols */
 #define NCT_REACH_MAX 1024
 
+enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 }; /* where windows end: see nct_encode() */
+
 /* ---- M1, the exact byte model (nct-formats(5), "M1") ---- */
 
 typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of threads may share it */
@@ -63,6 +65,13 @@ nct_err nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why) NCT_USED;
 void nct_m1_free(nct_m1 *m);                     /* NULL is a no-op */
 uint64_t nct_m1_fingerprint(const nct_m1 *m);    /* over configuration and integer parameters */
 uint64_t nct_m1_parameters(const nct_m1 *m);     /* without embeddings, as the paper counts them */
+/* What windows *m was trained for (m1train -b): encoders should align them so. */
+struct nct_m1_windows {
+	unsigned bits;             /* 0: for none, and what follows says nothing */
+	enum nct_align align;
+	const char *align_pattern; /* NULL but for NCT_ALIGN_REGEX */
+};
+struct nct_m1_windows nct_m1_trained_for(const nct_m1 *m); /* borrowed */
 const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
 
 /* Compiles all windows of b bits, NCT_WINDOW_MIN to NCT_CODEBOOK_MAX, into a codebook that *m then holds: with it, encoding and
@@ -82,7 +91,6 @@ const char *nct_cpu_name(size_t i);
 enum nct_separator { NCT_SEP_OPERAND = 0, NCT_SEP_NUL = 1, NCT_SEP_REGEX = 2 };
 enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CODE_UNBROKEN = 3 };
 enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
-enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 
 const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
 

@@ -225,6 +225,7 @@ nct_m1_free(nct_m1 *m)
 		nct_codebook_free(m->split[i]);
 		nct_codebook_free(m->best[i]);
 	}
+	free(m->align_pattern);
 	free(m->note);
 	free(m->note_text);
 	if (m->weights != NULL)
@@ -250,6 +251,28 @@ nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c)
 
 	nct_codebook_free(*at);
 	*at = c;
+}
+
+struct nct_m1_windows
+nct_m1_trained_for(const nct_m1 *m)
+{
+	return m->windows;
+}
+
+nct_err
+nct_m1_set_windows(nct_m1 *m, const struct nct_m1_windows *w)
+{
+	const size_t n = w->align_pattern != NULL ? strlen(w->align_pattern) + 1 : 0;
+	char *copy = NULL;
+
+	if (n > 0 && (copy = malloc(n)) == NULL)
+		return NCT_ENOMEM;
+	if (n > 0)
+		memcpy(copy, w->align_pattern, n);
+	free(m->align_pattern);
+	m->align_pattern = copy;
+	m->windows = (struct nct_m1_windows){w->bits, w->align, copy};
+	return NCT_OK;
 }
 
 nct_err

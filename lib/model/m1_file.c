@@ -25,6 +25,12 @@ static const struct {
 	{"reach", offsetof(struct nct_m1_config, reach)},
 };
 
+/* What windows the model was trained for, in the metadata: all three or the first two or none. */
+#define WINDOW_BITS "window_bits"
+#define ALIGN "align"
+#define ALIGN_PATTERN "align_pattern"
+static const char *const aligns[] = {[NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
+
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
 static int
@@ -100,6 +106,31 @@ count_books(const nct_st *st, int tensors)
 	return count;
 }
 
+/* How many keys of the metadata say what windows the model was trained for. */
+static size_t
+window_keys(const nct_st *st)
+{
+	return (size_t)(nct_st_meta(st, WINDOW_BITS) != NULL) + (nct_st_meta(st, ALIGN) != NULL) + (nct_st_meta(st, ALIGN_PATTERN) != NULL);
+}
+
+static nct_err
+read_windows(nct_m1 *m, const nct_st *st, nct_why *why)
+{
+	const char *align = nct_st_meta(st, ALIGN), *pattern = nct_st_meta(st, ALIGN_PATTERN);
+	uint32_t bits = 0;
+	int a = 0;
+
+	if (window_keys(st) == 0)
+		return NCT_OK;
+	if (read_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
+		return nct_fail(why, NCT_EDATA, "metadata: no number of bits for '" WINDOW_BITS "'");
+	while (a <= NCT_ALIGN_REGEX && (align == NULL || strcmp(align, aligns[a]) != 0))
+		a++;
+	if (a > NCT_ALIGN_REGEX || (a == NCT_ALIGN_REGEX) != (pattern != NULL))
+		return nct_fail(why, NCT_EDATA, "metadata: no alignment for '" ALIGN "'");
+	return nct_m1_set_windows(m, &(struct nct_m1_windows){bits, (enum nct_align)a, pattern});
+}
+
 /* Reads all metadata but the fingerprints' values. */
 static nct_err
 read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
@@ -114,6 +145,7 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	if (err != NCT_OK)
 		return err;
 	expected += count_books(st, 0);
+	expected += window_keys(st);
 	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
 		expected -= !is_note(key);
 	if (expected != 0 || nct_st_meta(st, "fingerprint") == NULL)
@@ -262,6 +294,8 @@ from_tensors(nct_m1 **out, const nct_st *st, const char *cpu, nct_why *why)
 		for (size_t i = 0; i < CODES && err == NCT_OK; i++)
 			err = read_book(m, st, codes[i], bits, why);
 	if (err == NCT_OK)
+		err = read_windows(m, st, why);
+	if (err == NCT_OK)
 		err = read_notes(m, st);
 	if (err == NCT_OK)
 		*out = m;
@@ -339,10 +373,10 @@ write_book(const struct nct_codebook *c, struct book_text *text, struct nct_st_p
 nct_err
 nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 {
-	struct nct_st_pair *meta = calloc(n + m->notes + 4 + SIZES + 3 * NCT_CODEBOOKS, sizeof *meta);
+	struct nct_st_pair *meta = calloc(n + m->notes + 7 + SIZES + 3 * NCT_CODEBOOKS, sizeof *meta);
 	struct nct_st_tensor t[NCT_M1_TENSORS + 2 * CODES * NCT_CODEBOOKS];
 	struct book_text book[CODES * NCT_CODEBOOKS], *text = book;
-	char print[17], number[SIZES][12];
+	char print[17], number[SIZES][12], bits[12];
 	size_t metas = 0, tensors = 0;
 	nct_err err = NCT_OK;
 
@@ -356,6 +390,13 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 		meta[metas++] = (struct nct_st_pair){sizes[i].key, number[i]};
 	}
 	meta[metas++] = (struct nct_st_pair){"fingerprint", print};
+	if (m->windows.bits > 0) {
+		snprintf(bits, sizeof bits, "%u", m->windows.bits);
+		meta[metas++] = (struct nct_st_pair){WINDOW_BITS, bits};
+		meta[metas++] = (struct nct_st_pair){ALIGN, aligns[m->windows.align]};
+	}
+	if (m->windows.align_pattern != NULL)
+		meta[metas++] = (struct nct_st_pair){ALIGN_PATTERN, m->windows.align_pattern};
 	for (int i = 0; i < NCT_M1_TENSORS; i++)
 		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
 			t[tensors++].data = m->tensor[i];

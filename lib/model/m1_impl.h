@@ -45,6 +45,8 @@ struct nct_m1 {
 	uint64_t fingerprint;
 	char text[96];
 	struct nct_codebook *split[NCT_CODEBOOKS], *best[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	struct nct_m1_windows windows; /* what it was trained for */
+	char *align_pattern;          /* owned: windows.align_pattern, or NULL */
 	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
 	size_t notes;
 	char *note_text;

@@ -359,6 +359,12 @@ nct_st_count(const nct_st *st)
 	return st->count;
 }
 
+const struct nct_st_tensor *
+nct_st_tensor_at(const nct_st *st, size_t i)
+{
+	return i < st->count ? &st->t[i] : NULL;
+}
+
 nct_err
 nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned rank, const uint64_t *shape,
            const void **data, nct_why *why)

@@ -43,6 +43,7 @@ const char *nct_st_meta(const nct_st *st, const char *key); /* NULL if absent; b
 /* The metadata pairs, in the file's order: key i, NULL past the last. */
 const char *nct_st_meta_key(const nct_st *st, size_t i);
 size_t nct_st_count(const nct_st *st);                      /* how many tensors the file holds */
+const struct nct_st_tensor *nct_st_tensor_at(const nct_st *st, size_t i); /* in the file's order; NULL past the last; borrowed */
 /* Finds tensor `name` and checks type and shape: NCT_EDATA, with `why`, if absent or different. *data is borrowed. */
 nct_err nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned rank, const uint64_t *shape,
                    const void **data, nct_why *why) NCT_USED;

@@ -13,30 +13,43 @@
 #include "base/io.h"
 
 #define FORMAT "nct-checkpoint-1"
+#define CRC_STRINGS "crc64.strings"
+#define CRC_TENSORS "crc64.tensors"
 #define HEX 17 /* 16 digits and the end */
 
-/* A mark as the file's strings. */
-static const char *const mark_keys[] = {"step", "best_step", "best_bits"};
-enum { MARKS = sizeof mark_keys / sizeof mark_keys[0] };
+/* A mark as the file's strings. Those behind the third are there only where they say something. */
+static const char *const mark_keys[] = {"step", "best_step", "best_bits", "round", "from"};
+enum { MARKS = sizeof mark_keys / sizeof mark_keys[0], MARKS_ALWAYS = 3 };
 struct mark_text {
-	char value[MARKS][32];
+	char value[MARKS][64];
 };
 
 static void
 print_mark(struct mark_text *t, const struct nct_mark *m)
 {
+	*t = (struct mark_text){{""}};
 	snprintf(t->value[0], sizeof t->value[0], "%" PRIu64, m->step);
 	snprintf(t->value[1], sizeof t->value[1], "%" PRIu64, m->best_step);
 	snprintf(t->value[2], sizeof t->value[2], "%a", m->best_bits); /* all bits of it */
+	if (m->round != NCT_NO_ROUND)
+		snprintf(t->value[3], sizeof t->value[3], "%" PRIu64, m->round);
+	snprintf(t->value[4], sizeof t->value[4], "%s", m->from);
 }
 
 /* Reads what print_mark() wrote. */
 static void
-scan_mark(struct nct_mark *m, const char *const value[MARKS])
+scan_mark(struct nct_mark *m, const nct_st *st)
 {
+	const char *value[MARKS];
+
+	for (size_t i = 0; i < MARKS; i++)
+		if ((value[i] = nct_st_meta(st, mark_keys[i])) == NULL)
+			value[i] = "";
 	m->step = strtoull(value[0], NULL, 10);
 	m->best_step = strtoull(value[1], NULL, 10);
 	m->best_bits = strtod(value[2], NULL);
+	m->round = value[3][0] != '\0' ? strtoull(value[3], NULL, 10) : NCT_NO_ROUND;
+	snprintf(m->from, sizeof m->from, "%s", value[4]);
 }
 
 static uint64_t
@@ -45,19 +58,46 @@ crc_text(const char *s, uint64_t crc)
 	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with its end, so that "a" "b" is not "ab" "" */
 }
 
-/* CRC of the strings: the mark, and the options as `st` has them, or, with st NULL, as `s` has them. */
+/* CRC of the strings: the mark, and the options. */
 static uint64_t
-crc_strings(const struct nct_state *s, const nct_st *st, const char *const mark[MARKS])
+crc_state(const struct nct_state *s, const struct mark_text *mark)
 {
 	uint64_t crc = 0;
 
 	for (size_t i = 0; i < MARKS; i++)
-		crc = crc_text(mark[i], crc);
-	for (size_t i = 0; i < s->option_count; i++) {
-		const char *value = st != NULL ? nct_st_meta(st, s->options[i].key) : s->options[i].value;
+		if (i < MARKS_ALWAYS || mark->value[i][0] != '\0')
+			crc = crc_text(mark->value[i], crc);
+	for (size_t i = 0; i < s->option_count; i++)
+		crc = crc_text(s->options[i].value, crc_text(s->options[i].key, crc));
+	return crc;
+}
 
-		crc = crc_text(value != NULL ? value : "", crc_text(s->options[i].key, crc));
+/* Whether a key of the file is an option, not of the mark or the file's own. */
+static int
+is_option(const char *key)
+{
+	for (size_t i = 0; i < MARKS; i++)
+		if (strcmp(key, mark_keys[i]) == 0)
+			return 0;
+	return strcmp(key, "format") != 0 && strcmp(key, CRC_STRINGS) != 0 && strcmp(key, CRC_TENSORS) != 0;
+}
+
+/* The same of a file's strings, whatever options it has. */
+static uint64_t
+crc_file(const nct_st *st)
+{
+	const char *key;
+	uint64_t crc = 0;
+
+	for (size_t i = 0; i < MARKS; i++) {
+		const char *value = nct_st_meta(st, mark_keys[i]);
+
+		if (i < MARKS_ALWAYS || value != NULL)
+			crc = crc_text(value != NULL ? value : "", crc);
 	}
+	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
+		if (is_option(key))
+			crc = crc_text(nct_st_meta(st, key), crc_text(key, crc));
 	return crc;
 }
 
@@ -66,7 +106,6 @@ write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 {
 	char crc_s[HEX], crc_t[HEX];
 	struct mark_text text;
-	const char *const marks[MARKS] = {text.value[0], text.value[1], text.value[2]};
 	uint64_t crc = 0;
 	struct nct_st_tensor *t = calloc(s->slot_count, sizeof *t);
 	struct nct_st_pair *meta = calloc(s->option_count + 3 + MARKS, sizeof *meta);
@@ -83,13 +122,14 @@ write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
 	}
 	print_mark(&text, mark);
-	snprintf(crc_s, sizeof crc_s, "%016" PRIx64, crc_strings(s, NULL, marks));
+	snprintf(crc_s, sizeof crc_s, "%016" PRIx64, crc_state(s, &text));
 	snprintf(crc_t, sizeof crc_t, "%016" PRIx64, crc);
 	meta[n++] = (struct nct_st_pair){"format", FORMAT};
 	for (size_t i = 0; i < MARKS; i++)
-		meta[n++] = (struct nct_st_pair){mark_keys[i], marks[i]};
-	meta[n++] = (struct nct_st_pair){"crc64.strings", crc_s};
-	meta[n++] = (struct nct_st_pair){"crc64.tensors", crc_t};
+		if (i < MARKS_ALWAYS || text.value[i][0] != '\0')
+			meta[n++] = (struct nct_st_pair){mark_keys[i], text.value[i]};
+	meta[n++] = (struct nct_st_pair){CRC_STRINGS, crc_s};
+	meta[n++] = (struct nct_st_pair){CRC_TENSORS, crc_t};
 	for (size_t i = 0; i < s->option_count; i++)
 		meta[n++] = s->options[i];
 	err = nct_st_write(fd, meta, n, t, s->slot_count);
@@ -152,16 +192,38 @@ nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nc
 	return NCT_OK;
 }
 
+static const char *
+option_of(const struct nct_state *s, const char *key)
+{
+	for (size_t i = 0; i < s->option_count; i++)
+		if (strcmp(s->options[i].key, key) == 0)
+			return s->options[i].value;
+	return NULL;
+}
+
+/* The file must have been made with this value of an option; NULL: without it. */
+static nct_err
+check_option(const nct_st *st, const char *key, const char *want, const char *path, nct_why *why)
+{
+	const char *have = nct_st_meta(st, key);
+
+	if ((have != NULL) == (want != NULL) && (have == NULL || strcmp(have, want) == 0))
+		return NCT_OK;
+	return nct_fail(why, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want != NULL ? want : "(none)");
+}
+
 static nct_err
 check_options(const nct_st *st, const struct nct_state *s, const char *path, nct_why *why)
 {
-	for (size_t i = 0; i < s->option_count; i++) {
-		const char *key = s->options[i].key, *want = s->options[i].value, *have = nct_st_meta(st, key);
+	const char *key;
+	nct_err err = NCT_OK;
 
-		if (have == NULL || strcmp(have, want) != 0)
-			return nct_fail(why, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want);
-	}
-	return NCT_OK;
+	for (size_t i = 0; i < s->option_count && err == NCT_OK; i++)
+		err = check_option(st, s->options[i].key, s->options[i].value, path, why);
+	for (size_t i = 0; err == NCT_OK && (key = nct_st_meta_key(st, i)) != NULL; i++)
+		if (is_option(key))
+			err = check_option(st, key, option_of(s, key), path, why);
+	return err;
 }
 
 static int
@@ -174,45 +236,69 @@ hex_is(const char *text, uint64_t value)
 }
 
 static nct_err
-read_state(const nct_st *st, const struct nct_state *s, const char *path, struct nct_mark *mark, nct_why *why)
+check_strings(const nct_st *st, const char *path, nct_why *why)
 {
-	const char *format = nct_st_meta(st, "format"), *marks[MARKS];
-	uint64_t crc = 0;
-	nct_err err;
+	const char *format = nct_st_meta(st, "format");
 
 	if (format == NULL || strcmp(format, FORMAT) != 0)
 		return nct_fail(why, NCT_EKIND, "%s: not a checkpoint", path);
-	for (size_t i = 0; i < MARKS; i++)
-		if ((marks[i] = nct_st_meta(st, mark_keys[i])) == NULL)
-			marks[i] = "";
-	if (!hex_is(nct_st_meta(st, "crc64.strings"), crc_strings(s, st, marks)))
+	if (!hex_is(nct_st_meta(st, CRC_STRINGS), crc_file(st)))
 		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its options", path);
-	if ((err = check_options(st, s, path, why)) != NCT_OK)
-		return err;
-	for (size_t i = 0; i < s->slot_count; i++) {
-		const struct nct_slot *o = &s->slots[i];
+	return NCT_OK;
+}
+
+/* Copies the tensors of slots[0..n); the CRC is over all that the file holds. */
+static nct_err
+read_slots(const nct_st *st, const struct nct_slot *slots, size_t n, const char *path, nct_why *why)
+{
+	const struct nct_st_tensor *t;
+	uint64_t crc = 0;
+	nct_err err;
+
+	for (size_t i = 0; (t = nct_st_tensor_at(st, i)) != NULL; i++)
+		crc = lzma_crc64(t->data, t->bytes, crc);
+	if (!hex_is(nct_st_meta(st, CRC_TENSORS), crc))
+		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
+	for (size_t i = 0; i < n; i++) {
+		const struct nct_slot *o = &slots[i];
 		const void *data;
 
 		if ((err = nct_st_get(st, o->name, NCT_F32, o->rank, o->shape, &data, why)) != NCT_OK)
 			return err;
 		memcpy(o->data, data, 4 * o->size);
-		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
 	}
-	if (!hex_is(nct_st_meta(st, "crc64.tensors"), crc))
-		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
-	scan_mark(mark, marks);
 	return NCT_OK;
+}
+
+static nct_err
+read_state(const nct_st *st, const struct nct_state *s, const char *path, struct nct_mark *mark, nct_why *why)
+{
+	nct_err err;
+
+	if ((err = check_strings(st, path, why)) != NCT_OK || (err = check_options(st, s, path, why)) != NCT_OK ||
+	    (err = read_slots(st, s->slots, s->slot_count, path, why)) != NCT_OK)
+		return err;
+	scan_mark(mark, st);
+	return NCT_OK;
+}
+
+static nct_err
+open_file(nct_st **st, const char *path, nct_why *why)
+{
+	nct_why inner = {""};
+	nct_err err = nct_st_open(st, path, &inner);
+
+	return err == NCT_OK ? err : nct_fail(why, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
 }
 
 static nct_err
 read_file(const char *path, const struct nct_state *s, struct nct_mark *mark, nct_why *why)
 {
 	nct_st *st;
-	nct_why inner = {""};
-	nct_err err = nct_st_open(&st, path, &inner);
+	nct_err err = open_file(&st, path, why);
 
 	if (err != NCT_OK)
-		return nct_fail(why, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
+		return err;
 	err = read_state(st, s, path, mark, why);
 	nct_st_free(st);
 	return err;
@@ -232,7 +318,7 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 	nct_err err = NCT_OK, older;
 
 	*old = 0;
-	*mark = (struct nct_mark){0};
+	*mark = (struct nct_mark){.round = NCT_NO_ROUND};
 	if (prev == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if (exists(path))
@@ -250,5 +336,25 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 			err = older;
 	}
 	free(prev);
+	return err;
+}
+
+nct_err
+nct_checkpoint_begin(const char *path, const struct nct_state *s, size_t n, const char *const *must, size_t musts,
+                     struct nct_mark *mark, nct_why *why)
+{
+	nct_st *st;
+	nct_err err = open_file(&st, path, why);
+
+	if (err != NCT_OK)
+		return err;
+	err = check_strings(st, path, why);
+	for (size_t i = 0; i < musts && err == NCT_OK; i++)
+		err = check_option(st, must[i], option_of(s, must[i]), path, why);
+	if (err == NCT_OK)
+		err = read_slots(st, s->slots, n, path, why);
+	if (err == NCT_OK)
+		snprintf(mark->from, sizeof mark->from, "step %.20s, CRC %.16s", nct_st_meta(st, "step"), nct_st_meta(st, CRC_TENSORS));
+	nct_st_free(st);
 	return err;
 }

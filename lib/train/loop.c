@@ -33,7 +33,7 @@ nct_train_defaults(struct nct_train_options *o)
 {
 	*o = (struct nct_train_options){.size = "3m", .steps = 20000, .rows = 8, .length = 1024, .accumulate = 1,
 	    .lr = 1.0, .zloss = 1e-4, .warmup = NCT_TRAIN_AUTO, .cooldown = NCT_TRAIN_AUTO, .seed = 1,
-	    .eval_every = 1000, .save_every = 500, .threads = 1, .codebook = 16};
+	    .eval_every = 1000, .save_every = 500, .threads = 1, .rounds = 3, .long_share = 50, .codebook = 16};
 }
 
 static nct_err
@@ -59,16 +59,6 @@ keeps_best(const struct nct_loop *l)
 	return l->o->keep_best && l->eval != NULL;
 }
 
-/* All parameters, embeddings included; the shape has been checked. */
-static size_t
-parameters(const struct nct_loop *l)
-{
-	struct nct_tensor t[NCT_P_COUNT];
-	size_t total;
-
-	return nct_shape_tensors(&l->shape, t, &total, NULL) == NCT_OK ? total : 0;
-}
-
 nct_err
 nct_train_fits(uint64_t need, const char *hint, nct_why *why)
 {
@@ -86,8 +76,9 @@ check_memory(const struct nct_loop *l, nct_why *why)
 {
 	const struct nct_train_options *o = l->o;
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
-	const uint64_t best = keeps_best(l) ? 4 * (uint64_t)parameters(l) : 0;
-	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * (uint64_t)l->rows * o->length + best;
+	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
+	const uint64_t aware = l->train->aware != NULL ? params + 4 * places + nct_aware_bytes(o) : 0;
+	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + aware;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
@@ -111,7 +102,13 @@ allocate(struct nct_loop *l, nct_why *why)
 	l->target = malloc(n * sizeof *l->target);
 	if (l->in == NULL || l->target == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	if (keeps_best(l) && (l->best = calloc(parameters(l), sizeof *l->best)) == NULL)
+	if (l->train->aware != NULL) {
+		l->seen = malloc(n * sizeof *l->seen);
+		l->parsed_by = calloc(nct_loop_parameters(l), sizeof *l->parsed_by);
+		if (l->seen == NULL || l->parsed_by == NULL)
+			return nct_fail(why, NCT_ENOMEM, "out of memory");
+	}
+	if (keeps_best(l) && (l->best = calloc(nct_loop_parameters(l), sizeof *l->best)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if ((err = nct_net_new(&l->net, &l->shape, l->own, o->length, o->threads, o->cpu, why)) != NCT_OK)
 		return err;
@@ -133,6 +130,7 @@ nct_loop_new(nct_loop **out, const struct nct_train_options *o, const struct nct
 	l->train = train;
 	l->eval = eval;
 	l->eval_bits = NAN;
+	l->mark.round = l->parsed = NCT_NO_ROUND;
 	l->schedule = nct_schedule_make(o);
 	if ((err = check(o, train, eval, why)) == NCT_OK)
 		err = allocate(l, why);
@@ -158,6 +156,8 @@ nct_loop_free(nct_loop *l)
 	free(l->best);
 	free(l->in);
 	free(l->target);
+	free(l->seen);
+	free(l->parsed_by);
 	free(l);
 }
 
@@ -183,7 +183,8 @@ own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inne
 	nct_net_zero_grads(l->net);
 	for (size_t i = 0; i < o->accumulate; i++) {
 		const size_t at = (i * o->rows + first) * o->length;
-		const struct nct_batch b = {.rows = l->own, .length = o->length, .in = l->in + at, .target = l->target + at};
+		const struct nct_batch b = {.rows = l->own, .length = o->length, .in = l->in + at, .target = l->target + at,
+		    .first = l->parsed != NCT_NO_ROUND ? l->seen + at : NULL};
 		double nats;
 		uint64_t count;
 		nct_err err = nct_net_backward(l->net, &b, (float)(1.0 / (double)targets), (float)o->zloss, &nats, &count);
@@ -195,6 +196,44 @@ own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inne
 	return NCT_OK;
 }
 
+/* Sees to it that the windows of the step to come are at hand, if it is of a round. Those of a round that began before this
+ * process did are found again by the parameters of then. */
+static nct_err
+begin_round(struct nct_loop *l, nct_why *why)
+{
+	const uint64_t round = l->train->aware != NULL ? nct_aware_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
+	struct nct_parsed found;
+	const double start = nct_seconds();
+
+	if (round == l->parsed || round == NCT_NO_ROUND)
+		return NCT_OK;
+	if (l->mark.round != round)
+		memcpy(l->parsed_by, nct_net_params(l->net), nct_loop_parameters(l) * sizeof *l->parsed_by);
+	nct_err err = nct_aware_parse(l->train->aware, l->train, l->parsed_by, round, &found, why);
+	if (err != NCT_OK)
+		return err;
+	l->mark.round = l->parsed = round;
+	nct_loop_report(l, "round_begins", "%" PRIu64, round);
+	nct_loop_report(l, "round_windows", "%" PRIu64, found.windows);
+	nct_loop_report(l, "round_symbols_per_window", "%.3f", (double)found.symbols / (double)found.windows);
+	nct_loop_report(l, "round_seconds_parsing", "%.3f", nct_seconds() - start);
+	return NCT_OK;
+}
+
+/* The examples of the step's batches. */
+static void
+fill(struct nct_loop *l, uint64_t *targets, uint64_t *units)
+{
+	const uint64_t first = l->mark.step * l->rows;
+	const double start = nct_seconds();
+
+	if (l->parsed != NCT_NO_ROUND)
+		nct_aware_fill(l->train->aware, l->train, first, l->rows, l->in, l->target, l->seen, targets, units);
+	else
+		nct_examples_fill(l->train, l->o->seed, first, l->rows, l->in, l->target, targets, units);
+	l->input_seconds += nct_seconds() - start;
+}
+
 /* One step: all its batches' gradients, scaled by one over all its targets, then the optimiser, on each rank the same. */
 static nct_err
 train_step(struct nct_loop *l, nct_why *why)
@@ -203,19 +242,18 @@ train_step(struct nct_loop *l, nct_why *why)
 	uint64_t targets = 0, units = 0;
 	double total = 0;
 	nct_why inner = {""};
-	nct_err err;
+	nct_err err = begin_round(l, &inner);
 
-	double start = nct_seconds();
-
-	nct_examples_fill(l->train, o->seed, l->mark.step * l->rows, l->rows, l->in, l->target, &targets, &units);
-	l->input_seconds += nct_seconds() - start;
+	if (err != NCT_OK)
+		return broke(l, err, &inner, why);
+	fill(l, &targets, &units);
 	err = nct_world_agree(o->world, own_gradients(l, targets, &total, &inner), &inner);
 	if (err == NCT_OK)
-		err = nct_world_sum(o->world, nct_net_grads(l->net), parameters(l));
+		err = nct_world_sum(o->world, nct_net_grads(l->net), nct_loop_parameters(l));
 	if (err == NCT_OK)
 		err = nct_world_sum_doubles(o->world, &total, 1);
 	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step + 1);
-	start = nct_seconds();
+	const double start = nct_seconds();
 	if (err == NCT_OK)
 		err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->mark.step + 1, l->p.lr, &inner);
 	if (err != NCT_OK)
@@ -287,7 +325,7 @@ keep_best(struct nct_loop *l)
 {
 	if (l->mark.best_step > 0 && l->p.eval_bits >= l->mark.best_bits)
 		return;
-	memcpy(l->best, nct_net_params(l->net), parameters(l) * sizeof *l->best);
+	memcpy(l->best, nct_net_params(l->net), nct_loop_parameters(l) * sizeof *l->best);
 	l->mark.best_step = l->mark.step;
 	l->mark.best_bits = l->p.eval_bits;
 	l->p.best = 1;
@@ -364,6 +402,18 @@ uint64_t
 nct_loop_step(const nct_loop *l)
 {
 	return l->mark.step;
+}
+
+int
+nct_loop_had_rounds(const nct_loop *l)
+{
+	return l->mark.round != NCT_NO_ROUND && l->mark.round < l->mark.step;
+}
+
+const char *
+nct_loop_from(const nct_loop *l)
+{
+	return l->mark.from;
 }
 
 const float *

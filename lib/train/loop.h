@@ -22,6 +22,8 @@ nct_err nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why) NCT_USED;
 nct_err nct_train_fits(uint64_t need, const char *hint, nct_why *why) NCT_USED;
 int nct_train_stop(const struct nct_train_options *o); /* what o->stop() says on this rank; 0 if there is none */
 uint64_t nct_loop_step(const nct_loop *l);      /* steps done, those before the checkpoint included */
+int nct_loop_had_rounds(const nct_loop *l);     /* windows were trained on, in this process or before */
+const char *nct_loop_from(const nct_loop *l);   /* what run the first parameters are from; empty: they were random; borrowed */
 const float *nct_loop_params(const nct_loop *l); /* in the order of nct_shape_tensors(); borrowed */
 /* The parameters that did best in an evaluation, their bits and step; with o->keep_best and after one alone, else NULL. Borrowed. */
 const float *nct_loop_best(const nct_loop *l, double *bits, uint64_t *step);

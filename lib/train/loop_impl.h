@@ -2,13 +2,14 @@
 #ifndef NCT_TRAIN_LOOP_IMPL_H
 #define NCT_TRAIN_LOOP_IMPL_H
 
+#include "aware.h"
 #include "checkpoint.h"
 #include "log.h"
 #include "loop.h"
 #include "model/adafactor.h"
 #include "schedule.h"
 
-#define NCT_LOOP_OPTIONS 9
+#define NCT_LOOP_OPTIONS 10
 
 struct nct_loop {
 	const struct nct_train_options *o;
@@ -21,7 +22,10 @@ struct nct_loop {
 	size_t rows;             /* of a step, on all ranks: o->rows * o->accumulate */
 	size_t own;              /* of a batch, on this rank: o->rows / ranks */
 	uint32_t *in, *target;   /* (rows, length) */
+	uint32_t *seen;          /* (rows, length) the same: first position attended to; NULL: there are no rounds of windows */
 	struct nct_mark mark;
+	float *parsed_by;        /* parameters as the round of windows began; NULL as above */
+	uint64_t parsed;         /* the round whose windows are at hand; NCT_NO_ROUND: none */
 	float *best;             /* parameters at mark.best_step; NULL: not kept */
 	struct nct_train_progress p;
 	double start;            /* when training began, seconds */
@@ -31,9 +35,11 @@ struct nct_loop {
 	struct nct_state state;  /* what a checkpoint holds, pointing to what follows */
 	struct nct_st_pair options[NCT_LOOP_OPTIONS];
 	char values[NCT_LOOP_OPTIONS][128];
-	struct nct_slot slots[2 * NCT_P_COUNT + 1];
+	struct nct_slot slots[3 * NCT_P_COUNT + 1];
 };
 
+/* resume.c: all parameters, embeddings included; the shape has been checked. */
+size_t nct_loop_parameters(const nct_loop *l);
 /* Tells a fact, on rank 0 alone. */
 void nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

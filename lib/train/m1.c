@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aware.h"
 #include "base/err.h"
 #include "batch.h"
+#include "integers.h"
 #include "loop.h"
 #include "measure.h"
 #include "model/m1.h"
@@ -18,16 +21,15 @@
 #include "unigram.h"
 #include "world.h"
 
-#define CALIBRATION_SYMBOLS ((size_t)1 << 16)
-#define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat": not the order of training */
-
 /* What the run is made of. */
 struct run {
 	const struct nct_train_options *o;
 	enum nct_train_kind kind;
 	const nct_text *text, *eval_text;
 	struct nct_examples train, eval;
+	nct_aware *aware;        /* NULL: no windows */
 	struct nct_shape shape;
+	char from[64];           /* the run that it went on from; empty: none */
 	struct nct_m1_train_result *r;
 };
 
@@ -43,6 +45,8 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 	nct_note(&n, "note.text_crc64", "%016" PRIx64, nct_text_crc(run->text));
 	if (run->kind == NCT_TRAIN_TRANSFORMER)
 		nct_note_training(&n, run->o, run->r->step);
+	if (run->from[0] != '\0')
+		nct_note(&n, "note.from", "%s", run->from);
 	if (run->eval_text != NULL) {
 		nct_note(&n, "note.eval_bytes", "%" PRIu64, nct_text_bytes(run->eval_text));
 		nct_note(&n, "note.eval_crc64", "%016" PRIx64, nct_text_crc(run->eval_text));
@@ -52,31 +56,6 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 	}
 	err = nct_m1_save(m, out, n.pair, n.n);
 	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "model file: %s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
-}
-
-/* Integers from float parameters, with the ranges that values take on some of the training text. */
-static nct_err
-quantise(const struct run *run, const float *params, nct_m1 **m, nct_why *why)
-{
-	const size_t length = run->train.length, most = CALIBRATION_SYMBOLS / length > 0 ? CALIBRATION_SYMBOLS / length : 1;
-	const size_t rows = run->train.count < most ? (size_t)run->train.count : most;
-	uint32_t *in = calloc(rows * length, sizeof *in), *target = calloc(rows * length, sizeof *target);
-	uint64_t targets = 0, bytes = 0;
-	nct_err err = NCT_ENOMEM;
-
-	*m = NULL;
-	if (in == NULL || target == NULL) {
-		(void)nct_fail(why, err, "out of memory");
-		goto done;
-	}
-	nct_examples_fill(&run->train, CALIBRATION_SEED, 0, rows, in, target, &targets, &bytes);
-	err = nct_m1_quantise(m, &run->shape, params, in, rows, length, run->o->threads, run->o->cpu, why);
-	if (err == NCT_EARG) /* the options were checked before: it is the parameters */
-		err = NCT_ENAN;
-done:
-	free(in);
-	free(target);
-	return err;
 }
 
 /* Asked between stages that take long. */
@@ -99,6 +78,15 @@ copy_params(const struct run *run, nct_loop *loop)
 	return p;
 }
 
+/* The model tells what windows it was trained for, once there were any. */
+static nct_err
+tell_windows(nct_m1 *m, const struct nct_train_options *o, nct_why *why)
+{
+	const struct nct_m1_windows w = {o->window_bits, o->align, o->align_pattern};
+
+	return nct_m1_set_windows(m, &w) == NCT_OK ? NCT_OK : nct_fail(why, NCT_ENOMEM, "out of memory");
+}
+
 /* Trains, or finds trained already; *m stays NULL if the run was stopped, and on all ranks but 0. */
 static nct_err
 train(struct run *run, nct_m1 **m, nct_why *why)
@@ -115,9 +103,14 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 	}
 	const int last = err != NCT_OK || stopped(run) || nct_world_rank(run->o->world) != 0;
 	float *params = !last ? copy_params(run, loop) : NULL;
+	const int windows = !last && nct_loop_had_rounds(loop);
+	if (!last)
+		snprintf(run->from, sizeof run->from, "%s", nct_loop_from(loop));
 	nct_loop_free(loop);
 	if (!last)
-		err = params != NULL ? quantise(run, params, m, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
+		err = params != NULL ? nct_m1_from_floats(m, &run->shape, params, &run->train, run->o, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
+	if (windows && err == NCT_OK)
+		err = tell_windows(*m, run->o, why);
 	free(params);
 	return err;
 }
@@ -165,6 +158,9 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		nct_text_examples(&run.eval, eval, o->length);
 	if (kind == NCT_TRAIN_TRANSFORMER)
 		err = read_shape(&run, why);
+	if (kind == NCT_TRAIN_TRANSFORMER && err == NCT_OK && o->window_bits > 0)
+		err = nct_aware_new(&run.aware, text, &run.shape, o, why);
+	run.train.aware = run.aware;
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
 	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
@@ -174,5 +170,6 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
+	nct_aware_free(run.aware);
 	return err;
 }

@@ -21,6 +21,15 @@ add_option(struct nct_loop *l, const char *key, const char *fmt, ...)
 	l->options[i] = (struct nct_st_pair){key, l->values[i]};
 }
 
+size_t
+nct_loop_parameters(const struct nct_loop *l)
+{
+	struct nct_tensor t[NCT_P_COUNT];
+	size_t total;
+
+	return nct_shape_tensors(&l->shape, t, &total, NULL) == NCT_OK ? total : 0;
+}
+
 /* A slot for each tensor of a block of parameters. */
 static void
 add_slots(struct nct_loop *l, const struct nct_tensor t[NCT_P_COUNT], const char *prefix, float *block)
@@ -52,6 +61,8 @@ describe_state(struct nct_loop *l, nct_why *why)
 	    .data = nct_adafactor_state(l->opt), .size = nct_adafactor_floats(s)};
 	if (l->best != NULL)
 		add_slots(l, t, "best.", l->best);
+	if (l->parsed_by != NULL)
+		add_slots(l, t, "round.", l->parsed_by);
 	add_option(l, "vocabulary", "%" PRIu32 "+%" PRIu32, s->vocab, s->inputs - s->vocab);
 	add_option(l, "size", "d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32, s->width,
 	           s->layers, s->heads, s->inner, s->reach);
@@ -65,7 +76,27 @@ describe_state(struct nct_loop *l, nct_why *why)
 		add_option(l, "validation", "none");
 	else if (o->keep_best)
 		add_option(l, "validation", "CRC %016" PRIx64 ", bits per %s", l->eval->crc, l->eval->per); /* best_bits is in them */
+	if (l->train->aware != NULL) {
+		char text[sizeof l->values[0]];
+
+		nct_aware_describe(o, text, sizeof text);
+		add_option(l, "windows", "%s", text);
+	}
 	return NCT_OK;
+}
+
+/* The run begins: with the parameters that another one had reached, if that was asked for. */
+static nct_err
+begin(struct nct_loop *l, nct_why *why)
+{
+	static const char *const must[] = {"vocabulary", "size"};
+
+	if (l->o->from == NULL)
+		return NCT_OK;
+	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, NCT_P_COUNT, must, 2, &l->mark, why);
+	if (err == NCT_OK)
+		nct_loop_report(l, "from", "%s", l->mark.from);
+	return err;
 }
 
 /* Reads the checkpoint, if there is one. */
@@ -77,7 +108,7 @@ load(struct nct_loop *l, nct_why *why)
 	nct_err err;
 
 	if (l->o->checkpoint == NULL)
-		return NCT_OK;
+		return begin(l, why);
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
 		return nct_fail(why, err, "%s", found.text);
@@ -87,8 +118,9 @@ load(struct nct_loop *l, nct_why *why)
 		snprintf(line, sizeof line, "%s; going on from the one before it, step %" PRIu64, found.text, l->mark.step);
 		l->o->warn(l->o->ctx, line);
 	}
-	if (l->mark.step > 0)
-		nct_loop_report(l, "resumed_step", "%" PRIu64, l->mark.step);
+	if (l->mark.step == 0)
+		return begin(l, why);
+	nct_loop_report(l, "resumed_step", "%" PRIu64, l->mark.step);
 	return NCT_OK;
 }
 

@@ -99,8 +99,7 @@ end:
 struct chooser {
 	nct_m1 *m;
 	const nct_text *text;
-	const struct nct_m1_choose_options *o;
-	const struct nct_train_options *t;
+	const struct nct_train_options *o;
 	struct nct_boundaries bounds;
 	struct nct_tally tally;
 	nct_why *why;
@@ -111,11 +110,11 @@ report(const struct chooser *c, const char *key, const struct nct_parsed *p)
 {
 	char value[96];
 
-	if (c->t->report == NULL)
+	if (c->o->report == NULL)
 		return;
 	snprintf(value, sizeof value, "%" PRIu64 " bytes_per_window=%.4f at_boundaries=%.4f", p->windows,
 	         p->windows > 0 ? (double)p->bytes / (double)p->windows : 0.0, p->windows > 0 ? (double)p->bounded / (double)p->windows : 0.0);
-	c->t->report(c->t->ctx, key, value);
+	c->o->report(c->o->ctx, key, value);
 }
 
 static nct_err
@@ -128,11 +127,20 @@ round_over(struct chooser *c, uint64_t stride)
 	nct_err err;
 
 	nct_tally_clear(&c->tally);
-	if ((err = nct_strings_parse(&c->tally, c->text, stride, &c->bounds, grow, c->t, &p, c->why)) != NCT_OK || nct_train_stop(c->t))
+	if ((err = nct_strings_parse(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK || nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
 	err = nct_choose(&c->tally, (size_t)1 << c->o->window_bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
+}
+
+static nct_err
+pattern_new(struct chooser *c)
+{
+	nct_why what = {""};
+	const nct_err err = nct_pattern_new(&c->bounds.pattern, c->o->align_pattern, &what);
+
+	return err == NCT_EARG ? nct_fail(c->why, err, "alignment: %s", what.text) : err;
 }
 
 static nct_err
@@ -145,7 +153,7 @@ begin(struct chooser *c)
 	if (c->o->align == NCT_ALIGN_WORDS)
 		err = nct_words_new(&c->bounds.words);
 	if (c->o->align == NCT_ALIGN_REGEX)
-		err = nct_pattern_new(&c->bounds.pattern, c->o->pattern, c->why);
+		err = pattern_new(c);
 	if (err == NCT_OK)
 		err = nct_tally_new(&c->tally, most < NODES_MAX ? most : NODES_MAX);
 	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
@@ -168,6 +176,8 @@ take(struct chooser *c, struct nct_codebook *book)
 	nct_note(&n, key[3], "%u", c->o->rounds);
 	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
+	if ((err = nct_m1_set_windows(c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
+		return nct_fail(c->why, err, "out of memory");
 	nct_m1_take_codebook(c->m, book);
 	return NCT_OK;
 }
@@ -181,11 +191,11 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 
 	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !r->stopped; i++) {
 		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1);
-		r->stopped = nct_train_stop(c->t);
+		r->stopped = nct_train_stop(c->o);
 	}
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
-		err = nct_strings_parse(&c->tally, eval, 1, &c->bounds, 0, c->t, &p, c->why);
-		*r = (struct nct_m1_choose_result){.windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->t)};
+		err = nct_strings_parse(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
+		*r = (struct nct_m1_choose_result){.windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
 	}
 	if (err != NCT_OK || r->stopped)
 		return err;
@@ -197,16 +207,16 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 }
 
 nct_err
-nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_m1_choose_options *o,
-              const struct nct_train_options *t, struct nct_m1_choose_result *result, nct_why *why)
+nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o, struct nct_m1_choose_result *result,
+              nct_why *why)
 {
 	nct_why ignored = {""};
-	struct chooser c = {.m = m, .text = text, .o = o, .t = t, .why = why != NULL ? why : &ignored};
+	struct chooser c = {.m = m, .text = text, .o = o, .why = why != NULL ? why : &ignored};
 	nct_err err;
 
 	*result = (struct nct_m1_choose_result){0};
 	if (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_CODEBOOK_MAX || o->rounds < 1 ||
-	    (o->align == NCT_ALIGN_REGEX) != (o->pattern != NULL))
+	    (o->align == NCT_ALIGN_REGEX) != (o->align_pattern != NULL))
 		return nct_fail(why, NCT_EARG, "window bits, rounds, alignment: out of range");
 	if (nct_text_bytes(text) == 0)
 		return nct_fail(why, NCT_ECUT, "no text to choose from");

@@ -107,25 +107,33 @@ take_raw(nct_bounds *b, nct_why *why)
 	return NCT_OK;
 }
 
+/* Where matches are marked: mark[0..decided) is known, the next match may start at text[search]. */
+struct matches {
+	const uint8_t *text;
+	uint8_t *mark;
+	size_t n, decided, search;
+	int last, whole;      /* as for nct_pattern_find() */
+};
+
 /* Marks the matches' starts as far as these are known. */
 static nct_err
-mark_matches(nct_bounds *b, nct_why *why)
+mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 {
 	nct_err err;
 
-	for (int found = 1; found && b->search < b->n;) {
+	for (int found = 1; found && m->search < m->n;) {
 		nct_why what = {""};
 		size_t start, end;
 
-		err = nct_pattern_find(b->pattern, b->text, b->n, b->search, b->ended, b->start, &found, &start, &end, &what);
+		err = nct_pattern_find(p, m->text, m->n, m->search, m->last, m->whole, &found, &start, &end, &what);
 		if (err != NCT_OK)
 			return err == NCT_EARG ? nct_fail(why, err, "alignment: %s", what.text) : err;
-		b->search = !found ? start : end > start ? end : start + 1;
-		const size_t upto = b->search < b->n ? b->search : b->n;
-		memset(b->mark + b->decided, 0, upto - b->decided); /* no match starts inside another */
-		b->decided = upto;
-		if (found && start < b->n)
-			b->mark[start] = 1;
+		m->search = !found ? start : end > start ? end : start + 1;
+		const size_t upto = m->search < m->n ? m->search : m->n;
+		memset(m->mark + m->decided, 0, upto - m->decided); /* no match starts inside another */
+		m->decided = upto;
+		if (found && start < m->n)
+			m->mark[start] = 1;
 	}
 	return NCT_OK;
 }
@@ -135,8 +143,14 @@ decide(nct_bounds *b, nct_why *why)
 {
 	const size_t ahead = b->ended ? 0 : NCT_WORDS_AHEAD;
 
-	if (b->align == NCT_ALIGN_REGEX)
-		return mark_matches(b, why);
+	if (b->align == NCT_ALIGN_REGEX) {
+		struct matches m = {b->text, b->mark, b->n, b->decided, b->search, b->ended, b->start};
+		nct_err err = mark_matches(b->pattern, &m, why);
+
+		b->decided = m.decided;
+		b->search = m.search;
+		return err;
+	}
 	if (b->n > b->decided + ahead) {
 		nct_words_mark(b->words, b->text + b->decided, b->decided, b->n - ahead - b->decided, ahead, b->mark + b->decided);
 		b->decided = b->n - ahead;
@@ -164,6 +178,17 @@ nct_bounds_next(nct_bounds *b, struct nct_piece *piece, nct_why *why)
 	b->at = b->decided;
 	if (ends)
 		begin_document(b);
+	return NCT_OK;
+}
+
+nct_err
+nct_bounds_mark(nct_bounds *b, const uint8_t *text, size_t n, uint8_t *mark, nct_why *why)
+{
+	struct matches m = {text, mark, n, 0, 0, 1, 1};
+
+	if (b->align == NCT_ALIGN_REGEX)
+		return mark_matches(b->pattern, &m, why);
+	nct_words_mark(b->words, text, 0, n, 0, mark);
 	return NCT_OK;
 }
 

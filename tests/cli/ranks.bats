@@ -41,6 +41,18 @@ near() {
     END { exit bad || NR != 41 }'
 }
 
+# Sums in another order make other integers, which find a few other windows: then others are drawn.
+@test "ranks: training for windows, which rank 0 finds and all take" {
+  sample 60000 >text
+  local aware="m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -n 12 -b 16 -a words --no-codebook text"
+  $aware --log=log -o model
+  ranks 2 $aware --log=log2 -o two -C ckpt --save-every=8
+  paste log log2 | awk -F'\t' 'NR > 1 { most = NR < 8 ? 0.0001 : 0.5; bad = bad || $3 - $7 > most || $7 - $3 > most } END { exit bad || NR != 13 }'
+  mv ckpt.prev ckpt
+  ranks 2 $aware --log=log2 -o again -C ckpt
+  cmp two again
+}
+
 @test "ranks: two and four ranks have the losses of one, and the same bits whenever they are run" {
   ranks 2 m2train -q $net -n 40 --log=log2 -o two toks
   ranks 2 m2train -q $net -n 40 --log=again -o too toks

@@ -31,6 +31,29 @@ write_bytes(const char *path, const char *buf, size_t n)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* Another run takes the first of two tensors, if the seed is the same, whatever else is not. */
+static void
+test_beginning(const char *path, const struct nct_state *s)
+{
+	static const char *const must[] = {"seed"};
+	const struct nct_st_pair same[] = {{"seed", "1"}, {"rows", "9"}, {"length", "3"}}, other[] = {{"seed", "2"}};
+	float x[3] = {0}, y[4] = {0};
+	struct nct_slot slots[2] = {s->slots[0], s->slots[1]};
+	struct nct_state t = {same, 3, slots, 2};
+	struct nct_mark mark = {.step = 3, .round = 4};
+	nct_why why = {""};
+
+	slots[0].data = x;
+	slots[1].data = y;
+	assert_int_equal(nct_checkpoint_begin(path, &t, 1, must, 1, &mark, &why), NCT_OK);
+	assert_true(x[0] == 1 && x[1] == 4 && x[2] == 3 && y[0] == 0 && mark.step == 3 && mark.round == 4);
+	assert_int_equal(strncmp(mark.from, "step 20, CRC ", 13), 0);
+	t.options = other;
+	t.option_count = 1;
+	assert_int_equal(nct_checkpoint_begin(path, &t, 1, must, 1, &mark, &why), NCT_EMODEL);
+	assert_non_null(strstr(why.text, "ck: made with seed 1, not 2"));
+}
+
 static void
 test_checkpoint(void **state)
 {
@@ -39,7 +62,7 @@ test_checkpoint(void **state)
 	struct nct_state s = {made_with, 2, slots, 2};
 	const struct nct_st_pair other[] = {{"seed", "1"}, {"rows", "9"}};
 	char path[256], prev[256], whole[4096], broken[4096], before[4096];
-	struct nct_mark mark = {99, 98, 97};
+	struct nct_mark mark = {.step = 99, .best_step = 98, .best_bits = 97};
 	int old;
 	size_t n, before_n;
 	nct_why why = {""};
@@ -48,19 +71,25 @@ test_checkpoint(void **state)
 	in_folder(path, "ck");
 	in_folder(prev, "ck.prev");
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-	assert_true(mark.step == 0 && mark.best_step == 0); /* none is there */
-	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){10, 0, 0}, &why), NCT_OK);
+	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && mark.from[0] == '\0'); /* none is there */
+	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){.step = 10, .round = NCT_NO_ROUND}, &why), NCT_OK);
 	x[1] = 4;
-	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1}, &why), NCT_OK);
+	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1, 12, "step 5"}, &why), NCT_OK);
 	x[1] = y[3] = 0;
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-	assert_true(mark.step == 20 && mark.best_step == 15 && mark.best_bits == 1.1);
+	assert_true(mark.step == 20 && mark.best_step == 15 && mark.best_bits == 1.1 && mark.round == 12);
+	assert_string_equal(mark.from, "step 5");
 	assert_true(!old && x[1] == 4 && y[3] == 8);
 
 	s.options = other;
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_EMODEL);
 	assert_non_null(strstr(why.text, "rows 8, not 9"));
 	s.options = made_with;
+	s.option_count = 1; /* it has an option that this run has not */
+	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_EMODEL);
+	assert_non_null(strstr(why.text, "rows 8, not (none)"));
+	s.option_count = 2;
+	test_beginning(path, &s);
 
 	bytes_of(path, whole, sizeof whole, &n);
 	bytes_of(prev, before, sizeof before, &before_n);

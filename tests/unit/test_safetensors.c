@@ -363,6 +363,60 @@ test_model_metadata(void **state)
 	nct_m1_free(m);
 }
 
+/* Gives a file of the model with windows of `bits`, its metadata's `from` overwritten with `to` of the same length; to free. */
+static char *
+with_windows(nct_m1 *m, const struct nct_m1_windows *w, const char *from, const char *to, size_t *n)
+{
+	assert_int_equal(nct_m1_set_windows(m, w), NCT_OK);
+	char *p = written(write_m1, m, n), *at = p + 8;
+
+	while (memcmp(at, from, strlen(from)) != 0)
+		at++;
+	memcpy(at, to, strlen(to));
+	return p;
+}
+
+/* What windows a model was trained for comes back, is no part of its fingerprint, and is checked. */
+static void
+test_model_windows(void **state)
+{
+	static const struct nct_m1_windows all[] = {{0, NCT_ALIGN_NONE, NULL}, {10, NCT_ALIGN_NONE, NULL}, {128, NCT_ALIGN_WORDS, NULL},
+	    {16, NCT_ALIGN_REGEX, "\\b\"\xc3\xa9"}};
+	static const struct {
+		const char *from, *to;
+	} bad[] = {
+		{"\"16\"", "\"06\""}, {"\"16\"", "\"09\""}, {"\"16\"", "\"9\" "}, {"\"window_bits\"", "\"window_bats\""}, {"\"align\"", "\"alien\""},
+		{"\"regex\"", "\"words\""}, {"\"regex\"", "\"rages\""}, {"\"align_pattern\"", "\"align_patterm\""},
+		{"\"align_pattern\"", "\"note.pattern1\""},
+	};
+	nct_m1 *m = sample(), *back;
+	const uint64_t print = nct_m1_fingerprint(m);
+	char *p;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		p = with_windows(m, &all[i], "note", "note", &n);
+		assert_int_equal(nct_m1_parse(&back, p, n, NULL, NULL), NCT_OK);
+		const struct nct_m1_windows w = nct_m1_trained_for(back);
+		assert_true(w.bits == all[i].bits && w.align == all[i].align && (w.align_pattern != NULL) == (all[i].align_pattern != NULL));
+		if (w.align_pattern != NULL)
+			assert_string_equal(w.align_pattern, all[i].align_pattern);
+		assert_int_equal(nct_m1_fingerprint(back), print);
+		nct_m1_free(back);
+		free(p);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		nct_why why = {""};
+
+		p = with_windows(m, &all[3], bad[i].from, bad[i].to, &n);
+		if (nct_m1_parse(&back, p, n, NULL, &why) != NCT_EDATA || strncmp(why.text, "metadata: ", 10) != 0)
+			fail_msg("%s to %s: '%s'", bad[i].from, bad[i].to, why.text);
+		free(p);
+	}
+	nct_m1_free(m);
+}
+
 static void
 test_save_refuses(void **state)
 {
@@ -398,7 +452,7 @@ main(void)
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_open), cmocka_unit_test(test_writer_refuses),
 		cmocka_unit_test(test_headers), cmocka_unit_test(test_lengths), cmocka_unit_test(test_model_round_trip),
 		cmocka_unit_test(test_model_damage), cmocka_unit_test(test_model_metadata), cmocka_unit_test(test_save_refuses),
-		cmocka_unit_test(test_builtin),
+		cmocka_unit_test(test_builtin), cmocka_unit_test(test_model_windows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
