@@ -158,6 +158,38 @@ write_cells(const struct packer *p, struct nct_trie *t)
 	return NCT_OK;
 }
 
+/* A byte that leads from no base to cell i, which is empty or ends with EOD; or -1. */
+static int
+stranger(const struct packer *p, size_t i)
+{
+	for (size_t s = 0; s < 256; s++)
+		if (i < s || (i - s != p->end && (i - s > p->end || !(p->based[(i - s) / 64] >> (i - s) % 64 & 1))))
+			return (int)s;
+	return -1;
+}
+
+/* Writes the cells again in half the room: see trie_best.c. */
+static nct_err
+write_bytes(const struct packer *p, struct nct_trie *t)
+{
+	const size_t cells = p->end + NCT_SYMBOLS;
+
+	if (p->end + NCT_SYMBOLS > NCT_TRIE_BYTES_MAX)
+		return NCT_EARG;
+	if ((t->byte = malloc(cells * sizeof *t->byte)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < cells; i++) {
+		const unsigned symbol = (uint16_t)t->cell[i];
+		const int s = symbol < 256 ? (int)symbol : stranger(p, i);
+
+		if (s < 0)
+			return NCT_EARG;
+		t->byte[i] = (uint32_t)s | (symbol < 256 ? (uint32_t)(t->cell[i] >> 40) << 9 : 0) |
+		    (symbol < 256 && nct_trie_number(t->cell[i]) != NCT_TRIE_INNER ? NCT_TRIE_STRING : 0);
+	}
+	return NCT_OK;
+}
+
 static nct_err
 packer_new(struct packer *p, const struct nct_codebook *c)
 {
@@ -189,6 +221,8 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 	sort_parents(&p);
 	if ((err = place_children(&p)) == NCT_OK)
 		err = write_cells(&p, t);
+	if (err == NCT_OK && c->code == NCT_CODE_BEST)
+		err = write_bytes(&p, t);
 end:
 	free(p.number);
 	free(p.next);
@@ -204,7 +238,8 @@ void
 nct_trie_free(struct nct_trie *t)
 {
 	free(t->cell);
-	t->cell = NULL;
+	free(t->byte);
+	*t = (struct nct_trie){0};
 }
 
 uint64_t

@@ -12,6 +12,7 @@
 struct nct_trie {
 	uint64_t *cell; /* owned */
 	uint64_t none;  /* no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
+	uint32_t *byte; /* NCT_CODE_BEST: cells that end with a byte, as nct_trie_walk_best() has them. Owned; else NULL */
 	const struct nct_codebook *book; /* borrowed */
 };
 
@@ -24,6 +25,10 @@ nct_trie_number(uint64_t cell)
 	return (uint32_t)(cell >> 16) & 0xffffff;
 }
 
+/* The cell again, where its symbol is a byte: that, "it is a string", and the base. An empty one has a byte that no base leads there by. */
+#define NCT_TRIE_STRING 0x100u
+#define NCT_TRIE_BYTES_MAX ((size_t)1 << 23)
+
 /* Packs the codebook; *c is borrowed until nct_trie_free(). NCT_ENOMEM; NCT_EARG if its strings, which no model would choose
  * so, leave too many holes: memory is at most 8 cells a node, and 2^24. */
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
@@ -34,10 +39,13 @@ struct nct_open {
 	uint64_t cell;   /* the open window, or NCT_TRIE_START */
 	/* for nct_trie_walk_aligned() alone, at first 0: */
 	uint64_t rest;   /* what it holds behind the last boundary in it, if that is a string */
-	uint32_t closed; /* the number of what is before that; nct_trie_walk_best(): of the longest string so far */
+	uint32_t closed; /* the number of what is before that */
 	/* for nct_trie_walk_best() alone, at first 0: */
-	uint32_t held, over; /* bytes walked of the window, and behind that string */
-	uint64_t inside; /* 1: that string ends at a boundary */
+	uint32_t at;     /* the open window in `byte`, or 0 */
+	uint32_t best;   /* the cell of the longest string so far */
+	uint32_t over;   /* bytes walked behind it */
+	uint32_t held;   /* bytes walked of the window */
+	uint32_t inside; /* 1: that string ends at a boundary */
 };
 
 /* One text being walked. */
@@ -45,7 +53,7 @@ struct nct_lane {
 	const uint8_t *text; /* what comes next */
 	const uint8_t *mark; /* aligned: 1 where a boundary stands before the byte of the same index, else 0, as before a chunk's first */
 	struct nct_open open;
-	uint32_t *out;       /* where the numbers of closed windows go, in their low 24 bits: room for as many as bytes are walked */
+	uint32_t *out;       /* where closed windows go: their numbers, in the low 24 bits; there is room for as many as bytes are walked */
 };
 
 #define NCT_LANES 6 /* texts advanced in turn, to wait for that many loads at once: more than that, and registers run out */
@@ -58,10 +66,9 @@ void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lan
 void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
 /* The walk through a codebook of NCT_CODE_BEST: windows take the longest string; if there are marks, the longest that ends at a boundary, if
  * one does. It looks at n bytes of each lane, at some of them again: their text moves on by n at most. Text, and marks (all lanes have some,
- * or none), are there from the open window's beginning on, and the mark behind the n. `out` has room for n. */
+ * or none), are there from the open window's beginning on, and the mark behind the n. `out` has room for n + 1. */
 void nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
-/* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at most, go to k[], low 24
- * bits; gives how many. The mark behind the text counts as it is. */
+/* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at most, go to k[]; gives how many. The mark behind the text counts as it is. */
 size_t nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
 uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);

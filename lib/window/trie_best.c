@@ -7,58 +7,62 @@
 /* A lane's state by value. */
 struct state {
 	const uint8_t *text, *cut; /* the next byte; behind the longest string so far */
-	const uint8_t *begin;      /* of the open window */
-	uint64_t cell, inside;
-	uint32_t number, *out;
+	uint32_t cell, best;       /* of the open window; where that string's cell is */
+	uint32_t inside;
+	uint32_t *out;
 };
 
-/* Takes a byte that goes on, or closes the window and turns back. `ahead`: from a byte to the mark behind it; 0: there are none. */
+/* Takes a byte that goes on, or closes the window and turns back. `ahead`: from a byte to the mark before it. */
 static inline __attribute__((always_inline)) void
-take(const uint64_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
+take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 {
-	const uint64_t byte = *s->text;
+	const uint32_t byte = *s->text, at = (s->cell >> 9) + byte;
 	const uint8_t *text = s->text + 1;
 	uint32_t *kept = s->out + 1;
-	uint64_t next = cells[(s->cell >> 40) + byte], refused, mark = 0;
+	uint32_t next = cells[at], accepts;
 
-	*s->out = s->number;
+	*s->out = s->best;
 #if defined __x86_64__
-	const uint64_t start = NCT_TRIE_START, zero = 0;
+	const uint32_t zero = 0;
 
-	__asm__("cmpw %w[byte], %w[next]\n\tcmovne %[start], %[next]\n\tcmovne %[cut], %[text]\n\tcmovne %[cut], %[begin]\n\t"
-	        "cmovne %[kept], %[out]\n\tcmovne %[zero], %[inside]"
-	        : [next] "+&r"(next), [text] "+&r"(text), [begin] "+&r"(s->begin), [out] "+&r"(s->out), [inside] "+&r"(s->inside)
-	        : [byte] "r"(byte), [start] "r"(start), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
-	        : "cc");
+	if (aligned)
+		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]\n\t"
+		        "cmovnel %[zero], %[inside]"
+		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out), [inside] "+&r"(s->inside)
+		        : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
+		        : "cc");
+	else
+		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]"
+		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out)
+		        : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
+		        : "cc");
 #else
-	uint64_t turns = 0 - (uint64_t)((uint16_t)next != byte);
+	uint32_t turns = 0 - (uint32_t)((uint8_t)next != byte);
 
 	__asm__("" : "+r"(turns)); /* nothing is known about it */
-	next ^= (next ^ NCT_TRIE_START) & turns;
-	text -= (text - s->cut) & (ptrdiff_t)turns;
-	s->begin += (s->cut - s->begin) & (ptrdiff_t)turns;
+	next &= ~turns;
+	text -= (text - s->cut) & (ptrdiff_t)(int32_t)turns;
 	s->out += turns & 1;
 	s->inside &= ~turns;
 #endif
-	refused = next >> 39 & 1; /* INNER, as START is; numbers of strings are below 2^20 */
+	accepts = next & NCT_TRIE_STRING;
 	if (aligned) {
-		mark = text[ahead];
-		refused |= s->inside & (mark ^ 1);
-		s->inside |= mark & (refused ^ 1);
+		const uint32_t mark = text[ahead];
+
+		accepts = accepts >> 8 & (mark | (s->inside ^ 1));
+		s->inside |= accepts & mark;
 	}
 #if defined __x86_64__
-	const uint32_t number = (uint32_t)(next >> 16);
-
-	__asm__("testq %[refused], %[refused]\n\tcmovz %[number], %[best]\n\tcmovz %[text], %[cut]"
-	        : [best] "+&r"(s->number), [cut] "+&r"(s->cut)
-	        : [refused] "r"(refused), [number] "r"(number), [text] "r"(text)
+	__asm__("testl %[accepts], %[accepts]\n\tcmovnzl %[at], %[best]\n\tcmovnzq %[text], %[cut]"
+	        : [best] "+&r"(s->best), [cut] "+&r"(s->cut)
+	        : [accepts] "r"(accepts), [at] "r"(at), [text] "r"(text)
 	        : "cc");
 #else
-	uint64_t accepts = refused - 1;
+	uint32_t takes = 0 - (uint32_t)(accepts != 0);
 
-	__asm__("" : "+r"(accepts));
-	s->number ^= (s->number ^ (uint32_t)(next >> 16)) & (uint32_t)accepts;
-	s->cut += (text - s->cut) & (ptrdiff_t)accepts;
+	__asm__("" : "+r"(takes));
+	s->best ^= (s->best ^ at) & takes;
+	s->cut += (text - s->cut) & (ptrdiff_t)(int32_t)takes;
 #endif
 	s->text = text;
 	s->cell = next;
@@ -66,41 +70,47 @@ take(const uint64_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 
 /* The walk, for a number of lanes that the compiler knows, so in line wherever it is called. */
 static inline __attribute__((always_inline)) void
-walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
+walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
 {
+	const uint32_t *cells = t->byte;
 	struct state s[NCT_LANES];
 	ptrdiff_t ahead[NCT_LANES];
 
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct nct_open *o = &lane[l].open;
 
-		s[l] = (struct state){lane[l].text, lane[l].text - o->over, lane[l].text - o->held, o->cell, o->inside, o->closed, lane[l].out};
+		s[l] = (struct state){lane[l].text, lane[l].text - o->over, o->at, o->best, o->inside, lane[l].out};
 		ahead[l] = aligned ? lane[l].mark - lane[l].text : 0;
 	}
 	for (size_t i = 0; i < n; i++)
-#pragma GCC unroll 6
+#pragma GCC unroll 8
 		for (unsigned l = 0; l < lanes; l++)
 			take(cells, ahead[l], aligned, &s[l]);
 	for (unsigned l = 0; l < lanes; l++) {
+		struct nct_open *o = &lane[l].open;
+
+		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
+			*k = nct_trie_number(t->cell[*k]);
 		if (aligned)
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
-		lane[l].open = (struct nct_open){.cell = s[l].cell, .closed = s[l].number, .held = (uint32_t)(s[l].text - s[l].begin),
-			.over = (uint32_t)(s[l].text - s[l].cut), .inside = s[l].inside};
+		*o = (struct nct_open){.at = s[l].cell, .best = s[l].best, .inside = s[l].inside, .over = (uint32_t)(s[l].text - s[l].cut)};
+		if (s[l].cell != 0)
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, nct_trie_number(t->cell[s[l].best]));
 	}
 }
 
 static void
-walk_some(const uint64_t *cells, struct nct_lane *lane, unsigned lanes, size_t n, int aligned)
+walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n, int aligned)
 {
 	switch (lanes) {
-	case 1: walk(cells, lane, 1, n, aligned); break;
-	case 2: walk(cells, lane, 2, n, aligned); break;
-	case 3: walk(cells, lane, 3, n, aligned); break;
-	case 4: walk(cells, lane, 4, n, aligned); break;
-	case 5: walk(cells, lane, 5, n, aligned); break;
-	default: walk(cells, lane, NCT_LANES, n, aligned); break;
+	case 1: walk(t, lane, 1, n, aligned); break;
+	case 2: walk(t, lane, 2, n, aligned); break;
+	case 3: walk(t, lane, 3, n, aligned); break;
+	case 4: walk(t, lane, 4, n, aligned); break;
+	case 5: walk(t, lane, 5, n, aligned); break;
+	default: walk(t, lane, NCT_LANES, n, aligned); break;
 	}
 }
 
@@ -108,34 +118,33 @@ void
 nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
 {
 	if (lane[0].mark != NULL)
-		walk_some(t->cell, lane, lanes, n, 1);
+		walk_some(t, lane, lanes, n, 1);
 	else
-		walk_some(t->cell, lane, lanes, n, 0);
+		walk_some(t, lane, lanes, n, 0);
 }
 
 size_t
 nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k)
 {
-	const struct nct_open *o = &at->open;
-	struct nct_lane l = {.text = at->text - o->held, .mark = at->mark != NULL ? at->mark - o->held : NULL,
-		.open = {.cell = NCT_TRIE_START}, .out = k};
-	uint64_t end;
+	const uint32_t held = at->open.held;
+	struct nct_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
 
 	while (l.text - l.open.held < at->text) { /* a window more */
 		if (l.text < at->text) {
-			walk_some(t->cell, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
+			walk_some(t, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
 			continue;
 		}
-		if (eod && (end = nct_trie_eod(t, l.open.cell)) != 0) {
+		const uint64_t end = eod ? t->cell[(l.open.at >> 9) + NCT_EOD] : 0;
+		if ((uint16_t)end == NCT_EOD) {
 			*l.out++ = nct_trie_number(end);
 			return (size_t)(l.out - k);
 		}
-		*l.out++ = l.open.closed;
+		*l.out++ = nct_trie_number(t->cell[l.open.best]);
 		l.text -= l.open.over;
 		l.mark -= l.mark != NULL ? l.open.over : 0;
-		l.open = (struct nct_open){.cell = NCT_TRIE_START};
+		l.open = (struct nct_open){0};
 	}
 	if (eod)
-		*l.out++ = nct_trie_number(nct_trie_eod(t, NCT_TRIE_START));
+		*l.out++ = nct_trie_number(t->cell[NCT_EOD]);
 	return (size_t)(l.out - k);
 }
