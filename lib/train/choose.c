@@ -181,7 +181,7 @@ by_worth(const void *x, const void *y)
 	return a->worth != b->worth ? (a->worth < b->worth ? 1 : -1) : a->v < b->v ? -1 : a->v > b->v;
 }
 
-/* Fills up to `strings`: by count times length among what was counted, then with any pairs and triples of bytes. */
+/* Fills up to `strings`: by what each alone would add, then with any pairs and triples of bytes. */
 static nct_err
 fill_up(struct nct_tally *t, size_t strings, int aligned)
 {
@@ -193,9 +193,14 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 	for (uint32_t v = 1; v < t->n; v++) {
 		const struct nct_tally_node *node = &t->node[v];
 		const uint32_t count = aligned ? node->bound : node->begun;
+		uint32_t up = v;
 
-		if (!node->chosen && count > 0)
-			rest[n++] = (struct next){(uint64_t)count * node->length, v};
+		if (node->chosen || count == 0)
+			continue;
+		do
+			up = above(t, up, aligned);
+		while (t->node[up].length > 1 && !t->node[up].chosen);
+		rest[n++] = (struct next){(uint64_t)count * (node->length - t->node[up].length), v};
 	}
 	qsort(rest, n, sizeof *rest, by_worth);
 	for (size_t i = 0; i < n && have < strings; i++, have++)

@@ -53,12 +53,28 @@ evaluate(const nct_m1 *m)
 	free(kv);
 }
 
+/* The window that a text of n bytes, EOD behind it or not, is in whole. */
+static uint32_t
+window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
+{
+	static uint32_t out[NCT_WINDOW_SYMBOLS + 2];
+	struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
+
+	if (t->book->code == NCT_CODE_BEST) {
+		nct_trie_walk_best(t, &lane, 1, n);
+		must(lane.text == text + n && lane.out == out && nct_trie_close_best(t, &lane, eod, out) == 1, "more windows than one");
+		return out[0];
+	}
+	nct_trie_walk(t, &lane, 1, n);
+	must(lane.out == out, "more windows than one");
+	return nct_trie_number(eod ? nct_trie_eod(t, lane.open.cell) : lane.open.cell);
+}
+
 /* A codebook that was taken can be walked and read: each string, as a text, is the window of its number. */
 static void
 use_codebook(const struct nct_codebook *c)
 {
 	static uint8_t text[NCT_WINDOW_SYMBOLS + 1];
-	static uint32_t out[NCT_WINDOW_SYMBOLS + 1];
 	struct nct_strings s;
 	struct nct_trie t;
 	const nct_err packed = nct_trie_new(&t, c);
@@ -66,15 +82,10 @@ use_codebook(const struct nct_codebook *c)
 	must(packed == NCT_OK || packed == NCT_EARG, "no memory");
 	must(nct_strings_new(&s, c) == NCT_OK, "no memory");
 	for (uint32_t k = 0; k < 1u << c->bits; k++) {
-		struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
-
 		nct_string_copy(&s, k, text);
 		if (packed != NCT_OK || (k > 0 && nct_codebook_alias(c, k)))
 			continue;
-		nct_trie_walk(&t, &lane, 1, nct_string_bytes(&s, k));
-		if (c->symbol[k] == NCT_EOD)
-			lane.open.cell = nct_trie_eod(&t, lane.open.cell);
-		must(lane.out == out && nct_trie_number(lane.open.cell) == k, "a string that is not found");
+		must(window_of(&t, text, nct_codebook_bytes(c, k), c->symbol[nct_codebook_node(c, k)] == NCT_EOD) == k, "a string that is not found");
 	}
 	nct_trie_free(&t);
 	nct_strings_free(&s);
@@ -92,8 +103,9 @@ parse(const void *data, size_t size, nct_why *why)
 	if (m != NULL)
 		evaluate(m);
 	for (unsigned b = NCT_WINDOW_MIN; m != NULL && b <= NCT_CODEBOOK_MAX; b++)
-		if (nct_m1_codebook(m, b) != NULL)
-			use_codebook(nct_m1_codebook(m, b));
+		for (int code = NCT_CODE_SPLIT; code <= NCT_CODE_BEST; code++)
+			if (nct_m1_codebook(m, (enum nct_code)code, b) != NULL)
+				use_codebook(nct_m1_codebook(m, (enum nct_code)code, b));
 	nct_m1_free(m);
 	return err;
 }

@@ -46,7 +46,7 @@ test_strings(void **state)
 			uint8_t text[NCT_WINDOW_SYMBOLS];
 
 			assert_int_equal(nct_m1_compile(m, b, 1, NULL), NCT_OK);
-			const struct nct_codebook *c = nct_m1_codebook(m, b);
+			const struct nct_codebook *c = nct_m1_codebook(m, NCT_CODE_SPLIT, b);
 			assert_int_equal(nct_crew_new(&crew, m, &(struct nct_crew_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
 			u.context = nct_crew_context(crew, 0);
 			for (size_t k = 0; k < (size_t)1 << b; k++) {
@@ -66,7 +66,7 @@ test_strings(void **state)
 			}
 			const uint64_t print = c->fingerprint;
 			assert_int_equal(nct_m1_compile(m, b, 3, NULL), NCT_OK);
-			assert_true(nct_m1_codebook(m, b)->fingerprint == print);
+			assert_true(nct_m1_codebook(m, NCT_CODE_SPLIT, b)->fingerprint == print);
 			nct_unchunk_free(&u);
 			nct_crew_free(crew);
 			nct_m1_free(m);
@@ -97,7 +97,7 @@ copy(const struct nct_codebook *from)
 {
 	struct nct_codebook *c;
 
-	assert_int_equal(nct_codebook_new(&c, from->bits), NCT_OK);
+	assert_int_equal(nct_codebook_new(&c, NCT_CODE_SPLIT, from->bits, (size_t)1 << from->bits), NCT_OK);
 	memcpy(c->depth, from->depth, ((size_t)4 << from->bits));
 	return c;
 }
@@ -126,7 +126,7 @@ test_faults(void **state)
 
 	(void)state;
 	assert_int_equal(nct_m1_compile(m, 10, 1, NULL), NCT_OK);
-	const struct nct_codebook *good = nct_m1_codebook(m, 10);
+	const struct nct_codebook *good = nct_m1_codebook(m, NCT_CODE_SPLIT, 10);
 	struct nct_codebook *c = copy(good);
 	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
 	const uint64_t print = c->fingerprint;

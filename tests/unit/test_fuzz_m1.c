@@ -73,8 +73,8 @@ test_mutated_codebooks(void **state)
 
 		if (round % 100 == 0)
 			must(nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK, "compile");
-		must(nct_codebook_new(&c, NCT_WINDOW_MIN) == NCT_OK, "no memory");
-		memcpy(c->depth, nct_m1_codebook(m, c->bits)->depth, sizeof *c->depth * 2 << c->bits);
+		must(nct_codebook_new(&c, NCT_CODE_SPLIT, NCT_WINDOW_MIN, (size_t)1 << NCT_WINDOW_MIN) == NCT_OK, "no memory");
+		memcpy(c->depth, nct_m1_codebook(m, NCT_CODE_SPLIT, c->bits)->depth, sizeof *c->depth * 2 << c->bits);
 		for (uint64_t left = 1 + nct_rng_below(&r, 3); left > 0; left--) {
 			const size_t k = nct_rng_below(&r, 1u << c->bits);
 			uint16_t *x = nct_rng_below(&r, 2) == 0 ? &c->depth[k] : &c->symbol[k];

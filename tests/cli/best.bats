@@ -1,0 +1,139 @@
+# best.bats - codebooks of chosen strings: m1train -k strings, acwin --code.
+# shellcheck disable=SC2154 # bats sets stderr and output
+load helpers
+
+# Shared by all tests, only read: a text to choose strings for, another one, and a model with strings of 12 bits.
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return
+  sample 400000 >text
+  sample 500000 | tail -c 100000 >other
+  m1train -q -T 1 -k unigram -o unigram text
+  m1train -q -k strings -b 12 -a words -m unigram -o model text
+  m1train -q -k strings -b 12 -m unigram -o anywhere text
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/{text,other,unigram,model,anywhere} .
+}
+
+# windows [ACWIN OPTION...]: how many `other` takes.
+windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^windows=//p'; }
+
+@test "m1train -k strings: windows of them hold a fifth more than those that M1 makes, wherever they end" {
+  acwin --compile -b 12 -o split
+  [ $((120 * $(windows -m model))) -lt $((100 * $(windows -m split -a words))) ]
+  [ $((120 * $(windows -m anywhere))) -lt $((100 * $(windows -m split -a none))) ]
+  [ "$(windows -m model)" -lt "$(windows -m anywhere -a words)" ]
+  [ "$(windows -m anywhere)" -le "$(windows -m model -a none)" ]
+}
+
+@test "m1train -k strings: the same file again, whatever the threads; and that of another text, another one" {
+  m1train -q -T 3 -k strings -b 12 -a words -m unigram -o again text
+  cmp model again
+  m1train -q -k strings -b 12 -a words -m model -o twice text # in place of what there is
+  cmp model twice
+  m1train -q -k strings -b 12 -a words -m unigram -o differs other
+  run ! cmp -s model differs
+}
+
+@test "m1train -k strings: the window count that it tells is that of acwin" {
+  run -0 --separate-stderr m1train -k strings -b 12 -a words -m unigram -e other -o again text
+  [ "$stderr" = "m1train: validation: $(awk -v n="$(windows -m model)" 'BEGIN { printf "%.4f", 100000 / n }') bytes per window, $(sed 's/.*window, //' <<<"$stderr")" ]
+  [[ $stderr == *", 9"[0-9].[0-9]"% of them end at a boundary" ]]
+  run -0 --separate-stderr m1train --verbose -k strings -b 10 --rounds=2 -m unigram -o again text
+  [ "$(grep -c '^windows=[0-9]* bytes_per_window=[0-9.]* at_boundaries=1.0000$' <<<"$stderr")" -eq 5 ]
+}
+
+@test "best strings: text comes back, by any threads, chunks, documents, read sizes and alignment" {
+  printf 'a\0\0\nb c\0' >docs
+  noise 30000 >noise
+  : >empty
+  for align in none words '\s'; do
+    for file in other noise docs empty; do
+      for options in "" "-c 7" "-c 1000 -T 3" "-0" "--open"; do
+        # shellcheck disable=SC2086 # options are to be split
+        acwin -b 12 -m model -a "$align" $options "$file" >windows
+        [ "$(acwin -l windows | cut -f 3 | tail -n 1)" = best ]
+        acwin -d -m model windows | cmp - "$file"
+      done
+    done
+    acwin -b 12 -m model -a "$align" -T 1 other >one
+    acwin -b 12 -m model -a "$align" -T 3 other | cmp - one
+    dd if=other bs=777 status=none | acwin -b 12 -m model -a "$align" | cmp - one
+  done
+}
+
+@test "best strings: a long document in several batches is coded as in one, and aligned as by looking ahead" {
+  for _ in $(seq 50); do cat text; done >long
+  acwin -b 12 -m model -c 0 -T 1 long >one
+  acwin -b 12 -m model -c 0 -T 2 long | cmp - one
+  acwin -d -m model one | cmp - long
+  acwin -b 12 -m model -c 0 -a none long | acwin -d -m model | cmp - long
+}
+
+@test "best strings: documents' ends, tokens and --show are as with other windows" {
+  printf 'It was the best.\0It was' >docs
+  acwin -0 -b 12 -m model docs >windows
+  acwin -d --show -m model windows >shown
+  [ "$(grep -c '\\E$' shown)" -eq 1 ]
+  [ "$(cut -f 2 shown | tr -d '\n')" = 'It was the best.\EIt was' ]
+  bitpack -v 12 windows | bitpack -u | cmp - windows
+  [ "$(bitpack --to=text -v 12 windows | tr ' ' '\n' | sort | tr -d '\n')" = "$(cut -f 1 shown | sort | tr -d '\n')" ]
+}
+
+@test "acwin --code: best where there is such a codebook, else split; and what cannot be is refused" {
+  code() { acwin -m "$1" "${@:2}" other | acwin -l | cut -f 3 | tail -n 1; }
+  [ "$(code model -b 12)" = best ]
+  [ "$(code model -b 12 --code=best)" = best ]
+  [ "$(code model -b 12 --code=split)" = split ]
+  [ "$(code model -b 12 --no-codebook)" = split ]
+  [ "$(code model -b 12 -r 2)" = split ]
+  [ "$(code model -b 11)" = split ]
+  [ "$(code unigram -b 12)" = split ]
+  run -2 --separate-stderr acwin -m model -b 11 --code=best other
+  [ "$stderr" = "acwin: --code=best: the model has no such codebook for windows of 11 bits" ]
+  run -2 acwin -m model -b 12 -r 2 --code=best other
+  run -2 acwin -m model -b 12 --no-codebook --code=best other
+  run -2 acwin -m model -b 24 --code=best other
+  run -2 acwin -d --code=best other
+  run -2 acwin --code=worst other
+}
+
+@test "best strings: streams need the codebook that they were made with" {
+  acwin -b 12 -m model other >windows
+  run -1 --separate-stderr acwin -d -m unigram windows
+  [ "$stderr" = "acwin: windows: windows of 12 bits by a codebook of best strings, which this M1 does not have" ]
+  run -1 --separate-stderr acwin -d -m anywhere windows
+  [[ $stderr == "acwin: windows: written with windows "* ]]
+  acwin --compile -b 12 -m model -o both # keeps the strings
+  acwin -d -m both windows | cmp - other
+}
+
+@test "m1train -k strings: what does not go with it is refused, and so are damaged codebooks" {
+  run -2 --separate-stderr m1train -k strings -b 21 text
+  [ "$stderr" = "m1train: -b: with -k strings at most 20" ]
+  run -2 m1train -k strings -n 5 text
+  run -2 m1train -k strings --no-codebook text
+  run -2 m1train -k strings --long-share=5 text
+  run -2 m1train -k strings --from=model text
+  run -2 m1train -k strings -a '(' text
+  run -2 m1train -m model text
+  run -1 m1train -k strings -m absent text
+  : >empty
+  run -3 m1train -k strings -m unigram empty
+  run -3 m1train -k strings -m text text
+  cp model damaged
+  flip damaged $(($(wc -c <model) - 5000))
+  run -3 --separate-stderr acwin -m damaged -b 12 other
+  [[ $stderr == "acwin: damaged: codebook of 12 bits: "* ]]
+}
+
+@test "m1train -k strings: stopped by a signal, it leaves no file" {
+  m1train -q -k strings -b 16 -m unigram -o never text &
+  sleep 0.2
+  kill -TERM $!
+  wait $! || status=$?
+  [ "${status:-0}" -ne 0 ]
+  [ ! -e never ]
+}
