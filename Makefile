@@ -96,6 +96,11 @@ $(BUILD)/bench/products: tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
 
+# What integers cost at 16 bits; see its opening comment and lib/model/m1-default.md.
+$(BUILD)/bench/quantised: tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
+
 unit: $(UNIT)
 
 # ---- packages ----
