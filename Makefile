@@ -1,5 +1,5 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | check | check-long | check-san | lint | bench | install | uninstall | clean
+#   make | deps | quickstart | check | check-long | check-san | lint | fuzz | bench | install | uninstall | clean
 PREFIX ?= /usr/local
 DESTDIR ?=
 ifeq ($(origin CC),default)
@@ -96,6 +96,11 @@ $(BUILD)/bench/products: tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
 
+# What integers cost at 16 bits; see its opening comment and lib/model/m1-default.md.
+$(BUILD)/bench/quantised: tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
+
 unit: $(UNIT)
 
 # ---- packages ----
@@ -137,6 +142,17 @@ check-san: check-deps
 	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
 lint: check-deps
 	@sh tests/lint/lint.sh
+# Each target of tests/fuzz for its share of FUZZ_SECONDS; what is found stays in build-fuzz/, see tests/fuzz/README.md.
+FUZZ_SECONDS ?= 3600
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzz: check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
+		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link' $(addprefix build-fuzz/fuzz_,$(FUZZ))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/tests/test_fuzz_m1 $(BUILD)/tests/test_fuzz_stream $(BUILD)/tests/test_fuzz_decode
+	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm
 BENCH_PACKAGES = sentencepiece zpaq p7zip-full
 bench: deps
 	$(call install,$(BENCH_PACKAGES))
@@ -170,6 +186,6 @@ uninstall:
 clean:
 	rm -rf build build-* bin
 
-.PHONY: all unit deps check-deps quickstart check check-long check-san lint bench install uninstall clean
+.PHONY: all unit deps check-deps quickstart check check-long check-san lint fuzz bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -156,6 +156,8 @@ begin(struct chooser *c)
 		err = pattern_new(c);
 	if (err == NCT_OK)
 		err = nct_tally_new(&c->tally, most < NODES_MAX ? most : NODES_MAX);
+	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* before others take all the room */
+		err = nct_tally_add(&c->tally, 0, s, 0) != 0 ? NCT_OK : NCT_ENOMEM;
 	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
 }
 

@@ -265,7 +265,7 @@ decode_batch(struct decoder *d)
 static nct_err
 open_book(struct decoder *d, const struct nct_plan *plan)
 {
-	const int best = d->header.code == NCT_CODE_BEST, wanted = best || (plan->resets == 1 && !d->o->no_codebook && !d->o->show);
+	const int best = d->header.code == NCT_CODE_BEST, wanted = best || (plan->resets == 1 && !d->o->no_codebook);
 	const struct nct_codebook *book = wanted ? nct_m1_codebook(d->m1, best ? NCT_CODE_BEST : NCT_CODE_SPLIT, plan->window_bits) : NULL;
 	nct_err err;
 

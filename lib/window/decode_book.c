@@ -156,6 +156,7 @@ run(void *ctx, size_t i, unsigned worker)
 		serve(d);
 	j->text.strings = d->strings;
 	j->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
+	j->text.show = d->o->show;
 	j->err = nct_unbook_block(&j->text, &j->block, d->header->text_unknown, &j->why);
 }
 

@@ -86,34 +86,44 @@ whole_characters(const uint8_t *text, size_t n)
 	return n;
 }
 
+static nct_err
+gave_up(int code, nct_why *why)
+{
+	PCRE2_UCHAR words[128];
+
+	pcre2_get_error_message(code, words, sizeof words);
+	return nct_fail(why, NCT_EARG, "the pattern gave up: %s", (const char *)words);
+}
+
+/* The matcher is shown no more than NCT_PATTERN_SPAN bytes from where it begins, so that what it finds does not depend on how much more text
+ * is at hand, and takes time in proportion to the text. */
 nct_err
 nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found, size_t *start,
                  size_t *end, nct_why *why)
 {
-	uint32_t options = (last ? 0 : PCRE2_PARTIAL_HARD) | (whole ? 0 : PCRE2_NOTBOL);
 	const PCRE2_SIZE *range = pcre2_get_ovector_pointer(p->match);
 
 	*found = 0;
 	if (!last)
 		n = whole_characters(text, n);
-	for (*start = next_character(text, n, from); *start < n; *start = next_character(text, n, *start + 1)) {
-		int r = pcre2_match(p->code, text, n, *start, options, p->match, p->context);
+	for (size_t at = next_character(text, n, from); (*start = at) < n; at = next_character(text, n, at)) {
+		const int bounded = n - at > NCT_PATTERN_SPAN;
+		const size_t upto = bounded ? at + whole_characters(text + at, NCT_PATTERN_SPAN) : n;
+		const uint32_t options = (last && !bounded ? 0 : PCRE2_PARTIAL_HARD) | (whole ? 0 : PCRE2_NOTBOL);
+		const int r = pcre2_match(p->code, text, upto, at, options, p->match, p->context);
 
 		if (r == PCRE2_ERROR_NOMATCH) {
-			*start = n;
-			return NCT_OK;
+			at = upto;
+			continue;
 		}
-		if (r != PCRE2_ERROR_PARTIAL && r < 0) {
-			PCRE2_UCHAR words[128];
-
-			pcre2_get_error_message(r, words, sizeof words);
-			return nct_fail(why, NCT_EARG, "the pattern gave up: %s", (const char *)words);
-		}
-		*start = range[0];
+		if (r < 0 && r != PCRE2_ERROR_PARTIAL)
+			return gave_up(r, why);
+		*start = range[0] > at ? range[0] : at;
 		*end = range[1];
-		*found = r != PCRE2_ERROR_PARTIAL && *end - *start <= NCT_PATTERN_SPAN;
-		if (*found || (r == PCRE2_ERROR_PARTIAL && n - *start <= NCT_PATTERN_SPAN))
+		*found = r != PCRE2_ERROR_PARTIAL && *end >= *start;
+		if (*found || (r == PCRE2_ERROR_PARTIAL && !bounded))
 			return NCT_OK; /* a match, or more text is needed to tell */
+		at = r != PCRE2_ERROR_PARTIAL ? *start + 1 : *start > at ? *start : upto;
 	}
 	return NCT_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "coder/bits.h"
+#include "window/show.h"
 
 #define GROUP 512 /* windows whose room is made at once */
 
@@ -55,6 +56,62 @@ decode_string(struct nct_unbook *u, uint32_t k, int *eod)
 	return NCT_OK;
 }
 
+/* A line for the window in place of its text. */
+static nct_err
+show_string(struct nct_unbook *u, uint32_t k, int *eod)
+{
+	const size_t n = nct_codebook_bytes(u->strings->book, k);
+	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
+	nct_err err;
+
+	if (n > u->text_max - u->text_bytes)
+		return NCT_EDATA;
+	if ((err = reserve(u, NCT_SHOW_ROOM(n))) != NCT_OK)
+		return err;
+	nct_string_copy(u->strings, k, text);
+	*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0;
+	u->bytes += nct_show_window(u->text + u->bytes, u->strings->book->bits, k, text, n, *eod);
+	u->text_bytes += n;
+	u->documents += (uint64_t)*eod;
+	return NCT_OK;
+}
+
+/* Windows k[0..n), a line for each. */
+static nct_err
+show_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *eod)
+{
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < n && err == NCT_OK; i++)
+		err = *eod && !loose ? NCT_EDATA : show_string(u, k[i], eod);
+	return err;
+}
+
+/* Windows k[0..n), in runs of short ones. */
+static nct_err
+decode_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *eod)
+{
+	nct_err err;
+	size_t length;
+
+	for (size_t i = 0; i < n;) {
+		if (*eod && !loose)
+			return NCT_EDATA;
+		if ((err = reserve(u, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
+			return err;
+		const size_t copied = nct_strings_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
+		if (length > u->text_max - u->text_bytes)
+			return NCT_EDATA;
+		u->bytes += length;
+		u->text_bytes += length;
+		*eod = *eod && copied == 0;
+		i += copied;
+		if (i < n && (err = decode_string(u, k[i++], eod)) != NCT_OK)
+			return err;
+	}
+	return NCT_OK;
+}
+
 /* `units` windows from bit `from` of `code` on. *eod: the last one ends with EOD. */
 static nct_err
 decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t units, int loose, int *eod)
@@ -67,24 +124,10 @@ decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t u
 	*eod = 0;
 	for (uint64_t done = 0; done < units; done += GROUP) {
 		const size_t n = units - done < GROUP ? (size_t)(units - done) : GROUP;
-		size_t length;
 
 		nct_bits_get_all(k, n, code, end, from + done * b, b);
-		for (size_t i = 0; i < n;) {
-			if (*eod && !loose)
-				return NCT_EDATA;
-			if ((err = reserve(u, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
-				return err;
-			const size_t copied = nct_strings_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
-			if (length > u->text_max - u->text_bytes)
-				return NCT_EDATA;
-			u->bytes += length;
-			u->text_bytes += length;
-			*eod = *eod && copied == 0;
-			i += copied;
-			if (i < n && (err = decode_string(u, k[i++], eod)) != NCT_OK)
-				return err;
-		}
+		if ((err = u->show ? show_group(u, k, n, loose, eod) : decode_group(u, k, n, loose, eod)) != NCT_OK)
+			return err;
 	}
 	return NCT_OK;
 }

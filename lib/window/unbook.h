@@ -14,6 +14,7 @@ struct nct_unbook {
 	uint64_t text_max;   /* more than this is damage */
 	uint64_t documents;
 	int separator;       /* a byte to write for each EOD; -1: none */
+	int show;            /* write a line per window instead */
 };
 
 /* Decodes the block in place of what *u held. loose: its text bytes are not known, and EOD may stand anywhere. NCT_EDATA, with `why`, if it

@@ -1,10 +1,9 @@
 /* unchunk.c - decoding windows, or an unbroken code, back to text: the inverse of chunk.c. */
 #include "window/chunk.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "window/show.h"
 
 void
 nct_unchunk_begin(struct nct_unchunk *u)
@@ -67,39 +66,16 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 	return NCT_OK;
 }
 
-/* One character of a shown window; 5 bytes of room. */
-static int
-escape(char *out, unsigned byte)
-{
-	switch (byte) {
-	case '\n': return sprintf(out, "\\n");
-	case '\t': return sprintf(out, "\\t");
-	case '\\': return sprintf(out, "\\\\");
-	default: return sprintf(out, byte >= 0x20 && byte < 0x7f ? "%c" : "\\x%02x", byte);
-	}
-}
-
 nct_err
 nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 {
-	uint8_t text[NCT_WINDOW_SYMBOLS];
-	char line[NCT_WINDOW_SYMBOLS * 4 + 64];
-	size_t n = u->bytes - from;
+	uint8_t line[NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS)];
+	const size_t n = nct_show_window(line, u->plan.window_bits, k, u->text + from, u->bytes - from, eod);
 	nct_err err = NCT_OK;
-	int at;
 
-	if (n > 0)
-		memcpy(text, u->text + from, n);
-	if (u->plan.window_bits <= 64)
-		at = sprintf(line, "%" PRIu64 "\t", (uint64_t)k);
-	else
-		at = sprintf(line, "0x%016" PRIx64 "%016" PRIx64 "\t", (uint64_t)(k >> 64), (uint64_t)k);
-	for (size_t i = 0; i < n; i++)
-		at += escape(line + at, text[i]);
-	at += sprintf(line + at, "%s\n", eod ? "\\E" : "");
 	u->bytes = from;
-	for (int i = 0; i < at && err == NCT_OK; i++)
-		err = append(u, (unsigned char)line[i]);
+	for (size_t i = 0; i < n && err == NCT_OK; i++)
+		err = append(u, line[i]);
 	return err;
 }
 

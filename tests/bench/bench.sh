@@ -1,94 +1,128 @@
 #!/bin/sh
-# bench.sh - speeds and sizes of the tools beside gzip, xz, zpaq, 7z and spm_encode, on one text in one run: medians of 5, start-up included.
-# usage: bench.sh [TEXT]; without it, the sample. Ratios are to gzip -9 on the same text; absolute times say little on a shared machine.
+# bench.sh - speeds and sizes of the codec beside spm_encode, gzip, xz, zpaq and 7z, on one text in one run.
+# usage: bench.sh [TEXT]; without it, the sample, repeated to 200 MB where tables make it fast. Start-up is included, output goes to /dev/null or a
+# file of a temporary folder. Times are medians of $runs: by the clock, and of the processor (user's and system's seconds), which other work on the machine
+# hurts less. Speeds and ratios of single threads go by the latter. A peer that is not installed shows as -.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 if [ $# -gt 0 ]; then cat "$1"; else xz -dc "$here/../../examples/sample.txt.xz"; fi >"$work/text"
 cd "$work"
 head -c 409600 text >part
-
-# median COMMAND: the median of $runs wall times, in seconds.
-runs=5
-median() {
-	for _ in $(seq $runs); do
-		start=$(date +%s.%N)
-		sh -c "$1"
-		end=$(date +%s.%N)
-		echo "$start $end"
-	done | awk '{ print $2 - $1 }' | sort -n | sed -n $((runs / 2 + 1))p
-}
-
-# row NAME INPUT COMMAND [OUTPUT]: speed over INPUT's size, and OUTPUT's bits per byte of it.
-row() {
-	bytes=$(wc -c <"$2")
-	seconds=$(median "$3")
-	bits=-
-	[ $# -lt 4 ] || bits=$(awk -v a="$(wc -c <"$4")" -v b="$bytes" 'BEGIN { printf "%.3f", 8 * a / b }')
-	[ "$1" != "gzip -9" ] || gzip_speed=$(awk -v s="$seconds" -v b="$bytes" 'BEGIN { print b / s }')
-	awk -v n="$1" -v b="$bytes" -v s="$seconds" -v x="$bits" -v g="$gzip_speed" \
-		'BEGIN { printf "%-34s %9d %9.3f %12.1f %10.4f %9s\n", n, b, s, b / s / 1000, b / s / g, x }'
-}
-
-gzip_speed=1
-printf '%-34s %9s %9s %12s %10s %9s\n' command bytes seconds KB/s 'x gzip' bits/byte
-row "gzip -9" text "gzip -9 -c text >text.gz" text.gz
-row "xz -9" text "xz -9 -c text >text.xz" text.xz
-row "acwin -b16" text "acwin -b16 text >w16" w16
-row "acwin -b16 -T1" text "acwin -b16 -T1 text >w16"
-row "acwin -d (b=16)" text "acwin -d w16 >back"
-row "bitpack -v16" w16 "bitpack -v16 w16 >t16"
-row "bitpack -u (v=16)" t16 "bitpack -u t16 >back"
-row "bitpack -v12" w16 "bitpack -v12 w16 >t12"
-# Below the codebook: M1 runs for nearly every byte. One run each: they take long, and what is started up does not matter.
-runs=1
-for cpu in $(acwin --cpu=list | grep -vx ref); do
-	for b in 32 64 0; do
-		row "$cpu -b$b -T1" part "acwin --cpu=$cpu -b$b -T1 part >w" w
-		row "$cpu -d (b=$b) -T1" part "acwin --cpu=$cpu -d -T1 w >back"
-	done
-done
-runs=5
-row "zpaq -m5" part "rm -f a.zpaq; zpaq add a.zpaq part -m5 -t1 >log 2>&1" a.zpaq
-row "7z PPMd" part "rm -f a.7z; 7z a -m0=PPMd -mmt=1 a.7z part >log" a.7z
-echo
-int8
-
-# ---- by the codebook, beside a subword tokenizer ----
-# Text enough for start-up not to count; spm_encode, which takes its time, gets a tenth of it.
 if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
 head -c $(($(wc -c <big) / 10)) big >tenth
-spm_train --input=text --model_prefix=spm --model_type=unigram --vocab_size=32000 --hard_vocab_limit=false \
-	--num_threads=1 --max_sentence_length=100000 >spm.log 2>&1
 
-# peer_row NAME INPUT COMMAND: speed, and its ratio to spm_encode's (the first row) and to the row before.
-peer_row() {
-	bytes=$(wc -c <"$2")
-	speed=$(median "$3" | awk -v b="$bytes" '{ print b / $1 }')
-	awk -v n="$1" -v b="$bytes" -v s="$speed" -v p="${peer:=$speed}" -v l="${last:=$speed}" \
-		'BEGIN { printf "%-34s %9d %9.1f %10.1f %10.2f\n", n, b, s / 1e6, s / p, s / l }'
-	last=$speed
+# measure COMMAND: sets wall and cpu, in seconds: medians of $runs.
+measure() {
+	for _ in $(seq $runs); do
+		start=$(date +%s.%N)
+		sh -ec "$1
+			times" >said
+		end=$(date +%s.%N)
+		echo "$start $end $(tail -n 1 said)"
+	done >raw
+	awk '{ split($3, u, /[ms]/); split($4, s, /[ms]/); print $2 - $1, u[1] * 60 + u[2] + s[1] * 60 + s[2] }' raw >spent
+	wall=$(cut -d ' ' -f 1 spent | sort -n | sed -n $((runs / 2 + 1))p)
+	cpu=$(cut -d ' ' -f 2 spent | sort -n | sed -n $((runs / 2 + 1))p)
 }
 
-echo
-printf '%-34s %9s %9s %10s %10s\n' command bytes MB/s 'x spm' 'x above'
-peer_row "spm_encode, unigram, 1 thread" tenth "spm_encode --model=spm.model --output_format=id tenth >/dev/null"
+heading() { printf '\n%-34s %10s %9s %9s %10s %9s %9s\n' "$1" bytes "wall s" "CPU s" "$2/CPU s" "$3" bits/byte; }
+
+# row NAME TOOL UNIT INPUT COMMAND [OUTPUT]: speed over INPUT's size in units of so many bytes, that over $peer, and OUTPUT's bits per byte of INPUT.
+# Sets speed, and leaves wall and cpu.
+row() {
+	name=$1 tool=$2 unit=$3 bytes=$(wc -c <"$4")
+	speed=
+	if ! command -v "$tool" >/dev/null; then
+		printf '%-34s %10d %9s %9s %10s %9s %9s\n' "$name" "$bytes" - - - - -
+		return
+	fi
+	measure "$5"
+	bits=-
+	[ $# -lt 6 ] || bits=$(awk -v a="$(wc -c <"$6")" -v b="$bytes" 'BEGIN { printf "%.3f", 8 * a / b }')
+	speed=$(awk -v b="$bytes" -v s="$cpu" -v u="$unit" 'BEGIN { print b / (s > 0 ? s : 0.005) / u }')
+	awk -v n="$name" -v b="$bytes" -v w="$wall" -v c="$cpu" -v s="$speed" -v p="${peer:-}" -v x="$bits" \
+		'BEGIN { printf "%-34s %10d %9.3f %9.3f %10.1f %9s %9s\n", n, b, w, c, s, p == "" ? "-" : sprintf("%.2f", s / p), x }'
+}
+
+# aim WHAT VALUE UNIT WANTED; VALUE may be empty.
+aims=
+aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4")
+"; }
+over() { [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+
+# ---- windows by tables, beside a subword tokenizer and compressors: spm_encode and xz, which take their time, get a tenth of the text ----
+runs=5
+peer=
+if command -v spm_train >/dev/null; then
+	spm_train --input=text --model_prefix=spm --model_type=unigram --vocab_size=32000 --hard_vocab_limit=false \
+		--num_threads=1 --max_sentence_length=100000 >spm.log 2>&1
+fi
+heading "windows of 16 bits, by tables" MB "x spm"
+row "spm_encode, unigram 32k" spm_encode 1e6 tenth "spm_encode --model=spm.model --output_format=id tenth >/dev/null"
+peer=$speed spm=$speed
 acwin -o wbig big
 bitpack -v16 -o tbig wbig
-peer_row "acwin -b16 -T1" big "acwin -b16 -T1 big >/dev/null"
-peer_row "acwin -b16 -T2" big "acwin -b16 -T2 big >/dev/null"
-peer_row "acwin -b16 -a words -T1" big "acwin -b16 -a words -T1 big >/dev/null"
-peer_row "acwin -b16 -a words -T2" big "acwin -b16 -a words -T2 big >/dev/null"
-peer_row "acwin -d (b=16) -T1" big "acwin -d -T1 wbig >/dev/null"
-peer_row "acwin -d (b=16) -T2" big "acwin -d -T2 wbig >/dev/null"
-peer_row "bitpack -v16, bytes of windows" wbig "bitpack -v16 wbig >/dev/null"
-peer_row "bitpack -u (v=16), bytes of tokens" tbig "bitpack -u tbig >/dev/null"
+row "acwin -b16 -T1" acwin 1e6 big "acwin -b16 -T1 big >/dev/null"
+encode=$speed one=$wall
+row "acwin -b16 -T2" acwin 1e6 big "acwin -b16 -T2 big >/dev/null"
+two=$wall
+row "acwin -b16 -a words -T1" acwin 1e6 big "acwin -b16 -a words -T1 big >/dev/null"
+aligned=$speed
+row "acwin -d -T1" acwin 1e6 big "acwin -d -T1 wbig >/dev/null" wbig
+decode=$speed done=$wall
+row "acwin -d -T2" acwin 1e6 big "acwin -d -T2 wbig >/dev/null"
+dtwo=$wall
+row "bitpack -v16, of its input" bitpack 1e6 wbig "bitpack -v16 wbig >/dev/null"
+pack=$speed
+row "bitpack -u (v=16), of its input" bitpack 1e6 tbig "bitpack -u tbig >/dev/null"
+unpack=$speed
+row "bitpack -v12, of its input" bitpack 1e6 wbig "bitpack -v12 wbig >/dev/null"
+gzip -c tenth >tenth.gz
+xz -c tenth >tenth.xz
+row "gzip" gzip 1e6 tenth "gzip -c tenth >/dev/null" tenth.gz
+row "gzip -d" gzip 1e6 tenth "gzip -dc tenth.gz >/dev/null"
+row "xz -d" xz 1e6 tenth "xz -dc tenth.xz >/dev/null" tenth.xz
 printf 'hi' >hi
-awk -v s="$(median "acwin hi >/dev/null")" 'BEGIN { printf "acwin on two bytes: %.1f ms\n", s * 1000 }'
+measure "acwin hi >/dev/null"
+aim "acwin -b16 over spm_encode" "$(over "$encode" "$spm")" times 30
+aim "acwin -d over acwin -b16" "$(over "$decode" "$encode")" times 2
+aim "acwin -b16 -a words over acwin -b16" "$(over "$aligned" "$encode")" times 0.7
+aim "bitpack -v16" "$(printf %.0f "$pack")" MB/s 600
+aim "bitpack -u" "$(printf %.0f "$unpack")" MB/s 600
+aim "two threads over one by the clock, acwin -b16" "$(over "$one" "$two")" times 1.8
+aim "two threads over one by the clock, acwin -d" "$(over "$done" "$dtwo")" times 1.8
+aim "acwin on two bytes, by the clock" "$(awk -v s="$wall" 'BEGIN { printf "%.1f", s * 1000 }')" ms "20 at most"
+
+# ---- where M1 runs for nearly every byte, beside the strong compressors: what is started up does not matter, so one run each ----
+runs=1
+peer=
+heading "of 400 KB, M1 running" KB "x zpaq"
+row "zpaq -m5 -t1" zpaq 1000 part "rm -f a.zpaq; zpaq add a.zpaq part -m5 -t1 >log 2>&1" a.zpaq
+peer=$speed
+row "7z PPMd -mmt=1" 7z 1000 part "rm -f a.7z; 7z a -m0=PPMd -mmt=1 a.7z part >log" a.7z
+row "gzip -9" gzip 1000 part "gzip -9 -c part >a.gz" a.gz
+row "xz -9" xz 1000 part "xz -9 -c part >a.xz" a.xz
+for isa in $(acwin --cpu=list | grep -vx ref); do
+	case $isa in
+	amx) wanted="150 100 300 - 40 10" ;;
+	avx512vnni) wanted="60 45 90 - 20 8" ;;
+	avx2) wanted="10 8 18 - 5 4" ;;
+	*) wanted="- - - - - -" ;;
+	esac
+	# shellcheck disable=SC2086 # a list
+	set -- $wanted
+	for b in 64 32 0; do
+		row "$isa -b$b -T1" acwin 1000 part "acwin --cpu=$isa -b$b -T1 part >w" w
+		aim "$isa: encode b=$b" "$(printf %.0f "$speed")" KB/s "$1"
+		row "$isa -d (b=$b) -T1" acwin 1000 part "acwin --cpu=$isa -d -T1 w >/dev/null"
+		aim "$isa: decode b=$b" "$(printf %.0f "$speed")" KB/s "$2"
+		shift 2
+	done
+done
 
 echo
-echo "m1train, 3m, 8 x 512, 10 steps less 2 steps:"
-two=$(median "m1train -q -s 3m -B 8 -L 512 -n 2 --cooldown=0 text -o m")
-ten=$(median "m1train -q -s 3m -B 8 -L 512 -n 10 --cooldown=0 text -o m")
-awk -v a="$two" -v b="$ten" 'BEGIN { printf "%.0f bytes/s\n", 8 * 4096 / (b - a) }'
+int8
+printf '\nratios, and speeds by seconds of the processor where nothing else is said\n%s' "$aims"

@@ -1,28 +1,11 @@
 /* fuzz_m1.c - any bytes as a model file, as they are and with fingerprints made right: refused with a reason, or a model.
  *
- * With libFuzzer: clang -g -O1 -fsanitize=fuzzer,address,undefined -Ilib -D_POSIX_C_SOURCE=200809L tests/fuzz/fuzz_m1.c
- *     lib/model/m1.c lib/model/m1_*.c lib/model/codebook.c lib/model/safetensors.c lib/model/bucket.c lib/model/builtin.S lib/kernels/kernels.c
- *     lib/kernels/i8_ref.c build/lib/kernels/i8_avx2.o lib/base/cpu.c lib/base/err.c lib/base/io.c
- *     lib/window/trie.c lib/window/strings.c -llzma -ljansson -o fuzz_m1
- * Seeds: tests/vectors/m1-*.safetensors, and the same through acwin --compile -b 10. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_m1, which mutates models and replays the corpus. */
+#include "fuzz.h"
 
 #include "model/m1.h"
 #include "window/strings.h"
 #include "window/trie.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz_m1: %s\n", what);
-	abort();
-}
 
 /* Three steps in one call; each distribution must be one. */
 static void

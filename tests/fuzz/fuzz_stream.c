@@ -1,44 +1,14 @@
 /* fuzz_stream.c - any bytes through the stream reader and the conversions, as they are and with their checksums made right.
  *
- * With libFuzzer: clang -g -O1 -fsanitize=fuzzer,address,undefined -Ilib -D_POSIX_C_SOURCE=200809L
- *     tests/fuzz/fuzz_stream.c lib/format/[a-z]*.c lib/base/[a-z]*.c -llzma -fopenmp -o fuzz_stream
- * Seeds: build/tests/test_fuzz_stream DIR. `make check` runs test_fuzz_stream alone, which mutates its own seeds. */
-#include "fuzz_stream.h"
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_stream, which mutates its own seeds and replays the corpus. */
+#include "fuzz.h"
 
 #include <fcntl.h>
-#include <lzma.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
-#include "base/le.h"
 #include "format/stream.h"
+#include "mend.h"
 
 #define INPUT_MAX 65536 /* what a pipe holds */
-
-/* Stops the fuzzer: a rule that must hold for any input does not. */
-static void
-must(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz_stream: %s\n", what);
-	abort();
-}
-
-/* A pipe that gives p[0..n) and then ends: whatever seeks fails. */
-static int
-pipe_of(const uint8_t *p, size_t n)
-{
-	int fd[2];
-
-	must(pipe(fd) == 0, "pipe");
-	must(nct_write(fd[1], p, n) == NCT_OK, "writing to the pipe");
-	close(fd[1]);
-	return fd[0];
-}
 
 /* Reads to the end or to the first error; gives the number of blocks. */
 static size_t
@@ -105,30 +75,11 @@ convert(const uint8_t *p, size_t n, int out)
 		}
 }
 
-/* Makes ids and checksums right from frame to frame, as far as the lengths lead, so that what they guard is reached. */
 static void
 mend(uint8_t *p, size_t n)
 {
-	size_t at = NCT_HEADER_BYTES;
-
-	if (n < at)
-		return;
-	memcpy(p, "\x89NCT\r\n\x1a\n", 8);
-	nct_put64(p + 64, lzma_crc64(p, 64, 0));
-	while (n - at >= NCT_BLOCK_HEADER_BYTES) {
-		int last = p[at + 4] == 'E';
-		uint64_t payload = last ? 0 : (((uint64_t)nct_get32(p + at + 32) + 7) & ~7u) + (((uint64_t)nct_get32(p + at + 36) + 7) & ~7u);
-		uint8_t *h = p + at;
-
-		memcpy(h, last ? "\x8aNCTEND\n" : "\x8aNCTBLK\n", 8);
-		memcpy(h + (last ? 48 : 52), p + 64, 4);
-		nct_put64(h + 56, lzma_crc64(h, 56, 0));
-		at += NCT_BLOCK_HEADER_BYTES;
-		if (last || n - at < 8 || payload > n - at - 8)
-			return;
-		nct_put64(p + at + payload, lzma_crc64(p + at, (size_t)payload, 0));
-		at += (size_t)payload + 8;
-	}
+	for (size_t at = 0; at < n;)
+		at += mend_stream(p + at, n - at);
 }
 
 static void

@@ -1,30 +1,11 @@
 /* fuzz_table.c - any bytes as an evaluation table, as they are and behind a good header row.
  *
- * With libFuzzer: clang -g -O1 -fsanitize=fuzzer,address,undefined -Ilib -D_POSIX_C_SOURCE=200809L
- *     tests/fuzz/fuzz_table.c lib/format/[a-z]*.c lib/base/[a-z]*.c -llzma -fopenmp -o fuzz_table
- * `make check` runs test_measure, which mutates a table of its own. */
-#include "fuzz_stream.h"
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_measure, which mutates a table of its own and replays the corpus. */
+#include "fuzz.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/io.h"
-#include "nct.h"
 
 #define INPUT_MAX 60000 /* with the header row less than a pipe holds */
-
-/* Stops the fuzzer: a rule that must hold for any input does not. */
-static void
-must(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz_table: %s\n", what);
-	abort();
-}
 
 static void
 check_measured(void *ctx, const struct nct_measured *m)

@@ -4,6 +4,8 @@
 
 #include "random_m1.h"
 
+#include <stdlib.h>
+
 #define SOME_M1 4      /* how many there are */
 #define SOME_M1_LONG 2 /* unigram, one symbol is nearly certain */
 

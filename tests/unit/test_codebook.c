@@ -360,13 +360,46 @@ test_work(void **state)
 	free(text);
 }
 
+/* A codebook that is not M1's, as no file can hold: what shows its strings has asked it, not M1. */
+static void
+test_show_asks_the_codebook(void **state)
+{
+	nct_m1 *m = some_m1(3);
+	struct nct_encode_options o = {.window_bits = NCT_WINDOW_MIN, .resets = 1, .threads = 1, .no_codebook = 1, .open = 1};
+	struct nct_codebook *c;
+	uint8_t text[NCT_WINDOW_SYMBOLS];
+	char line[2][32];
+	size_t n, k = 0;
+	int eod;
+
+	(void)state;
+	assert_int_equal(nct_m1_compile(m, o.window_bits, 1, NULL), NCT_OK);
+	assert_int_equal(nct_codebook_new(&c, NCT_CODE_SPLIT, o.window_bits, (size_t)1 << o.window_bits), NCT_OK);
+	memcpy(c->depth, nct_m1_codebook(m, NCT_CODE_SPLIT, o.window_bits)->depth, sizeof *c->depth * 2 << c->bits);
+	do
+		assert_true(++k + 1 < (size_t)1 << c->bits);
+	while (c->depth[k] != 2 || c->symbol[k] != 'a' || c->depth[k + 1] != 1 || path(c, k, text, &eod) != 2 || text[0] < ' ' || text[0] > '[');
+	uint8_t *stream = encode(m, (struct text){text, 2}, &o, &n);
+	for (int other = 0; other < 2; other++)
+		snprintf(line[other], sizeof line[other], "%zu\t%c%c\n", k, text[0], "ab"[other]);
+	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])}, &(struct nct_decode_options){.threads = 1, .show = 1});
+	c->symbol[k] = 'b';
+	assert_int_equal(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL), NCT_OK);
+	nct_m1_take_codebook(m, c);
+	decode(m, stream, n, (struct text){(uint8_t *)line[1], strlen(line[1])}, &(struct nct_decode_options){.threads = 1, .show = 1});
+	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])},
+	       &(struct nct_decode_options){.threads = 1, .show = 1, .no_codebook = 1});
+	nct_m1_free(m);
+	free(stream);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_strings), cmocka_unit_test(test_arguments), cmocka_unit_test(test_faults),
 	    cmocka_unit_test(test_streams), cmocka_unit_test(test_long_streams), cmocka_unit_test(test_long_text),
-	    cmocka_unit_test(test_work),
+	    cmocka_unit_test(test_work), cmocka_unit_test(test_show_asks_the_codebook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

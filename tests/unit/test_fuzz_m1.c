@@ -1,6 +1,6 @@
 /* test_fuzz_m1.c - the fuzzer's entry point on mutated model files, without a fuzzer.
  *
- * test_fuzz_m1 FILE... replays files, such as a fuzzer has kept. */
+ * test_fuzz_m1 FILE... replays files, such as a fuzzer has kept; test_fuzz_m1 DIR/ writes seeds there. */
 #include "../fuzz/fuzz_m1.c"
 
 #include <setjmp.h>
@@ -8,23 +8,9 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
-#include "model/m1_impl.h"
+#include "some_m1.h"
 
-#define FILE_MAX ((size_t)1 << 20)
 #define ROUNDS 400
-
-static uint8_t *
-load(const char *path, size_t *n)
-{
-	uint8_t *p = malloc(FILE_MAX);
-	FILE *f = fopen(path, "rb");
-
-	must(p != NULL && f != NULL, path);
-	*n = fread(p, 1, FILE_MAX, f);
-	must(!ferror(f) && fclose(f) == 0, path);
-	return p;
-}
 
 /* One to eight changes, each in the header or in the tensors: a byte, a bit, a run of bytes from elsewhere. */
 static void
@@ -42,19 +28,29 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 	}
 }
 
-/* The same model with a codebook. */
+/* The model's file, with or without a codebook. */
+static uint8_t *
+file_of(nct_m1 *m, int compiled, size_t *n)
+{
+	uint8_t *p = malloc(FUZZ_FILE_MAX);
+	FILE *f = tmpfile();
+
+	must(p != NULL && f != NULL, "no memory, or no file");
+	must(!compiled || nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK, "compile");
+	must(nct_m1_write(m, fileno(f)) == NCT_OK, "write");
+	rewind(f);
+	*n = fread(p, 1, FUZZ_FILE_MAX, f);
+	fclose(f);
+	return p;
+}
+
 static uint8_t *
 compiled(const char *path, size_t *n)
 {
-	uint8_t *p = malloc(FILE_MAX);
-	FILE *f = tmpfile();
 	nct_m1 *m;
 
-	must(p != NULL && f != NULL && nct_m1_open(&m, path, NULL, NULL) == NCT_OK, path);
-	must(nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK && nct_m1_write(m, fileno(f)) == NCT_OK, path);
-	rewind(f);
-	*n = fread(p, 1, FILE_MAX, f);
-	fclose(f);
+	must(nct_m1_open(&m, path, NULL, NULL) == NCT_OK, path);
+	uint8_t *p = file_of(m, 1, n);
 	nct_m1_free(m);
 	return p;
 }
@@ -132,18 +128,39 @@ test_correction(void **state)
 	free(p);
 }
 
+static void
+test_corpus(void **state)
+{
+	(void)state;
+	assert_true(replay_folder("tests/fuzz/corpus/m1") > 0);
+}
+
+static void
+write_seeds(const char *dir)
+{
+	static const struct nct_m1_config tiny = {.kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 3, .reach = 2};
+
+	for (unsigned i = 0; i < 4; i++) {
+		nct_m1 *m = i < 2 ? random_m1(&tiny, NULL, 1) : some_m1(SOME_M1_LONG);
+		size_t n;
+		uint8_t *p = file_of(m, i % 2, &n);
+
+		write_seed(dir, i, p, n);
+		free(p);
+		nct_m1_free(m);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_mutated_files),
-	                                    cmocka_unit_test(test_mutated_codebooks)};
+	                                    cmocka_unit_test(test_mutated_codebooks), cmocka_unit_test(test_corpus)};
 
-	for (int i = 1; i < argc; i++) {
-		size_t n;
-		uint8_t *p = load(argv[i], &n);
-
-		LLVMFuzzerTestOneInput(p, n);
-		free(p);
-	}
+	for (int i = 1; i < argc; i++)
+		if (argv[i][strlen(argv[i]) - 1] == '/')
+			write_seeds(argv[i]);
+		else
+			replay(argv[i]);
 	return argc > 1 ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

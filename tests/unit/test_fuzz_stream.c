@@ -1,6 +1,6 @@
 /* test_fuzz_stream.c - the fuzzer's entry point on mutated streams, without a fuzzer.
  *
- * test_fuzz_stream FILE... replays files, such as a fuzzer has kept; test_fuzz_stream DIR/ writes the seeds there. */
+ * test_fuzz_stream FILE... replays files, such as a fuzzer has kept; test_fuzz_stream DIR/ writes seeds there. */
 #include "sample_stream.h"
 
 #include "../fuzz/fuzz_stream.c"
@@ -104,37 +104,27 @@ test_mending(void **state)
 }
 
 static void
+test_corpus(void **state)
+{
+	(void)state;
+	assert_true(replay_folder("tests/fuzz/corpus/stream") > 0);
+}
+
+static void
 write_seeds(const char *dir)
 {
 	for (size_t i = 0; i < SEEDS; i++) {
 		struct bytes s = seed(i);
-		char path[4096];
-		FILE *f;
 
-		snprintf(path, sizeof path, "%s/seed%zu", dir, i);
-		f = fopen(path, "wb");
-		must(f != NULL && fwrite(s.p, 1, s.n, f) == s.n && fclose(f) == 0, path);
+		write_seed(dir, i, s.p, s.n);
 		free(s.p);
 	}
-}
-
-static void
-replay(const char *path)
-{
-	static uint8_t p[INPUT_MAX + 1];
-	FILE *f = fopen(path, "rb");
-	size_t n;
-
-	must(f != NULL, path);
-	n = fread(p, 1, sizeof p, f);
-	must(!ferror(f) && fclose(f) == 0, path);
-	LLVMFuzzerTestOneInput(p, n);
 }
 
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_mending), cmocka_unit_test(test_mutated_streams)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_mending), cmocka_unit_test(test_mutated_streams), cmocka_unit_test(test_corpus)};
 
 	for (int i = 1; i < argc; i++)
 		if (argv[i][strlen(argv[i]) - 1] == '/')

@@ -325,6 +325,13 @@ test_mutated_tables(void **state)
 	assert_true(good > 100 && bad > 10000); /* both are reached */
 }
 
+static void
+test_corpus(void **state)
+{
+	(void)state;
+	assert_true(replay_folder("tests/fuzz/corpus/table") > 0);
+}
+
 int
 main(void)
 {
@@ -338,6 +345,7 @@ main(void)
 		cmocka_unit_test(test_faults_of_tables),
 		cmocka_unit_test(test_cut_tables),
 		cmocka_unit_test(test_mutated_tables),
+		cmocka_unit_test(test_corpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

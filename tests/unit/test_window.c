@@ -306,12 +306,64 @@ test_pattern(void **state)
 	}
 }
 
+/* The starts of matches, where more text comes `step` bytes at a time: their number, the first ones in start[]. */
+static size_t
+matches_in_steps(const char *pattern, const uint8_t *text, size_t n, size_t step, size_t *starts, size_t max)
+{
+	size_t count = 0, from = 0, have = 0, start, end;
+	nct_pattern *p;
+	int found;
+
+	assert_int_equal(nct_pattern_new(&p, pattern, NULL), NCT_OK);
+	while (have < n) {
+		have = n - have < step ? n : have + step;
+		do {
+			assert_int_equal(nct_pattern_find(p, text, have, from, have == n, 1, &found, &start, &end, NULL), NCT_OK);
+			from = !found ? start : end > start ? end : start + 1;
+			if (found && start < have && count++ < max)
+				starts[count - 1] = start;
+		} while (found && from < have);
+	}
+	nct_pattern_free(p);
+	return count;
+}
+
+/* What would look further than NCT_PATTERN_SPAN from its start is no match, however much text is at hand; and a long run takes no
+ * time that grows with its square: hours, here. */
+static void
+test_long_matches(void **state)
+{
+	const size_t n = 3 << 20, run = 70000;
+	uint8_t *text = malloc(n);
+	size_t at[4];
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', n);
+	memcpy(text + run, "b a", 3);
+	for (size_t step = 1000; step <= 4 * run; step = step * 3 + 7) {
+		assert_int_equal(matches_in_steps("a+b|a(?=a*c)", text, run + 3, step, at, 4), 1);
+		assert_int_equal(at[0], NCT_PATTERN_SPAN);
+		assert_int_equal(matches_in_steps("a+b|a", text, run + 3, step, at, 4), 2);
+		assert_int_equal(at[0], NCT_PATTERN_SPAN);
+		assert_int_equal(at[1], run + 2);
+		assert_int_equal(matches_in_steps("a{65535}a", text, run + 3, step, at, 4), 1);
+		assert_int_equal(at[0], 0);
+		assert_int_equal(matches_in_steps("a{65535}aa", text, run + 3, step, at, 4), 0);
+	}
+	assert_int_equal(matches_in_steps("[ab]+", text, n, 1 << 20, at, 4), 2); /* that of the first run, and what is left at the end */
+	assert_int_equal(at[0], NCT_PATTERN_SPAN);
+	assert_true(n - at[1] <= NCT_PATTERN_SPAN);
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_contexts), cmocka_unit_test(test_long_line), cmocka_unit_test(test_plans),
 	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_pattern),
+	    cmocka_unit_test(test_long_matches),
 	};
 
 	return cmocka_run_group_tests(tests, make_model, drop_model);

@@ -1,0 +1,20 @@
+#!/bin/sh
+# corpus.sh - chooses the committed corpus anew from what `make fuzz` has kept: for every edge that is reached the smallest input that reaches it.
+# usage: corpus.sh BUILD [TARGET...].
+set -eu
+cd "$(dirname "$0")/../.."
+build=$1
+shift
+[ $# -gt 0 ] || set -- m1 stream table decode
+export OMP_WAIT_POLICY=passive
+
+for t in "$@"; do
+	all=$build/all/$t corpus=tests/fuzz/corpus/$t
+	rm -rf "$all"
+	mkdir -p "$all" "$corpus"
+	find "$build/found/$t" "$build/seeds/$t" "$corpus" -type f -size -12k -exec cp {} "$all" \;
+	rm -f "$corpus"/*
+	"$build/fuzz_$t" -merge=1 -use_value_profile=0 -use_counters=0 -timeout=60 -rss_limit_mb=2048 "$corpus" "$all" >"$build/merge_$t.log" 2>&1
+
+	echo "$t: $(find "$corpus" -type f | wc -l) files, $(cat "$corpus"/* | wc -c) bytes"
+done

@@ -1,0 +1,102 @@
+/* fuzz.h - what the fuzz targets share: the entry point that libFuzzer calls, rules that must hold, the replay of files. */
+#ifndef NCT_FUZZ_H
+#define NCT_FUZZ_H
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define FUZZ_FILE_MAX ((size_t)1 << 20)
+
+/* Always 0; aborts where a rule that must hold for any input does not. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Stops the fuzzer: a rule that must hold for any input does not. */
+static inline void
+must(int holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "fuzz: %s\n", what);
+	abort();
+}
+
+/* A pipe that gives p[0..n), no more than a pipe holds, and then ends: whatever seeks fails. */
+static inline int
+pipe_of(const uint8_t *p, size_t n)
+{
+	int fd[2];
+
+	must(pipe(fd) == 0, "pipe");
+	must(nct_write(fd[1], p, n) == NCT_OK, "writing to the pipe");
+	close(fd[1]);
+	return fd[0];
+}
+
+/* A file's bytes, to free; as many as are allowed. */
+static inline uint8_t *
+load(const char *path, size_t *n)
+{
+	uint8_t *p = malloc(FUZZ_FILE_MAX);
+	FILE *f = fopen(path, "rb");
+
+	must(p != NULL && f != NULL, path);
+	*n = fread(p, 1, FUZZ_FILE_MAX, f);
+	must(!ferror(f) && fclose(f) == 0, path);
+	return p;
+}
+
+/* Runs a file, such as a fuzzer has kept, in memory of just its size. */
+static inline void
+replay(const char *path)
+{
+	size_t n;
+	uint8_t *p = load(path, &n), *exact = malloc(n + (n == 0));
+
+	must(exact != NULL, "no memory");
+	memcpy(exact, p, n);
+	free(p);
+	LLVMFuzzerTestOneInput(exact, n);
+	free(exact);
+}
+
+/* Runs all files of a folder and gives their number. */
+static inline size_t
+replay_folder(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	size_t count = 0;
+	char path[4096];
+
+	must(d != NULL, dir);
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+		replay(path);
+		count++;
+	}
+	closedir(d);
+	return count;
+}
+
+/* Writes p[0..n) as seed number i of a folder. */
+static inline void
+write_seed(const char *dir, size_t i, const uint8_t *p, size_t n)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/seed%zu", dir, i);
+	f = fopen(path, "wb");
+	must(f != NULL && fwrite(p, 1, n, f) == n && fclose(f) == 0, path);
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* fuzz_decode.c - any bytes through nct_decode(), made a stream of one of a few small models, with its checksums right.
+ *
+ * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error. Built for libFuzzer and run by
+ * `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds and replays the corpus. */
+#include "fuzz.h"
+
+#include "../unit/some_m1.h"
+#include "mend.h"
+#include "window/chunk.h"
+
+#define INPUT_MAX 4096
+#define SYMBOLS_MAX 20000 /* of unbroken codes, which may take next to no bits: so that an input takes no minutes */
+
+static nct_m1 *models[SOME_M1];
+
+/* Made once, with codebooks of two sizes. */
+static void
+make_models(void)
+{
+	for (unsigned i = 0; i < SOME_M1 && models[i] == NULL; i++) {
+		models[i] = some_m1(i);
+		must(nct_m1_compile(models[i], 10, 1, NULL) == NCT_OK && nct_m1_compile(models[i], 13, 1, NULL) == NCT_OK, "compile");
+	}
+}
+
+/* Makes the stream one of that model, where its header holds. */
+static void
+claim(uint8_t *p, const nct_m1 *m)
+{
+	struct nct_header h;
+
+	p[34] = p[35] = 0; /* chose the model, and how to decode */
+	if (nct_frame_get_header(&h, p).what != NULL)
+		return;
+	const struct nct_plan plan = {.window_bits = h.window_bits, .resets = h.resets};
+
+	h.m1 = nct_m1_fingerprint(m);
+	h.windows = nct_plan_fingerprint(&plan, h.m1);
+	h.m1_parameters = nct_m1_parameters(m);
+	nct_frame_put_header(p, &h);
+}
+
+/* Gives the model that p[0..n) is made streams of. */
+static const nct_m1 *
+claim_all(uint8_t *p, size_t n)
+{
+	const nct_m1 *m = models[n > 34 ? p[34] % SOME_M1 : 0];
+
+	for (size_t at = 0; at < n; at += mend_stream(p + at, n - at))
+		if (n - at >= NCT_HEADER_BYTES)
+			claim(p + at, m);
+	return m;
+}
+
+/* Symbols of unbroken codes that the blocks speak of, whoever reads them. */
+static uint64_t
+symbols_claimed(const uint8_t *p, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t at = 0; at + NCT_BLOCK_HEADER_BYTES <= n; at++)
+		if (nct_frame_kind(p + at) == NCT_FRAME_BLOCK)
+			sum += nct_get32(p + at + 40);
+	return sum;
+}
+
+struct result {
+	nct_err err;
+	struct nct_totals totals;
+	nct_why why;
+	uint8_t *text;
+	size_t n, losses;
+};
+
+static void
+count_loss(void *ctx, const nct_why *why)
+{
+	must(why->text[0] != '\0', "a loss without words");
+	++*(size_t *)ctx;
+}
+
+/* All that decoding gives; r.text is to be freed. */
+static struct result
+decode(const nct_m1 *m, const uint8_t *p, size_t n, struct nct_decode_options o)
+{
+	struct result r = {.n = 0};
+	FILE *f = tmpfile();
+	int in = pipe_of(p, n);
+	long end = -1;
+
+	must(f != NULL, "no file");
+	o.lost = count_loss;
+	o.ctx = &r.losses;
+	o.cache_bytes = 1u << 18;
+	r.err = nct_decode(m, in, fileno(f), &o, &r.totals, &r.why);
+	close(in);
+	must(r.err == NCT_OK || r.why.text[0] != '\0', "an error without words");
+	must(o.keep_going || r.losses == 0, "a loss where the first is fatal");
+	must(fseek(f, 0, SEEK_END) == 0 && (end = ftell(f)) >= 0, "no size");
+	rewind(f);
+	r.n = (size_t)end;
+	r.text = malloc(r.n + 1);
+	must(r.text != NULL && fread(r.text, 1, r.n, f) == r.n, "no text");
+	fclose(f);
+	return r;
+}
+
+static void
+same(const struct result *a, const struct result *b)
+{
+	must(a->err == b->err, "another error");
+	must(strcmp(a->why.text, b->why.text) == 0, "other words");
+	must(a->n == b->n && memcmp(a->text, b->text, a->n) == 0, "another text");
+	must(a->losses == b->losses, "other losses");
+	must(a->err != NCT_OK || memcmp(&a->totals, &b->totals, sizeof a->totals) == 0, "other totals");
+}
+
+/* Decodes by tables, where there are some, and by M1 alone; gives whether p[0..n) is good. `way` chooses how. */
+static int
+decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way)
+{
+	struct nct_decode_options o = {.threads = 1, .show = way & 1, .keep_going = way >> 1 & 1};
+	struct result r = decode(m, p, n, o), s;
+
+	o.no_codebook = 1;
+	o.threads = 1 + (way >> 2 & 1);
+	s = decode(m, p, n, o);
+	same(&r, &s);
+	free(r.text);
+	free(s.text);
+	return r.err == NCT_OK;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *p = malloc(size + 1);
+	const unsigned way = size > 35 ? data[35] : 0;
+	const nct_m1 *m;
+
+	make_models();
+	must(p != NULL, "no memory");
+	if (size > 0)
+		memcpy(p, data, size);
+	m = claim_all(p, size);
+	if (size <= INPUT_MAX && symbols_claimed(p, size) <= SYMBOLS_MAX)
+		decode_both_ways(m, p, size, way);
+	free(p);
+	return 0;
+}

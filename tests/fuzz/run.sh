@@ -1,0 +1,30 @@
+#!/bin/sh
+# run.sh - runs the fuzz targets, one after the other, each for its share of the time; ends with 1 if one found something.
+# usage: run.sh BUILD TESTS SECONDS TARGET...; TESTS holds the unit programs that write seeds. BUILD/found/TARGET keeps what is new,
+# BUILD/TARGET-* what failed. Each target reads the committed corpus, seeds of its own and files of tests/vectors besides.
+set -eu
+cd "$(dirname "$0")/../.."
+build=$1 tests=$2 seconds=$3
+shift 3
+share=$((seconds / $#)) failed=0
+export OMP_WAIT_POLICY=passive
+
+for t in "$@"; do
+	seeds=$build/seeds/$t found=$build/found/$t
+	rm -rf "$seeds"
+	mkdir -p "$seeds" "$found" "tests/fuzz/corpus/$t"
+	[ ! -x "$tests/test_fuzz_$t" ] || "$tests/test_fuzz_$t" "$seeds/"
+	case $t in
+	m1) cp tests/vectors/m1-*.safetensors "$seeds" ;;
+	stream) cp tests/vectors/golden-*.nct "$seeds" ;;
+	esac
+	case $t in
+	m1) max=16384 ;;
+	*) max=2048 ;;
+	esac
+	echo "fuzz_$t: $share seconds"
+	"$build/fuzz_$t" -max_total_time="$share" -max_len=$max -timeout=60 -rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 \
+		-artifact_prefix="$build/$t-" "$found" "$seeds" "tests/fuzz/corpus/$t" >"$build/fuzz_$t.log" 2>&1 || failed=1
+	grep -E 'stat::|SUMMARY|Test unit written|^fuzz:' "$build/fuzz_$t.log" || failed=1
+done
+exit $failed

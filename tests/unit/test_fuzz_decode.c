@@ -1,0 +1,147 @@
+/* test_fuzz_decode.c - the fuzzer's entry point for nct_decode() on mutated streams, without a fuzzer.
+ *
+ * test_fuzz_decode FILE... replays files, such as a fuzzer has kept; test_fuzz_decode DIR/ writes seeds there. */
+#include "../fuzz/fuzz_decode.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define SEEDS 10
+#define ROUNDS 300
+
+static nct_err
+one_text(void *ctx, size_t i, int *fd)
+{
+	const char *text = ctx;
+
+	*fd = i == 0 ? pipe_of((const uint8_t *)text, strlen(text) + 1) : -1;
+	return NCT_OK;
+}
+
+/* Streams of every kind, short. Model i % SOME_M1 made it, and the reserved byte that chooses says so. */
+static uint8_t *
+seed(size_t i, size_t *n)
+{
+	static const struct {
+		unsigned bits, resets;
+		uint64_t chunk;
+		enum nct_separator separator;
+		const char *text;
+	} seeds[SEEDS] = {
+		{10, 1, 0, NCT_SEP_NUL, "aaaa bbbb\xc3\xa4\n\ttext of few words, aaaaaaaaaaaaaaaaaaaaaaaa"},
+		{10, 1, 20, NCT_SEP_OPERAND, "text that is cut, every few bytes, into chunks"},
+		{13, 1, 30, NCT_SEP_NUL, "one aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa two"},
+		{13, 1, 0, NCT_SEP_OPERAND, "four"},
+		{16, 1, 25, NCT_SEP_OPERAND, "no codebook is there for windows of that size"},
+		{12, 3, 16, NCT_SEP_NUL, "a reset every three windows"},
+		{40, 0, 24, NCT_SEP_OPERAND, "no reset within a chunk, and chunks of 24 bytes"},
+		{0, 0, 24, NCT_SEP_NUL, "unbroken, and chunks of 24 bytes"},
+		{0, 0, 0, NCT_SEP_OPERAND, "unbroken"},
+		{128, 1, 0, NCT_SEP_NUL, "the widest windows"},
+	};
+	const struct nct_encode_options o = {.window_bits = seeds[i].bits, .resets = seeds[i].resets, .chunk = seeds[i].chunk,
+	                                     .separator = seeds[i].separator, .threads = 1};
+	uint8_t *p = malloc(FUZZ_FILE_MAX);
+	struct nct_totals totals;
+	FILE *f = tmpfile();
+
+	make_models();
+	must(p != NULL && f != NULL, "no memory, or no file");
+	must(nct_encode(models[i % SOME_M1], one_text, (void *)(uintptr_t)seeds[i].text, fileno(f), &o, &totals, NULL) == NCT_OK, "encoding");
+	rewind(f);
+	*n = fread(p, 1, FUZZ_FILE_MAX, f);
+	fclose(f);
+	p[34] = (uint8_t)(i % SOME_M1);
+	return p;
+}
+
+/* One to four changes behind the header or in it: a byte, a bit, a number. */
+static void
+mutate(uint8_t *p, size_t n, nct_rng *r)
+{
+	for (uint64_t left = 1 + nct_rng_below(r, 4); left > 0; left--) {
+		const size_t at = nct_rng_below(r, n - 4);
+
+		switch (nct_rng_below(r, 4)) {
+		case 0: p[at] = (uint8_t)nct_rng_next(r); break;
+		case 1: p[at] ^= (uint8_t)(1u << nct_rng_below(r, 8)); break;
+		case 2: p[at] = (uint8_t)(p[at] + (nct_rng_below(r, 2) == 0 ? 1 : -1)); break;
+		default: nct_put32(p + (at & ~(size_t)3), (uint32_t)(nct_rng_next(r) >> nct_rng_below(r, 64))); break;
+		}
+	}
+}
+
+/* Seeds are good, and are good again once their checksums were spoiled: else the fuzzer sees refusals alone. */
+static void
+test_claim(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SEEDS; i++) {
+		size_t n;
+		uint8_t *p = seed(i, &n);
+
+		memset(p + 40, 0, 16);
+		memset(p + 64, 0, 8);
+		p[n - 1] ^= 1;
+		assert_ptr_equal(claim_all(p, n), models[i % SOME_M1]);
+		for (unsigned way = 0; way < 8; way++)
+			assert_int_equal(decode_both_ways(models[i % SOME_M1], p, n, way), p[11] > 0 || !(way & 1));
+		free(p);
+	}
+}
+
+static void
+test_mutated_streams(void **state)
+{
+	nct_rng r = {17};
+
+	(void)state;
+	for (size_t i = 0; i < SEEDS; i++) {
+		size_t n;
+		uint8_t *p = seed(i, &n), *q = malloc(n);
+
+		assert_non_null(q);
+		for (int round = 0; round < ROUNDS; round++) {
+			memcpy(q, p, n);
+			mutate(q, n, &r);
+			q[35] = (uint8_t)round;
+			LLVMFuzzerTestOneInput(q, n);
+		}
+		free(p);
+		free(q);
+	}
+}
+
+static void
+test_corpus(void **state)
+{
+	(void)state;
+	assert_true(replay_folder("tests/fuzz/corpus/decode") > 0);
+}
+
+static void
+write_seeds(const char *dir)
+{
+	for (size_t i = 0; i < SEEDS; i++) {
+		size_t n;
+		uint8_t *p = seed(i, &n);
+
+		write_seed(dir, i, p, n);
+		free(p);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_claim), cmocka_unit_test(test_mutated_streams), cmocka_unit_test(test_corpus)};
+
+	for (int i = 1; i < argc; i++)
+		if (argv[i][strlen(argv[i]) - 1] == '/')
+			write_seeds(argv[i]);
+		else
+			replay(argv[i]);
+	return argc > 1 ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
+}
