@@ -172,6 +172,12 @@ parse(struct acwin *a, int argc, char **argv)
 	a->encode.threads = c->threads;
 }
 
+static const char *
+model_name(const struct acwin *a)
+{
+	return a->model != NULL ? a->model : "built-in model";
+}
+
 static nct_m1 *
 open_model(const struct acwin *a)
 {
@@ -180,7 +186,7 @@ open_model(const struct acwin *a)
 	nct_err err = a->model != NULL ? nct_m1_open(&m, a->model, a->cli.cpu, &why) : nct_m1_builtin(&m, a->cli.cpu, &why);
 
 	if (err != NCT_OK)
-		die_err(&a->cli, err, a->model != NULL ? a->model : "built-in model", &why);
+		die_err(&a->cli, err, model_name(a), &why);
 	return m;
 }
 
@@ -240,7 +246,7 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 	if (err == NCT_EIO && why->text[0] != '\0')
 		return a->cli.output != NULL ? a->cli.output : "-";
 	if (err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0)
-		return a->align_given ? "-a" : a->model;
+		return a->align_given ? "-a" : model_name(a);
 	if (err == NCT_EARG)
 		return "-D";
 	return a->cli.operands[a->operand];

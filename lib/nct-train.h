@@ -115,7 +115,8 @@ struct nct_m1_train_result {
 /* Trains a float model on `text` (or takes it from the checkpoint), turns it into integers and writes the model file to fd `out`.
  * `eval` (may be NULL) is the validation text. For NCT_TRAIN_UNIGRAM only `threads`, `cpu`, `length`, `codebook` and the functions of `o`
  * count. NCT_EARG; NCT_ENOMEM (also where the machine's memory is too small); NCT_EIO; NCT_EMODEL (the checkpoint
- * was made with other options: `why` names the first); NCT_ENAN (the checkpoint on disk is the last good one; or the trained
+ * was made with other options, or `from` is of another size: `why` names the first difference); NCT_EKIND (`from` is no
+ * checkpoint); NCT_ENAN (the checkpoint on disk is the last good one; or the trained
  * values are beyond what integers hold);
  * NCT_EDATA and the like (neither the checkpoint nor the one before it can be read); NCT_ECUT (no text). */
 nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,

@@ -85,8 +85,8 @@ near() {
 
 @test "ranks: m1train, too" {
   sample 30000 >text
-  m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log1 -o one text
-  ranks 2 m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log2 -o two text
+  m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log1 -o one text
+  ranks 2 m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log2 -o two text
   paste log1 log2 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.0001 || $7 - $3 > 0.0001) { bad = 1 } END { exit bad || NR != 11 }'
   head -c 2000 text | acwin -m two | acwin -d -m two | cmp - <(head -c 2000 text)
 }
