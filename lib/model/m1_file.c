@@ -236,7 +236,7 @@ nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n)
 		const char **const to[2] = {&all[i].key, &all[i].value};
 
 		for (int k = 0; k < 2; k++) {
-			*to[k] = strcpy(at, from[k]);
+			*to[k] = memcpy(at, from[k], strlen(from[k]) + 1);
 			at += strlen(from[k]) + 1;
 		}
 	}
