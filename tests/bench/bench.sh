@@ -53,7 +53,7 @@ aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4"
 "; }
 over() { [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
-# ---- windows by tables, beside a subword tokenizer and compressors: spm_encode and xz, which take their time, get a tenth of the text ----
+# ---- windows by tables, beside a subword tokenizer and gzip, which take their time and get a tenth of the text ----
 runs=5
 peer=
 if command -v spm_train >/dev/null; then
@@ -81,10 +81,8 @@ row "bitpack -u (v=16), of its input" bitpack 1e6 tbig "bitpack -u tbig >/dev/nu
 unpack=$speed
 row "bitpack -v12, of its input" bitpack 1e6 wbig "bitpack -v12 wbig >/dev/null"
 gzip -c tenth >tenth.gz
-xz -c tenth >tenth.xz
 row "gzip" gzip 1e6 tenth "gzip -c tenth >/dev/null" tenth.gz
 row "gzip -d" gzip 1e6 tenth "gzip -dc tenth.gz >/dev/null"
-row "xz -d" xz 1e6 tenth "xz -dc tenth.xz >/dev/null" tenth.xz
 printf 'hi' >hi
 measure "acwin hi >/dev/null"
 aim "acwin -b16 over spm_encode" "$(over "$encode" "$spm")" times 30
