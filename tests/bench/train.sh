@@ -37,7 +37,7 @@ row() {
 	for how in $6; do # ROWS:PRECISION
 		rate=$("$python" "$here/torch_train.py" "$2" "$3" "${how%:*}" "$5" 2 "$threads" "${how#*:}") || continue
 		echo "  PyTorch ${how#*:}, ${how%:*} x $5: $rate tokens/s"
-		best=$(awk -v a="$best" -v b="$rate" 'BEGIN { print a > b ? a : b }')
+		best=$(awk -v a="$best" -v b="$rate" 'BEGIN { print (a > b ? a : b) }')
 	done
 	awk -v a="$ours" -v b="$best" 'BEGIN { if (b > 0) printf "  ratio to the best: %.2f\n", a / b }'
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # corpus.sh - chooses the committed corpus anew from what `make fuzz` has kept: for every edge that is reached the smallest input that reaches it.
-# usage: corpus.sh BUILD [TARGET...].
+# usage: corpus.sh BUILD [TARGET...]; no more than 40 KB a target, the smallest inputs first.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
@@ -15,6 +15,6 @@ for t in "$@"; do
 	find "$build/found/$t" "$build/seeds/$t" "$corpus" -type f -size -12k -exec cp {} "$all" \;
 	rm -f "$corpus"/*
 	"$build/fuzz_$t" -merge=1 -use_value_profile=0 -use_counters=0 -timeout=60 -rss_limit_mb=2048 "$corpus" "$all" >"$build/merge_$t.log" 2>&1
-
+	find "$corpus" -type f -printf '%s %p\n' | sort -n | awk '(sum += $1) > 40000 { print $2 }' | xargs -r rm
 	echo "$t: $(find "$corpus" -type f | wc -l) files, $(cat "$corpus"/* | wc -c) bytes"
 done

@@ -15,10 +15,10 @@ trap 'exit 1' HUP INT TERM
 
 # ---- which files ----
 
-# The tracked files, or, where there is no repository, all that is not built. What is planted is no part of the sources.
+# The tracked files, or, where there is no repository, all that is not built. What is planted, or found by fuzzing, is no part of the sources.
 files=$tmp/files
 { git ls-files 2>/dev/null | grep . || find . -type f | sed 's|^\./||' | grep -Ev '^(build|bin|runs|\.git)[^/]*/'; } |
-	grep -vxF tests/lint/planted.txt | while read -r f; do [ ! -f "$f" ] || echo "$f"; done | sort >"$files"
+	grep -vxF tests/lint/planted.txt | grep -v '^tests/fuzz/corpus/' | while read -r f; do [ ! -f "$f" ] || echo "$f"; done | sort >"$files"
 
 # pick REGEX: the files whose path matches.
 pick() { grep -E "$1" "$files"; }

@@ -41,7 +41,7 @@ test_strings(void **state)
 	for (unsigned which = 0; which < SOME_M1; which++)
 		for (unsigned b = NCT_WINDOW_MIN; b <= 14; b++) {
 			nct_m1 *m = some_m1(which);
-			struct nct_unchunk u = {.plan = {b, 1}, .separator = -1};
+			struct nct_unchunk u = {.plan = {.window_bits = b, .resets = 1}, .separator = -1};
 			nct_crew *crew;
 			uint8_t text[NCT_WINDOW_SYMBOLS];
 
