@@ -13,13 +13,15 @@
 #include <string.h>
 
 #define DEPTH_MAX (NCT_TALLY_LENGTH + 1)
+#define RARE 32 /* documents in which a string's count is worth half of what it is in all */
+#define FINE 64 /* parts of a count */
 
 /* One of the two trees. Index i of the candidates: in an order in which parents come first. */
 struct tree {
 	uint32_t n;
 	uint32_t *node;     /* (n) in the tally; candidate 0 stands for strings of one symbol, which are chosen anyway */
 	uint32_t *parent;   /* (n) candidates */
-	uint32_t *count;    /* (n) */
+	int64_t *count;     /* (n) */
 	uint8_t *depth;     /* (n) candidates above it */
 	uint8_t *take;      /* (sum of depths) is it chosen, if the next one above is the k-th of its way? */
 	size_t *at;         /* (n) where its row of `take` and `gain` begins */
@@ -38,6 +40,14 @@ tree_free(struct tree *t)
 	free(t->at);
 	free(t->gain);
 	free(t->state);
+}
+
+/* A count, as far as it tells of other text: a string that few documents have is one of theirs. (Chosen from articles and novels, such
+ * strings take 1% more of web pages than those chosen by counts alone; with 8 for RARE it is 0.7%, with 80 just as much.) */
+static int64_t
+worth(const struct nct_tally_node *node, uint32_t count)
+{
+	return (int64_t)count * FINE * node->documents / (node->documents + RARE);
 }
 
 /* The node above in this tree, perhaps of one symbol. */
@@ -76,7 +86,7 @@ tree_new(struct tree *c, const struct nct_tally *t, int aligned, int adrift, uin
 		const uint32_t i = candidate[v] = c->n++;
 		c->node[i] = v;
 		c->parent[i] = candidate[up];
-		c->count[i] = count;
+		c->count[i] = worth(node, count);
 		c->depth[i] = (uint8_t)(c->depth[candidate[up]] + 1);
 		c->at[i] = rows;
 		rows += c->depth[i];
@@ -114,7 +124,7 @@ choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *bel
 			way[k] = u = c->parent[u];
 		for (unsigned k = 0; k < d; k++) {
 			const int64_t before = k > 0 ? t->node[c->node[way[k]]].length : 1;
-			const int64_t taken = (t->node[c->node[i]].length - before) * (int64_t)c->count[i] - price + below[i];
+			const int64_t taken = (t->node[c->node[i]].length - before) * c->count[i] - price + below[i];
 			const int64_t left = c->gain[c->at[i] + k];
 			const int64_t best = taken > left ? taken : left;
 
@@ -200,7 +210,7 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 		do
 			up = above(t, up, aligned);
 		while (t->node[up].length > 1 && !t->node[up].chosen);
-		rest[n++] = (struct next){(uint64_t)count * (node->length - t->node[up].length), v};
+		rest[n++] = (struct next){(uint64_t)worth(node, count) * (node->length - t->node[up].length), v};
 	}
 	qsort(rest, n, sizeof *rest, by_worth);
 	for (size_t i = 0; i < n && have < strings; i++, have++)

@@ -15,6 +15,7 @@ struct piece {
 	const uint8_t *text, *mark; /* text[0..n); mark[n] is 1, NULL if nothing is aligned */
 	size_t n;
 	int eod;                    /* EOD follows text[n - 1] */
+	uint32_t document;          /* its number, from 1 */
 };
 
 /* One window: what it takes, how its text begins. */
@@ -52,6 +53,8 @@ follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, str
 			return;
 		v = w->way[w->length++] = next;
 		t->node[v].begun++;
+		t->node[v].documents += t->node[v].last != p->document;
+		t->node[v].last = p->document;
 		const int bound = s == NCT_EOD || i + 1 == p->n || (p->mark != NULL && p->mark[i + 1]);
 		t->node[v].bound += (uint32_t)bound;
 		if (t->node[v].chosen) {
@@ -122,7 +125,7 @@ nct_strings_parse(struct nct_tally *t, const nct_text *text, uint64_t stride, co
 	for (uint64_t d = 0; err == NCT_OK && nct_text_document(text, d, &bytes, &n, &eod); d++)
 		for (size_t at = 0; err == NCT_OK && at < n && !nct_train_stop(o);) {
 			const size_t some = n - at < PIECE ? n - at : PIECE;
-			const struct piece piece = {bytes + at, mark, some, eod && at + some == n};
+			const struct piece piece = {bytes + at, mark, some, eod && at + some == n, (uint32_t)d + 1};
 			const int wanted = pieces++ % stride == 0;
 
 			if (wanted && mark != NULL)
