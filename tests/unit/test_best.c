@@ -304,6 +304,7 @@ test_choice(void **state)
 			const uint32_t up = nct_rng_below(&r, 3) == 0 ? 'a' + 1 : t.n - 1 > NCT_SYMBOLS ? NCT_SYMBOLS + 1 + (uint32_t)nct_rng_below(&r, t.n - NCT_SYMBOLS - 1) : 'b' + 1;
 			const uint32_t before = t.n, v = nct_tally_add(&t, up, 'a' + (unsigned)nct_rng_below(&r, 3), 0);
 
+			t.node[v].documents = 1000000; /* so many that they do not count */
 			if (v == before)
 				t.node[v].begun = 1 + (uint32_t)nct_rng_below(&r, t.node[up].begun);
 		}
