@@ -66,8 +66,9 @@ $(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
-# getopt_long is all that needs more than POSIX.
+# getopt_long and madvise are all that needs more than POSIX.
 $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
+$(BUILD)/lib/base/huge.o: EXTRA_CFLAGS += -D_DEFAULT_SOURCE
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
