@@ -140,7 +140,7 @@ main(int argc, char **argv)
 	nct_text_free(text);
 	nct_text_free(eval);
 	if (err != NCT_OK)
-		trainer_die(&o.t, err, &why);
+		trainer_die(&o.t, err, r.writing ? trainer_output_name(&o.t) : "training", &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o.t, r.step);

@@ -293,6 +293,12 @@ nct_net_zero_grads(nct_net *n)
 	memset(n->grads, 0, n->total * sizeof(float));
 }
 
+double
+nct_net_rate(const nct_net *n)
+{
+	return nct_float_rate(n->k, n->threads);
+}
+
 struct nct_timing
 nct_net_timing(const nct_net *n)
 {

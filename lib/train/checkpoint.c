@@ -15,8 +15,8 @@
 #define FORMAT "nct-checkpoint-1"
 #define HEX 17 /* 16 digits and the end */
 
-/* A mark as the file's strings. */
-static const char *const mark_keys[] = {"step", "best_step", "best_bits"};
+/* A mark as the file's strings; the last one is there only if an evaluation is pending. */
+static const char *const mark_keys[] = {"step", "best_step", "best_bits", "pending_train_bits"};
 enum { MARKS = sizeof mark_keys / sizeof mark_keys[0] };
 struct mark_text {
 	char value[MARKS][32];
@@ -28,6 +28,9 @@ print_mark(struct mark_text *t, const struct nct_mark *m)
 	snprintf(t->value[0], sizeof t->value[0], "%" PRIu64, m->step);
 	snprintf(t->value[1], sizeof t->value[1], "%" PRIu64, m->best_step);
 	snprintf(t->value[2], sizeof t->value[2], "%a", m->best_bits); /* all bits of it */
+	t->value[3][0] = '\0';
+	if (m->pending)
+		snprintf(t->value[3], sizeof t->value[3], "%a", m->train_bits);
 }
 
 /* Reads what print_mark() wrote. */
@@ -37,6 +40,8 @@ scan_mark(struct nct_mark *m, const char *const value[MARKS])
 	m->step = strtoull(value[0], NULL, 10);
 	m->best_step = strtoull(value[1], NULL, 10);
 	m->best_bits = strtod(value[2], NULL);
+	m->pending = value[3][0] != '\0';
+	m->train_bits = m->pending ? strtod(value[3], NULL) : 0.0;
 }
 
 static uint64_t
@@ -45,14 +50,15 @@ crc_text(const char *s, uint64_t crc)
 	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with its end, so that "a" "b" is not "ab" "" */
 }
 
-/* CRC of the strings: the mark, and the options as `st` has them, or, with st NULL, as `s` has them. */
+/* CRC of the strings: the mark, as far as there, and the options as `st` has them, or, with st NULL, as `s` has them. */
 static uint64_t
 crc_strings(const struct nct_state *s, const nct_st *st, const char *const mark[MARKS])
 {
 	uint64_t crc = 0;
 
 	for (size_t i = 0; i < MARKS; i++)
-		crc = crc_text(mark[i], crc);
+		if (mark[i][0] != '\0')
+			crc = crc_text(mark[i], crc);
 	for (size_t i = 0; i < s->option_count; i++) {
 		const char *value = st != NULL ? nct_st_meta(st, s->options[i].key) : s->options[i].value;
 
@@ -66,7 +72,7 @@ write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 {
 	char crc_s[HEX], crc_t[HEX];
 	struct mark_text text;
-	const char *const marks[MARKS] = {text.value[0], text.value[1], text.value[2]};
+	const char *const marks[MARKS] = {text.value[0], text.value[1], text.value[2], text.value[3]};
 	uint64_t crc = 0;
 	struct nct_st_tensor *t = calloc(s->slot_count, sizeof *t);
 	struct nct_st_pair *meta = calloc(s->option_count + 3 + MARKS, sizeof *meta);
@@ -87,7 +93,8 @@ write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 	snprintf(crc_t, sizeof crc_t, "%016" PRIx64, crc);
 	meta[n++] = (struct nct_st_pair){"format", FORMAT};
 	for (size_t i = 0; i < MARKS; i++)
-		meta[n++] = (struct nct_st_pair){mark_keys[i], marks[i]};
+		if (marks[i][0] != '\0')
+			meta[n++] = (struct nct_st_pair){mark_keys[i], marks[i]};
 	meta[n++] = (struct nct_st_pair){"crc64.strings", crc_s};
 	meta[n++] = (struct nct_st_pair){"crc64.tensors", crc_t};
 	for (size_t i = 0; i < s->option_count; i++)

@@ -9,6 +9,8 @@ struct nct_mark {
 	uint64_t step;
 	uint64_t best_step; /* of the evaluation with the fewest bits so far; 0: there was none */
 	double best_bits;
+	int pending;        /* the evaluation that belongs to this step was broken off, and its row of the log is not written */
+	double train_bits;  /* then: what that row needs of the step itself; else 0 */
 };
 
 /* What belongs into a checkpoint, besides the mark. */
