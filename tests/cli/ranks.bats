@@ -75,7 +75,9 @@ near() {
   sample 30000 >text
   m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log1 -o one text
   ranks 2 m1train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log2 -o two text
-  paste log1 log2 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.0001 || $7 - $3 > 0.0001) { bad = 1 } END { exit bad || NR != 11 }'
+  # in bf16 where there is one: by the tenth step some 0.0005 apart
+  paste log1 log2 | awk -F'\t' 'NR > 1 { d = $3 - $7; bad = bad || d > 0.002 || d < -0.002 || (NR < 5 && (d > 0.000002 || d < -0.000002)) }
+    END { exit bad || NR != 11 }'
   head -c 2000 text | acwin -m two | acwin -d -m two | cmp - <(head -c 2000 text)
 }
 
