@@ -15,6 +15,8 @@
 #define ALIGN 64                    /* bytes; every array starts at a multiple */
 #define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
 #define DEPTH 512                   /* words of a product at a time: then a block and a panel stay in the second-level cache */
+#define SPREAD_FROM ((size_t)1 << 17) /* bytes: panels this large are set apart by so much more: */
+#define SPREAD ((size_t)1 << 14)
 #define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
 
 /* ---- memory ---- */
@@ -68,6 +70,16 @@ static unsigned char *
 elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
 {
 	return take(c, n->k->element, a, b, d);
+}
+
+/* Large panels get some more words than they need: several are read side by side, and a power of two as their distance would have them
+ * meet in the same few cache sets. */
+size_t
+nct_net_words(const struct nct_net *n, size_t rows)
+{
+	const size_t words = nct_words(n->k, rows), line = n->k->panel * sizeof(uint32_t);
+
+	return words >= SPREAD_FROM / line ? words + SPREAD / line : words;
 }
 
 /* (rows,cols), packed. */

@@ -7,9 +7,6 @@
 
 /* Token rows per task: products are done on blocks of this many, whoever does them; what a block works on fits into 1 MiB. */
 #define NCT_BLOCK 128
-/* Bytes: panels this large are set apart by so much more. */
-#define NCT_SPREAD_FROM ((size_t)1 << 17)
-#define NCT_SPREAD ((size_t)1 << 14)
 
 /* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. (N,C) and the like have rows nct_stride() apart,
  * parameters and gradients have not. "elements" are of n->k's kind; what is packed stands in words, for products (float.h).
@@ -114,15 +111,8 @@ nct_net_packed(const struct nct_net *n, uint32_t *base, size_t at)
 	return base + at / nct_pair(n->k) * n->k->panel;
 }
 
-/* Rows of words in a panel of an array packed over `rows` rows. Large panels get some more than they need: several are read side by
- * side, and a power of two as their distance would have them meet in the same few cache sets. */
-static inline size_t
-nct_net_words(const struct nct_net *n, size_t rows)
-{
-	const size_t words = nct_words(n->k, rows), line = n->k->panel * sizeof(uint32_t);
-
-	return words >= NCT_SPREAD_FROM / line ? words + NCT_SPREAD / line : words;
-}
+/* net.c: rows of words in a panel of an array packed over `rows` rows, with what sets large panels apart. */
+size_t nct_net_words(const struct nct_net *n, size_t rows);
 
 /* Words from one panel to the next. */
 static inline size_t
