@@ -66,8 +66,9 @@ $(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
-# getopt_long is all that needs more than POSIX.
+# getopt_long and madvise are all that needs more than POSIX.
 $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
+$(BUILD)/lib/base/huge.o: EXTRA_CFLAGS += -D_DEFAULT_SOURCE
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -158,9 +159,9 @@ bench: deps
 	$(call install,$(BENCH_PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/bench/int8
 	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
-	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products && \
-		OMP_NUM_THREADS=1 $(BUILD)/bench/products; else echo "no oneDNN to compare with: package libdnnl-dev is not installed"; fi
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/bench/train.sh
+	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products; \
+		else echo "no oneDNN to compare with: package libdnnl-dev is not installed"; fi
+	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/train.sh
 $(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -181,13 +181,12 @@ choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
 
 	if (err != NCT_OK)
 		die_err(&cli, err, o->model != NULL ? o->model : "built-in model", &why);
-	err = nct_m1_choose(m, text, eval, &o->t.train, &r, &why);
-	if (err == NCT_OK && !r.stopped && (err = nct_m1_write(m, out)) != NCT_OK)
-		(void)snprintf(why.text, sizeof why.text, "%s", nct_strerror(err));
+	if ((err = nct_m1_choose(m, text, eval, &o->t.train, &r, &why)) != NCT_OK)
+		trainer_die(&o->t, err, "choosing", &why);
+	if (!r.stopped && out >= 0 && (err = nct_m1_write(m, out)) != NCT_OK)
+		trainer_die(&o->t, err, trainer_output_name(&o->t), &why);
 	nct_m1_free(m);
-	if (err != NCT_OK)
-		trainer_die(&o->t, err, &why);
-	if (!r.stopped && r.windows > 0)
+	if (!r.stopped && out >= 0 && r.windows > 0)
 		note(&cli, "validation: %.4f bytes per window, %.1f%% of them end at a boundary", (double)r.bytes / (double)r.windows,
 		     100.0 * (double)r.bounded / (double)r.windows);
 	return r.stopped;
@@ -215,7 +214,7 @@ main(int argc, char **argv)
 	nct_text_free(text);
 	nct_text_free(eval);
 	if (err != NCT_OK)
-		trainer_die(&o.t, err, &why);
+		trainer_die(&o.t, err, r.writing ? trainer_output_name(&o.t) : "training", &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o.t, r.step);

@@ -83,12 +83,26 @@ read_prompt(void)
 	return c;
 }
 
+/* Called after each block that was written, at most PIPE_BUF bytes as the next one is: no write of it will have to wait. A signal that
+ * comes while the reader does not read kills at once: the stream's end could not be written either. */
 static void
 show(void *ctx, uint64_t tokens, uint64_t of)
 {
-	(void)ctx;
+	trainer_await(*(const int *)ctx);
 	if (!isatty(STDERR_FILENO)) /* there, the text itself is likely to appear */
 		cli_progress_count(&cli, tokens, of, "tokens");
+}
+
+/* What failed. */
+static const char *
+name_of(nct_err err)
+{
+	switch (err) {
+	case NCT_EIO: return cli.output != NULL ? cli.output : "-";
+	case NCT_EKIND: return model;
+	case NCT_EMODEL: return cli.operand_count == 1 ? cli.operands[0] : "prompt";
+	default: return "sampling";
+	}
 }
 
 int
@@ -108,12 +122,13 @@ main(int argc, char **argv)
 	out = cli_output(&cli);
 	o.progress = show;
 	o.stop = trainer_signalled;
+	o.ctx = &out;
 	trainer_hold_signals();
 	err = nct_m2_generate(m, prompt, out, &o, &why);
 	nct_corpus_free(prompt);
 	nct_m2_free(m);
 	if (err != NCT_OK)
-		die_err(&cli, err, err != NCT_EIO ? "sampling" : cli.output != NULL ? cli.output : "-", &why);
+		die_err(&cli, err, name_of(err), &why);
 	cli_output_done(&cli); /* after a signal, too: what was sampled is whole */
 	trainer_let_signals(); /* a signal held back kills here */
 	return EX_DONE;

@@ -122,7 +122,7 @@ train(struct opts *o)
 	nct_corpus_free(tokens);
 	nct_corpus_free(eval);
 	if (err != NCT_OK)
-		trainer_die(&o->t, err, &why);
+		trainer_die(&o->t, err, r.writing ? trainer_output_name(&o->t) : err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval : "training", &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o->t, r.step);
@@ -190,6 +190,13 @@ write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus
 	cli_output_done(&cli);
 }
 
+/* What a fault of all tokens together is called by. */
+static const char *
+operands_name(void)
+{
+	return cli.operand_count == 1 ? cli.operands[0] : "operands";
+}
+
 static int
 evaluate(struct opts *o)
 {
@@ -209,7 +216,7 @@ evaluate(struct opts *o)
 	out = cli_output(&cli); /* a place that cannot be written to is told now, not after hours */
 	trainer_hold_signals();
 	if ((err = nct_m2_evaluate(m, c, &e, &result, &stopped, &why)) != NCT_OK)
-		die_err(&cli, err, "evaluation", &why);
+		die_err(&cli, err, err == NCT_EMODEL || err == NCT_ECUT ? operands_name() : "evaluation", &why);
 	cli_progress_end(&cli);
 	trainer_let_signals(); /* a signal held back kills here */
 	write_table(&result, m, c, out);

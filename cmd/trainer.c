@@ -2,9 +2,11 @@
 #include "trainer.h"
 #include "ranks.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +60,8 @@ trainer_end_line(void)
 static void
 show_verbose(const struct nct_train_progress *p, double rate, double left)
 {
-	fprintf(stderr, "step=%" PRIu64 " lr=%.6g train_bits_per_%s=%.4f %s_per_second=%.0f seconds_left=%.0f", p->step, p->lr, p->per,
-	        p->train_bits, p->unit, rate, left);
+	fprintf(stderr, "step=%" PRIu64 " lr=%.6g train_bits_per_%s=%.4f %s_per_second=%.0f share_of_peak=%.3f seconds_left=%.0f",
+	        p->step, p->lr, p->per, p->train_bits, p->unit, rate, p->share, left);
 	if (!isnan(p->eval_bits))
 		fprintf(stderr, " eval_bits_per_%s=%.4f%s", p->per, p->eval_bits, p->best ? " best" : "");
 	fputc('\n', stderr);
@@ -68,8 +70,8 @@ show_verbose(const struct nct_train_progress *p, double rate, double left)
 static void
 show_line(const struct cli *c, const struct nct_train_progress *p, double rate, double left)
 {
-	fprintf(stderr, "\r%s: step %" PRIu64 " of %" PRIu64 ", %.3f bits/%s, %.0f %s/s, %.0f s left   ", c->tool, p->step, p->steps,
-	        p->train_bits, p->per, rate, p->unit, left);
+	fprintf(stderr, "\r%s: step %" PRIu64 " of %" PRIu64 ", %.3f bits/%s, %.0f %s/s, %.0f%% of peak, %.0f s left   ", c->tool, p->step,
+	        p->steps, p->train_bits, p->per, rate, p->unit, 100 * p->share, left);
 	if (!isnan(p->eval_bits))
 		fprintf(stderr, "validation %.4f%s", p->eval_bits, p->best ? ", the best" : "");
 	line_open = 1;
@@ -82,7 +84,8 @@ show(void *ctx, const struct nct_train_progress *p)
 	const struct cli *c = ((const struct trainer *)ctx)->cli;
 	const int milestone = !isnan(p->eval_bits) || p->step == p->steps;
 	const double rate = (double)p->units / p->seconds;
-	const double left = (double)(p->steps - p->step) * p->seconds / (double)(p->step - p->first);
+	const uint64_t done = p->step - p->first; /* 0: an evaluation made up for */
+	const double left = done > 0 && p->step < p->steps ? (double)(p->steps - p->step) * p->seconds / (double)done : 0;
 
 	if (c->verbose) {
 		if (milestone || p->step % VERBOSE_EVERY == 0)
@@ -213,6 +216,21 @@ trainer_let_signals(void)
 }
 
 void
+trainer_await(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	sigset_t open;
+
+	if (poll(&p, 1, 0) != 0 || sigprocmask(SIG_BLOCK, NULL, &open) != 0)
+		return;
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		if (sigismember(&held, signals[i]))
+			(void)sigdelset(&open, signals[i]);
+	while (ppoll(&p, 1, NULL, &open) < 0 && errno == EINTR)
+		continue;
+}
+
+void
 trainer_stopped(const struct trainer *t, uint64_t step)
 {
 	if (t->train.checkpoint != NULL && step > 0)
@@ -234,12 +252,29 @@ trainer_output(const struct trainer *t)
 	return writes(t) ? cli_output(t->cli) : -1;
 }
 
+const char *
+trainer_output_name(const struct trainer *t)
+{
+	return t->cli->output != NULL ? t->cli->output : "-";
+}
+
+/* Whether `why` begins with the name `path`, perhaps with an ending, and a colon. */
+static int
+names(const nct_why *why, const char *path)
+{
+	const size_t n = path != NULL ? strlen(path) : 0;
+
+	return n > 0 && strncmp(why->text, path, n) == 0 && (why->text[n] == ':' || strncmp(why->text + n, ".prev:", 6) == 0);
+}
+
 void
-trainer_die(const struct trainer *t, nct_err err, const nct_why *why)
+trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why)
 {
 	trainer_end_line();
-	if (writes(t))
-		note_err(t->cli, err, "training", why);
+	if (writes(t) && (names(why, t->train.checkpoint) || names(why, t->train.log)))
+		fprintf(stderr, "%s: %s\n", t->cli->tool, why->text);
+	else if (writes(t))
+		note_err(t->cli, err, name, why);
 	cli_output_abort(t->cli, 0);
 	ranks_end();
 	exit(nct_err_status(err));

@@ -51,6 +51,8 @@ void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t 
 void trainer_hold_signals(void);
 int trainer_signalled(void *ctx); /* one is waiting */
 void trainer_let_signals(void);
+/* Waits until `fd` takes a pipe's smallest whole write (PIPE_BUF bytes), letting signals kill while it has to wait. */
+void trainer_await(int fd);
 
 /* Ends the progress line, if one stands open. */
 void trainer_end_line(void);
@@ -58,8 +60,9 @@ void trainer_end_line(void);
 void trainer_stopped(const struct trainer *t, uint64_t step);
 /* The output, on the rank that writes it; else -1. */
 int trainer_output(const struct trainer *t);
-/* Ends the tool after a run that failed, on all ranks with the same `err`. */
-void trainer_die(const struct trainer *t, nct_err err, const nct_why *why) __attribute__((noreturn));
+const char *trainer_output_name(const struct trainer *t);
+/* Ends the tool after a run that failed, on all ranks with the same `err`; `name` is what failed, unless `why` begins with a file's name. */
+void trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why) __attribute__((noreturn));
 /* After a run that did not fail: finishes the output unless the run was stopped, parts from other ranks, lets signals kill. */
 int trainer_end(const struct trainer *t, int stopped);
 

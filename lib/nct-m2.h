@@ -37,6 +37,7 @@ size_t nct_m2_length(const nct_m2 *m);                     /* of the sequences t
 struct nct_m2_train_result {
 	int stopped;        /* stop() said so: no model was written */
 	uint64_t step;      /* the last one done */
+	int writing;        /* the model was being written: what failed, if anything, failed there */
 	uint64_t kept_step; /* the one whose parameters were written: with `eval` that of the best evaluation, else the last */
 	double kept_bits;   /* that evaluation, in bits per `per`; NAN without `eval` */
 	const char *per;    /* "byte", or "token" where the bytes of the text are not known */

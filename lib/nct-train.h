@@ -58,6 +58,8 @@ struct nct_train_progress {
 	const char *unit;       /* what `units` are: "bytes" of text (M1) or "tokens" (M2) */
 	uint64_t units;         /* trained on since this process started */
 	double seconds;         /* since this process started training */
+	double share;           /* of the peak: operations in products a second since then, over what the kernels reach from
+	                         * the first-level cache, measured when training started; 0 if it could not be */
 	uint64_t first;         /* the step that it started after: 0, or a checkpoint's */
 };
 
@@ -91,7 +93,8 @@ struct nct_train_options {
 	void (*progress)(void *ctx, const struct nct_train_progress *p);
 	void (*report)(void *ctx, const char *key, const char *value); /* facts, for --verbose */
 	void (*warn)(void *ctx, const char *line);                     /* what the user should know */
-	int (*stop)(void *ctx); /* asked after each step and each stage that follows: nonzero ends the run, the step saved */
+	int (*stop)(void *ctx); /* asked after each step, before each batch of an evaluation, and after each stage that follows: nonzero ends
+	                         * the run, the step saved; an evaluation broken off is made when the run goes on */
 	void *ctx;
 };
 
@@ -108,6 +111,7 @@ enum nct_train_kind { NCT_TRAIN_TRANSFORMER, NCT_TRAIN_UNIGRAM, NCT_TRAIN_STRING
 struct nct_m1_train_result {
 	int stopped;             /* stop() said so: no model was written */
 	uint64_t step;           /* the last one done */
+	int writing;             /* the model was being written: what failed, if anything, failed there */
 	double float_bits;       /* bits/byte of the validation text; NAN without one */
 	double integer_bits;     /* the same by the integer model, over the same rows */
 };

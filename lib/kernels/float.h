@@ -106,6 +106,10 @@ const struct nct_float *nct_float_single(const struct nct_float *k);
 /* Names of the usable rows, best first and "ref" last; NULL past the last. */
 const char *nct_float_name(size_t i);
 
+/* Operations a second (a product and a sum are two) that `threads` threads together reach in products, with operands in the
+ * first-level caches; takes some milliseconds. 0 if memory is out. */
+double nct_float_rate(const struct nct_float *k, unsigned threads);
+
 extern const struct nct_float nct_float_ref; /* everywhere */
 extern const struct nct_float nct_float_avx2, nct_float_avx512, nct_float_avx512bf16, nct_float_amx; /* x86-64 alone */
 

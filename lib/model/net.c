@@ -7,12 +7,16 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/huge.h"
 #include "base/le.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 
 #define ALIGN 64                    /* bytes; every array starts at a multiple */
 #define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
+#define DEPTH 512                   /* words of a product at a time: then a block and a panel stay in the second-level cache */
+#define SPREAD_FROM ((size_t)1 << 17) /* bytes: panels this large are set apart by so much more: */
+#define SPREAD ((size_t)1 << 14)
 #define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
 
 /* ---- memory ---- */
@@ -68,11 +72,21 @@ elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
 	return take(c, n->k->element, a, b, d);
 }
 
+/* Large panels get some more words than they need: several are read side by side, and a power of two as their distance would have them
+ * meet in the same few cache sets. */
+size_t
+nct_net_words(const struct nct_net *n, size_t rows)
+{
+	const size_t words = nct_words(n->k, rows), line = n->k->panel * sizeof(uint32_t);
+
+	return words >= SPREAD_FROM / line ? words + SPREAD / line : words;
+}
+
 /* (rows,cols), packed. */
 static uint32_t *
 packed(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
 {
-	return take(c, sizeof(uint32_t), nct_words(n->k, rows), nct_panels(n->k, cols), n->k->panel);
+	return take(c, sizeof(uint32_t), nct_net_words(n, rows), nct_panels(n->k, cols), n->k->panel);
 }
 
 /* Room for (rows,cols) and for (cols,rows), one at a time. */
@@ -80,7 +94,7 @@ static uint32_t *
 packed_either(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
 {
 	const struct nct_float *k = n->k;
-	const size_t one = nct_words(k, rows) * nct_panels(k, cols), other = nct_words(k, cols) * nct_panels(k, rows);
+	const size_t one = nct_net_words(n, rows) * nct_panels(k, cols), other = nct_net_words(n, cols) * nct_panels(k, rows);
 
 	return take(c, sizeof(uint32_t), larger(one, other), k->panel, 1);
 }
@@ -185,12 +199,6 @@ set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t leng
 	return NCT_OK;
 }
 
-static float *
-aligned(size_t bytes)
-{
-	return bytes > SIZE_MAX - ALIGN ? NULL : aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
-}
-
 static nct_err
 choose(struct nct_net *n, const char *cpu, nct_why *why)
 {
@@ -213,9 +221,9 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	n->learns = learns;
 	if ((err = choose(n, cpu, why)) != NCT_OK || (err = set_sizes(n, s, rows, length, threads, &bytes, why)) != NCT_OK)
 		goto fail;
-	n->params = aligned(n->total * sizeof(float));
-	n->grads = learns ? aligned(n->total * sizeof(float)) : NULL;
-	n->block = aligned(bytes);
+	n->params = nct_huge_alloc(n->total * sizeof(float));
+	n->grads = learns ? nct_huge_alloc(n->total * sizeof(float)) : NULL;
+	n->block = nct_huge_alloc(bytes);
 	if (n->params == NULL || (learns && n->grads == NULL) || n->block == NULL) {
 		err = nct_fail(why, NCT_ENOMEM, "no memory for a net of %zu parameters and batches of %zu x %zu tokens", n->total, rows,
 		               length);
@@ -297,6 +305,12 @@ nct_net_zero_grads(nct_net *n)
 	memset(n->grads, 0, n->total * sizeof(float));
 }
 
+double
+nct_net_rate(const nct_net *n)
+{
+	return nct_float_rate(n->k, n->threads);
+}
+
 struct nct_timing
 nct_net_timing(const nct_net *n)
 {
@@ -372,12 +386,17 @@ void
 nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker)
 {
 	const struct nct_float *k = p->n->k;
-	const struct nct_product q = {.rows = b->rows, .cols = b->out, .words = nct_words(k, b->in), .a = b->x,
-	    .a_row = b->ldx / nct_pair(k), .a_word = 1, .b = b->w, .b_panel = nct_net_panel(p->n, b->in), .c = b->y, .ldc = b->ldy,
-	    .add = b->add, .e = b->e, .lde = b->lde};
+	const size_t words = nct_words(k, b->in), depth = b->e == NULL ? DEPTH : words;
+	struct nct_product q = {.rows = b->rows, .cols = b->out, .a_row = b->ldx / nct_pair(k), .a_word = 1,
+	    .b_panel = nct_net_panel(p->n, b->in), .c = b->y, .ldc = b->ldy, .add = b->add, .e = b->e, .lde = b->lde};
 	const double start = nct_seconds();
 
-	k->product(&q);
+	for (size_t at = 0; at < words; at += depth, q.add = 1) {
+		q.words = words - at < depth ? words - at : depth;
+		q.a = (const uint32_t *)b->x + at;
+		q.b = b->w + at * k->panel;
+		k->product(&q);
+	}
 	*nct_net_products(p->n, worker) += nct_seconds() - start;
 }
 

@@ -111,11 +111,14 @@ nct_net_packed(const struct nct_net *n, uint32_t *base, size_t at)
 	return base + at / nct_pair(n->k) * n->k->panel;
 }
 
-/* Words from one panel to the next, of an array packed over `rows` rows. */
+/* net.c: rows of words in a panel of an array packed over `rows` rows, with what sets large panels apart. */
+size_t nct_net_words(const struct nct_net *n, size_t rows);
+
+/* Words from one panel to the next. */
 static inline size_t
 nct_net_panel(const struct nct_net *n, size_t rows)
 {
-	return nct_words(n->k, rows) * n->k->panel;
+	return nct_net_words(n, rows) * n->k->panel;
 }
 
 /* Where layer `l` begins in what is kept, in tokens. */

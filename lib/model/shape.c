@@ -108,6 +108,16 @@ nct_shape_parameters(const struct nct_shape *s)
 	return total - t[NCT_P_EMBED].size - t[NCT_P_HEAD].size;
 }
 
+double
+nct_shape_operations(const struct nct_shape *s, size_t length)
+{
+	const double C = s->width, L = s->layers, T = (double)length, R = s->reach < length ? s->reach : T;
+	const double keys = (R * (R + 1.0) / 2.0 + (T - R) * R) / T; /* of a query, in the mean */
+	const double weights = L * C * (4.0 * C + 3.0 * (double)s->inner) + C * (double)s->vocab;
+
+	return 6.0 * weights + 14.0 * L * C * keys; /* each product has two gradients */
+}
+
 /* ---- sizes by name ---- */
 
 static const struct preset {

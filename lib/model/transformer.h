@@ -114,6 +114,12 @@ nct_err nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uin
  * NCT_ENAN if the loss is not finite; the gradients are then of no use. */
 nct_err nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count) NCT_USED;
 
+/* Operations in the products of a token's forward and backward pass, in sequences of `length`: what a step cannot do without. The scores
+ * of attention, which the backward pass makes anew, count twice. */
+double nct_shape_operations(const struct nct_shape *s, size_t length);
+/* Operations a second that the net's row of kernels reaches in products, on its threads; see nct_float_rate(). */
+double nct_net_rate(const nct_net *n);
+
 /* Where the time of all batches went, in seconds: of the calling thread, which waits for the others. */
 enum nct_part {
 	NCT_PART_FORWARD,   /* embedding, norms, products, gates */

@@ -18,7 +18,7 @@
 #define HEX 17 /* 16 digits and the end */
 
 /* A mark as the file's strings. Those behind the third are there only where they say something. */
-static const char *const mark_keys[] = {"step", "best_step", "best_bits", "round", "from"};
+static const char *const mark_keys[] = {"step", "best_step", "best_bits", "round", "from", "pending_train_bits"};
 enum { MARKS = sizeof mark_keys / sizeof mark_keys[0], MARKS_ALWAYS = 3 };
 struct mark_text {
 	char value[MARKS][64];
@@ -34,6 +34,8 @@ print_mark(struct mark_text *t, const struct nct_mark *m)
 	if (m->round != NCT_NO_ROUND)
 		snprintf(t->value[3], sizeof t->value[3], "%" PRIu64, m->round);
 	snprintf(t->value[4], sizeof t->value[4], "%s", m->from);
+	if (m->pending)
+		snprintf(t->value[5], sizeof t->value[5], "%a", m->train_bits);
 }
 
 /* Reads what print_mark() wrote. */
@@ -50,6 +52,8 @@ scan_mark(struct nct_mark *m, const nct_st *st)
 	m->best_bits = strtod(value[2], NULL);
 	m->round = value[3][0] != '\0' ? strtoull(value[3], NULL, 10) : NCT_NO_ROUND;
 	snprintf(m->from, sizeof m->from, "%s", value[4]);
+	m->pending = value[5][0] != '\0';
+	m->train_bits = m->pending ? strtod(value[5], NULL) : 0.0;
 }
 
 static uint64_t

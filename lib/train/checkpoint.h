@@ -11,6 +11,8 @@ struct nct_mark {
 	double best_bits;
 	uint64_t round;     /* the step before which this round of windows began (aware.h); NCT_NO_ROUND: none has */
 	char from[64];      /* what run the first parameters are from; empty: they were random */
+	int pending;        /* the evaluation that belongs to this step was broken off, and its row of the log is not written */
+	double train_bits;  /* then: what that row needs of the step itself; else 0 */
 };
 
 #define NCT_NO_ROUND UINT64_MAX

@@ -281,30 +281,46 @@ evaluate_batch(struct nct_loop *l, uint64_t i, int own, double *nats, uint64_t *
 	return own ? nct_net_forward(l->net, &b, nats, &count, NULL, NULL) : NCT_OK;
 }
 
+/* Batches [i, i + ranks), one on each rank: *nats of each. */
+static nct_err
+evaluate_round(struct nct_loop *l, uint64_t i, uint64_t batches, double *nats, uint64_t *units)
+{
+	const unsigned ranks = nct_world_size(l->o->world), rank = nct_world_rank(l->o->world);
+	nct_err err = NCT_OK;
+
+	for (unsigned r = 0; err == NCT_OK && r < ranks && i + r < batches; r++)
+		err = evaluate_batch(l, i + r, r == rank, &nats[i + r], units);
+	return nct_world_agree(l->o->world, err, NULL);
+}
+
 nct_err
-nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why)
+nct_loop_evaluate(nct_loop *l, double *bits, int *stopped, nct_why *why)
 {
 	const uint64_t batches = l->eval != NULL ? (l->eval->sample + l->own - 1) / l->own : 0;
 	double *nats, total = 0;
 	uint64_t units = 0;
-	nct_err err = NCT_OK;
+	nct_err err;
 
+	*stopped = 0;
 	*bits = l->eval_bits;
 	if (!isnan(*bits) || l->eval == NULL)
 		return NCT_OK;
-	if ((nats = calloc((size_t)batches, sizeof *nats)) == NULL)
-		err = NCT_ENOMEM;
-	for (uint64_t i = 0; err == NCT_OK && i < batches; i++) /* shared out; a sum with zeros is exact */
-		err = evaluate_batch(l, i, i % nct_world_size(l->o->world) == nct_world_rank(l->o->world), &nats[i], &units);
-	err = nct_world_agree(l->o->world, err, NULL);
-	if (err == NCT_OK)
+	nats = calloc((size_t)batches, sizeof *nats);
+	err = nct_world_agree(l->o->world, nats != NULL ? NCT_OK : NCT_ENOMEM, NULL);
+	for (uint64_t i = 0; err == NCT_OK && i < batches; i += nct_world_size(l->o->world)) { /* a sum with zeros is exact */
+		if ((*stopped = nct_world_any(l->o->world, nct_train_stop(l->o))) != 0)
+			break;
+		err = evaluate_round(l, i, batches, nats, &units);
+	}
+	if (err == NCT_OK && !*stopped)
 		err = nct_world_sum_doubles(l->o->world, nats, (size_t)batches);
 	for (uint64_t i = 0; err == NCT_OK && i < batches; i++)
 		total += nats[i];
 	free(nats);
 	if (err != NCT_OK)
 		return nct_fail(why, err, "evaluation at step %" PRIu64 ": %s", l->mark.step, nct_strerror(err));
-	*bits = l->eval_bits = nct_examples_bits(l->eval, total, units);
+	if (!*stopped)
+		*bits = l->eval_bits = nct_examples_bits(l->eval, total, units);
 	return NCT_OK;
 }
 
@@ -331,6 +347,28 @@ keep_best(struct nct_loop *l)
 	l->p.best = 1;
 }
 
+/* A stop during the evaluation that belongs to a step: what is saved is the step, whose evaluation is made when the run goes on. */
+static nct_err
+leave_pending(struct nct_loop *l, nct_why *why)
+{
+	nct_err err = NCT_OK;
+
+	l->mark.pending = 1;
+	l->mark.train_bits = l->p.train_bits;
+	if (l->o->checkpoint != NULL)
+		err = nct_loop_save(l, why);
+	return nct_world_agree(l->o->world, err, why);
+}
+
+/* Operations in products since this process started, over what there could have been. */
+static double
+share_of_peak(const struct nct_loop *l)
+{
+	const double each = (double)l->rows * (double)l->o->length * nct_shape_operations(&l->shape, l->o->length);
+
+	return l->peak > 0.0 ? (double)(l->p.step - l->p.first) * each / l->p.seconds / l->peak : 0.0;
+}
+
 /* What follows a step: evaluation, log, progress, checkpoint. */
 static nct_err
 after_step(struct nct_loop *l, int *stop, nct_why *why)
@@ -340,11 +378,16 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 	l->p.step = l->mark.step;
 	l->p.eval_bits = NAN;
 	l->p.best = 0;
-	if (l->eval != NULL && due(l, l->o->eval_every))
-		err = nct_loop_evaluate(l, &l->p.eval_bits, why);
+	if (l->eval != NULL && (l->mark.pending || due(l, l->o->eval_every)))
+		err = nct_loop_evaluate(l, &l->p.eval_bits, stop, why);
+	if (err == NCT_OK && *stop)
+		return leave_pending(l, why);
+	l->mark.pending = 0;
+	l->mark.train_bits = 0;
 	if (err == NCT_OK && l->best != NULL && !isnan(l->p.eval_bits))
 		keep_best(l);
 	l->p.seconds = nct_seconds() - l->start;
+	l->p.share = share_of_peak(l);
 	if (err == NCT_OK)
 		err = nct_log_add(l->log, &l->p, why);
 	if (err == NCT_OK && l->o->progress != NULL && nct_world_rank(l->o->world) == 0)
@@ -353,6 +396,15 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 	if (err == NCT_OK && l->o->checkpoint != NULL && (*stop || due(l, l->o->save_every)))
 		err = nct_loop_save(l, why);
 	return nct_world_agree(l->o->world, err, why);
+}
+
+/* A checkpoint's step whose evaluation was broken off. */
+static nct_err
+make_up(struct nct_loop *l, int *stop, nct_why *why)
+{
+	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step);
+	l->p.train_bits = l->mark.train_bits;
+	return after_step(l, stop, why);
 }
 
 /* Where the time of this process's steps went, evaluations included. */
@@ -371,22 +423,39 @@ report_times(const struct nct_loop *l)
 	nct_loop_report(l, "thread_seconds_products", "%.3f", t.products);
 }
 
+/* What all ranks could reach together. */
+static nct_err
+measure_peak(struct nct_loop *l, nct_why *why)
+{
+	nct_err err;
+
+	l->peak = nct_net_rate(l->net);
+	err = nct_world_sum_doubles(l->o->world, &l->peak, 1);
+	nct_loop_report(l, "peak_gflops", "%.1f", l->peak * 1e-9);
+	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "between the ranks: %s", nct_strerror(err));
+}
+
 nct_err
 nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 {
 	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
+	const uint64_t rows = l->mark.step - (l->mark.pending ? 1 : 0);
 	nct_err err = NCT_OK, closed;
 
 	*stopped = 0;
-	if (l->mark.step >= l->o->steps)
+	if (l->mark.step >= l->o->steps && !l->mark.pending)
 		return NCT_OK;
-	if (l->o->log != NULL && nct_world_rank(l->o->world) == 0 && (err = nct_log_open(&l->log, l->o->log, &columns, l->mark.step, why)) != NCT_OK)
+	if (l->o->log != NULL && nct_world_rank(l->o->world) == 0 && (err = nct_log_open(&l->log, l->o->log, &columns, rows, why)) != NCT_OK)
 		l->log = NULL;
 	if ((err = nct_world_agree(l->o->world, err, why)) != NCT_OK)
+		return err;
+	if ((err = measure_peak(l, why)) != NCT_OK)
 		return err;
 	l->start = nct_seconds();
 	l->p = (struct nct_train_progress){.steps = l->o->steps, .first = l->mark.step, .eval_bits = NAN,
 	    .per = l->train->per, .unit = l->train->unit};
+	if (l->mark.pending)
+		err = make_up(l, stopped, why);
 	while (err == NCT_OK && l->mark.step < l->o->steps && !*stopped) {
 		err = train_step(l, why);
 		if (err == NCT_OK)

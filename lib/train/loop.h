@@ -15,8 +15,9 @@ void nct_loop_free(nct_loop *l); /* NULL is a no-op */
 
 /* Trains up to step o->steps; does nothing if the checkpoint is already there or past it. *stopped: o->stop() said so first. */
 nct_err nct_loop_run(nct_loop *l, int *stopped, nct_why *why) NCT_USED;
-/* Bits/byte (see nct_examples.per) of the sample of `eval`, in full float precision; NAN if there is no `eval`. */
-nct_err nct_loop_evaluate(nct_loop *l, double *bits, nct_why *why) NCT_USED;
+/* Bits/byte (see nct_examples.per) of the sample of `eval`, in full float precision; NAN if there is no `eval`, or if o->stop() said so
+ * before a batch of it: then *stopped is 1. */
+nct_err nct_loop_evaluate(nct_loop *l, double *bits, int *stopped, nct_why *why) NCT_USED;
 
 /* NCT_ENOMEM, with `why`, if this machine has less memory than `need` bytes; `hint` says what would need less. */
 nct_err nct_train_fits(uint64_t need, const char *hint, nct_why *why) NCT_USED;

@@ -30,6 +30,7 @@ struct nct_loop {
 	struct nct_train_progress p;
 	double start;            /* when training began, seconds */
 	double input_seconds, optimiser_seconds; /* spent on these since then */
+	double peak;             /* operations a second that products of all ranks may reach */
 	double eval_bits;        /* NAN, or the evaluation of the parameters as they are */
 
 	struct nct_state state;  /* what a checkpoint holds, pointing to what follows */

@@ -39,6 +39,7 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
+	run->r->writing = 1;
 	nct_note(&n, "note.tool", "m1train %s", NCT_VERSION);
 	nct_note(&n, "note.text_bytes", "%" PRIu64, nct_text_bytes(run->text));
 	nct_note(&n, "note.text_documents", "%" PRIu64, nct_text_documents(run->text));
@@ -55,7 +56,7 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 		nct_note(&n, "note.integer_bits_per_byte", "%.4f", run->r->integer_bits);
 	}
 	err = nct_m1_save(m, out, n.pair, n.n);
-	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "model file: %s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 }
 
 /* Asked between stages that take long. */
@@ -99,7 +100,7 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 	if (err == NCT_OK) {
 		run->r->step = nct_loop_step(loop);
 		if (!run->r->stopped)
-			err = nct_loop_evaluate(loop, &run->r->float_bits, why);
+			err = nct_loop_evaluate(loop, &run->r->float_bits, &run->r->stopped, why);
 	}
 	const int last = err != NCT_OK || stopped(run) || nct_world_rank(run->o->world) != 0;
 	float *params = !last ? copy_params(run, loop) : NULL;

@@ -31,6 +31,7 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
+	run->r->writing = 1;
 	nct_note(&n, "note.tool", "m2train %s", NCT_VERSION);
 	nct_note(&n, "note.tokens", "%" PRIu64, nct_corpus_tokens(run->tokens));
 	if (!nct_corpus_header(run->tokens)->text_unknown)
@@ -43,7 +44,7 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 		nct_note(&n, strcmp(run->r->per, "byte") == 0 ? "note.bits_per_byte" : "note.bits_per_token", "%.4f", run->r->kept_bits);
 	}
 	err = nct_m2_save(out, &run->shape, params, run->o.length, nct_corpus_header(run->tokens), n.pair, n.n);
-	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "model file: %s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 }
 
 /* Trains, or finds trained already, and writes the best model, or else the last. */
@@ -63,9 +64,9 @@ train(struct run *run, int out, nct_why *why)
 	params = nct_loop_best(loop, &r->kept_bits, &r->kept_step);
 	if (params == NULL) {
 		params = nct_loop_params(loop);
-		err = nct_loop_evaluate(loop, &r->kept_bits, why);
+		err = nct_loop_evaluate(loop, &r->kept_bits, &r->stopped, why);
 	}
-	if (err == NCT_OK && nct_world_rank(run->o.world) == 0)
+	if (err == NCT_OK && !r->stopped && nct_world_rank(run->o.world) == 0)
 		err = save(run, params, out, why);
 	err = nct_world_agree(run->o.world, err, why);
 done:

@@ -13,12 +13,12 @@
 
 /* A block of 128 tokens through the weights of 3m and 25m, forward and backward. */
 static const struct shape {
-	const char *what;
+	const char *model, *what;
 	size_t m, n, k;
 } shapes[] = {
-	{"3m qkv", 128, 768, 256}, {"3m proj", 128, 256, 256}, {"3m up", 128, 2048, 256}, {"3m down", 128, 256, 1024},
-	{"3m up, back", 128, 256, 2048}, {"25m qkv", 128, 1536, 512}, {"25m up", 128, 4096, 512}, {"25m down", 128, 512, 2048},
-	{"25m up, back", 128, 512, 4096}, {"25m head", 128, 65536, 512}, {"25m head, back", 128, 512, 65536},
+	{"3m", "qkv", 128, 768, 256}, {"3m", "proj", 128, 256, 256}, {"3m", "up", 128, 2048, 256}, {"3m", "down", 128, 256, 1024},
+	{"3m", "up, back", 128, 256, 2048}, {"25m", "qkv", 128, 1536, 512}, {"25m", "up", 128, 4096, 512}, {"25m", "down", 128, 512, 2048},
+	{"25m", "up, back", 128, 512, 4096}, {"25m", "head", 128, 65536, 512}, {"25m", "head, back", 128, 512, 65536},
 };
 
 static double
@@ -115,25 +115,57 @@ rate(const struct shape *s, void (*run)(void *ctx), void *ctx)
 	return best;
 }
 
+/* Rates on one shape: ours, oneDNN's in bf16, in floats. */
+static void
+measure(const struct nct_float *k, const struct shape *s, double r[3])
+{
+	const size_t lda = nct_stride(s->k, k->element), ldc = nct_stride(s->n, k->element), words = nct_words(k, s->k);
+	struct nct_product p = {.rows = s->m, .cols = s->n, .words = words, .a = zeros(s->m * lda * k->element),
+	    .a_row = lda / nct_pair(k), .a_word = 1, .b = zeros(nct_panels(k, s->n) * k->panel * words * 4),
+	    .b_panel = words * k->panel, .e = zeros(s->m * ldc * k->element), .lde = ldc};
+	struct dnnl bf16, fp32;
+
+	r[0] = rate(s, ours, &p);
+	r[1] = prepare(&bf16, s, dnnl_bf16) ? rate(s, theirs, &bf16) : 0.0;
+	r[2] = prepare(&fp32, s, dnnl_f32) ? rate(s, theirs, &fp32) : 0.0;
+}
+
+/* The rates of a model's shapes together: all their operations over all their time. */
+static void
+print_all(const char *model, double r[][3])
+{
+	printf("%s all", model);
+	for (size_t j = 0; j < 3; j++) {
+		double work = 0.0, time = 0.0;
+
+		for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+			if (strcmp(shapes[i].model, model) == 0) {
+				const double w = (double)shapes[i].m * (double)shapes[i].n * (double)shapes[i].k;
+
+				work += w;
+				time += w / r[i][j];
+			}
+		printf(" %.1f", work / time);
+	}
+	printf("\n");
+}
+
 int
 main(void)
 {
 	const struct nct_float *k;
+	double r[sizeof shapes / sizeof shapes[0]][3];
 
 	if (nct_float_choose(&k, NULL) != NCT_OK)
 		return 1;
 	printf("%-16s %6s %6s %6s %12s %12s %12s\n", "GFLOP/s", "m", "n", "k", k->name, "oneDNN bf16", "oneDNN fp32");
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
 		const struct shape *s = &shapes[i];
-		const size_t lda = nct_stride(s->k, k->element), ldc = nct_stride(s->n, k->element), words = nct_words(k, s->k);
-		struct nct_product p = {.rows = s->m, .cols = s->n, .words = words, .a = zeros(s->m * lda * k->element),
-		    .a_row = lda / nct_pair(k), .a_word = 1, .b = zeros(nct_panels(k, s->n) * k->panel * words * 4),
-		    .b_panel = words * k->panel, .e = zeros(s->m * ldc * k->element), .lde = ldc};
-		struct dnnl bf16, fp32;
 
-		printf("%-16s %6zu %6zu %6zu %12.1f", s->what, s->m, s->n, s->k, rate(s, ours, &p));
-		printf(" %12.1f", prepare(&bf16, s, dnnl_bf16) ? rate(s, theirs, &bf16) : 0.0);
-		printf(" %12.1f\n", prepare(&fp32, s, dnnl_f32) ? rate(s, theirs, &fp32) : 0.0);
+		measure(k, s, r[i]);
+		printf("%-3s %-12s %6zu %6zu %6zu %12.1f %12.1f %12.1f\n", s->model, s->what, s->m, s->n, s->k, r[i][0], r[i][1], r[i][2]);
 	}
+	print_all("3m", r);
+	print_all("25m", r);
 	return 0;
 }

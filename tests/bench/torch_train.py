@@ -1,7 +1,8 @@
-# torch_train.py - the same model in PyTorch, for tests/bench/train.sh: prints tokens/s, with autocast to bf16 or without.
+# torch_train.py - the same model in PyTorch, for tests/bench/train.sh: prints tokens/s, and by CPU seconds, with autocast to bf16 or without.
 # usage: torch_train.py SIZE VOCABULARY ROWS LENGTH STEPS THREADS bf16|fp32
-# In PyTorch's favour: plain SGD in place of Adafactor, random tokens and so no data to read, the best step's time.
+# In PyTorch's favour: plain SGD in place of Adafactor, random tokens and so no data to read. Medians of the steps after the first.
 import math
+import statistics
 import sys
 import time
 
@@ -65,12 +66,12 @@ class Net(nn.Module):
         return self.head(self.norm(x))
 
 
-def rate(net, bf16, vocab, rows, length, steps):
+def rates(net, bf16, vocab, rows, length, steps):
     opt = torch.optim.SGD(net.parameters(), lr=1e-3)
     data = torch.randint(0, vocab, (rows, length + 1))
-    best = math.inf
+    wall, cpu = [], []
     for step in range(steps + 1):
-        start = time.monotonic()
+        start, busy = time.monotonic(), time.process_time()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             logits = net(data[:, :-1])
             loss = F.cross_entropy(logits.reshape(-1, vocab).float(), data[:, 1:].reshape(-1))
@@ -78,8 +79,9 @@ def rate(net, bf16, vocab, rows, length, steps):
         loss.backward()
         opt.step()
         if step > 0:  # the first one warms up
-            best = min(best, time.monotonic() - start)
-    return rows * length / best
+            wall.append(time.monotonic() - start)
+            cpu.append(time.process_time() - busy)
+    return [rows * length / statistics.median(t) for t in (wall, cpu)]
 
 
 def main():
@@ -87,7 +89,7 @@ def main():
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     net = Net(vocab, *SIZES[size], length)
-    print(f"{rate(net, sys.argv[7] == 'bf16', vocab, rows, length, steps):.1f}")
+    print(*(f"{r:.1f}" for r in rates(net, sys.argv[7] == "bf16", vocab, rows, length, steps)))
 
 
 main()

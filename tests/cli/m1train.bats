@@ -211,13 +211,13 @@ interrupt() {
   cp part ckpt
   cp part ckpt.prev
   run -3 --separate-stderr again
-  [[ $stderr == "m1train: training: ckpt: "* ]]
+  [[ $stderr == "m1train: ckpt: "* ]]
 }
 
 @test "m1train: a checkpoint made with other options is refused, and the difference named" {
   cp "$reference"/ckpt* .
   run -1 --separate-stderr again --seed=7
-  [[ $stderr == "m1train: training: ckpt: made with seed 1, not 7" ]]
+  [[ $stderr == "m1train: ckpt: made with seed 1, not 7" ]]
   run -1 --separate-stderr again -B 5
   [[ $stderr == *"made with rows 4, not 5" ]]
   run -1 --separate-stderr again -s d=32,layers=2,heads=2,ff=64
@@ -311,10 +311,12 @@ interrupt() {
   run -1 --separate-stderr m1train -k unigram -e nowhere -o model text
   [[ $stderr == "m1train: nowhere: No such file or directory" ]]
   run -1 sh -c 'm1train -k unigram text >&-'
-  run -1 sh -c 'm1train -k unigram text >/dev/full'
+  run -1 --separate-stderr sh -c 'm1train -k unigram text >/dev/full'
+  [ "$stderr" = "m1train: -: No space left on device" ]
   run -1 --separate-stderr small -n 1 -C none/ckpt -o model text
-  [[ $stderr == *"none/ckpt: No such file or directory" ]]
-  run -1 small -n 1 --log=none/log -o model text
+  [ "$stderr" = "m1train: none/ckpt: No such file or directory" ]
+  run -1 --separate-stderr small -n 1 --log=none/log -o model text
+  [ "$stderr" = "m1train: none/log: No such file or directory" ]
   run -1 --separate-stderr env TMPDIR="$PWD/none" m1train -k unigram -o model text
   [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
 }

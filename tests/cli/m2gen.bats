@@ -137,13 +137,38 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   bitpack -u out | acwin -t -m m1
 }
 
+# used PID: ticks of the processor that it has used.
+used() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
+
+@test "m2gen: a signal ends it at once where nobody reads what it writes" {
+  local before=-1 i status=0
+  [ -r /proc/self/stat ] || skip "no /proc"
+  mkfifo pipe
+  exec 8<>pipe # open, and never read
+  m2gen -T 1 -m m2 -n 1000000000 >pipe 8>&- &
+  for ((i = 0; i < 200; i++)); do # until the pipe is full: then it uses no more time
+    sleep 0.3
+    [ "$(used $!)" != "$before" ] || [ "$before" -eq 0 ] || break
+    before=$(used $!)
+  done
+  kill -TERM $!
+  for ((i = 0; i < 200; i++)); do
+    kill -0 $! 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL $! 2>/dev/null || true # ends it, should this test fail
+  wait $! || status=$?
+  exec 8>&-
+  [ "$status" -eq 143 ]
+}
+
 @test "m2gen: what does not fit is refused" {
   head -c 3000 text | acwin -b 0 -m m1 | bitpack -v8 >t
   m2train -q $net -n 1 -o m t
   run -3 --separate-stderr m2gen -m m -n 5 -o o
-  [[ $stderr == "m2gen: sampling: its tokens are of an unbroken code"* ]]
+  [[ $stderr == "m2gen: m: its tokens are of an unbroken code"* ]]
   run -1 --separate-stderr m2gen -m m2 -n 5 -o o bytes
-  [[ $stderr == "m2gen: sampling: the prompt's tokens have code none, not split as the model's" ]]
+  [[ $stderr == "m2gen: bytes: the prompt's tokens have code none, not split as the model's" ]]
   run -1 --separate-stderr m2gen -m m2 -o o nowhere
   [[ $stderr == "m2gen: nowhere: No such file or directory" ]]
   run -1 --separate-stderr m2gen -m nowhere -o o

@@ -170,9 +170,9 @@ cell() {
   run -1 --separate-stderr small -n 1 -o m toks other
   [[ $stderr == "m2train: other: other tokens than before: window bits 24, not 16" ]]
   run -1 --separate-stderr small -n 1 -o m -e other toks
-  [[ $stderr == "m2train: training: the tokens to evaluate on have window bits 24, not 16" ]]
+  [[ $stderr == "m2train: other: the tokens to evaluate on have window bits 24, not 16" ]]
   run -1 --separate-stderr m2train -E -m "$reference/model" other
-  [[ $stderr == "m2train: evaluation: the tokens have window bits 24, not 16 as the model's" ]]
+  [[ $stderr == "m2train: other: the tokens have window bits 24, not 16 as the model's" ]]
   head -c 3000 text | acwin -m "$MODEL" >windows
   run -3 --separate-stderr small -n 1 -o m windows
   [[ $stderr == "m2train: windows: windows, not tokens (see bitpack)" ]]
@@ -218,7 +218,7 @@ cell() {
 @test "m2train: a checkpoint made with other options is refused, and the difference named" {
   cp "$reference"/ckpt* .
   run -1 --separate-stderr again --seed=7
-  [[ $stderr == "m2train: training: ckpt: made with seed 1, not 7" ]]
+  [[ $stderr == "m2train: ckpt: made with seed 1, not 7" ]]
   run -1 --separate-stderr small -n 120 -C ckpt -o model toks
   [[ $stderr == *"made with validation CRC "*", not none" ]]
   run -1 --separate-stderr small -n 120 -C ckpt -e held -o model held
@@ -249,6 +249,13 @@ cell() {
   grep -qx 'memory_bytes=[0-9]*' err
 }
 
+@test "m2train: --verbose says what the products' peak is, and which share of it was reached" {
+  m2train --verbose $net -n 3 --log=l -o m toks 2>err
+  awk -F= '$1 == "peak_gflops" { n++; ok = $2 > 0 } END { exit !(n == 1 && ok) }' err
+  grep 'step=3 ' err | tr ' ' '\n' | awk -F= '$1 == "share_of_peak" { n++; ok = $2 >= 0 && $2 <= 1 } END { exit !(n == 1 && ok) }'
+  ! grep -q peak l
+}
+
 @test "m2train: the model file has notes without paths and dates" {
   header=$(tail -c +9 "$reference/model" | head -c "$(od -An -tu8 -N 8 "$reference/model" | tr -d ' ')")
   [[ $header == *'"note.steps":"120"'* && $header == *'"note.bits_per_byte":"'[0-9]* ]]
@@ -277,7 +284,10 @@ cell() {
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
   run -1 --separate-stderr m2train -E -m nowhere toks
   [[ $stderr == "m2train: nowhere: No such file or directory" ]]
-  run -1 sh -c "m2train -q $net -n 1 toks >/dev/full"
+  run -1 --separate-stderr sh -c "m2train -q $net -n 1 toks >/dev/full"
+  [ "$stderr" = "m2train: -: No space left on device" ]
+  run -1 --separate-stderr small -n 1 --log=/dev/full -o m toks
+  [ "$stderr" = "m2train: /dev/full: No space left on device" ]
   # what cannot be written to is told before the work, which would take days
   run -1 --separate-stderr timeout 20 sh -c "m2train -q $net -n 100000000 toks >&-"
   [ "$stderr" = "m2train: -: Bad file descriptor" ]
@@ -286,7 +296,7 @@ cell() {
   [ "$stderr" = "m2train: none/table: No such file or directory" ]
   run -1 sh -c "m2train -q -E -m $reference/model held >/dev/full"
   run -1 --separate-stderr small -n 1 -C none/ckpt -o m toks
-  [[ $stderr == *"none/ckpt: No such file or directory" ]]
+  [ "$stderr" = "m2train: none/ckpt: No such file or directory" ]
   run -1 --separate-stderr env TMPDIR="$PWD/none" m2train -q $net -n 1 -o m <toks
   [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
 }

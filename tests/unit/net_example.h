@@ -28,6 +28,7 @@ static const struct example {
 	{"first", {17, 18, 24, 2, 2, 40, 50}, 3, 131, 1, 1e-2f},
 	{"several blocks of tokens", {5, 6, 8, 2, 1, 12, 20}, 3, 130, 1, 1e-3f},
 	{"larger vocabulary", {300, 301, 16, 1, 1, 24, 64}, 1, 65, 0, 1e-3f},
+	{"products in several pieces", {1100, 1101, 8, 1, 1, 600, 16}, 1, 20, 0, 1e-3f},
 	{"one token", {3, 4, 6, 3, 2, 5, 8}, 1, 1, 0, 0.0f},
 };
 

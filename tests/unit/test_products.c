@@ -197,12 +197,31 @@ test_strides(void **state)
 		}
 }
 
+/* How fast is not for a test to say. */
+static void
+test_rates(void **state)
+{
+	const struct nct_float *k;
+
+	(void)state;
+	for (size_t i = 0; nct_float_name(i) != NULL; i++) {
+		assert_int_equal(nct_float_choose(&k, nct_float_name(i)), NCT_OK);
+		for (unsigned threads = 1; threads <= 3; threads++) {
+			const double rate = nct_float_rate(k, threads);
+
+			if (!(rate > 1e6 && rate < 1e16))
+				fail_msg("%s, %u threads: %g operations a second", k->name, threads, rate);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_products),
 		cmocka_unit_test(test_strides),
+		cmocka_unit_test(test_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ test_checkpoint(void **state)
 	struct nct_state s = {made_with, 2, slots, 2};
 	const struct nct_st_pair other[] = {{"seed", "1"}, {"rows", "9"}};
 	char path[256], prev[256], whole[4096], broken[4096], before[4096];
-	struct nct_mark mark = {.step = 99, .best_step = 98, .best_bits = 97};
+	struct nct_mark mark = {.step = 99, .best_step = 98, .best_bits = 97, .pending = 96, .train_bits = 95};
 	int old;
 	size_t n, before_n;
 	nct_why why = {""};
@@ -71,13 +71,14 @@ test_checkpoint(void **state)
 	in_folder(path, "ck");
 	in_folder(prev, "ck.prev");
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && mark.from[0] == '\0'); /* none is there */
+	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && !mark.pending && mark.from[0] == '\0'); /* none is there */
 	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){.step = 10, .round = NCT_NO_ROUND}, &why), NCT_OK);
 	x[1] = 4;
-	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1, 12, "step 5"}, &why), NCT_OK);
+	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1, 12, "step 5", 1, 3.3}, &why), NCT_OK);
 	x[1] = y[3] = 0;
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
 	assert_true(mark.step == 20 && mark.best_step == 15 && mark.best_bits == 1.1 && mark.round == 12);
+	assert_true(mark.pending && mark.train_bits == 3.3);
 	assert_string_equal(mark.from, "step 5");
 	assert_true(!old && x[1] == 4 && y[3] == 8);
 
@@ -99,7 +100,7 @@ test_checkpoint(void **state)
 		write_bytes(path, broken, n);
 		write_bytes(prev, before, before_n); /* the one used takes the damaged one's place */
 		nct_err err = nct_checkpoint_load(path, &s, &mark, &old, &why);
-		if (err != NCT_OK || !old || mark.step != 10 || x[1] != -2)
+		if (err != NCT_OK || !old || mark.step != 10 || mark.pending || x[1] != -2)
 			fail_msg("byte %zu flipped: error %d, old %d, step %u: %s", i, (int)err, old, (unsigned)mark.step, why.text);
 	}
 	for (size_t i = 0; i < n; i += 7) { /* and any cut */
@@ -251,6 +252,73 @@ test_resume_is_exact(void **state)
 	(void)unlink(log_b);
 }
 
+/* Says stop when it is asked for the last of so many times. */
+static int
+stop_at_last(void *ctx)
+{
+	unsigned *asks = ctx;
+
+	return *asks > 0 && --*asks == 0;
+}
+
+/* Runs until stop() has been asked `asks` times (0: to the end); gives whether it was stopped. *step: where it is then. */
+static int
+run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned asks, uint64_t *step)
+{
+	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 8, .heads = 1, .layers = 1, .inner = 8,
+	    .reach = 16};
+	nct_why why = {""};
+	nct_loop *l;
+	int stopped;
+
+	o.keep_best = 1;
+	o.stop = stop_at_last;
+	o.ctx = &asks;
+	if (nct_loop_new(&l, &o, &shape, e, e, &why) != NCT_OK || nct_loop_run(l, &stopped, &why) != NCT_OK)
+		fail_msg("%s", why.text);
+	*step = nct_loop_step(l);
+	nct_loop_free(l);
+	return stopped;
+}
+
+/* Wherever a run is stopped, between the batches of an evaluation too, it goes on to the same log and the same checkpoint. */
+static void
+test_stop_anywhere(void **state)
+{
+	char ck_a[256], ck_b[256], log_a[256], log_b[256], prev[256];
+	nct_text *t = run_text();
+	struct nct_examples e;
+	uint64_t step, before = 0;
+	unsigned asks, within = 0;
+
+	(void)state;
+	nct_text_examples(&e, t, 24);
+	in_folder(ck_a, "a");
+	in_folder(ck_b, "b");
+	in_folder(log_a, "a.log");
+	in_folder(log_b, "b.log");
+	assert_false(run_asked(&e, tiny_options(ck_a, log_a, 1), 0, &step));
+	for (asks = 1; run_asked(&e, tiny_options(ck_b, log_b, 1), asks, &step); asks++) {
+		within += step == before; /* more than once at one step: while it was evaluated */
+		before = step;
+		if (asks % 5 == 0) /* and stopped again at once */
+			assert_true(run_asked(&e, tiny_options(ck_b, log_b, 1), 1, &step));
+		assert_false(run_asked(&e, tiny_options(ck_b, log_b, 1), 0, &step));
+		assert_int_equal(step, STEPS);
+		expect_same_file(ck_a, ck_b);
+		expect_same_file(log_a, log_b);
+		assert_int_equal(unlink(ck_b), 0);
+		(void)unlink(in_folder(prev, "b.prev"));
+		(void)unlink(log_b);
+	}
+	assert_true(within > 10);
+	nct_text_free(t);
+	(void)unlink(ck_a);
+	(void)unlink(ck_b);
+	(void)unlink(log_a);
+	(void)unlink(log_b);
+}
+
 static void
 test_training_learns(void **state)
 {
@@ -265,12 +333,13 @@ test_training_learns(void **state)
 		const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2,
 		    .inner = 32, .reach = 16};
 		nct_loop *l;
-		int stopped;
+		int stopped, broken;
 
 		o.steps = trained ? 150 : 0;
 		assert_int_equal(nct_loop_new(&l, &o, &shape, &e, &e, NULL), NCT_OK);
 		assert_int_equal(nct_loop_run(l, &stopped, NULL), NCT_OK);
-		assert_int_equal(nct_loop_evaluate(l, trained ? &after : &before, NULL), NCT_OK);
+		assert_int_equal(nct_loop_evaluate(l, trained ? &after : &before, &broken, NULL), NCT_OK);
+		assert_false(broken);
 		nct_loop_free(l);
 	}
 	assert_true(before > 8 && before < 10); /* log2(257) = 8.006, and logits of variance 1 cost half a nat */
@@ -344,6 +413,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_checkpoint),
 		cmocka_unit_test(test_resume_is_exact),
+		cmocka_unit_test(test_stop_anywhere),
 		cmocka_unit_test(test_training_learns),
 		cmocka_unit_test(test_nan_stops),
 		cmocka_unit_test(test_memory_is_refused),

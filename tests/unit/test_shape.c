@@ -103,6 +103,19 @@ test_impossible_shapes(void **state)
 	assert_true(nct_net_bytes(&good, 1, 8, 64, 1, "no such row") == nct_net_bytes(&good, 1, 8, 64, 1, "ref"));
 }
 
+/* The floor in README.md: 24.8 million operations a token of 3m. */
+static void
+test_operations(void **state)
+{
+	struct nct_shape s = {.vocab = 257, .inputs = 257, .reach = 1024};
+
+	(void)state;
+	assert_int_equal(nct_shape_parse(&s, "3m", NULL), NCT_OK);
+	assert_true(nct_shape_operations(&s, 1024) == 6.0 * (3 * 256 * (1024 + 3072) + 256 * 257) + 14.0 * 3 * 256 * 512.5);
+	s.reach = 2; /* one query sees itself alone, three see two keys: 7/4 each */
+	assert_true(nct_shape_operations(&s, 4) == 6.0 * (3 * 256 * (1024 + 3072) + 256 * 257) + 14.0 * 3 * 256 * 1.75);
+}
+
 int
 main(void)
 {
@@ -110,6 +123,7 @@ main(void)
 		cmocka_unit_test(test_buckets),
 		cmocka_unit_test(test_shape_words),
 		cmocka_unit_test(test_parameter_counts),
+		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_impossible_shapes),
 	};
 

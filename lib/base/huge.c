@@ -1,0 +1,27 @@
+/* huge.c - memory in large pages: aligned to them, and the system told so. */
+#include "huge.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define LINE ((size_t)64)
+#define PAGE ((size_t)1 << 21)
+#define FROM (4 * PAGE) /* smaller arrays gain nothing */
+
+void *
+nct_huge_alloc(size_t bytes)
+{
+	const size_t align = bytes >= FROM ? PAGE : LINE;
+	void *p;
+
+	if (bytes > SIZE_MAX - align)
+		return NULL;
+	bytes = (bytes + align - 1) / align * align;
+	p = aligned_alloc(align, bytes);
+#ifdef MADV_HUGEPAGE
+	if (p != NULL && align == PAGE)
+		(void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+#endif
+	return p;
+}
