@@ -131,7 +131,7 @@ model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\
   [ "$(acwin -m words -b 0 few | align_of)" = none ]
   [ "$(acwin -m any few | align_of)" = none ]
   [ "$(acwin -m plain few | align_of)" = none ]
-  [ "$(acwin few | align_of)" = none ]
+  [ "$(acwin few | align_of)" = words ] # the built-in model
   cmp <(acwin -m words few) <(acwin -m words -a words few)
   acwin -m words few | acwin -d -m words | cmp - few
   m1train $tiny -n 3 -b 12 -a '\s' -o model few

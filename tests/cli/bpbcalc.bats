@@ -253,7 +253,7 @@ refused() {
   quick_model m
   acwin -m m text | bitpack >other
   refused "t8: tokens differ from those of t16: vocabulary 256, not 65536" --unigram-from=t16 t8
-  refused "t8: tokens differ from those of bytes: code split, not none" --unigram-from=bytes t8
+  refused "t8: tokens differ from those of bytes: code best, not none" --unigram-from=bytes t8
   refused "t24: tokens differ from those of t16: window bits 24, not 16" --unigram-from=t16 t24
   parameters=$(od -An -tu8 -j 56 -N 8 t16)
   refused "other: tokens differ from those of t16: parameters of M1 $(($(od -An -tu8 -j 56 -N 8 other))), not $((parameters))" --unigram-from=t16 other
