@@ -1,6 +1,8 @@
 /* trie.c - a codebook as a double array, walked by several texts in turn. */
 #include "window/trie.h"
 
+#include "base/cpu.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,7 +216,11 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 	struct packer p = {0};
 	nct_err err = packer_new(&p, c);
 
-	*t = (struct nct_trie){.book = c};
+	*t = (struct nct_trie){.book = c, .lanes = NCT_LANES_PLAIN};
+#if defined __x86_64__
+	if (c->code == NCT_CODE_BEST && nct_cpu_avx512())
+		t->lanes = NCT_LANES;
+#endif
 	if (err != NCT_OK)
 		goto end;
 	link_strings(&p);
@@ -282,9 +288,9 @@ take(const uint64_t *cells, uint64_t byte, uint64_t *cell, uint32_t **out)
 static inline void
 walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t n)
 {
-	const uint8_t *text[NCT_LANES];
-	uint64_t cell[NCT_LANES];
-	uint32_t *out[NCT_LANES];
+	const uint8_t *text[NCT_LANES_PLAIN];
+	uint64_t cell[NCT_LANES_PLAIN];
+	uint32_t *out[NCT_LANES_PLAIN];
 
 	for (unsigned l = 0; l < lanes; l++) {
 		text[l] = lane[l].text;
@@ -311,6 +317,6 @@ nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, s
 	case 3: walk(t->cell, lane, 3, n); break;
 	case 4: walk(t->cell, lane, 4, n); break;
 	case 5: walk(t->cell, lane, 5, n); break;
-	default: walk(t->cell, lane, NCT_LANES, n); break;
+	default: walk(t->cell, lane, NCT_LANES_PLAIN, n); break;
 	}
 }

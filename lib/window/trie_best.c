@@ -73,8 +73,8 @@ static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
 {
 	const uint32_t *cells = t->byte;
-	struct state s[NCT_LANES];
-	ptrdiff_t ahead[NCT_LANES];
+	struct state s[NCT_LANES_PLAIN];
+	ptrdiff_t ahead[NCT_LANES_PLAIN];
 
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct nct_open *o = &lane[l].open;
@@ -110,13 +110,18 @@ walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_
 	case 3: walk(t, lane, 3, n, aligned); break;
 	case 4: walk(t, lane, 4, n, aligned); break;
 	case 5: walk(t, lane, 5, n, aligned); break;
-	default: walk(t, lane, NCT_LANES, n, aligned); break;
+	default: walk(t, lane, NCT_LANES_PLAIN, n, aligned); break;
 	}
 }
 
 void
 nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
 {
+#if defined __x86_64__
+	if (lanes > NCT_LANES_PLAIN)
+		nct_trie_walk_avx512(t, lane, lanes, n);
+	else
+#endif
 	if (lane[0].mark != NULL)
 		walk_some(t, lane, lanes, n, 1);
 	else
