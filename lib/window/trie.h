@@ -13,6 +13,7 @@ struct nct_trie {
 	uint64_t *cell; /* owned */
 	uint64_t none;  /* no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
 	uint32_t *byte; /* NCT_CODE_BEST: cells that end with a byte, as nct_trie_walk_best() has them. Owned; else NULL */
+	uint32_t *number; /* of the strings that end there: what nct_trie_number() gives, in half the room. In the same block */
 	const struct nct_codebook *book; /* borrowed */
 	unsigned lanes; /* texts that are best walked at once: NCT_LANES_PLAIN, or more where the processor has registers for it */
 };

@@ -100,7 +100,7 @@ walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsi
 		for (unsigned i = 0; i < groups; i++)
 			end = take(t->byte, block[0], aligned, tag[i], &g[i], end);
 	for (const uint32_t *k = log; k < end; k++)
-		*out[*k >> TAG]++ = nct_trie_number(t->cell[*k & ((1u << TAG) - 1)]);
+		*out[*k >> TAG]++ = t->number[*k & ((1u << TAG) - 1)];
 	for (unsigned i = 0; i < groups; i++) {
 		_mm256_storeu_si256((void *)&state[0][i * GROUP], g[i].at);
 		_mm256_storeu_si256((void *)&state[1][i * GROUP], g[i].cut);
@@ -136,7 +136,7 @@ nct_trie_walk_avx512(const struct nct_trie *t, struct nct_lane *lane, unsigned l
 		struct nct_open *o = &lane[l].open;
 
 		if (o->at != 0)
-			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, nct_trie_number(t->cell[o->best]));
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[o->best]);
 	}
 }
 #else

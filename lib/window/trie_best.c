@@ -90,14 +90,14 @@ walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size
 		struct nct_open *o = &lane[l].open;
 
 		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
-			*k = nct_trie_number(t->cell[*k]);
+			*k = t->number[*k];
 		if (aligned)
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
 		*o = (struct nct_open){.at = s[l].cell, .best = s[l].best, .inside = s[l].inside, .over = (uint32_t)(s[l].text - s[l].cut)};
 		if (s[l].cell != 0)
-			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, nct_trie_number(t->cell[s[l].best]));
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[s[l].best]);
 	}
 }
 
@@ -144,7 +144,7 @@ nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod
 			*l.out++ = nct_trie_number(end);
 			return (size_t)(l.out - k);
 		}
-		*l.out++ = nct_trie_number(t->cell[l.open.best]);
+		*l.out++ = t->number[l.open.best];
 		l.text -= l.open.over;
 		l.mark -= l.mark != NULL ? l.open.over : 0;
 		l.open = (struct nct_open){0};
