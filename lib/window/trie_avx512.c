@@ -1,7 +1,9 @@
 /* trie_avx512.c - the walk of trie_best.c for up to 16 lanes at once, eight in a register.
  *
- * A lane takes the same steps as there. What they wait for, a byte and a cell for each lane, comes by gathers; where windows
- * close and strings end are bits of masks. Eight lanes' steps are a chain of two gathers, so another eight are walked meanwhile. */
+ * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are bits of masks. A step
+ * waits for its cells alone: the bytes that may come next, behind this one or where the lane turns back to, are gathered meanwhile, and
+ * another eight lanes are walked. (Of English, aligned, on one core of a Zen 4: 330 MB/s, plainly 240; unaligned 380 and 350. More lanes
+ * gain nothing: half of the cells are not in the first-level cache.) */
 #include "window/trie.h"
 
 #if defined __x86_64__
@@ -10,32 +12,41 @@
 #define GROUP 8    /* lanes in a register */
 #define GROUPS (NCT_LANES / GROUP)
 #define STEPS 256u /* between two times that text is brought to where gathers take it from */
-#define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 2) /* of a lane there: what is behind the longest string, and the steps' text */
+#define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 3) /* of a lane there: what is behind the longest string, the steps' text, what is looked at in vain */
 #define TAG 24     /* from this bit on, a closed window tells its lane */
 #define MARK 0x100 /* a boundary behind the byte */
 
 struct group {
 	__m256i at, cut;    /* in the block: the next byte; behind the longest string so far */
+	__m256i text;       /* what is at `at`: in the low half, the byte and whether a boundary is behind it */
 	__m256i cell, best; /* as in trie_best.c */
 	__mmask8 inside;
 };
+
+static inline __m256i
+gather(const uint16_t *block, __m256i at)
+{
+	return _mm256_i32gather_epi32((const int *)(const void *)block, at, 2);
+}
 
 /* Takes a byte of each lane that goes on; closes the windows of the others, and turns them back. Gives where closed ones go next. */
 static inline __attribute__((always_inline)) uint32_t *
 take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, struct group *g, uint32_t *log)
 {
-	const __m256i two = _mm256_i32gather_epi32((const int *)(const void *)block, g->at, 2), low = _mm256_set1_epi32(0xff);
-	const __m256i place = _mm256_add_epi32(_mm256_srli_epi32(g->cell, 9), _mm256_and_si256(two, low));
+	const __m256i text = g->text, low = _mm256_set1_epi32(0xff), on = _mm256_add_epi32(g->at, _mm256_set1_epi32(1));
+	const __m256i ahead = gather(block, on), back = gather(block, g->cut);
+	const __m256i place = _mm256_add_epi32(_mm256_srli_epi32(g->cell, 9), _mm256_and_si256(text, low));
 	const __m256i next = _mm256_i32gather_epi32((const int *)(const void *)cells, place, 4);
-	const __mmask8 closes = _mm256_test_epi32_mask(_mm256_xor_si256(next, two), low), goes = (__mmask8)~closes;
+	const __mmask8 closes = _mm256_test_epi32_mask(_mm256_xor_si256(next, text), low), goes = (__mmask8)~closes;
 	__mmask8 takes = _mm256_mask_test_epi32_mask(goes, next, _mm256_set1_epi32((int)NCT_TRIE_STRING));
 
 	_mm256_storeu_si256((void *)log, _mm256_maskz_compress_epi32(closes, _mm256_or_si256(g->best, tag)));
 	log += __builtin_popcount(closes);
 	g->cell = _mm256_maskz_mov_epi32(goes, next);
-	g->at = _mm256_mask_add_epi32(g->cut, goes, g->at, _mm256_set1_epi32(1));
+	g->at = _mm256_mask_mov_epi32(on, closes, g->cut);
+	g->text = _mm256_mask_mov_epi32(ahead, closes, back);
 	if (aligned) {
-		const __mmask8 mark = _mm256_test_epi32_mask(two, _mm256_set1_epi32(MARK)), inside = g->inside & goes;
+		const __mmask8 mark = _mm256_test_epi32_mask(text, _mm256_set1_epi32(MARK)), inside = g->inside & goes;
 
 		takes &= (__mmask8)(mark | (__mmask8)~inside);
 		g->inside = inside | (takes & mark);
@@ -60,7 +71,7 @@ bring(const struct nct_lane *lane, size_t n, uint16_t *to)
 			to[i] = text[i];
 }
 
-/* At most STEPS. */
+/* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the latter. */
 static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
 {
@@ -93,6 +104,7 @@ walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsi
 		g[i].cell = _mm256_loadu_si256((void *)&state[2][i * GROUP]);
 		g[i].best = _mm256_loadu_si256((void *)&state[3][i * GROUP]);
 		g[i].inside = _mm256_test_epi32_mask(inside, inside);
+		g[i].text = gather(block[0], g[i].at);
 		tag[i] = _mm256_loadu_si256((void *)&state[5][i * GROUP]);
 	}
 	for (size_t s = 0; s < n; s++)
