@@ -56,6 +56,7 @@ ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512
 $(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
 $(BUILD)/lib/kernels/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
+$(BUILD)/lib/window/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
 $(BUILD)/lib/kernels/%_avx512bf16.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512)) -mavx512bf16
 $(BUILD)/lib/kernels/%_avx512vnni.o: EXTRA_CFLAGS += $(AVX512)
 $(BUILD)/lib/kernels/%_amx.o: EXTRA_CFLAGS += $(AVX512) -mamx-tile -mamx-int8

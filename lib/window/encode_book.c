@@ -11,7 +11,7 @@
 #include "window/encode_book.h"
 #include "window/share.h"
 
-#define BATCH_TEXT (8u << 20)   /* text in a batch, per thread ... */
+#define BATCH_TEXT (16u << 20)   /* text in a batch, per thread ... */
 #define BATCH_THREADS 4         /* ... for so many threads: more share that */
 #define BATCH_JOBS 8192u        /* chunks in a batch, per thread as well */
 #define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */

@@ -166,7 +166,7 @@ take_jobs(struct lanes *l)
 
 #pragma omp critical(nct_share)
 	{
-		const size_t part = (s->unfinished + s->threads - 1) / s->threads, most = part < NCT_LANES ? part : NCT_LANES;
+		const size_t part = (s->unfinished + s->threads - 1) / s->threads, most = part < s->trie->lanes ? part : s->trie->lanes;
 
 		for (; l->n < most && s->count > 0; s->count--) {
 			l->left[l->n] = QUOTA;
@@ -270,7 +270,7 @@ nct_share_new(struct nct_share *s, const struct nct_trie *t, unsigned threads, s
 	if ((s->ring = malloc(jobs_max * sizeof(struct nct_job *))) == NULL || (s->worker = calloc(threads, sizeof *s->worker)) == NULL)
 		return NCT_ENOMEM;
 	for (unsigned i = 0; i < threads; i++)
-		if ((s->worker[i].out = malloc(NCT_LANES * OUT * sizeof *s->worker[i].out)) == NULL)
+		if ((s->worker[i].out = malloc(t->lanes * OUT * sizeof *s->worker[i].out)) == NULL)
 			return NCT_ENOMEM;
 	return NCT_OK;
 }

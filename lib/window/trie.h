@@ -13,7 +13,9 @@ struct nct_trie {
 	uint64_t *cell; /* owned */
 	uint64_t none;  /* no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
 	uint32_t *byte; /* NCT_CODE_BEST: cells that end with a byte, as nct_trie_walk_best() has them. Owned; else NULL */
+	uint32_t *number; /* of the strings that end there: what nct_trie_number() gives, in half the room. In the same block */
 	const struct nct_codebook *book; /* borrowed */
+	unsigned lanes; /* texts that are best walked at once: NCT_LANES_PLAIN, or more where the processor has registers for it */
 };
 
 #define NCT_TRIE_INNER 0xffffffu
@@ -56,18 +58,22 @@ struct nct_lane {
 	uint32_t *out;       /* where closed windows go: their numbers, in the low 24 bits; there is room for as many as bytes are walked */
 };
 
-#define NCT_LANES 6 /* texts advanced in turn, to wait for that many loads at once: more than that, and registers run out */
+#define NCT_LANES_PLAIN 6 /* texts advanced in turn, to wait for that many loads at once: more than that, and registers run out */
+#define NCT_LANES 16      /* by registers of lanes */
 
-/* Takes the next n bytes of each of 1 to NCT_LANES lanes; their text and out move on. */
+/* Takes the next n bytes of each of 1 to NCT_LANES_PLAIN lanes; their text and out move on. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
 /* The same, closing windows that would end inside a word at the last boundary in them. Text and marks of an open window are still there,
  * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS
  * + 1 more. */
 void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
-/* The walk through a codebook of NCT_CODE_BEST: windows take the longest string; if there are marks, the longest that ends at a boundary, if
+/* The walk of 1 to t->lanes lanes through a codebook of NCT_CODE_BEST: windows take the longest string; if there are marks, the longest that ends at a boundary, if
  * one does. It looks at n bytes of each lane, at some of them again: their text moves on by n at most. Text, and marks (all lanes have some,
  * or none), are there from the open window's beginning on, and the mark behind the n. `out` has room for n + 1. */
 void nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+#if defined __x86_64__
+void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n); /* the same by trie_avx512.c */
+#endif
 /* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at most, go to k[]; gives how many. The mark behind the text counts as it is. */
 size_t nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */

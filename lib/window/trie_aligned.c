@@ -92,8 +92,8 @@ walk_again(const uint64_t *cells, const uint8_t *text, const uint8_t *mark, uint
 static inline __attribute__((always_inline)) void
 walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned lanes, size_t n)
 {
-	struct state s[NCT_LANES];
-	uint8_t text[NCT_LANES][BLOCK], mark[NCT_LANES][BLOCK]; /* one index tells all lanes' places */
+	struct state s[NCT_LANES_PLAIN];
+	uint8_t text[NCT_LANES_PLAIN][BLOCK], mark[NCT_LANES_PLAIN][BLOCK]; /* one index tells all lanes' places */
 
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct nct_open *o = &lane[l].open;
@@ -138,6 +138,6 @@ nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned 
 	case 3: walk(t->cell, t->none, lane, 3, n); break;
 	case 4: walk(t->cell, t->none, lane, 4, n); break;
 	case 5: walk(t->cell, t->none, lane, 5, n); break;
-	default: walk(t->cell, t->none, lane, NCT_LANES, n); break;
+	default: walk(t->cell, t->none, lane, NCT_LANES_PLAIN, n); break;
 	}
 }

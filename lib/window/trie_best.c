@@ -73,8 +73,8 @@ static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
 {
 	const uint32_t *cells = t->byte;
-	struct state s[NCT_LANES];
-	ptrdiff_t ahead[NCT_LANES];
+	struct state s[NCT_LANES_PLAIN];
+	ptrdiff_t ahead[NCT_LANES_PLAIN];
 
 	for (unsigned l = 0; l < lanes; l++) {
 		const struct nct_open *o = &lane[l].open;
@@ -90,14 +90,14 @@ walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size
 		struct nct_open *o = &lane[l].open;
 
 		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
-			*k = nct_trie_number(t->cell[*k]);
+			*k = t->number[*k];
 		if (aligned)
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
 		*o = (struct nct_open){.at = s[l].cell, .best = s[l].best, .inside = s[l].inside, .over = (uint32_t)(s[l].text - s[l].cut)};
 		if (s[l].cell != 0)
-			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, nct_trie_number(t->cell[s[l].best]));
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[s[l].best]);
 	}
 }
 
@@ -110,13 +110,18 @@ walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_
 	case 3: walk(t, lane, 3, n, aligned); break;
 	case 4: walk(t, lane, 4, n, aligned); break;
 	case 5: walk(t, lane, 5, n, aligned); break;
-	default: walk(t, lane, NCT_LANES, n, aligned); break;
+	default: walk(t, lane, NCT_LANES_PLAIN, n, aligned); break;
 	}
 }
 
 void
 nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
 {
+#if defined __x86_64__
+	if (lanes > NCT_LANES_PLAIN)
+		nct_trie_walk_avx512(t, lane, lanes, n);
+	else
+#endif
 	if (lane[0].mark != NULL)
 		walk_some(t, lane, lanes, n, 1);
 	else
@@ -139,7 +144,7 @@ nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod
 			*l.out++ = nct_trie_number(end);
 			return (size_t)(l.out - k);
 		}
-		*l.out++ = nct_trie_number(t->cell[l.open.best]);
+		*l.out++ = t->number[l.open.best];
 		l.text -= l.open.over;
 		l.mark -= l.mark != NULL ? l.open.over : 0;
 		l.open = (struct nct_open){0};

@@ -72,6 +72,22 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   acwin -b 12 -m model -c 0 -a none long | acwin -d -m model | cmp - long
 }
 
+@test "best strings: many documents, walked many or few at once, are coded as each is alone" {
+  tr '\n' '\0' <other >lines
+  [ "$(tr -dc '\0' <lines | wc -c)" -gt 100 ]
+  for align in none words; do
+    acwin -0 -b 12 -m model -a "$align" -T 1 lines >many
+    acwin -d -m model many | cmp - lines
+    # a document read to its end before the next one is there is walked alone
+    acwin -d --show -m model many | sort >shown
+    xargs -0 -n 1 -a lines printf '%s\0' | head -c 3000 >some
+    tr '\0' '\n' <some | while IFS= read -r line; do
+      printf '%s\0' "$line" | acwin -0 -b 12 -m model -a "$align" | acwin -d --show -m model
+    done | sort -u >alone
+    [ "$(comm -23 alone <(sort -u shown) | wc -l)" -eq 0 ]
+  done
+}
+
 @test "best strings: documents' ends, tokens and --show are as with other windows" {
   printf 'It was the best.\0It was' >docs
   acwin -0 -b 12 -m model docs >windows
