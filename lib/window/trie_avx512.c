@@ -2,8 +2,8 @@
  *
  * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are bits of masks. A step
  * waits for its cells alone: the bytes that may come next, behind this one or where the lane turns back to, are gathered meanwhile, and
- * another eight lanes are walked. (Of English, aligned, on one core of a Zen 4: 330 MB/s, plainly 240; unaligned 380 and 350. More lanes
- * gain nothing: half of the cells are not in the first-level cache.) */
+ * another eight lanes are walked. (On a Zen 4, whole runs of acwin over
+ * English take 1.3 times as long without it if aligned, 1.1 times if not.) */
 #include "window/trie.h"
 
 #if defined __x86_64__

@@ -18,12 +18,11 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 {
 	const uint32_t byte = *s->text, at = (s->cell >> 9) + byte;
 	const uint8_t *text = s->text + 1;
-	uint32_t *kept = s->out + 1;
 	uint32_t next = cells[at], accepts;
 
 	*s->out = s->best;
 #if defined __x86_64__
-	const uint32_t zero = 0;
+	const uint32_t zero = 0, *kept = s->out + 1;
 
 	if (aligned)
 		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]\n\t"
