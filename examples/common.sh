@@ -118,5 +118,11 @@ heading() {
 		n=$((n + 1))
 		echo "# text: ${text##*/}, $(wc -c <"text$n") bytes unpacked, cksum $(cksum <"text$n" | sed 's/ .*//')"
 	done <texts
+}
+
+# lessons: more comments, on what SentencePiece learns from.
+lessons() {
+	have spm_train || echo "# no SentencePiece: spm_train is not installed"
 	for text in $train; do echo "# learned from: ${text##*/}"; done
+	[ -n "$train" ] || echo "# learned from: the first text itself"
 }

@@ -2,7 +2,7 @@
 # learnability.sh - how well counts predict tokens: unigram and bigram models in bits per byte of text, for kinds of windows and of pieces, as TSV.
 # usage: learnability.sh [TEXT]; without TEXT the sample. common.sh tells what MODEL, TRAIN, PIECES and THREADS mean; BYTES (10000000): so
 # many of TRAIN are counted, drawn evenly; FIRST (1000000): so many of TEXT's are predicted; VOCABS (32000 65536) of SentencePiece, where
-# spm_train is installed. Without TRAIN the text's last tenth is held out.
+# spm_train is installed. Without TRAIN the text's last tenth is held out (but SentencePiece learns its pieces from all of it).
 #
 # Documents' ends are line ends here, for all kinds alike. The columns: tokens, their kind; code and align as acwin has them;
 # bytes_per_token of the predicted text; unigram and bigram, bits per byte by the models of ngram.awk.
@@ -39,7 +39,7 @@ row() {
 
 heading
 echo "# counted: $(wc -c <counted) bytes; predicted: $bytes bytes"
-have spm_train || echo "# no SentencePiece: spm_train is not installed"
+lessons
 printf 'tokens\tcode\talign\tbytes_per_token\tunigram\tbigram\n'
 codes=$(codes)
 for code in $codes; do

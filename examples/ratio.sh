@@ -79,8 +79,7 @@ compressor() { row "$1" - - - "$(tr -d '\0' <"$3" | wc -c)" $((8 * $(wc -c <"$2"
 
 heading
 echo "# FIRST=$FIRST bytes of a text for windows above 20 bits and unbroken codes"
-have spm_train || echo "# no SentencePiece: spm_train is not installed"
-[ -n "$train" ] || echo "# SentencePiece learned from the first text itself"
+lessons
 printf 'text\ttokens\tcode\talign\tdefault\tbytes\tnumber\tbytes_per_token\tbytes_per_16_bits\tbits_per_byte\tat_boundaries_percent\n'
 n=0
 while read -r text <&3; do

@@ -37,8 +37,7 @@ row() {
 
 heading
 echo "# $(wc -l <sentences) sentences of the first text; words before each: $words"
-have spm_train || echo "# no SentencePiece: spm_train is not installed"
-[ -n "$train" ] || echo "# SentencePiece learned from the first text itself"
+lessons
 printf 'tokens\tcode\talign\ttokens_of_text\tmedian\tmean\tmedian_of_rest\tmean_of_rest\n'
 codes=$(codes)
 for code in $codes; do
