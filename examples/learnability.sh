@@ -1,13 +1,13 @@
 #!/bin/sh
 # learnability.sh - how well counts predict tokens: unigram and bigram models in bits per byte of text, for kinds of windows and of pieces, as TSV.
 # usage: learnability.sh [TEXT]; without TEXT the sample. common.sh tells what MODEL, TRAIN, PIECES and THREADS mean; BYTES (10000000): so
-# many of TRAIN are counted, drawn evenly; FIRST (1000000): so many of TEXT's are predicted; VOCABS (32000 65536) of SentencePiece, where
+# many of TRAIN are counted, drawn evenly; AHEAD (1000000): so many of TEXT's are predicted; VOCABS (32000 65536) of SentencePiece, where
 # spm_train is installed. Without TRAIN the text's last tenth is held out (but SentencePiece learns its pieces from all of it).
 #
 # Documents' ends are line ends here, for all kinds alike. The columns: tokens, their kind; code and align as acwin has them;
 # bytes_per_token of the predicted text; unigram and bigram, bits per byte by the models of ngram.awk.
 set -eu
-: "${BYTES:=10000000}" "${FIRST:=1000000}" "${VOCABS:=32000 65536}"
+: "${BYTES:=10000000}" "${AHEAD:=1000000}" "${VOCABS:=32000 65536}"
 here=$(cd "$(dirname "$0")" && pwd)
 script="sh examples/learnability.sh"
 # shellcheck source=examples/common.sh disable=SC1091 # named from here, not from where it is checked
@@ -16,11 +16,11 @@ begin "$@"
 if [ -n "$train" ]; then
 	# shellcheck disable=SC2086 # a list of files
 	drawn "$BYTES" $train >counted
-	head -c "$FIRST" text1 | tr '\0' '\n' >predicted
+	head -c "$AHEAD" text1 | tr '\0' '\n' >predicted
 else
 	tr '\0' '\n' <text1 >all
 	tenth=$(($(wc -c <all) / 10))
-	tail -c $tenth all | head -c "$FIRST" >predicted
+	tail -c $tenth all | head -c "$AHEAD" >predicted
 	head -c -$tenth all >most
 	drawn "$BYTES" most >counted
 fi
