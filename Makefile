@@ -1,5 +1,5 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | check | check-long | check-san | lint | fuzz | bench | install | uninstall | clean
+#   make | deps | quickstart | experiments | check | check-long | check-san | lint | fuzz | bench | install | uninstall | clean
 PREFIX ?= /usr/local
 DESTDIR ?=
 ifeq ($(origin CC),default)
@@ -128,6 +128,11 @@ quickstart: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/quickstart.sh
 
+# Every figure of examples/results/, measured again; DATA=, MODEL= and others are told in examples/experiments.sh and common.sh.
+experiments: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/experiments.sh
+
 RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
 check: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
@@ -188,6 +193,6 @@ uninstall:
 clean:
 	rm -rf build build-* bin
 
-.PHONY: all unit deps check-deps quickstart check check-long check-san lint fuzz bench install uninstall clean
+.PHONY: all unit deps check-deps quickstart experiments check check-long check-san lint fuzz bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

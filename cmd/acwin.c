@@ -10,13 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_NO_CODEBOOK, OPT_CODE };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
 	{'t', "test", NULL, "decode, but write nothing"},
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
 	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
+	{OPT_STRINGS, "strings", NULL, "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 1048576; 16384 for b > 20; 10240 for b = 0)"},
@@ -34,7 +35,7 @@ static const struct cli_option options[] = {
 
 static const char *const aligns[] = {"none", "words", "regex"}; /* by enum nct_align */
 
-enum mode { ENCODE, DECODE, TEST, LIST, COMPILE };
+enum mode { ENCODE, DECODE, TEST, LIST, COMPILE, STRINGS };
 
 /* All that the options said. */
 struct acwin {
@@ -52,7 +53,7 @@ static void
 set_mode(struct acwin *a, enum mode mode)
 {
 	if (a->mode != ENCODE && a->mode != mode)
-		die(&a->cli, EX_USE, "-d, -t, -l and --compile exclude each other");
+		die(&a->cli, EX_USE, "-d, -t, -l, --compile and --strings exclude each other");
 	a->mode = mode;
 }
 
@@ -92,12 +93,13 @@ check(const struct acwin *a)
 {
 	const struct cli *c = &a->cli;
 	const int decodes = a->mode == DECODE || a->mode == TEST, codes = decodes || a->mode == ENCODE;
+	const char *of_model = a->mode == COMPILE ? "--compile" : a->mode == STRINGS ? "--strings" : NULL;
 
-	if (a->mode != ENCODE && a->encode_only != 0 && !(a->mode == COMPILE && a->encode_only == 'b'))
+	if (a->mode != ENCODE && a->encode_only != 0 && !(of_model != NULL && a->encode_only == 'b'))
 		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only, decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->encode.open)
 		die(c, EX_USE, "--open goes with encoding");
-	if (a->mode != ENCODE && a->encode.code != NCT_CODE_NONE)
+	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.code != NCT_CODE_NONE)
 		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->encode.code == NCT_CODE_BEST && (a->no_codebook || a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX ||
 	    a->encode.resets != 1))
@@ -112,10 +114,10 @@ check(const struct acwin *a)
 		die(c, EX_USE, "-o goes with neither -t nor -l");
 	if (a->mode == LIST && a->model != NULL)
 		die(c, EX_USE, "-m with -l: a list needs no model");
-	if (a->mode == COMPILE && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX))
-		die(c, EX_USE, "--compile: windows of %d to %d bits, not %u, have a codebook", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, a->encode.window_bits);
-	if (a->mode == COMPILE && c->operands_given)
-		die(c, EX_USE, "--compile: '%s': the model is named by -m, and no text is read", c->operands[0]);
+	if (of_model != NULL && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX))
+		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", of_model, NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, a->encode.window_bits);
+	if (of_model != NULL && c->operands_given)
+		die(c, EX_USE, "%s: '%s': the model is named by -m, and no text is read", of_model, c->operands[0]);
 	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
 	if (a->encode.window_bits == 0 && a->resets_given)
@@ -157,6 +159,7 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
 		case OPT_SHOW: a->show = 1; break;
 		case OPT_COMPILE: set_mode(a, COMPILE); break;
+		case OPT_STRINGS: set_mode(a, STRINGS); break;
 		case OPT_CODE: set_code(a, arg); break;
 		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
 		default: break;
@@ -405,12 +408,26 @@ compile(struct acwin *a)
 	cli_output_done(&a->cli);
 }
 
+static void
+list_strings(struct acwin *a)
+{
+	nct_why why = {{0}};
+	nct_m1 *m = open_model(a);
+	const int out = cli_output(&a->cli);
+	nct_err err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);
+
+	if (err != NCT_OK)
+		die_err(&a->cli, err, err != NCT_EIO ? model_name(a) : a->cli.output != NULL ? a->cli.output : "-", &why);
+	nct_m1_free(m);
+	cli_output_done(&a->cli);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct acwin a = {
 	    .cli = {.tool = "acwin",
-	            .synopsis = "[-d | -t | -l | --compile] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [-a WHERE] [FILE...]",
+	            .synopsis = "[-d | -t | -l | --compile | --strings] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [-a WHERE] [FILE...]",
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},
@@ -418,12 +435,13 @@ main(int argc, char **argv)
 	};
 
 	parse(&a, argc, argv);
-	if (a.mode == DECODE)
+	if (a.mode == DECODE || a.mode == STRINGS)
 		a.cli.flags &= ~(unsigned)CLI_BINARY; /* text may go to a terminal */
 	switch (a.mode) {
 	case ENCODE: encode(&a); break;
 	case LIST: list(&a); break;
 	case COMPILE: compile(&a); break;
+	case STRINGS: list_strings(&a); break;
 	default: decode(&a); break;
 	}
 	return EX_DONE;

@@ -226,6 +226,10 @@ struct nct_decode_options {
 nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
+/* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as nct_decode() shows
+ * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EIO (with text in `why`), NCT_ENOMEM. */
+nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
+
 /* Reads streams of either kind to their end, checking every checksum, and calls `each` once a stream; `cut` tells that
  * its end was not found and the totals are of what was read. */
 nct_err nct_list(int in, int keep_going,

@@ -153,3 +153,44 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   [ "${status:-0}" -ne 0 ]
   [ ! -e never ]
 }
+
+# shown CODE [DECODE OPTION...]: the windows of a text with all that is escaped, as lines, each once.
+shown() {
+  { cat other; noise 20000; printf 'a\\E\\\\n\t'; } | acwin -b 12 -m both --code="$1" | acwin -d --show -m both "${@:2}" | LC_ALL=C sort -u
+}
+
+@test "acwin --strings: all windows in their order, each as --show has it; the best codebook, or the one asked for" {
+  acwin --compile -b 12 -m model -o both
+  acwin --strings -b 12 -m both >best
+  acwin --strings -b 12 -m model --code=best | cmp - best
+  acwin --strings -b 12 -m both --code=split >split
+  acwin --compile -b 12 -m unigram | acwin --strings -m /dev/stdin -b 12 -o out
+  cmp split out # the same M1, without the other codebook
+  for code in best split; do
+    cut -f 1 $code | cmp - <(seq 0 4095)
+    [ "$(cut -f 2 $code | sort -u | wc -l)" -eq 4096 ]
+    if [ $code = best ]; then shown best >shown; else shown split --no-codebook >shown; fi
+    [ "$(wc -l <shown)" -gt 1000 ]
+    LC_ALL=C sort $code | LC_ALL=C comm -23 shown - >missing
+    [ ! -s missing ]
+  done
+  run ! cmp -s best split
+}
+
+@test "acwin --strings: without such a codebook it fails, and so does what does not go with it" {
+  run -2 --separate-stderr acwin --strings -b 12 -m unigram
+  [ "$stderr" = "acwin: unigram: no codebook for windows of 12 bits" ]
+  [ -z "$output" ]
+  run -2 --separate-stderr acwin --strings -b 12 -m model --code=split
+  [ "$stderr" = "acwin: model: no split codebook for windows of 12 bits" ]
+  run -2 --separate-stderr acwin --strings -b 11 --code=best -m model -o file
+  [ "$stderr" = "acwin: model: no best codebook for windows of 11 bits" ]
+  [ ! -e file ]
+  run -2 acwin --strings -b 24
+  run -2 acwin --strings -b 12 -m model other
+  run -2 acwin --strings -d
+  run -2 acwin --strings -a words
+  run -2 acwin --strings --no-codebook -m model -b 12
+  run -1 --separate-stderr sh -c 'acwin --strings >/dev/full'
+  [[ $stderr == "acwin: -: "* ]]
+}

@@ -212,3 +212,130 @@ stand_in() {
   run -1 example alignment empty
   [ "$output" = "alignment.sh: no text" ]
 }
+
+# ---- the measuring scripts: tables with comments on top ----
+
+# measuring_model: a quick one, the file `strings`, with a best codebook of 16 bits; and a text of 40,000 bytes.
+measuring_model() {
+  sample 300000 >learned
+  sample 400000 | tail -c 40000 >text
+  m1train -q -T 2 -k unigram -o counts learned
+  m1train -q -T 2 -k strings -b 16 -a words -m counts -o strings learned
+}
+
+# cell FILE COLUMN [NAME=VALUE...]: of the first row of a table with such cells.
+cell() {
+  local at=$2 a args=()
+  for a in "${@:3}"; do args+=("$a"); done
+  printf '%s\n' "${args[@]}" | awk -F '\t' -v want="$at" 'NR == FNR { k = index($0, "="); if (k) need[substr($0, 1, k - 1)] = substr($0, k + 1); next }
+    /^#/ { next } !head { for (i = 1; i <= NF; i++) name[$i] = i; head = 1; next }
+    { for (n in need) if ($name[n] != need[n]) next; print $name[want]; exit }' - "$1"
+}
+
+# headed FILE: its comments tell how it was made, and no paths.
+headed() {
+  for what in command model nct date text; do grep -q "^# $what: ." "$1" || { echo "$1: no $what"; return 1; }; done
+  run ! grep -n '/\(tmp\|home\)' "$1"
+}
+
+@test "ratio.sh: counts and ratios agree with the tools, for all kinds of tokens" {
+  measuring_model
+  printf 'one line\n\ntwo\0three\0' >>text
+  xz -k text
+  MODEL=strings FIRST=2000 VOCABS=500 THREADS=2 example ratio text.xz >out
+  headed out
+  windows() { acwin -0 -m strings "$@" | acwin -l | tail -n 1 | cut -f "$column"; }
+  for code in best split; do
+    for align in none words; do
+      column=12
+      [ "$(cell out number code=$code align=$align 'tokens=windows of 16 bits')" = "$(windows --code=$code -a $align text)" ]
+    done
+  done
+  [ "$(cell out align default=yes)" = words ]
+  [ "$(cell out code default=yes)" = best ]
+  head -c 2000 text >first
+  column=15
+  for bits in 24 32 64 128; do
+    holds 'r - 16 * 2000 / c < 0.0001 && 16 * 2000 / c - r < 0.0001' "r=$(cell out bytes_per_16_bits "tokens=windows of $bits bits")" \
+      "c=$(windows -b $bits -a none first)"
+  done
+  holds 'r - c / 2000 < 0.0001 && c / 2000 - r < 0.0001' "r=$(cell out bits_per_byte code=unbroken)" "c=$(windows -b 0 first)"
+  [ "$(cell out bytes 'tokens=xz -9e')" -eq "$(tr -d '\0' <text | wc -c)" ]
+  # All line ends and documents' ends as </s>, or none of them.
+  all=$(cell out number 'tokens=SentencePiece 500') bare=$(cell out number 'tokens=SentencePiece 500 within lines')
+  [ $((all - bare)) -eq "$(tr '\0' '\n' <text | wc -l)" ]
+  holds 'b < 95 && n < b && b > n + 20' "b=$(cell out at_boundaries_percent code=split align=words)" "n=$(cell out at_boundaries_percent code=split align=none)"
+}
+
+@test "stability.sh: what a changed word changes, by edit distances that are right" {
+  measuring_model
+  MODEL=strings VOCABS=500 THREADS=2 example stability learned >out
+  headed out
+  [ "$(grep -cv '^#' out)" -eq 6 ]
+  for code in split best; do
+    # Aligned windows begin with each word: but for that one, few tokens change.
+    holds 'w < n' "w=$(cell out mean_of_rest code=$code align=words)" "n=$(cell out mean_of_rest code=split align=none)"
+  done
+  [ "$(cell out mean_of_rest 'tokens=SentencePiece 500')" = 0.00 ]
+  holds 'n > 10 && n < 80' "n=$(cell out tokens_of_text 'tokens=SentencePiece 500')"
+  # kitten, sitting: 3; without the first letters: 2. mean of 3, 6 and 6: the third is of other tokens; another sentence.
+  spelt() { sed 's/./&:1 /g' <<<"$1"; }
+  { printf '1\t1\t%s\n' "$(spelt kitten)"; printf '1\t1\t%s\n' "$(spelt sitting)"; } >pair
+  [ "$(awk -f "$NCT_ROOT/examples/distances.awk" pair)" = $'6.5\t3\t3.00\t2\t2.00' ]
+  { cat pair; printf '1\t0\tx:9\n2\t0\tx:9\n'; } >more
+  [ "$(awk -f "$NCT_ROOT/examples/distances.awk" more)" = $'3.8\t6\t5.33\t5\t4.33' ]
+}
+
+@test "tokens.sh: the most frequent tokens, with their counts and texts" {
+  measuring_model
+  printf 'a\\b\0' >>text
+  MODEL=strings TOP=0 example tokens text >out
+  headed out
+  acwin -0 -m strings text >windows
+  acwin -d --show -m strings windows | LC_ALL=C sort | uniq -c | awk '{ n = $1; sub(/^ *[0-9]+ /, ""); print n "\t" $0 }' | sort -k 1,1nr -k 2,2n >want
+  sed '/^#/d; /^count/d' out | cmp - want
+  MODEL=strings TOP=3 example tokens text | sed '/^#/d; /^count/d' | cmp - <(head -n 3 want)
+  m1train -q -k unigram --no-codebook -o bare text
+  run -1 --separate-stderr env MODEL=bare sh "$NCT_ROOT/examples/tokens.sh" text
+  [ "$stderr" = "tokens.sh: the model has no codebook of 16 bits: acwin --compile makes one" ]
+}
+
+@test "learnability.sh: what counts predict, by models that are right" {
+  measuring_model
+  MODEL=strings VOCABS=500 THREADS=2 BYTES=300000 TRAIN=learned example learnability text >out
+  headed out
+  grep -qx '# learned from: learned' out
+  [ "$(grep -cv '^#' out)" -eq 6 ]
+  for code in split best; do
+    holds 'b < u && u < 16 / r' "u=$(cell out unigram code=$code align=words)" "b=$(cell out bigram code=$code align=words)" \
+      "r=$(cell out bytes_per_token code=$code align=words)"
+  done
+  # Counts 1 1 2, then 1 2 3 in 3 bytes, of 4 tokens: P(1) = (2 - d) / 3 + 2 d / 12, P(2) = (1 - d) / 3 + 2 d / 12, P(3) = 2 d / 12; behind 1: 1 once, 2 once.
+  printf '1\n1\n2\n' >train
+  printf '1\n2\n3\n' >test
+  awk 'BEGIN { d = 0.75; low = 2 * d / 12; one = (2 - d) / 3 + low; two = (1 - d) / 3 + low
+    printf "%.4f\t%.4f\n", -log(one * two * low) / log(2) / 3, -log(one * ((1 - d) / 2 + d * 2 / 2 * two) * low) / log(2) / 3 }' >want
+  awk -v vocab=4 -v bytes=3 -f "$NCT_ROOT/examples/ngram.awk" train test | cmp - want
+  VOCABS=500 example learnability text >held-out
+  grep -q '^# counted: 36...* bytes; predicted: 4...* bytes$' held-out
+}
+
+@test "experiments.sh: all tables of a folder's texts, none before it is whole" {
+  measuring_model
+  mkdir data
+  xz -c text >data/dev-a.txt.xz
+  head -c 20000 learned | xz >data/dev-b.txt.xz
+  xz -c learned >data/train-wiki.txt.xz
+  MODEL=strings FIRST=1000 VOCABS=500 THREADS=2 DATA=data RESULTS=results example experiments
+  for table in ratio stability tokens learnability; do headed results/$table.tsv; done
+  [ "$(sed '/^#/d; s/\t.*//' results/ratio.tsv | sort -u | tr '\n' ' ')" = 'dev-a.txt.xz dev-b.txt.xz text ' ]
+  grep -qx '# learned from: train-wiki.txt.xz' results/learnability.tsv
+  for tool in acwin bitpack spm_train spm_encode xz; do
+    stand_in $tool "without-$tool"
+    rm -rf results
+    run ! env PATH="$PWD/without-$tool:$PATH" MODEL=strings FIRST=1000 VOCABS=500 THREADS=2 DATA=data RESULTS=results sh "$NCT_ROOT/examples/experiments.sh"
+    [ ! -e results/learnability.tsv ]
+  done
+  run -1 env DATA=results sh "$NCT_ROOT/examples/experiments.sh"
+  [[ $output == *'no dev-*.txt.xz' ]]
+}
