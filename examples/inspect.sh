@@ -48,7 +48,7 @@ for word in Nobody Somebody Everybody; do
 	printf '%s had seen the old man walk down to the river before.' $word | acwin -b 16 | acwin -d --show >$word
 done
 awk -F '\t' '{ if (FNR > rows) rows = FNR; if (FNR == 1) files++; cell[FNR, files] = sprintf("%6d [%s]", $1, $2) }
-	END { for (r = 1; r <= rows; r++) for (f = 1; f <= files; f++) printf "   %-20s%s", cell[r, f], f < files ? "" : "\n" }' Nobody Somebody Everybody
+	END { for (r = 1; r <= rows; r++) for (f = 1; f <= files; f++) printf "   %-26s%s", cell[r, f], f < files ? "" : "\n" }' Nobody Somebody Everybody
 for word in Somebody Everybody; do
 	awk -F '\t' -v word=$word 'NR == FNR { seen[$1] = 1; next } { n += $1 in seen }
 		END { printf "   %s: %d of %d windows occur in the first sentence, too\n", word, n, FNR }' Nobody $word

@@ -166,7 +166,7 @@ stand_in() {
   [ "$(acwin text | acwin -d --show | grep -m 1 "^$(sed -n '1s/.* //p' want)"$'\t' | cut -f 2)" = "$top" ]
   grep -q "^   $(bitpack --to=text toks | wc -w) tokens, " out
   grep -q "^   $(wc -c <text) bytes in all, " out
-  [ "$(sed -n '/^4\./,$p' out | sed '1d; /windows occur/d' | cut -c 1-23 | sed -n 's/.*\[\(.*\)\].*/\1/p' | tr -d '\n')" = \
+  [ "$(sed -n '/^4\./,$p' out | sed '1d; /windows occur/d' | cut -c 1-29 | sed -n 's/.*\[\(.*\)\].*/\1/p' | tr -d '\n')" = \
     'Nobody had seen the old man walk down to the river before.\E' ]
   [ "$(grep -c 'windows occur' out)" -eq 2 ]
 }
@@ -187,7 +187,7 @@ stand_in() {
   STEPS=3 sh "$NCT_ROOT/examples/quickstart.sh" >out
   grep -q '^   identical$' out
   grep -q '^   The three currently' out
-  tail -n 3 out | awk '$1 == 300000 { exit !($4 > 3 && $5 < $4 && $6 > 2 && $6 < 5) }' # uniform, unigram, M2
+  tail -n 3 out | awk '$1 == 300000 { exit !($4 > 2 && $5 < $4 && $6 > 2 && $6 < 5) }' # uniform, unigram, M2
   grep -q '^ *300000 ' out
 }
 
@@ -199,6 +199,8 @@ stand_in() {
   [ "$(cut -f 1 out | tr '\n' ' ')" = 'align none words \b ' ]
   [ "$(cut -f 2 out | sort -u | tr '\n' ' ')" = '20000 bytes ' ]
   [ "$(awk -F '\t' '$1 == "words" { print $3 }' out)" = "$(acwin -a words text | acwin -l | cut -f 12 | tail -n 1)" ]
+  awk -F '\t' '$1 == "none" { n = $5 } $1 == "words" { w = $5 } END { exit !(n < w && w > 75 && w <= 100) }' out
+  OPTIONS=--code=split example alignment text >out
   awk -F '\t' '$1 == "none" { n = $5 } $1 == "words" { w = $5 } END { exit !(n < 30 && w > 55 && w <= 100) }' out
   printf 'ab cd\0' >nul
   [ "$(OPTIONS=-0 example alignment nul | cut -f 2 | tail -n 1)" = 5 ]
