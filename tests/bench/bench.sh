@@ -69,8 +69,11 @@ row "acwin -b16 -T1" acwin 1e6 big "acwin -b16 -T1 big >/dev/null"
 encode=$speed one=$wall
 row "acwin -b16 -T2" acwin 1e6 big "acwin -b16 -T2 big >/dev/null"
 two=$wall
-row "acwin -b16 -a words -T1" acwin 1e6 big "acwin -b16 -a words -T1 big >/dev/null"
-aligned=$speed
+row "acwin -b16 -a none -T1" acwin 1e6 big "acwin -b16 -a none -T1 big >/dev/null"
+loose=$speed
+for align in none words; do
+	row "acwin --code=split -a $align -T1" acwin 1e6 big "acwin --code=split -a $align -T1 big >/dev/null"
+done
 row "acwin -d -T1" acwin 1e6 big "acwin -d -T1 wbig >/dev/null" wbig
 decode=$speed done=$wall
 row "acwin -d -T2" acwin 1e6 big "acwin -d -T2 wbig >/dev/null"
@@ -87,7 +90,7 @@ printf 'hi' >hi
 measure "for i in 1 2 3 4 5 6 7 8 9 10; do acwin hi >/dev/null; done"
 aim "acwin -b16 over spm_encode" "$(over "$encode" "$spm")" times 30
 aim "acwin -d over acwin -b16" "$(over "$decode" "$encode")" times 2
-aim "acwin -b16 -a words over acwin -b16" "$(over "$aligned" "$encode")" times 0.7
+aim "acwin -b16, at words, over -a none" "$(over "$encode" "$loose")" times 0.7
 aim "bitpack -v16" "$(printf %.0f "$pack")" MB/s 600
 aim "bitpack -u" "$(printf %.0f "$unpack")" MB/s 600
 aim "two threads over one by the clock, acwin -b16" "$(over "$one" "$two")" times 1.8

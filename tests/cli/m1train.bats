@@ -173,7 +173,8 @@ interrupt() {
   [ ! -e model ]
   [ "$(wc -l <log)" -lt 160 ]
   m1train --verbose $net -n 0 -C ckpt -o early text 2>said
-  grep -qx "resumed_step=$(($(wc -l <log) - 1))" said # saved at that very step
+  lines=$(wc -l <log) # a header, and a row for each step: saved at that very one, whose row is missing where its evaluation was broken off
+  grep -qxE "resumed_step=($((lines - 1))|$lines)" said
   again
   same_as_unbroken
 }
