@@ -271,7 +271,7 @@ void
 trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why)
 {
 	trainer_end_line();
-	if (writes(t) && (names(why, t->train.checkpoint) || names(why, t->train.log)))
+	if (writes(t) && (names(why, t->train.checkpoint) || names(why, t->train.log) || names(why, t->train.from)))
 		fprintf(stderr, "%s: %s\n", t->cli->tool, why->text);
 	else if (writes(t))
 		note_err(t->cli, err, name, why);

@@ -439,7 +439,7 @@ nct_err
 nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 {
 	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
-	const uint64_t rows = l->mark.step - (l->mark.pending ? 1 : 0);
+	const uint64_t rows = l->mark.step - (uint64_t)l->mark.pending;
 	nct_err err = NCT_OK, closed;
 
 	*stopped = 0;
@@ -494,9 +494,7 @@ nct_loop_params(const nct_loop *l)
 const float *
 nct_loop_best(const nct_loop *l, double *bits, uint64_t *step)
 {
-	if (l->best == NULL || l->mark.best_step == 0)
-		return NULL;
 	*bits = l->mark.best_bits;
 	*step = l->mark.best_step;
-	return l->best;
+	return l->mark.best_step == 0 ? NULL : l->best;
 }

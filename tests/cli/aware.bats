@@ -73,11 +73,11 @@ fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
   local other
   for other in "-b 17 -a words" "-b 16" "-b 16 -a word" "-b 16 -a words --rounds=2" "-b 16 -a words --long-share=1" ""; do
     run -1 --separate-stderr m1train $tiny -n 12 $other -C ckpt -o model text
-    [[ $stderr == "m1train: training: ckpt: made with windows 16 bits, alignment 1 "*", 3 rounds, "*" long, not "* ]]
+    [[ $stderr == "m1train: ckpt: made with windows 16 bits, alignment 1 "*", 3 rounds, "*" long, not "* ]]
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
   run -1 --separate-stderr m1train $net -n 400 -b 16 -C general -o model text
-  [[ $stderr == "m1train: training: general: made with windows (none), not 16 bits, "* ]]
+  [[ $stderr == "m1train: general: made with windows (none), not 16 bits, "* ]]
 }
 
 @test "m1train --from: another run's parameters, whatever its options, if they are of one size" {
@@ -87,15 +87,15 @@ fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
   [[ $(model_key words note.from) == "step 400, CRC "* ]]
   [ -z "$(model_key first note.from)" ]
   run -1 --separate-stderr m1train $tiny -n 1 --from=general -o model text
-  [[ $stderr == "m1train: training: general: made with size d=64,layers=1,heads=2,ff=128,reach=64, not d=32,layers=1,heads=2,ff=64,reach=32" ]]
+  [[ $stderr == "m1train: general: made with size d=64,layers=1,heads=2,ff=128,reach=64, not d=32,layers=1,heads=2,ff=64,reach=32" ]]
   run -1 --separate-stderr m1train $net -n 1 --from=nothing -o model text
-  [[ $stderr == "m1train: training: nothing: No such file or directory" ]]
+  [[ $stderr == "m1train: nothing: No such file or directory" ]]
   run -3 --separate-stderr m1train $net -n 1 --from=first -o model text
-  [[ $stderr == "m1train: training: first: not a checkpoint" ]]
+  [[ $stderr == "m1train: first: not a checkpoint" ]]
   cp general broken
   flip broken 5000
   run -3 --separate-stderr m1train $net -n 1 --from=broken -o model text
-  [[ $stderr == "m1train: training: broken: damaged: CRC of its tensors" ]]
+  [[ $stderr == "m1train: broken: damaged: CRC of its tensors" ]]
   [ ! -e model ]
 }
 

@@ -250,16 +250,18 @@ refused() {
   bitpack -v 8 windows >t8
   bitpack --from=raw text >bytes
   acwin -b 24 text | bitpack >t24
+  acwin --code=split text | bitpack >split
   quick_model m
   acwin -m m text | bitpack >other
   refused "t8: tokens differ from those of t16: vocabulary 256, not 65536" --unigram-from=t16 t8
   refused "t8: tokens differ from those of bytes: code best, not none" --unigram-from=bytes t8
-  refused "t24: tokens differ from those of t16: window bits 24, not 16" --unigram-from=t16 t24
+  refused "split: tokens differ from those of t16: code split, not best" --unigram-from=t16 split
+  refused "t24: tokens differ from those of split: window bits 24, not 16" --unigram-from=split t24
   parameters=$(od -An -tu8 -j 56 -N 8 t16)
-  refused "other: tokens differ from those of t16: parameters of M1 $(($(od -An -tu8 -j 56 -N 8 other))), not $((parameters))" --unigram-from=t16 other
+  refused "other: tokens differ from those of split: parameters of M1 $(($(od -An -tu8 -j 56 -N 8 other))), not $((parameters))" --unigram-from=split other
   cat t16 t8 >mixed
   refused "mixed: vocabulary 256, not 65536 as before, byte $(($(wc -c <t16) + 12))" mixed
-  { table 8 20 1 256 8 16 1 split 1000 $((parameters)) && token 1 8; } >e
+  { table 8 20 1 256 8 16 1 best 1000 $((parameters)) && token 1 8; } >e
   [ "$(bpbcalc --unigram-from=t8 e | get unigram)" = held-out ] # all that both tell is the same
   refused "e: tokens differ from those of t16: vocabulary 256, not 65536" --unigram-from=t16 e
 }
