@@ -38,7 +38,7 @@ row() {
 }
 
 heading
-echo "# counted: $(wc -c <counted) bytes; predicted: $bytes bytes"
+echo "# BYTES=$BYTES AHEAD=$AHEAD; counted: $(wc -c <counted) bytes; predicted: $bytes bytes"
 lessons
 printf 'tokens\tcode\talign\tbytes_per_token\tunigram\tbigram\n'
 codes=$(codes)
