@@ -473,18 +473,6 @@ nct_loop_step(const nct_loop *l)
 	return l->mark.step;
 }
 
-int
-nct_loop_had_rounds(const nct_loop *l)
-{
-	return l->mark.round != NCT_NO_ROUND && l->mark.round < l->mark.step;
-}
-
-const char *
-nct_loop_from(const nct_loop *l)
-{
-	return l->mark.from;
-}
-
 const float *
 nct_loop_params(const nct_loop *l)
 {
@@ -494,7 +482,9 @@ nct_loop_params(const nct_loop *l)
 const float *
 nct_loop_best(const nct_loop *l, double *bits, uint64_t *step)
 {
+	if (l->best == NULL || l->mark.best_step == 0)
+		return NULL;
 	*bits = l->mark.best_bits;
 	*step = l->mark.best_step;
-	return l->mark.best_step == 0 ? NULL : l->best;
+	return l->best;
 }

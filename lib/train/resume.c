@@ -170,3 +170,15 @@ nct_loop_save(const nct_loop *l, nct_why *why)
 				return nct_fail(why, NCT_ENAN, "step %" PRIu64 ": %s is not finite any more", l->mark.step, l->slots[i].name);
 	return nct_checkpoint_save(l->o->checkpoint, &l->state, &l->mark, why);
 }
+
+int
+nct_loop_had_rounds(const nct_loop *l)
+{
+	return l->mark.round != NCT_NO_ROUND && l->mark.round < l->mark.step;
+}
+
+const char *
+nct_loop_from(const nct_loop *l)
+{
+	return l->mark.from;
+}
