@@ -11,8 +11,7 @@
 #include "window/encode_book.h"
 #include "window/share.h"
 
-#define BATCH_TEXT (16u << 20)   /* text in a batch, per thread ... */
-#define BATCH_THREADS 4         /* ... for so many threads: more share that */
+#define BATCH_THREADS 4         /* have a batch of NCT_BOOK_BATCH bytes each: more share that */
 #define BATCH_JOBS 8192u        /* chunks in a batch, per thread as well */
 #define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */
 
@@ -239,7 +238,7 @@ encoder_new(struct encoder *e)
 {
 	const unsigned share = e->o->threads < BATCH_THREADS ? e->o->threads : BATCH_THREADS;
 
-	e->text_cap = (size_t)BATCH_TEXT * share;
+	e->text_cap = NCT_BOOK_BATCH * share;
 	e->cap = (size_t)BATCH_JOBS * share;
 	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++)

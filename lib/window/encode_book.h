@@ -6,6 +6,8 @@
 #include "window/bounds.h"
 #include "window/trie.h"
 
+#define NCT_BOOK_BATCH ((size_t)16 << 20) /* bytes of text in a batch, per thread, for up to four threads */
+
 /* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good and
  * those of the codebook in *t. Errors as nct_encode(). */
 nct_err nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,

@@ -12,7 +12,7 @@
 
 #include "base/io.h"
 #include "model/codebook.h"
-#include "sample_stream.h"
+#include "encode_text.h"
 #include "some_m1.h"
 #include "window/bounds.h"
 #include "window/chunk.h"
@@ -20,20 +20,6 @@
 #include "window/words.h"
 
 /* ---- texts ---- */
-
-/* The sample, unpacked by the tool that unpacks it everywhere; to free. */
-static struct bytes
-sample_text(size_t most)
-{
-	FILE *f = popen("xz -dc examples/sample.txt.xz", "r");
-	struct bytes b = {malloc(most), 0};
-
-	assert_true(f != NULL && b.p != NULL);
-	b.n = fread(b.p, 1, most, f);
-	(void)pclose(f); /* it may have had more to give */
-	assert_int_equal(b.n, most);
-	return b;
-}
 
 /* Every character there is, each before and behind others. */
 static struct bytes
@@ -147,16 +133,6 @@ test_words(void **state)
 	nct_words_free(w);
 	free(real.p);
 	free(all.p);
-}
-
-/* A descriptor that gives its text a few bytes at a time, as a slow pipe would. */
-static nct_err
-open_text(void *ctx, size_t i, int *fd)
-{
-	const struct bytes *b = ctx;
-
-	*fd = i == 0 ? bytes_fd(b->p, b->n) : -1;
-	return NCT_OK;
 }
 
 /* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer than the buffer. */
@@ -279,17 +255,6 @@ plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t 
 	}
 	nct_crew_free(crew);
 	return code;
-}
-
-static struct bytes
-encode(const nct_m1 *m, struct bytes text, const struct nct_encode_options *o)
-{
-	const int fd = bytes_fd("", 0);
-	struct nct_totals t;
-
-	assert_int_equal(nct_encode(m, open_text, &text, fd, o, &t, NULL), NCT_OK);
-	assert_true(t.text_bytes == text.n);
-	return fd_bytes(fd);
 }
 
 /* The code of a stream's blocks, one after the other, if each holds whole bytes of it. */
@@ -441,42 +406,12 @@ test_general_batches(void **state)
 	free(all);
 }
 
-/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
- * itself: " street" in the sample and the like. Two threads, with batches twice as long, write the same. */
-static void
-test_batches(void **state)
-{
-	static const size_t events[] = {25564, 45010, 47556}; /* and the bytes up to 7 behind */
-	const size_t batch = (size_t)8 << 20, n = batch + 2000;
-	const struct bytes real = sample_text(1178860), text = {malloc(n), n};
-	nct_m1 *m;
-
-	(void)state;
-	assert_non_null(text.p);
-	assert_int_equal(nct_m1_builtin(&m, NULL, NULL), NCT_OK);
-	for (size_t e = 0; e < 3 * 7; e++) {
-		struct nct_encode_options o = {.window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS};
-
-		for (size_t i = 0; i < n; i++) /* the event is where the second batch begins */
-			text.p[i] = real.p[(i + events[e / 7] + e % 7 + 8 * real.n - batch) % real.n];
-		const struct bytes one = encode(m, text, &o);
-		o.threads = 2;
-		const struct bytes two = encode(m, text, &o);
-		assert_bytes_equal(one, two);
-		free(one.p);
-		free(two.p);
-	}
-	nct_m1_free(m);
-	free(text.p);
-	free(real.p);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
-	    cmocka_unit_test(test_batches), cmocka_unit_test(test_general_batches),
+	    cmocka_unit_test(test_general_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,96 @@
+/* test_batches.c - encoding by codebooks in batches: windows that are open where one ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "encode_text.h"
+#include "model/m1.h"
+#include "window/encode_book.h"
+#include "window/trie.h"
+#include "window/words.h"
+
+/* Places in text[0..n) at which the walk goes on otherwise if it cannot see the text before: out[0..most). */
+static size_t
+find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t most)
+{
+	static uint8_t part[NCT_WINDOW_SYMBOLS + 16], part_mark[NCT_WINDOW_SYMBOLS + 16];
+	static uint32_t numbers[2][64 + NCT_WINDOW_SYMBOLS];
+	uint8_t *mark = malloc(n);
+	nct_words *w;
+	struct nct_trie t;
+	struct nct_lane lane = {.text = text, .mark = mark, .open = {.cell = NCT_TRIE_START}};
+	size_t found = 0;
+
+	assert_non_null(mark);
+	assert_int_equal(nct_words_new(&w), NCT_OK);
+	nct_words_mark(w, text, 0, n, 0, mark);
+	mark[0] = 0;
+	assert_int_equal(nct_trie_new(&t, nct_m1_codebook(m, NCT_CODE_SPLIT, 16)), NCT_OK);
+	memset(part_mark, 1, NCT_WINDOW_SYMBOLS);
+	for (size_t at = 0; at + 16 < n && found < most; at++) {
+		struct nct_lane seeing = lane, blind = lane;
+
+		memcpy(part + NCT_WINDOW_SYMBOLS, text + at, 16);
+		memcpy(part_mark + NCT_WINDOW_SYMBOLS, mark + at, 16);
+		blind.text = part + NCT_WINDOW_SYMBOLS;
+		blind.mark = part_mark + NCT_WINDOW_SYMBOLS;
+		seeing.out = numbers[0];
+		blind.out = numbers[1];
+		nct_trie_walk_aligned(&t, &seeing, 1, 12);
+		nct_trie_walk_aligned(&t, &blind, 1, 12);
+		if (seeing.out - numbers[0] != blind.out - numbers[1] || seeing.open.cell != blind.open.cell)
+			out[found++] = at;
+		lane.out = numbers[0];
+		nct_trie_walk_aligned(&t, &lane, 1, 1);
+	}
+	nct_trie_free(&t);
+	nct_words_free(w);
+	free(mark);
+	return found;
+}
+
+/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
+ * itself: there the walk needs text of the batch before. The same for chosen strings, which turn back. Two threads, with batches twice as long,
+ * write the same. */
+static void
+test_batches(void **state)
+{
+	size_t events[6];
+	const size_t batch = NCT_BOOK_BATCH, n = batch + 2000;
+	const struct bytes real = sample_text(1178860), text = {malloc(n), n};
+	nct_m1 *m;
+
+	(void)state;
+	assert_non_null(text.p);
+	assert_int_equal(nct_m1_builtin(&m, NULL, NULL), NCT_OK);
+	assert_int_equal(find_events(m, real.p, 300000, events, 6), 6);
+	for (size_t e = 0; e < 2 * 6; e++) {
+		struct nct_encode_options o = {.window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS,
+		                               .code = e < 6 ? NCT_CODE_SPLIT : NCT_CODE_BEST};
+
+		for (size_t i = 0; i < n; i++) /* the event is where the second batch begins */
+			text.p[i] = real.p[(i + events[e % 6] + 16 * real.n - batch) % real.n];
+		const struct bytes one = encode(m, text, &o);
+		o.threads = 2;
+		const struct bytes two = encode(m, text, &o);
+		assert_bytes_equal(one, two);
+		free(one.p);
+		free(two.p);
+	}
+	nct_m1_free(m);
+	free(text.p);
+	free(real.p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_batches)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
