@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 	{'a', "align", "WHERE", "with -b or -k strings: windows end at boundaries: none (default), words, or a REGEX at whose matches they are"},
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
-	{OPT_FROM, "from", "FILE", "begin with the parameters of another run's checkpoint"},
+	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "model/floats.h"
 #include "world.h"
 
 static void __attribute__((format(printf, 3, 4)))
@@ -85,6 +86,22 @@ describe_state(struct nct_loop *l, nct_why *why)
 	return NCT_OK;
 }
 
+/* With what an integer M1 gives, if the file is one. */
+static nct_err
+begin_with_m1(struct nct_loop *l, nct_why *why)
+{
+	nct_why found = {""};
+	nct_m1 *m;
+	nct_err err = nct_m1_open(&m, l->o->from, NULL, &found);
+
+	if (err == NCT_EKIND)
+		return nct_fail(why, err, "%s: neither a checkpoint nor an M1", l->o->from);
+	if (err == NCT_OK && (err = nct_m1_to_floats(nct_net_params(l->net), &l->shape, m, &found)) == NCT_OK)
+		snprintf(l->mark.from, sizeof l->mark.from, "M1 %016" PRIx64, nct_m1_fingerprint(m));
+	nct_m1_free(m);
+	return err == NCT_OK ? err : nct_fail(why, err, "%s: %.180s", l->o->from, found.text[0] != '\0' ? found.text : nct_strerror(err));
+}
+
 /* The run begins: with the parameters that another one had reached, if that was asked for. */
 static nct_err
 begin(struct nct_loop *l, nct_why *why)
@@ -94,6 +111,8 @@ begin(struct nct_loop *l, nct_why *why)
 	if (l->o->from == NULL)
 		return NCT_OK;
 	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, NCT_P_COUNT, must, 2, &l->mark, why);
+	if (err == NCT_EKIND)
+		err = begin_with_m1(l, why);
 	if (err == NCT_OK)
 		nct_loop_report(l, "from", "%s", l->mark.from);
 	return err;

@@ -90,8 +90,8 @@ fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
   [[ $stderr == "m1train: general: made with size d=64,layers=1,heads=2,ff=128,reach=64, not d=32,layers=1,heads=2,ff=64,reach=32" ]]
   run -1 --separate-stderr m1train $net -n 1 --from=nothing -o model text
   [[ $stderr == "m1train: nothing: No such file or directory" ]]
-  run -3 --separate-stderr m1train $net -n 1 --from=first -o model text
-  [[ $stderr == "m1train: first: not a checkpoint" ]]
+  run -3 --separate-stderr m1train $net -n 1 --from=text -o model text
+  [[ $stderr == "m1train: text: neither a checkpoint nor an M1" ]]
   cp general broken
   flip broken 5000
   run -3 --separate-stderr m1train $net -n 1 --from=broken -o model text
@@ -166,4 +166,28 @@ model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\
   printf aaaaaaaaaaaaaaaaaaaaaaaa >short
   run -3 --separate-stderr m1train -0 $tiny -n 80 -b 128 -o model short
   [[ $stderr == "m1train: training: step 41: windows: the text is shorter than a window" ]]
+}
+
+# bits MODEL: what its note says of the evaluation by integers, in ten-thousandths.
+bits() { model_key "$1" note.integer_bits_per_byte | tr -d .; }
+
+@test "m1train --from: an M1, whose integers become the parameters again" {
+  head -c 60000 text >few
+  m1train $net -n 0 --from=general -e few -o before text
+  m1train $net -n 0 --from=first -e few -o after text
+  echo "$(bits before) and $(bits after)"
+  (($(bits after) * 100 < $(bits before) * 101 && $(bits before) * 100 < $(bits after) * 101))
+  [ "$(model_key after note.from)" = "M1 $(model_key first fingerprint)" ]
+  m1train $net -n 60 --from=first --lr=0.5 -e few -C more -o trained text # no step back: more steps, fewer bits
+  (($(bits trained) < $(bits after)))
+  run -1 --separate-stderr m1train $tiny -n 1 --from=first -o model text
+  [[ $stderr == "m1train: first: made with size d=64,layers=1,heads=2,ff=128,reach=64, not d=32,layers=1,heads=2,ff=64,reach=32" ]]
+  m1train -q -k unigram --no-codebook -o counts few
+  run -1 --separate-stderr m1train $net -n 1 --from=counts -o model text
+  [[ $stderr == "m1train: counts: an M1 of kind unigram has no parameters to go on from" ]]
+  cp first broken
+  flip broken 5000
+  run -3 --separate-stderr m1train $net -n 1 --from=broken -o model text
+  [[ $stderr == "m1train: broken: "* ]]
+  [ ! -e model ]
 }
