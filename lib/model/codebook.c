@@ -13,10 +13,11 @@ nct_codebook_new(struct nct_codebook **out, enum nct_code code, unsigned bits, s
 	struct nct_codebook *c = calloc(1, sizeof *c);
 
 	*out = NULL;
-	if (c == NULL || (c->depth = calloc(2 * nodes, sizeof *c->depth)) == NULL) {
+	if (c == NULL || (c->block = calloc(2 * nodes, sizeof *c->depth)) == NULL) {
 		free(c);
 		return NCT_ENOMEM;
 	}
+	c->depth = c->block;
 	c->code = code;
 	c->bits = bits;
 	c->nodes = nodes;
@@ -30,7 +31,9 @@ nct_codebook_free(struct nct_codebook *c)
 {
 	if (c == NULL)
 		return;
-	free(c->depth);
+	if (c->block != NULL)
+		free(c->base);
+	free(c->block);
 	free(c->node);
 	free(c);
 }
@@ -106,4 +109,24 @@ nct_codebook_seal(struct nct_codebook *c, uint64_t m1, nct_why *why)
 	c->fingerprint = lzma_crc64(head, sizeof head, 0);
 	c->fingerprint = lzma_crc64((const uint8_t *)c->depth, 2 * c->nodes * sizeof *c->depth, c->fingerprint); /* and symbols */
 	return NCT_OK;
+}
+
+nct_err
+nct_codebook_around(struct nct_codebook **out, const struct nct_codebook *c)
+{
+	struct nct_codebook *copy = malloc(sizeof *copy);
+	nct_err err = NCT_OK;
+
+	*out = NULL;
+	if (copy == NULL)
+		return NCT_ENOMEM;
+	*copy = *c;
+	copy->block = copy->node = NULL;
+	if (c->code == NCT_CODE_BEST)
+		err = number_strings(copy, NULL);
+	if (err == NCT_OK)
+		*out = copy;
+	else
+		nct_codebook_free(copy);
+	return err;
 }

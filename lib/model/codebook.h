@@ -16,10 +16,12 @@ struct nct_codebook {
 	enum nct_code code;   /* NCT_CODE_SPLIT: all nodes are strings; NCT_CODE_BEST: perhaps not all */
 	unsigned bits;        /* b: there are 2^b strings */
 	size_t nodes;         /* at least 2^b */
-	uint16_t *depth;      /* (nodes) 1..NCT_WINDOW_SYMBOLS; the block that holds both */
+	void *block;          /* owned, holds both of these; NULL: they are borrowed, and never written */
+	uint16_t *depth;      /* (nodes) 1..NCT_WINDOW_SYMBOLS */
 	uint16_t *symbol;     /* (nodes) 0..NCT_EOD, with or without NCT_NODE_INNER */
 	uint32_t *node;       /* (2^b) the nodes of strings, once sealed; NULL: string k is node k */
 	uint64_t fingerprint; /* over M1's, b, the code and the tree */
+	uint32_t *base;       /* (parents) as nct_codebook_places() says, or wrong if from a file; NULL: not known. Owned if `block` is not NULL */
 };
 
 /* Makes one to be filled and then sealed; NCT_ENOMEM. `bits` is from NCT_WINDOW_MIN to NCT_CODEBOOK_MAX; `nodes` is 2^bits, or for
@@ -29,6 +31,20 @@ void nct_codebook_free(struct nct_codebook *c); /* NULL is a no-op */
 /* Checks that the nodes form a tree in pre-order with 2^b strings, and computes the fingerprint, for the M1 with fingerprint `m1`.
  * NCT_EDATA says what no codebook could hold, and where; NCT_ENOMEM. Takes one look at each node. */
 nct_err nct_codebook_seal(struct nct_codebook *c, uint64_t m1, nct_why *why) NCT_USED;
+
+/* Makes a sealed one like *c, all of which is known to be sound and whose arrays are borrowed for as long as it lives. NCT_ENOMEM. */
+nct_err nct_codebook_around(struct nct_codebook **out, const struct nct_codebook *c) NCT_USED;
+
+/* How many nodes others go on from, the root included. */
+size_t nct_codebook_parents(const struct nct_codebook *c);
+/* Places nodes in a double array, of cells that are numbers from 0: the children of a node have the cells at its base plus their symbols,
+ * no two nodes the same cell, nor two with children the same base; the root's is 0. *base, (parents), the root's first, then in the nodes' order,
+ * is the caller's to free. NCT_ENOMEM; NCT_EARG if the strings, which no model would choose so, leave too many holes for
+ * cells below the limit, 8 a node and at most 2^24. */
+nct_err nct_codebook_places(const struct nct_codebook *c, uint32_t **base) NCT_USED;
+size_t nct_codebook_places_limit(const struct nct_codebook *c);
+/* Keeps those in *c, which its file then holds so that readers need not look for them; none if there are none. NCT_ENOMEM. */
+nct_err nct_codebook_pack(struct nct_codebook *c) NCT_USED;
 
 /* True if k is another number for the string before it: the cap on a string's length makes these (never number 0, nor in
  * NCT_CODE_BEST). */

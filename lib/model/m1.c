@@ -109,13 +109,12 @@ allocate(nct_m1 *m)
 			m->tensor[i] = (char *)m->block + bytes;
 			bytes += (t.bytes + 63) & ~(size_t)63;
 		}
-	if (m->c.kind == NCT_M1_TRANSFORMER)
-		m->bias = calloc((size_t)m->c.layers * m->c.heads * (NCT_BIAS_FAR + 1), sizeof *m->bias);
-	return m->c.kind != NCT_M1_TRANSFORMER || m->bias != NULL ? NCT_OK : NCT_ENOMEM;
+	return NCT_OK;
 }
 
-nct_err
-nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why)
+/* What there is besides tensors. */
+static nct_err
+begin(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why)
 {
 	const struct nct_kernels *k;
 	nct_m1 *m;
@@ -130,14 +129,26 @@ nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why
 		return NCT_ENOMEM;
 	m->c = *c;
 	m->k = k;
-	if ((m->weights = calloc(1, sizeof *m->weights)) == NULL)
-		err = NCT_ENOMEM;
-	else
-		err = allocate(m);
-	if (err == NCT_OK)
-		*out = m;
-	else
+	m->weights = calloc(1, sizeof *m->weights);
+	if (c->kind == NCT_M1_TRANSFORMER)
+		m->bias = calloc((size_t)c->layers * c->heads * (NCT_BIAS_FAR + 1), sizeof *m->bias);
+	if (m->weights == NULL || (c->kind == NCT_M1_TRANSFORMER && m->bias == NULL)) {
 		nct_m1_free(m);
+		return NCT_ENOMEM;
+	}
+	*out = m;
+	return NCT_OK;
+}
+
+nct_err
+nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why)
+{
+	nct_err err = begin(out, c, cpu, why);
+
+	if (err == NCT_OK && (err = allocate(*out)) != NCT_OK) {
+		nct_m1_free(*out);
+		*out = NULL;
+	}
 	return err;
 }
 
@@ -184,6 +195,24 @@ seal_bias(nct_m1 *m)
 	for (size_t h = 0; h < heads && m->c.kind == NCT_M1_TRANSFORMER; h++)
 		for (uint32_t d = 0; d <= NCT_BIAS_FAR; d++)
 			m->bias[h * (NCT_BIAS_FAR + 1) + d] = bias[h * NCT_BUCKETS + nct_bucket(d)];
+}
+
+nct_err
+nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], uint64_t fingerprint,
+                  const char *cpu, nct_why *why)
+{
+	struct nct_st_tensor t;
+	nct_err err = begin(out, c, cpu, why);
+
+	if (err != NCT_OK)
+		return err;
+	for (int i = 0; i < NCT_M1_TENSORS; i++)
+		if (nct_m1_tensor_shape(&t, c, (enum nct_m1_tensor)i))
+			(*out)->tensor[i] = (void *)(uintptr_t)data[i];
+	(*out)->fingerprint = fingerprint;
+	seal_text(*out);
+	seal_bias(*out);
+	return NCT_OK;
 }
 
 nct_err

@@ -11,10 +11,6 @@
 #define FORMAT "nct-m1-"
 #define VERSION_TEXT "1"
 #define NOTE "note."
-/* A codebook's fingerprint in the metadata has the name of its code and its b for a key; .depth, .symbol behind it are its tensors, and
- * .nodes, where that is not 2^b, their length in the metadata. */
-#define BOOK "%s%u"
-
 /* The configuration's numbers in the metadata. */
 static const struct {
 	const char *key;
@@ -40,8 +36,8 @@ is_note(const char *key)
 }
 
 /* A decimal number as the writer puts it: digits alone, no leading zero, below 10^9. */
-static int
-read_number(const char *text, uint32_t *value)
+int
+nct_m1_read_number(const char *text, uint32_t *value)
 {
 	const size_t n = text != NULL ? strspn(text, "0123456789") : 0;
 
@@ -69,43 +65,6 @@ read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	return NCT_OK;
 }
 
-static const enum nct_code codes[] = {NCT_CODE_SPLIT, NCT_CODE_BEST}; /* that have codebooks */
-
-#define CODES (sizeof codes / sizeof codes[0])
-
-/* Names of what a file holds of a codebook. */
-struct book_keys {
-	char print[16], nodes[24], depth[24], symbol[24];
-};
-
-static struct book_keys
-book_keys(enum nct_code code, unsigned bits)
-{
-	struct book_keys k;
-
-	snprintf(k.print, sizeof k.print, BOOK, nct_code_name(code), bits);
-	snprintf(k.nodes, sizeof k.nodes, BOOK ".nodes", nct_code_name(code), bits);
-	snprintf(k.depth, sizeof k.depth, BOOK ".depth", nct_code_name(code), bits);
-	snprintf(k.symbol, sizeof k.symbol, BOOK ".symbol", nct_code_name(code), bits);
-	return k;
-}
-
-/* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
-static size_t
-count_books(const nct_st *st, int tensors)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < CODES; i++)
-		for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++) {
-			const struct book_keys k = book_keys(codes[i], bits);
-			const size_t keys = codes[i] == NCT_CODE_BEST ? 2 : 1;
-
-			count += nct_st_meta(st, k.print) == NULL ? 0 : tensors ? 2 : keys;
-		}
-	return count;
-}
-
 /* How many keys of the metadata say what windows the model was trained for. */
 static size_t
 window_keys(const nct_st *st)
@@ -122,7 +81,7 @@ read_windows(nct_m1 *m, const nct_st *st, nct_why *why)
 
 	if (window_keys(st) == 0)
 		return NCT_OK;
-	if (read_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
+	if (nct_m1_read_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
 		return nct_fail(why, NCT_EDATA, "metadata: no number of bits for '" WINDOW_BITS "'");
 	while (a <= NCT_ALIGN_REGEX && (align == NULL || strcmp(align, aligns[a]) != 0))
 		a++;
@@ -140,11 +99,11 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	nct_err err = read_kind(c, st, why);
 
 	for (size_t i = 0; i < SIZES && err == NCT_OK && c->kind == NCT_M1_TRANSFORMER; i++, expected++)
-		if (read_number(nct_st_meta(st, sizes[i].key), (uint32_t *)(void *)((char *)c + sizes[i].at)) != 0)
+		if (nct_m1_read_number(nct_st_meta(st, sizes[i].key), (uint32_t *)(void *)((char *)c + sizes[i].at)) != 0)
 			err = nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", sizes[i].key);
 	if (err != NCT_OK)
 		return err;
-	expected += count_books(st, 0);
+	expected += nct_books_count(st, 0);
 	expected += window_keys(st);
 	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
 		expected -= !is_note(key);
@@ -166,45 +125,9 @@ find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, co
 			err = nct_st_get(st, t.name, t.type, t.rank, t.shape, &data[i], why);
 			count++;
 		}
-	count += count_books(st, 1); /* found by read_book() */
+	count += nct_books_count(st, 1); /* found by read_book() */
 	if (err == NCT_OK && count != nct_st_count(st))
 		err = nct_fail(why, NCT_EDATA, "tensors that do not belong there");
-	return err;
-}
-
-/* Copies and checks one codebook, if the file has it. */
-static nct_err
-read_book(nct_m1 *m, const nct_st *st, enum nct_code code, unsigned bits, nct_why *why)
-{
-	const struct book_keys k = book_keys(code, bits);
-	const char *told = nct_st_meta(st, k.print);
-	const void *depth, *symbol;
-	char print[17];
-	struct nct_codebook *c;
-	uint32_t nodes = (uint32_t)1 << bits;
-	uint64_t n;
-	nct_err err;
-
-	if (told == NULL)
-		return NCT_OK;
-	if (code == NCT_CODE_BEST && read_number(nct_st_meta(st, k.nodes), &nodes) != 0)
-		return nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", k.nodes);
-	n = nodes;
-	if ((err = nct_st_get(st, k.depth, NCT_U16, 1, &n, &depth, why)) != NCT_OK ||
-	    (err = nct_st_get(st, k.symbol, NCT_U16, 1, &n, &symbol, why)) != NCT_OK)
-		return err;
-	if ((err = nct_codebook_new(&c, code, bits, nodes)) != NCT_OK)
-		return err;
-	memcpy(c->depth, depth, (size_t)n * sizeof *c->depth);
-	memcpy(c->symbol, symbol, (size_t)n * sizeof *c->symbol);
-	err = nct_codebook_seal(c, m->fingerprint, why);
-	snprintf(print, sizeof print, "%016" PRIx64, c->fingerprint);
-	if (err == NCT_OK && strcmp(print, told) != 0)
-		err = nct_fail(why, NCT_EDATA, "codebook of %u bits: the fingerprint is %s, not the one in the metadata", bits, print);
-	if (err == NCT_OK)
-		nct_m1_take_codebook(m, c);
-	else
-		nct_codebook_free(c);
 	return err;
 }
 
@@ -269,30 +192,43 @@ read_notes(nct_m1 *m, const nct_st *st)
 	return err;
 }
 
+/* Copies what has been found, and checks it: so it can change no more. */
 static nct_err
-from_tensors(nct_m1 **out, const nct_st *st, const char *cpu, nct_why *why)
+copy_tensors(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], const char *told, const char *cpu, nct_why *why)
+{
+	struct nct_st_tensor t;
+	char print[17];
+	nct_err err = nct_m1_new(out, c, cpu, why);
+
+	if (err != NCT_OK)
+		return err;
+	for (int i = 0; i < NCT_M1_TENSORS; i++)
+		if (nct_m1_tensor_shape(&t, c, (enum nct_m1_tensor)i))
+			memcpy((*out)->tensor[i], data[i], t.bytes);
+	err = nct_m1_seal(*out, why);
+	snprintf(print, sizeof print, "%016" PRIx64, (*out)->fingerprint);
+	if (err == NCT_OK && strcmp(print, told) != 0)
+		err = nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
+	return err;
+}
+
+/* A `trusted` file is not checked and not copied, so it has to live as long as the model. */
+static nct_err
+from_tensors(nct_m1 **out, const nct_st *st, int trusted, const char *cpu, nct_why *why)
 {
 	struct nct_m1_config c = {0};
 	const void *data[NCT_M1_TENSORS];
-	struct nct_st_tensor t;
-	char print[17];
-	nct_m1 *m;
+	const char *told;
+	nct_m1 *m = NULL;
 	nct_err err;
 
 	*out = NULL;
-	if ((err = read_config(&c, st, why)) != NCT_OK || (err = find_tensors(data, &c, st, why)) != NCT_OK ||
-	    (err = nct_m1_new(&m, &c, cpu, why)) != NCT_OK)
+	if ((err = read_config(&c, st, why)) != NCT_OK || (err = find_tensors(data, &c, st, why)) != NCT_OK)
 		return err;
-	for (int i = 0; i < NCT_M1_TENSORS; i++) /* copied: what has been checked can change no more */
-		if (nct_m1_tensor_shape(&t, &c, (enum nct_m1_tensor)i))
-			memcpy(m->tensor[i], data[i], t.bytes);
-	err = nct_m1_seal(m, why);
-	snprintf(print, sizeof print, "%016" PRIx64, m->fingerprint);
-	if (err == NCT_OK && strcmp(print, nct_st_meta(st, "fingerprint")) != 0)
-		err = nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
-	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX && err == NCT_OK; bits++)
-		for (size_t i = 0; i < CODES && err == NCT_OK; i++)
-			err = read_book(m, st, codes[i], bits, why);
+	told = nct_st_meta(st, "fingerprint");
+	err = trusted ? nct_m1_new_around(&m, &c, data, strtoull(told, NULL, 16), cpu, why) : copy_tensors(&m, &c, data, told, cpu, why);
+	if (err == NCT_OK)
+		err = nct_books_read(m, st, trusted, why);
 	if (err == NCT_OK)
 		err = read_windows(m, st, why);
 	if (err == NCT_OK)
@@ -312,7 +248,7 @@ nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why)
 
 	*out = NULL;
 	if (err == NCT_OK)
-		err = from_tensors(out, st, cpu, why);
+		err = from_tensors(out, st, 0, cpu, why);
 	nct_st_free(st);
 	return err;
 }
@@ -331,7 +267,7 @@ nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why
 		bytes = memcpy(copy, bytes, n);
 	}
 	if ((err = nct_st_parse(&st, bytes, n, why)) == NCT_OK)
-		err = from_tensors(out, st, cpu, why);
+		err = from_tensors(out, st, 0, cpu, why);
 	nct_st_free(st);
 	free(copy);
 	return err;
@@ -343,39 +279,22 @@ extern const uint8_t nct_m1_default[], nct_m1_default_end[];
 nct_err
 nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 {
-	return nct_m1_parse(out, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), cpu, why);
-}
+	nct_st *st;
+	nct_err err = nct_st_parse(&st, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), why);
 
-/* What a codebook adds to a file: names, and numbers in print. */
-struct book_text {
-	struct book_keys key;
-	char print[17], nodes[12];
-};
-
-/* Gives how many pairs it adds to the metadata. */
-static size_t
-write_book(const struct nct_codebook *c, struct book_text *text, struct nct_st_pair *meta, struct nct_st_tensor *t)
-{
-	const uint64_t n = c->nodes;
-
-	text->key = book_keys(c->code, c->bits);
-	snprintf(text->print, sizeof text->print, "%016" PRIx64, c->fingerprint);
-	snprintf(text->nodes, sizeof text->nodes, "%zu", c->nodes);
-	meta[0] = (struct nct_st_pair){text->key.print, text->print};
-	meta[1] = (struct nct_st_pair){text->key.nodes, text->nodes};
-	t[0] = (struct nct_st_tensor){.name = text->key.depth, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->depth,
-	    .bytes = (size_t)n * sizeof *c->depth};
-	t[1] = (struct nct_st_tensor){.name = text->key.symbol, .type = NCT_U16, .rank = 1, .shape = {n}, .data = c->symbol,
-	    .bytes = (size_t)n * sizeof *c->symbol};
-	return c->code == NCT_CODE_BEST ? 2 : 1;
+	*out = NULL;
+	if (err == NCT_OK)
+		err = from_tensors(out, st, 1, cpu, why); /* a test checks it: programs that do not need all of it start sooner */
+	nct_st_free(st);
+	return err;
 }
 
 nct_err
 nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 {
-	struct nct_st_pair *meta = calloc(n + m->notes + 7 + SIZES + 3 * NCT_CODEBOOKS, sizeof *meta);
-	struct nct_st_tensor t[NCT_M1_TENSORS + 2 * CODES * NCT_CODEBOOKS];
-	struct book_text book[CODES * NCT_CODEBOOKS], *text = book;
+	struct nct_st_pair *meta = calloc(n + m->notes + 7 + SIZES + 2 * NCT_BOOKS, sizeof *meta);
+	struct nct_st_tensor t[NCT_M1_TENSORS + 3 * NCT_BOOKS];
+	struct nct_book_text book[NCT_BOOKS];
 	char print[17], number[SIZES][12], bits[12];
 	size_t metas = 0, tensors = 0;
 	nct_err err = NCT_OK;
@@ -400,14 +319,7 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 	for (int i = 0; i < NCT_M1_TENSORS; i++)
 		if (nct_m1_tensor_shape(&t[tensors], &m->c, (enum nct_m1_tensor)i))
 			t[tensors++].data = m->tensor[i];
-	for (size_t i = 0; i < CODES * NCT_CODEBOOKS; i++) {
-		const struct nct_codebook *c = nct_m1_codebook(m, codes[i / NCT_CODEBOOKS], NCT_WINDOW_MIN + (unsigned)(i % NCT_CODEBOOKS));
-
-		if (c == NULL)
-			continue;
-		metas += write_book(c, text++, &meta[metas], &t[tensors]);
-		tensors += 2;
-	}
+	nct_books_add(m, book, meta, &metas, t, &tensors);
 	for (size_t i = 0; i < m->notes; i++)
 		meta[metas++] = m->note[i];
 	for (size_t i = 0; i < n; i++) {

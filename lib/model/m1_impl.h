@@ -40,7 +40,7 @@ struct nct_m1 {
 	struct nct_m1_config c;
 	const struct nct_kernels *k;
 	void *tensor[NCT_M1_TENSORS]; /* into one block that tensor[first of the kind] owns; NULL: not of this kind */
-	void *block;
+	void *block;                  /* owned; NULL: tensors are borrowed, and never written */
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
@@ -60,6 +60,9 @@ void nct_m1_weights_free(struct nct_m1_weights *w); /* NULL is a no-op */
 /* Makes an M1 with its tensors zeroed, to be filled and then sealed. NCT_EARG (a size outside the limits, an unknown or
  * unusable `cpu`), NCT_ENOMEM; on failure *out is NULL. */
 nct_err nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why) NCT_USED;
+/* The same around tensors that are known to be an M1's: data[] is borrowed for as long as the M1 lives; sealed already, as is told. */
+nct_err nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], uint64_t fingerprint,
+                          const char *cpu, nct_why *why) NCT_USED;
 /* Checks every value's range and computes what follows from the tensors. NCT_EDATA names the tensor at fault. */
 nct_err nct_m1_seal(nct_m1 *m, nct_why *why) NCT_USED;
 
@@ -68,5 +71,28 @@ nct_err nct_m1_config_check(const struct nct_m1_config *c, nct_why *why) NCT_USE
 const char *nct_m1_kind_name(enum nct_m1_kind kind);
 /* Fills in tensor `id` (data NULL) as a model of this configuration has it; 0 if its kind has no such tensor. */
 int nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, enum nct_m1_tensor id);
+
+/* m1_file.c: a decimal number as the writer puts it, digits alone, no leading zero, below 10^9; -1: it is none. */
+int nct_m1_read_number(const char *text, uint32_t *value);
+
+/* ---- m1_books.c: the codebooks of a model file ---- */
+
+#define NCT_BOOKS (2 * NCT_CODEBOOKS) /* at most, of all codes and sizes */
+
+/* Names of what a file holds of a codebook, and numbers in print. */
+struct nct_book_keys {
+	char print[16], nodes[24], depth[24], symbol[24], base[24];
+};
+struct nct_book_text {
+	struct nct_book_keys key;
+	char print[17], nodes[12];
+};
+
+/* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
+size_t nct_books_count(const nct_st *st, int tensors);
+/* Reads them all: copied and checked, unless they can be trusted. Errors of reading. */
+nct_err nct_books_read(nct_m1 *m, const nct_st *st, int trusted, nct_why *why) NCT_USED;
+/* Adds up to NCT_BOOKS, with up to 2 pairs and 3 tensors each, and their texts in text[]; counts on. */
+void nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas, struct nct_st_tensor *t, size_t *tensors);
 
 #endif

@@ -176,7 +176,8 @@ take(struct chooser *c, struct nct_codebook *book)
 	nct_note(&n, key[1], "%016" PRIx64, nct_text_crc(c->text));
 	nct_note(&n, key[2], "%s", c->o->align == NCT_ALIGN_NONE ? "none" : c->o->align == NCT_ALIGN_WORDS ? "words" : "regex");
 	nct_note(&n, key[3], "%u", c->o->rounds);
-	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
+	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK || (err = nct_codebook_pack(book)) != NCT_OK ||
+	    (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
 	if ((err = nct_m1_set_windows(c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
 		return nct_fail(c->why, err, "out of memory");

@@ -292,6 +292,8 @@ nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why)
 		err = take_wave(&c);
 	if (err == NCT_OK)
 		err = nct_codebook_seal(c.book, nct_m1_fingerprint(m), why);
+	if (err == NCT_OK)
+		err = nct_codebook_pack(c.book);
 	if (err == NCT_OK) {
 		nct_m1_take_codebook(m, c.book);
 		c.book = NULL;

@@ -304,6 +304,8 @@ open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 
 	if (err == NCT_EARG && book->code == NCT_CODE_BEST)
 		return nct_fail(why, NCT_EDATA, "the codebook of %u bits cannot be packed", book->bits);
+	if (err == NCT_EDATA)
+		return nct_fail(why, err, "the codebook of %u bits is packed wrongly", book->bits);
 	return err == NCT_EARG ? NCT_OK : err;
 }
 
@@ -319,7 +321,7 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 
 	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, why)) != NCT_OK)
 		goto end;
-	if (trie.cell == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
+	if (trie.book == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
@@ -329,9 +331,9 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		goto end;
 	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
-	if (trie.cell != NULL && (err = nct_encode_book(&trie, e.bounds, &e.blocks, o, why)) != NCT_OK)
+	if (trie.book != NULL && (err = nct_encode_book(&trie, e.bounds, &e.blocks, o, why)) != NCT_OK)
 		goto end;
-	while (trie.cell == NULL && !done)
+	while (trie.book == NULL && !done)
 		if ((err = fill(&e, &done, why)) != NCT_OK || (err = encode_batch(&e, why)) != NCT_OK)
 			goto end;
 	if ((err = nct_blocks_flush(&e.blocks)) == NCT_OK)

@@ -6,246 +6,144 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EMPTY 0xffff       /* the symbol of a cell that is no string */
-#define NONE UINT32_MAX
-#define LINE 16u           /* cells, of 4 bytes, in a line of the cache */
-#define CELLS_MAX ((size_t)1 << 24) /* what a base can tell */
+#define EMPTY 0xffff /* the symbol of a cell that is no string */
 
-/* While the cells are shared out. Index k: that node; root: the empty string. */
-struct packer {
-	const struct nct_codebook *book;
-	size_t n, root;        /* nodes; root = n */
-	uint32_t *number;      /* of the string, or NCT_TRIE_INNER */
-	uint32_t *next;        /* the next node with the same parent, or NONE */
-	uint32_t *base;        /* of those with children; else NONE */
-	uint32_t *cell;        /* of each node, once its parent has a base; else NONE */
-	uint16_t *children;
-	uint64_t *taken;       /* bits: cells in use; one more word than `limit` needs */
-	uint64_t *based;       /* bits: bases in use */
-	size_t limit, end;     /* cells at most; behind the last one used */
-	size_t from[NCT_SYMBOLS + 1]; /* where to look for a base next: the last one that was found for so many children */
+/* Where the cells are filled. */
+struct filler {
+	struct nct_trie *t;
+	uint64_t *based;    /* bits: bases in use */
+	size_t dead;        /* a base with empty cells behind it, for nodes without children; no base is above */
 };
 
-static unsigned
-symbol_of(const struct packer *p, size_t k)
+static int
+is_base(const struct filler *f, size_t at)
 {
-	return p->book->symbol[k] & ~(unsigned)NCT_NODE_INNER;
-}
-
-static uint32_t
-first_child(const struct packer *p, size_t k)
-{
-	return k == p->root ? 0 : (uint32_t)k + 1;
-}
-
-/* Links siblings and counts children. */
-static void
-link_strings(struct packer *p)
-{
-	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the node at each depth on the way to the one at hand */
-
-	uint32_t strings = 0;
-
-	last[0] = (uint32_t)p->root;
-	for (size_t k = 0; k < p->n; k++) {
-		const unsigned d = p->book->depth[k], before = k > 0 ? p->book->depth[k - 1] : 0;
-
-		p->number[k] = p->book->symbol[k] & NCT_NODE_INNER ? NCT_TRIE_INNER : strings++;
-		p->next[k] = p->base[k] = p->cell[k] = NONE;
-		if (k > 0 && nct_codebook_alias(p->book, k))
-			continue;
-		if (d <= before)
-			p->next[last[d]] = (uint32_t)k;
-		last[d] = (uint32_t)k;
-		p->children[last[d - 1]]++;
-	}
-}
-
-/* Bits [at, at + 64) of a string of bits. */
-static uint64_t
-bits_at(const uint64_t *bits, size_t at)
-{
-	const unsigned shift = at % 64;
-
-	return shift == 0 ? bits[at / 64] : bits[at / 64] >> shift | bits[at / 64 + 1] << (64 - shift);
-}
-
-static void
-set_bit(uint64_t *bits, size_t at)
-{
-	bits[at / 64] |= (uint64_t)1 << at % 64;
-}
-
-/* A base for node k that is free, its children's cells as well, so that the first of them falls on one of the cells [at, at + LINE);
- * or NONE. */
-static size_t
-find_near(const struct packer *p, size_t k, size_t at)
-{
-	const unsigned symbol = symbol_of(p, first_child(p, k));
-
-	for (size_t cell = at > symbol ? at : symbol; cell < at + LINE; cell++) {
-		const size_t base = cell - symbol;
-		uint32_t i = first_child(p, k);
-
-		if (bits_at(p->based, base) & 1)
-			continue;
-		while (i != NONE && !(bits_at(p->taken, base + symbol_of(p, i)) & 1))
-			i = p->next[i];
-		if (i == NONE)
-			return base;
-	}
-	return NONE;
-}
-
-/* A base at which all children of node k fall on free cells: such that the first is in the line of the cache that holds k's own cell, since
- * a node that is seldom reached is seldom in the cache (the walks miss it a fifth less so); else the first one, 64 places at a time, or
- * behind all cells. Where strings with as many children found none, the next one does not look again: so each number of children goes
- * through the cells once. */
-static size_t
-find_base(struct packer *p, size_t k)
-{
-	const size_t near = find_near(p, k, p->cell[k] / LINE * LINE);
-	size_t *from = &p->from[p->children[k]];
-
-	if (near != NONE)
-		return near;
-	for (; *from < p->end; *from += 64) {
-		uint64_t bad = p->based[*from / 64];
-
-		for (uint32_t i = first_child(p, k); i != NONE && bad != UINT64_MAX; i = p->next[i])
-			bad |= bits_at(p->taken, *from + symbol_of(p, i));
-		if (bad != UINT64_MAX)
-			return *from + (size_t)__builtin_ctzll(~bad);
-	}
-	return p->end; /* no base is at or behind it: each has a cell at or behind itself */
-}
-
-/* Gives node k a base, and its children cells. */
-static nct_err
-place_children(struct packer *p, size_t k)
-{
-	const size_t base = k == p->root ? 0 : find_base(p, k);
-
-	if (base + 2 * NCT_SYMBOLS + 64 > p->limit)
-		return NCT_EARG;
-	p->base[k] = (uint32_t)base;
-	set_bit(p->based, base);
-	for (uint32_t c = first_child(p, k); c != NONE; c = p->next[c]) {
-		p->cell[c] = (uint32_t)base + symbol_of(p, c);
-		set_bit(p->taken, p->cell[c]);
-		p->end = p->cell[c] + 1 > p->end ? p->cell[c] + 1 : p->end;
-	}
-	return NCT_OK;
-}
-
-/* Each node after its parent. */
-static nct_err
-place_all(struct packer *p)
-{
-	nct_err err = place_children(p, p->root);
-
-	for (size_t k = 0; k < p->n && err == NCT_OK; k++)
-		if (p->children[k] > 0)
-			err = place_children(p, k);
-	return err;
-}
-
-/* Writes the cells; nodes without children get a base with empty cells behind it. */
-static nct_err
-write_cells(const struct packer *p, struct nct_trie *t)
-{
-	const size_t dead = p->end, cells = dead + NCT_SYMBOLS;
-	uint64_t *cell = malloc(cells * sizeof *cell);
-
-	if ((t->cell = cell) == NULL)
-		return NCT_ENOMEM;
-	t->none = (uint64_t)dead << 40 | NCT_TRIE_START | EMPTY;
-	for (size_t i = 0; i < cells; i++)
-		cell[i] = EMPTY;
-	for (size_t k = 0; k < p->n; k++)
-		if (p->cell[k] != NONE)
-			cell[p->cell[k]] = (uint64_t)(p->base[k] != NONE ? p->base[k] : dead) << 40 | (uint64_t)p->number[k] << 16 | symbol_of(p, k);
-	return NCT_OK;
+	return at == f->dead || (at < f->dead && f->based[at / 64] >> at % 64 & 1);
 }
 
 /* A byte that leads from no base to cell i, which is empty or ends with EOD; or -1. */
 static int
-stranger(const struct packer *p, size_t i)
+stranger(const struct filler *f, size_t i)
 {
 	for (size_t s = 0; s < 256; s++)
-		if (i < s || (i - s != p->end && (i - s > p->end || !(p->based[(i - s) / 64] >> (i - s) % 64 & 1))))
+		if (i < s || !is_base(f, i - s))
 			return (int)s;
 	return -1;
 }
 
-/* Writes the cells again in half the room: see trie_best.c. */
+/* Writes cell `at`, which must be empty. */
 static nct_err
-write_bytes(const struct packer *p, struct nct_trie *t)
+put(struct nct_trie *t, size_t at, unsigned symbol, size_t base, uint32_t number)
 {
-	const size_t cells = p->end + NCT_SYMBOLS;
-
-	if (p->end + NCT_SYMBOLS > NCT_TRIE_BYTES_MAX)
-		return NCT_EARG;
-	if ((t->byte = malloc(2 * cells * sizeof *t->byte)) == NULL)
-		return NCT_ENOMEM;
-	t->number = t->byte + cells;
-	for (size_t i = 0; i < cells; i++) {
-		const unsigned symbol = (uint16_t)t->cell[i];
-		const int s = symbol < 256 ? (int)symbol : stranger(p, i);
-
-		if (s < 0)
-			return NCT_EARG;
-		t->number[i] = nct_trie_number(t->cell[i]);
-		t->byte[i] = (uint32_t)s | (symbol < 256 ? (uint32_t)(t->cell[i] >> 40) << 9 : 0) |
-		    (symbol < 256 && nct_trie_number(t->cell[i]) != NCT_TRIE_INNER ? NCT_TRIE_STRING : 0);
+	if (t->cell != NULL) {
+		if ((uint16_t)t->cell[at] != EMPTY)
+			return NCT_EDATA;
+		t->cell[at] = (uint64_t)base << 40 | (uint64_t)number << 16 | symbol;
+		return NCT_OK;
 	}
+	if (t->byte[at] != 0 || t->number[at] != 0)
+		return NCT_EDATA;
+	t->number[at] = symbol == NCT_EOD ? number | NCT_TRIE_EOD : number;
+	if (symbol != NCT_EOD)
+		t->byte[at] = symbol | (uint32_t)base << 9 | (number != NCT_TRIE_INNER ? NCT_TRIE_STRING : 0);
 	return NCT_OK;
 }
 
+/* A cell for each node. Its parent is the latest before it that is one less deep. */
 static nct_err
-packer_new(struct packer *p, const struct nct_codebook *c)
+put_nodes(const struct filler *f, const uint32_t *base)
 {
-	p->book = c;
-	p->n = p->root = c->nodes;
-	p->limit = 8 * p->n < CELLS_MAX ? 8 * p->n : CELLS_MAX;
-	p->number = malloc(p->n * sizeof *p->number);
-	p->next = malloc(p->n * sizeof *p->next);
-	p->cell = malloc(p->n * sizeof *p->cell);
-	p->base = malloc((p->n + 1) * sizeof *p->base);
-	p->children = calloc(p->n + 1, sizeof *p->children);
-	p->taken = calloc(p->limit / 64 + 1, sizeof *p->taken);
-	p->based = calloc(p->limit / 64 + 1, sizeof *p->based);
-	return p->number == NULL || p->next == NULL || p->cell == NULL || p->base == NULL || p->children == NULL || p->taken == NULL || p->based == NULL
-	           ? NCT_ENOMEM
-	           : NCT_OK;
+	const struct nct_codebook *c = f->t->book;
+	size_t at[NCT_WINDOW_SYMBOLS + 1]; /* the base of the node at each depth on the way to the one at hand */
+	uint32_t strings = 0;
+	nct_err err = NCT_OK;
+
+	at[0] = *base++;
+	for (size_t k = 0; k < c->nodes && err == NCT_OK; k++) {
+		const unsigned d = c->depth[k], symbol = c->symbol[k] & ~(unsigned)NCT_NODE_INNER;
+		const uint32_t number = c->symbol[k] & NCT_NODE_INNER ? NCT_TRIE_INNER : strings++;
+
+		if (k > 0 && nct_codebook_alias(c, k))
+			continue;
+		at[d] = k + 1 < c->nodes && c->depth[k + 1] > d ? *base++ : f->dead;
+		err = put(f->t, at[d - 1] + symbol, symbol, at[d], number);
+	}
+	return err;
+}
+
+/* Memory for cells up to those behind `dead`, all empty. */
+static nct_err
+make_cells(struct nct_trie *t, size_t dead)
+{
+	const size_t cells = dead + NCT_SYMBOLS;
+
+	if (t->book->code == NCT_CODE_BEST) {
+		if (cells > NCT_TRIE_BYTES_MAX)
+			return NCT_EARG;
+		if ((t->byte = calloc(2 * cells, sizeof *t->byte)) == NULL)
+			return NCT_ENOMEM;
+		t->number = t->byte + cells;
+		return NCT_OK;
+	}
+	if ((t->cell = malloc(cells * sizeof *t->cell)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < cells; i++)
+		t->cell[i] = EMPTY;
+	t->none = (uint64_t)dead << 40 | NCT_TRIE_START | EMPTY;
+	return NCT_OK;
+}
+
+/* Fills the cells as `base` says, which need not be true. */
+static nct_err
+fill(struct filler *f, const uint32_t *base)
+{
+	const size_t parents = nct_codebook_parents(f->t->book), limit = nct_codebook_places_limit(f->t->book);
+	size_t last = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < parents; i++)
+		last = base[i] > last ? base[i] : last;
+	f->dead = last + NCT_SYMBOLS;
+	if (f->dead > limit || base[0] != 0)
+		return NCT_EDATA;
+	if ((f->based = calloc(f->dead / 64 + 1, sizeof *f->based)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < parents; i++) {
+		if (is_base(f, base[i]))
+			return NCT_EDATA;
+		f->based[base[i] / 64] |= (uint64_t)1 << base[i] % 64;
+	}
+	if ((err = make_cells(f->t, f->dead)) != NCT_OK || (err = put_nodes(f, base)) != NCT_OK)
+		return err;
+	for (size_t i = 0; i < f->dead + NCT_SYMBOLS && f->t->byte != NULL; i++)
+		if (f->t->byte[i] == 0) {
+			const int s = stranger(f, i);
+
+			if (s < 0)
+				return NCT_EARG;
+			f->t->byte[i] = (uint32_t)s;
+		}
+	return NCT_OK;
 }
 
 nct_err
 nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 {
-	struct packer p = {0};
-	nct_err err = packer_new(&p, c);
+	struct filler f = {.t = t};
+	uint32_t *found = NULL;
+	nct_err err = c->base == NULL ? nct_codebook_places(c, &found) : NCT_OK;
 
 	*t = (struct nct_trie){.book = c, .lanes = NCT_LANES_PLAIN};
 #if defined __x86_64__
 	if (c->code == NCT_CODE_BEST && nct_cpu_avx512())
 		t->lanes = NCT_LANES;
 #endif
+	if (err == NCT_OK)
+		err = fill(&f, c->base != NULL ? c->base : found);
+	free(f.based);
+	free(found);
 	if (err != NCT_OK)
-		goto end;
-	link_strings(&p);
-	if ((err = place_all(&p)) == NCT_OK)
-		err = write_cells(&p, t);
-	if (err == NCT_OK && c->code == NCT_CODE_BEST)
-		err = write_bytes(&p, t);
-end:
-	free(p.number);
-	free(p.next);
-	free(p.cell);
-	free(p.base);
-	free(p.children);
-	free(p.taken);
-	free(p.based);
+		nct_trie_free(t);
 	return err;
 }
 

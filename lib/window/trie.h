@@ -10,11 +10,11 @@
 #include "model/codebook.h"
 
 struct nct_trie {
-	uint64_t *cell; /* owned */
-	uint64_t none;  /* no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
+	uint64_t *cell; /* NCT_CODE_SPLIT. Owned; else NULL */
+	uint64_t none;  /* then: no string: it goes on with no symbol, and its number is NCT_TRIE_START's */
 	uint32_t *byte; /* NCT_CODE_BEST: cells that end with a byte, as nct_trie_walk_best() has them. Owned; else NULL */
-	uint32_t *number; /* of the strings that end there: what nct_trie_number() gives, in half the room. In the same block */
-	const struct nct_codebook *book; /* borrowed */
+	uint32_t *number; /* of the strings that end there, or at cells of EOD, with NCT_TRIE_EOD. In the same block */
+	const struct nct_codebook *book; /* borrowed; NULL: there is no trie */
 	unsigned lanes; /* texts that are best walked at once: NCT_LANES_PLAIN, or more where the processor has registers for it */
 };
 
@@ -29,10 +29,11 @@ nct_trie_number(uint64_t cell)
 
 /* The cell again, where its symbol is a byte: that, "it is a string", and the base. An empty one has a byte that no base leads there by. */
 #define NCT_TRIE_STRING 0x100u
+#define NCT_TRIE_EOD 0x80000000u
 #define NCT_TRIE_BYTES_MAX ((size_t)1 << 23)
 
-/* Packs the codebook; *c is borrowed until nct_trie_free(). NCT_ENOMEM; NCT_EARG if its strings, which no model would choose
- * so, leave too many holes: memory is at most 8 cells a node, and 2^24. */
+/* Makes the trie of a codebook, packed unless it is so already; *c is borrowed until nct_trie_free(). NCT_ENOMEM; NCT_EARG if its strings, which
+ * no model would choose so, leave too many holes; NCT_EDATA if it was packed wrongly. */
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
 void nct_trie_free(struct nct_trie *t);
 

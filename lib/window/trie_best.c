@@ -138,9 +138,9 @@ nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod
 			walk_some(t, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
 			continue;
 		}
-		const uint64_t end = eod ? t->cell[(l.open.at >> 9) + NCT_EOD] : 0;
-		if ((uint16_t)end == NCT_EOD) {
-			*l.out++ = nct_trie_number(end);
+		const uint32_t end = eod ? t->number[(l.open.at >> 9) + NCT_EOD] : 0;
+		if (end & NCT_TRIE_EOD) {
+			*l.out++ = end & ~NCT_TRIE_EOD;
 			return (size_t)(l.out - k);
 		}
 		*l.out++ = t->number[l.open.best];
@@ -149,6 +149,6 @@ nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod
 		l.open = (struct nct_open){0};
 	}
 	if (eod)
-		*l.out++ = nct_trie_number(t->cell[NCT_EOD]);
+		*l.out++ = t->number[NCT_EOD] & ~NCT_TRIE_EOD;
 	return (size_t)(l.out - k);
 }

@@ -1,0 +1,160 @@
+/* test_packed.c - codebooks whose file says where their nodes have their cells: what is false there does no harm. And the built-in model. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/m1_impl.h"
+#include "some_m1.h"
+#include "some_strings.h"
+#include "window/trie.h"
+
+#define TEXT 3000
+
+/* Windows of text[0..TEXT) by the trie; gives how many. */
+static size_t
+walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
+{
+	struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = k};
+
+	if (t->book->code == NCT_CODE_BEST) {
+		while (lane.text < text + TEXT)
+			nct_trie_walk_best(t, &lane, 1, (size_t)(text + TEXT - lane.text));
+		return (size_t)(lane.out - k) + nct_trie_close_best(t, &lane, 1, lane.out);
+	}
+	nct_trie_walk(t, &lane, 1, TEXT);
+	const uint64_t eod = nct_trie_eod(t, lane.open.cell);
+	*lane.out++ = nct_trie_number(eod != 0 ? eod : lane.open.cell);
+	for (size_t i = 0; i < (size_t)(lane.out - k); i++)
+		k[i] &= 0xffffff;
+	return (size_t)(lane.out - k);
+}
+
+/* Makes base[] another. */
+static void
+spoil(nct_rng *r, uint32_t *base, size_t parents)
+{
+	const size_t i = (size_t)nct_rng_below(r, parents), j = (size_t)nct_rng_below(r, parents);
+
+	switch (nct_rng_below(r, 4)) {
+	case 0: base[i] = base[j]; break;
+	case 1: base[i] ^= (uint32_t)1 << nct_rng_below(r, 32); break;
+	case 2: base[i] += (uint32_t)nct_rng_below(r, 9); break;
+	default: {
+		const uint32_t other = base[i];
+
+		base[i] = base[j];
+		base[j] = other;
+	}
+	}
+}
+
+/* The same windows as by the places that are found anew, or a refusal; both happen. */
+static void
+check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
+{
+	const size_t parents = nct_codebook_parents(c);
+	uint32_t *honest = malloc(parents * sizeof *honest), want[TEXT + 2], got[TEXT + 2];
+	uint8_t text[TEXT];
+	struct nct_trie t;
+
+	assert_non_null(honest);
+	for (size_t i = 0; i < TEXT; i++)
+		text[i] = (uint8_t)('a' + nct_rng_below(r, nct_rng_below(r, 9) == 0 ? 20 : 3));
+	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
+	const size_t count = walk(&t, text, want);
+	nct_trie_free(&t);
+	assert_int_equal(nct_codebook_pack(c), NCT_OK);
+	assert_non_null(c->base);
+	memcpy(honest, c->base, parents * sizeof *honest);
+	for (unsigned i = 0; i < 300; i++) {
+		memcpy(c->base, honest, parents * sizeof *honest);
+		for (unsigned k = 0; k < i % 3; k++)
+			spoil(r, c->base, parents);
+		const nct_err err = nct_trie_new(&t, c);
+		if (err != NCT_OK) {
+			assert_true(i % 3 != 0 && (err == NCT_EDATA || err == NCT_EARG));
+			seen[0]++;
+			continue;
+		}
+		seen[1]++;
+		assert_int_equal(walk(&t, text, got), count);
+		assert_memory_equal(got, want, count * sizeof *got);
+		nct_trie_free(&t);
+	}
+	free(honest);
+}
+
+static void
+test_spoilt(void **state)
+{
+	nct_rng r = {7};
+	struct some s[STRINGS];
+	size_t seen[2] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		draw_strings(&r, s);
+		struct nct_codebook *c = codebook_of(s);
+		assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
+		check_spoilt(c, &r, seen);
+		nct_codebook_free(c);
+	}
+	for (unsigned i = 0; i < SOME_M1; i++) {
+		nct_m1 *m = some_m1(i);
+
+		assert_int_equal(nct_m1_compile(m, BITS, 1, NULL), NCT_OK);
+		struct nct_codebook *c = m->split[0];
+		assert_non_null(c->base); /* it is packed where it is made */
+		free(c->base);
+		c->base = NULL;
+		check_spoilt(c, &r, seen);
+		nct_m1_free(m);
+	}
+	assert_true(seen[0] > 100 && seen[1] > 1000);
+}
+
+extern const uint8_t nct_m1_default[], nct_m1_default_end[];
+
+/* Nobody checks the built-in model when it is used, nor looks for the places of its strings: here it is made sure of. */
+static void
+test_builtin(void **state)
+{
+	static const enum nct_code code[2] = {NCT_CODE_SPLIT, NCT_CODE_BEST};
+	nct_why why = {""};
+	struct nct_trie t;
+	nct_m1 *trusted, *read;
+
+	(void)state;
+	assert_int_equal(nct_m1_builtin(&trusted, NULL, NULL), NCT_OK);
+	if (nct_m1_parse(&read, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), NULL, &why) != NCT_OK)
+		fail_msg("%s", why.text);
+	assert_true(nct_m1_fingerprint(trusted) == nct_m1_fingerprint(read));
+	assert_string_equal(nct_m1_describe(trusted), nct_m1_describe(read));
+	for (unsigned i = 0; i < 2; i++) {
+		const struct nct_codebook *a = nct_m1_codebook(trusted, code[i], 16), *b = nct_m1_codebook(read, code[i], 16);
+
+		assert_non_null(a);
+		assert_non_null(b);
+		assert_true(a->fingerprint == b->fingerprint && a->nodes == b->nodes);
+		assert_non_null(a->base);
+		for (size_t k = 0; k < (size_t)1 << 16; k++)
+			assert_int_equal(nct_codebook_bytes(a, k), nct_codebook_bytes(b, k));
+		assert_int_equal(nct_trie_new(&t, a), NCT_OK);
+		nct_trie_free(&t);
+	}
+	nct_m1_free(trusted);
+	nct_m1_free(read);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_spoilt), cmocka_unit_test(test_builtin)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
