@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 	{OPT_STRINGS, "strings", NULL, "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
-	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 1048576; 16384 for b > 20; 10240 for b = 0)"},
+	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 131072; 16384 for b > 20; 10240 for b = 0)"},
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
@@ -171,7 +171,7 @@ parse(struct acwin *a, int argc, char **argv)
 	if (a->encode.window_bits == 0)
 		a->encode.resets = 0;
 	if (!a->chunk_given)
-		a->encode.chunk = a->encode.window_bits == 0 ? 10240 : a->encode.window_bits <= 20 ? 1048576 : 16384;
+		a->encode.chunk = a->encode.window_bits == 0 ? 10240 : a->encode.window_bits <= 20 ? 131072 : 16384;
 	a->encode.threads = c->threads;
 }
 

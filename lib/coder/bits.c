@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for n more bits; the bytes gained are zero, so that bits can be ORed in. */
+/* Room for n more bits. */
 static nct_err
 reserve(nct_bits *b, uint64_t n)
 {
@@ -17,7 +17,6 @@ reserve(nct_bits *b, uint64_t n)
 	uint8_t *p = realloc(b->bytes, cap);
 	if (p == NULL)
 		return NCT_ENOMEM;
-	memset(p + b->cap, 0, cap - b->cap);
 	b->bytes = p;
 	b->cap = cap;
 	return NCT_OK;
@@ -34,7 +33,7 @@ nct_bits_put(nct_bits *b, nct_u128 x, unsigned n)
 		unsigned used = (unsigned)(b->bits % 8), take = 8 - used < n ? 8 - used : n;
 		uint8_t part = (uint8_t)(x >> (n - take) & ((1u << take) - 1));
 
-		b->bytes[b->bits / 8] = (uint8_t)(b->bytes[b->bits / 8] | part << (8 - used - take));
+		b->bytes[b->bits / 8] = (uint8_t)((used > 0 ? b->bytes[b->bits / 8] : 0) | part << (8 - used - take));
 		b->bits += take;
 		n -= take;
 	}
@@ -100,8 +99,6 @@ nct_bits_append(nct_bits *b, const uint8_t *p, uint64_t from, uint64_t n)
 void
 nct_bits_clear(nct_bits *b)
 {
-	if (b->bytes != NULL)
-		memset(b->bytes, 0, nct_bits_bytes(b->bits));
 	b->bits = 0;
 }
 

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/parallel.h"
 #include "format/walk.h"
 #include "window/encode_book.h"
 #include "window/share.h"
 
-#define BATCH_THREADS 4         /* have a batch of NCT_BOOK_BATCH bytes each: more share that */
+#define BATCH_THREADS 4         /* have a batch each: more share that */
 #define BATCH_JOBS 8192u        /* chunks in a batch, per thread as well */
 #define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */
 
@@ -233,17 +234,28 @@ turn(struct encoder *e)
 	return NCT_OK;
 }
 
+/* A batch's text, per thread. */
+static size_t
+batch_bytes(uint64_t chunk)
+{
+	if (chunk == 0 || chunk > NCT_BOOK_BATCH_MAX / NCT_LANES)
+		return NCT_BOOK_BATCH_MAX;
+	return chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES;
+}
+
 static nct_err
 encoder_new(struct encoder *e)
 {
 	const unsigned share = e->o->threads < BATCH_THREADS ? e->o->threads : BATCH_THREADS;
 
-	e->text_cap = NCT_BOOK_BATCH * share;
+	e->text_cap = batch_bytes(e->o->chunk) * share;
 	e->cap = (size_t)BATCH_JOBS * share;
 	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++)
-			if ((e->buffer[i][k] = calloc(1, NCT_WINDOW_SYMBOLS + e->text_cap + 1)) == NULL)
+		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++) {
+			if ((e->buffer[i][k] = nct_huge_alloc(NCT_WINDOW_SYMBOLS + e->text_cap + 1)) == NULL)
 				return NCT_ENOMEM;
+			memset(e->buffer[i][k], 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
+		}
 	for (size_t i = 0; i < 3; i++)
 		if ((e->batch[i].jobs = calloc(e->cap, sizeof *e->batch[i].jobs)) == NULL)
 			return NCT_ENOMEM;

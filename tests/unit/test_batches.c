@@ -56,12 +56,12 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 
 /* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
  * itself: there the walk needs text of the batch before. The same for chosen strings, which turn back. Two threads, with batches twice as long,
- * write the same. */
+ * write the same, as chunks do that are small enough for other batches. */
 static void
 test_batches(void **state)
 {
 	size_t events[6];
-	const size_t batch = NCT_BOOK_BATCH, n = batch + 2000;
+	const size_t batch = NCT_BOOK_BATCH_MAX, n = batch + 2000;
 	const struct bytes real = sample_text(1178860), text = {malloc(n), n};
 	nct_m1 *m;
 
