@@ -7,12 +7,18 @@
 
 #define LINE ((size_t)64)
 #define PAGE ((size_t)1 << 21)
-#define FROM (4 * PAGE) /* smaller arrays gain nothing */
+
+/* Arrays of few small pages gain nothing; nor should one take much more memory than it needs. */
+static size_t
+page_for(size_t bytes)
+{
+	return bytes >= PAGE / 2 && (PAGE - bytes % PAGE) % PAGE <= bytes / 4 * 3 ? PAGE : LINE;
+}
 
 void *
 nct_huge_alloc(size_t bytes)
 {
-	const size_t align = bytes >= FROM ? PAGE : LINE;
+	const size_t align = page_for(bytes);
 	void *p;
 
 	if (bytes > SIZE_MAX - align)

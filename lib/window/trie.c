@@ -2,6 +2,7 @@
 #include "window/trie.h"
 
 #include "base/cpu.h"
+#include "base/huge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +81,9 @@ make_cells(struct nct_trie *t, size_t dead)
 	if (t->book->code == NCT_CODE_BEST) {
 		if (cells > NCT_TRIE_BYTES_MAX)
 			return NCT_EARG;
-		if ((t->byte = calloc(2 * cells, sizeof *t->byte)) == NULL)
+		if ((t->byte = nct_huge_alloc(2 * cells * sizeof *t->byte)) == NULL)
 			return NCT_ENOMEM;
+		memset(t->byte, 0, 2 * cells * sizeof *t->byte);
 		t->number = t->byte + cells;
 		return NCT_OK;
 	}
