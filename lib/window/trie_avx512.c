@@ -9,6 +9,7 @@
 #if defined __x86_64__
 #include <immintrin.h>
 
+#define LINE 64    /* bytes of a line of the cache */
 #define GROUP 8    /* lanes in a register */
 #define GROUPS (NCT_LANES / GROUP)
 #define STEPS 256u /* between two times that text is brought to where gathers take it from */
@@ -62,6 +63,11 @@ bring(const struct nct_lane *lane, size_t n, uint16_t *to)
 {
 	const uint8_t *text = lane->text - lane->open.over, *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
 
+	for (size_t i = n; i < 2 * n + LINE; i += LINE) { /* what comes next may be in another core's cache */
+		__builtin_prefetch(lane->text + i);
+		if (mark != NULL)
+			__builtin_prefetch(lane->mark + i);
+	}
 	n += lane->open.over;
 	if (mark != NULL)
 		for (size_t i = 0; i < n; i++)
