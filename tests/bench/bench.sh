@@ -117,7 +117,7 @@ for isa in $(acwin --cpu=list | grep -vx ref); do
 	# shellcheck disable=SC2086 # a list
 	set -- $wanted
 	for b in 64 32 0; do
-		row "$isa -b$b -T1" acwin 1000 part "acwin --cpu=$isa -b$b -T1 part >w" w
+		row "$isa -b$b -a none -T1" acwin 1000 part "acwin --cpu=$isa -b$b -a none -T1 part >w" w
 		aim "$isa: encode b=$b" "$(printf %.0f "$speed")" KB/s "$1"
 		row "$isa -d (b=$b) -T1" acwin 1000 part "acwin --cpu=$isa -d -T1 w >/dev/null"
 		aim "$isa: decode b=$b" "$(printf %.0f "$speed")" KB/s "$2"

@@ -1,4 +1,4 @@
-/* parse.c - text in windows of chosen strings, counted. */
+/* strings_parse.c - text in windows of chosen strings, counted. */
 #include "strings.h"
 
 #include <stdlib.h>
