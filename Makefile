@@ -156,7 +156,7 @@ FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 fuzz: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
 		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link' $(addprefix build-fuzz/fuzz_,$(FUZZ))
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/tests/test_fuzz_m1 $(BUILD)/tests/test_fuzz_stream $(BUILD)/tests/test_fuzz_decode
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
 	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm

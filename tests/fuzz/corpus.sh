@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=$1
 shift
-[ $# -gt 0 ] || set -- m1 stream table decode
+[ $# -gt 0 ] || set -- m1 stream table decode encode
 export OMP_WAIT_POLICY=passive
 
 for t in "$@"; do
