@@ -155,7 +155,7 @@ FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
-		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link' $(addprefix build-fuzz/fuzz_,$(FUZZ))
+		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link -DNCT_BOOK_BATCH=40000' $(addprefix build-fuzz/fuzz_,$(FUZZ))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
 	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a

@@ -6,7 +6,9 @@
 #include "window/bounds.h"
 #include "window/trie.h"
 
+#ifndef NCT_BOOK_BATCH                    /* fuzzing wants small ones */
 #define NCT_BOOK_BATCH ((size_t)16 << 20) /* bytes of text in a batch, per thread, for up to four threads */
+#endif
 
 /* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good and
  * those of the codebook in *t. Errors as nct_encode(). */
