@@ -155,8 +155,8 @@ FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
-		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link' $(addprefix build-fuzz/fuzz_,$(FUZZ))
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/tests/test_fuzz_m1 $(BUILD)/tests/test_fuzz_stream $(BUILD)/tests/test_fuzz_decode
+		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link -DNCT_BOOK_BATCH_MIN=40000 -DNCT_BOOK_BATCH_MAX=40000' $(addprefix build-fuzz/fuzz_,$(FUZZ))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
 	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm

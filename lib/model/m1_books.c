@@ -116,7 +116,8 @@ copy_book(struct nct_codebook **out, const struct nct_codebook *c, uint64_t m1, 
 	err = nct_codebook_seal(*out, m1, why);
 	snprintf(print, sizeof print, "%016" PRIx64, (*out)->fingerprint);
 	if (err == NCT_OK && strcmp(print, told) != 0)
-		err = nct_fail(why, NCT_EDATA, "codebook of %u bits: the fingerprint is %s, not the one in the metadata", c->bits, print);
+		err = nct_fail(why, NCT_EDATA, "codebook of %u bits (%s): the fingerprint is %s, not the one in the metadata", c->bits,
+		               nct_code_name(c->code), print);
 	return err;
 }
 

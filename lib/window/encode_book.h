@@ -8,8 +8,10 @@
 
 /* Bytes of text in a batch, per thread, for up to four threads: of NCT_LANES chunks, each for a lane to walk, between these. The fewer, the more of
  * it is still in the cache where it is needed next. */
+#ifndef NCT_BOOK_BATCH_MAX /* fuzzing wants small ones */
 #define NCT_BOOK_BATCH_MIN ((size_t)4 << 20)
 #define NCT_BOOK_BATCH_MAX ((size_t)16 << 20)
+#endif
 
 /* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good and
  * those of the codebook in *t. Errors as nct_encode(). */

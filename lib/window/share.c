@@ -36,7 +36,7 @@ nct_job_go_on(struct nct_job *j, const struct nct_job *from)
 	j->part = from->part;
 	j->open = from->open;
 	j->text -= from->n;
-	j->mark -= j->mark != NULL ? from->n : 0;
+	j->mark = j->mark != NULL ? j->mark - from->n : NULL;
 	j->n += from->n;
 	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
 }

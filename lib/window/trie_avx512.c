@@ -130,7 +130,7 @@ walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsi
 		const uint32_t moved = state[0][l] - l * ROOM - o->over;
 
 		lane[l].text += (int32_t)moved;
-		lane[l].mark += lane[l].mark != NULL ? (int32_t)moved : 0;
+		lane[l].mark = lane[l].mark != NULL ? lane[l].mark + (int32_t)moved : NULL;
 		lane[l].out = out[l];
 		*o = (struct nct_open){.at = state[2][l], .best = state[3][l], .over = state[0][l] - state[1][l], .inside = g[l / GROUP].inside >> l % GROUP & 1};
 	}

@@ -145,7 +145,7 @@ nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod
 		}
 		*l.out++ = t->number[l.open.best];
 		l.text -= l.open.over;
-		l.mark -= l.mark != NULL ? l.open.over : 0;
+		l.mark = l.mark != NULL ? l.mark - l.open.over : NULL;
 		l.open = (struct nct_open){0};
 	}
 	if (eod)

@@ -218,7 +218,7 @@ load helpers
   [[ $output == "acwin: bad: codebook of 16 bits: a string "*", number "* ]]
   sed 's/"split16":"[0-9a-f]*"/"split16":"0123456789abcdef"/' m >bad
   run -3 acwin -d -m bad m
-  [[ $output =~ ^"acwin: bad: codebook of 16 bits: the fingerprint is "[0-9a-f]{16}", not the one in the metadata"$ ]]
+  [[ $output =~ ^"acwin: bad: codebook of 16 bits (split): the fingerprint is "[0-9a-f]{16}", not the one in the metadata"$ ]]
 }
 
 # ends FILE: the text of each window but those that end a document, a line each, in escapes.

@@ -1,20 +1,25 @@
 #!/bin/sh
 # corpus.sh - chooses the committed corpus anew from what `make fuzz` has kept: for every edge that is reached the smallest input that reaches it.
-# usage: corpus.sh BUILD [TARGET...]; no more than 40 KB a target, the smallest inputs first.
+# usage: corpus.sh BUILD [TARGET...]; no more than 40 KB a target, of models with
+# codebooks 125, the smallest inputs first.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
 shift
-[ $# -gt 0 ] || set -- m1 stream table decode
+[ $# -gt 0 ] || set -- m1 stream table decode encode
 export OMP_WAIT_POLICY=passive
 
 for t in "$@"; do
 	all=$build/all/$t corpus=tests/fuzz/corpus/$t
+	case $t in
+	m1) most=125000 ;;
+	*) most=40000 ;;
+	esac
 	rm -rf "$all"
 	mkdir -p "$all" "$corpus"
 	find "$build/found/$t" "$build/seeds/$t" "$corpus" -type f -size -12k -exec cp {} "$all" \;
 	rm -f "$corpus"/*
 	"$build/fuzz_$t" -merge=1 -use_value_profile=0 -use_counters=0 -timeout=60 -rss_limit_mb=2048 "$corpus" "$all" >"$build/merge_$t.log" 2>&1
-	find "$corpus" -type f -printf '%s %p\n' | sort -n | awk '(sum += $1) > 40000 { print $2 }' | xargs -r rm
+	find "$corpus" -type f -printf '%s %p\n' | sort -n | awk -v most=$most '(sum += $1) > most { print $2 }' | xargs -r rm
 	echo "$t: $(find "$corpus" -type f | wc -l) files, $(cat "$corpus"/* | wc -c) bytes"
 done

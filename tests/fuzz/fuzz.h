@@ -52,6 +52,21 @@ load(const char *path, size_t *n)
 	return p;
 }
 
+/* All that was written to a file, which is then closed; to free. */
+static inline uint8_t *
+contents(FILE *f, size_t *n)
+{
+	uint8_t *p;
+	long end = -1;
+
+	must(fseek(f, 0, SEEK_END) == 0 && (end = ftell(f)) >= 0, "no size");
+	rewind(f);
+	*n = (size_t)end;
+	p = malloc(*n + 1);
+	must(p != NULL && fread(p, 1, *n, f) == *n && fclose(f) == 0, "no text");
+	return p;
+}
+
 /* Runs a file, such as a fuzzer has kept, in memory of just its size. */
 static inline void
 replay(const char *path)

@@ -1,54 +1,45 @@
 /* fuzz_decode.c - any bytes through nct_decode(), made a stream of one of a few small models, with its checksums right.
  *
- * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error. Built for libFuzzer and run by
+ * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error; chosen strings are read by tables
+ * alone. Built for libFuzzer and run by
  * `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds and replays the corpus. */
-#include "fuzz.h"
+#include "models.h"
 
-#include "../unit/some_m1.h"
 #include "mend.h"
 #include "window/chunk.h"
 
 #define INPUT_MAX 4096
 #define SYMBOLS_MAX 20000 /* of unbroken codes, which may take next to no bits: so that an input takes no minutes */
 
-static nct_m1 *models[SOME_M1];
-
-/* Made once, with codebooks of two sizes. */
-static void
-make_models(void)
-{
-	for (unsigned i = 0; i < SOME_M1 && models[i] == NULL; i++) {
-		models[i] = some_m1(i);
-		must(nct_m1_compile(models[i], 10, 1, NULL) == NCT_OK && nct_m1_compile(models[i], 13, 1, NULL) == NCT_OK, "compile");
-	}
-}
-
-/* Makes the stream one of that model, where its header holds. */
-static void
+/* Makes the stream one of that model, where its header holds. Gives whether its windows are chosen strings. */
+static int
 claim(uint8_t *p, const nct_m1 *m)
 {
 	struct nct_header h;
 
 	p[34] = p[35] = 0; /* chose the model, and how to decode */
 	if (nct_frame_get_header(&h, p).what != NULL)
-		return;
+		return 0;
 	const struct nct_plan plan = {.window_bits = h.window_bits, .resets = h.resets};
+	const struct nct_codebook *best = h.code == NCT_CODE_BEST ? nct_m1_codebook(m, NCT_CODE_BEST, h.window_bits) : NULL;
 
 	h.m1 = nct_m1_fingerprint(m);
-	h.windows = nct_plan_fingerprint(&plan, h.m1);
+	h.windows = best != NULL ? best->fingerprint : nct_plan_fingerprint(&plan, h.m1);
 	h.m1_parameters = nct_m1_parameters(m);
 	nct_frame_put_header(p, &h);
+	return best != NULL;
 }
 
-/* Gives the model that p[0..n) is made streams of. */
+/* Gives the model that p[0..n) is made streams of. *best: some are of chosen strings. */
 static const nct_m1 *
-claim_all(uint8_t *p, size_t n)
+claim_all(uint8_t *p, size_t n, int *best)
 {
 	const nct_m1 *m = models[n > 34 ? p[34] % SOME_M1 : 0];
 
+	*best = 0;
 	for (size_t at = 0; at < n; at += mend_stream(p + at, n - at))
 		if (n - at >= NCT_HEADER_BYTES)
-			claim(p + at, m);
+			*best |= claim(p + at, m);
 	return m;
 }
 
@@ -86,7 +77,6 @@ decode(const nct_m1 *m, const uint8_t *p, size_t n, struct nct_decode_options o)
 	struct result r = {.n = 0};
 	FILE *f = tmpfile();
 	int in = pipe_of(p, n);
-	long end = -1;
 
 	must(f != NULL, "no file");
 	o.lost = count_loss;
@@ -96,12 +86,7 @@ decode(const nct_m1 *m, const uint8_t *p, size_t n, struct nct_decode_options o)
 	close(in);
 	must(r.err == NCT_OK || r.why.text[0] != '\0', "an error without words");
 	must(o.keep_going || r.losses == 0, "a loss where the first is fatal");
-	must(fseek(f, 0, SEEK_END) == 0 && (end = ftell(f)) >= 0, "no size");
-	rewind(f);
-	r.n = (size_t)end;
-	r.text = malloc(r.n + 1);
-	must(r.text != NULL && fread(r.text, 1, r.n, f) == r.n, "no text");
-	fclose(f);
+	r.text = contents(f, &r.n);
 	return r;
 }
 
@@ -115,15 +100,16 @@ same(const struct result *a, const struct result *b)
 	must(a->err != NCT_OK || memcmp(&a->totals, &b->totals, sizeof a->totals) == 0, "other totals");
 }
 
-/* Decodes by tables, where there are some, and by M1 alone; gives whether p[0..n) is good. `way` chooses how. */
+/* Decodes by tables, where there are some, and by M1 alone, or if there are chosen strings (`best`) with more threads; gives whether p[0..n)
+ * is good. `way` chooses how. */
 static int
-decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way)
+decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way, int best)
 {
 	struct nct_decode_options o = {.threads = 1, .show = way & 1, .keep_going = way >> 1 & 1};
 	struct result r = decode(m, p, n, o), s;
 
 	o.no_codebook = 1;
-	o.threads = 1 + (way >> 2 & 1);
+	o.threads = best ? 2 : 1 + (way >> 2 & 1);
 	s = decode(m, p, n, o);
 	same(&r, &s);
 	free(r.text);
@@ -137,14 +123,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *p = malloc(size + 1);
 	const unsigned way = size > 35 ? data[35] : 0;
 	const nct_m1 *m;
+	int best;
 
 	make_models();
 	must(p != NULL, "no memory");
 	if (size > 0)
 		memcpy(p, data, size);
-	m = claim_all(p, size);
+	m = claim_all(p, size, &best);
 	if (size <= INPUT_MAX && symbols_claimed(p, size) <= SYMBOLS_MAX)
-		decode_both_ways(m, p, size, way);
+		decode_both_ways(m, p, size, way, best);
 	free(p);
 	return 0;
 }

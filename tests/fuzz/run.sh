@@ -19,7 +19,7 @@ for t in "$@"; do
 	stream) cp tests/vectors/golden-*.nct "$seeds" ;;
 	esac
 	case $t in
-	m1) max=16384 ;;
+	m1) max=20480 ;;
 	*) max=2048 ;;
 	esac
 	echo "fuzz_$t: $share seconds"

@@ -11,8 +11,11 @@
 #define BITS NCT_WINDOW_MIN
 #define STRINGS ((size_t)1 << BITS)
 
+#define SOME_SYMBOLS 12 /* of a string, mostly at most ... */
+#define SOME_LONG 40    /* ... and ever */
+
 struct some {
-	uint16_t symbol[12];
+	uint16_t symbol[SOME_LONG];
 	unsigned length;
 };
 
@@ -27,9 +30,21 @@ by_symbols(const void *x, const void *y)
 	return a->length < b->length ? -1 : a->length > b->length;
 }
 
-/* STRINGS different strings in order: all of one symbol, others over few bytes, EOD behind some. */
+/* A string of 2 to `most` symbols over so many letters, EOD behind some. */
+static struct some
+draw_string(nct_rng *r, unsigned letters, unsigned most)
+{
+	struct some x = {{0}, 2 + (unsigned)nct_rng_below(r, most - 1)};
+
+	for (unsigned i = 0; i < x.length; i++)
+		x.symbol[i] = i + 1 == x.length && nct_rng_below(r, 20) == 0 ? NCT_EOD : (uint16_t)('a' + nct_rng_below(r, letters));
+	return x;
+}
+
+/* STRINGS different strings in order: all of one symbol, others of up to `most` over so many letters; `longer`: some go on from a long run
+ * of one letter. */
 static void
-draw_strings(nct_rng *r, struct some *s)
+draw_strings_of(nct_rng *r, struct some *s, unsigned letters, unsigned most, int longer)
 {
 	size_t n = 0;
 
@@ -37,11 +52,14 @@ draw_strings(nct_rng *r, struct some *s)
 	for (; n < NCT_SYMBOLS; n++)
 		s[n] = (struct some){{(uint16_t)n}, 1};
 	while (n < STRINGS) {
-		struct some x = {{0}, 2 + (unsigned)nct_rng_below(r, 11)};
+		struct some x = draw_string(r, letters, most);
+		const unsigned run = longer && nct_rng_below(r, 40) == 0 ? (unsigned)nct_rng_below(r, SOME_LONG - most + 1) : 0;
 		size_t same = 0;
 
-		for (unsigned i = 0; i < x.length; i++)
-			x.symbol[i] = i + 1 == x.length && nct_rng_below(r, 20) == 0 ? NCT_EOD : (uint16_t)('a' + nct_rng_below(r, 3));
+		memmove(x.symbol + run, x.symbol, x.length * sizeof x.symbol[0]);
+		for (unsigned i = 0; i < run; i++)
+			x.symbol[i] = 'a';
+		x.length += run;
 		while (same < n && by_symbols(&s[same], &x) != 0)
 			same++;
 		if (same == n)
@@ -50,6 +68,13 @@ draw_strings(nct_rng *r, struct some *s)
 	qsort(s, STRINGS, sizeof *s, by_symbols);
 }
 
+static inline void
+draw_strings(nct_rng *r, struct some *s)
+{
+	draw_strings_of(r, s, 3, SOME_SYMBOLS, 1);
+}
+
+/* To be sealed. */
 static struct nct_codebook *
 codebook_of(const struct some *s)
 {
@@ -57,8 +82,8 @@ codebook_of(const struct some *s)
 	size_t nodes = 0;
 
 	for (int pass = 0; pass < 2; pass++) {
-		if (pass == 1)
-			assert_int_equal(nct_codebook_new(&c, NCT_CODE_BEST, BITS, nodes), NCT_OK);
+		if (pass == 1 && nct_codebook_new(&c, NCT_CODE_BEST, BITS, nodes) != NCT_OK)
+			abort();
 		nodes = 0;
 		for (size_t k = 0; k < STRINGS; k++) {
 			unsigned common = 0;
@@ -73,6 +98,23 @@ codebook_of(const struct some *s)
 		}
 	}
 	return c;
+}
+
+/* Makes base[] another. */
+static inline void
+spoil_base(nct_rng *r, uint32_t *base, size_t parents)
+{
+	const size_t i = (size_t)nct_rng_below(r, parents), j = (size_t)nct_rng_below(r, parents);
+	const uint32_t other = base[i];
+
+	switch (nct_rng_below(r, 4)) {
+	case 0: base[i] = base[j]; break;
+	case 1: base[i] ^= (uint32_t)1 << nct_rng_below(r, 32); break;
+	case 2: base[i] += (uint32_t)nct_rng_below(r, 9); break;
+	default:
+		base[i] = base[j];
+		base[j] = other;
+	}
 }
 
 #endif

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
-#define SEEDS 10
+#define SEEDS 15
+#define CHOSEN 10  /* from this one on by chosen strings ... */
+#define ALIGNED 12 /* ... and from this one on aligned */
 #define ROUNDS 300
 
 static nct_err
@@ -22,14 +24,14 @@ one_text(void *ctx, size_t i, int *fd)
 
 /* Streams of every kind, short. Model i % SOME_M1 made it, and the reserved byte that chooses says so. */
 static uint8_t *
-seed(size_t i, size_t *n)
+one_stream(size_t i, size_t *n)
 {
 	static const struct {
 		unsigned bits, resets;
 		uint64_t chunk;
 		enum nct_separator separator;
 		const char *text;
-	} seeds[SEEDS] = {
+	} seeds[SEEDS - 1] = {
 		{10, 1, 0, NCT_SEP_NUL, "aaaa bbbb\xc3\xa4\n\ttext of few words, aaaaaaaaaaaaaaaaaaaaaaaa"},
 		{10, 1, 20, NCT_SEP_OPERAND, "text that is cut, every few bytes, into chunks"},
 		{13, 1, 30, NCT_SEP_NUL, "one aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa two"},
@@ -40,20 +42,41 @@ seed(size_t i, size_t *n)
 		{0, 0, 24, NCT_SEP_NUL, "unbroken, and chunks of 24 bytes"},
 		{0, 0, 0, NCT_SEP_OPERAND, "unbroken"},
 		{128, 1, 0, NCT_SEP_NUL, "the widest windows"},
+		{10, 1, 0, NCT_SEP_NUL, "chosen strings: abcabacbcaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabcc"},
+		{10, 1, 14, NCT_SEP_OPERAND, "abbaabaccabbbaccccaabacbabcbabcaabaaaaaaaaaaaaaaaaaaaaaaaacb in chunks"},
+		{10, 1, 0, NCT_SEP_OPERAND, "ab bacca aab caab, acab aaaaaaaaa: words"},
+		{10, 1, 9, NCT_SEP_NUL, "aaab"},
 	};
 	const struct nct_encode_options o = {.window_bits = seeds[i].bits, .resets = seeds[i].resets, .chunk = seeds[i].chunk,
-	                                     .separator = seeds[i].separator, .threads = 1};
-	uint8_t *p = malloc(FUZZ_FILE_MAX);
+	                                     .separator = seeds[i].separator, .code = i < CHOSEN ? NCT_CODE_SPLIT : NCT_CODE_BEST,
+	                                     .align = i < ALIGNED ? NCT_ALIGN_NONE : NCT_ALIGN_WORDS, .threads = 1};
 	struct nct_totals totals;
 	FILE *f = tmpfile();
+	uint8_t *p;
 
 	make_models();
-	must(p != NULL && f != NULL, "no memory, or no file");
+	must(f != NULL, "no file");
 	must(nct_encode(models[i % SOME_M1], one_text, (void *)(uintptr_t)seeds[i].text, fileno(f), &o, &totals, NULL) == NCT_OK, "encoding");
-	rewind(f);
-	*n = fread(p, 1, FUZZ_FILE_MAX, f);
-	fclose(f);
+	p = contents(f, n);
 	p[34] = (uint8_t)(i % SOME_M1);
+	return p;
+}
+
+/* The last one is two streams of one model: by chosen strings and by split windows. */
+static uint8_t *
+seed(size_t i, size_t *n)
+{
+	size_t more;
+	uint8_t *p = one_stream(i < SEEDS - 1 ? i : CHOSEN, n), *q;
+
+	if (i < SEEDS - 1)
+		return p;
+	q = one_stream(CHOSEN % SOME_M1, &more);
+	p = realloc(p, *n + more);
+	must(p != NULL, "no memory");
+	memcpy(p + *n, q, more);
+	free(q);
+	*n += more;
 	return p;
 }
 
@@ -81,13 +104,16 @@ test_claim(void **state)
 	for (size_t i = 0; i < SEEDS; i++) {
 		size_t n;
 		uint8_t *p = seed(i, &n);
+		const unsigned model = p[34];
+		int best;
 
 		memset(p + 40, 0, 16);
 		memset(p + 64, 0, 8);
 		p[n - 1] ^= 1;
-		assert_ptr_equal(claim_all(p, n), models[i % SOME_M1]);
+		assert_ptr_equal(claim_all(p, n, &best), models[model]);
+		assert_int_equal(best, i >= CHOSEN);
 		for (unsigned way = 0; way < 8; way++)
-			assert_int_equal(decode_both_ways(models[i % SOME_M1], p, n, way), p[11] > 0 || !(way & 1));
+			assert_int_equal(decode_both_ways(models[model], p, n, way, best), p[11] > 0 || !(way & 1));
 		free(p);
 	}
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "some_m1.h"
+#include "some_strings.h"
 
 #define ROUNDS 400
 
@@ -28,29 +29,44 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 	}
 }
 
-/* The model's file, with or without a codebook. */
-static uint8_t *
-file_of(nct_m1 *m, int compiled, size_t *n)
+#define SPLIT 1 /* codebooks that a model has */
+#define BEST 2
+
+/* Chosen strings of up to so many symbols over so many letters; it says where their nodes lie. */
+static void
+give_strings(nct_m1 *m, unsigned letters, unsigned most)
 {
-	uint8_t *p = malloc(FUZZ_FILE_MAX);
+	static struct some s[STRINGS];
+	nct_rng r = {letters};
+	struct nct_codebook *c;
+
+	draw_strings_of(&r, s, letters, most, letters == 3);
+	c = codebook_of(s);
+	must(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL) == NCT_OK && nct_codebook_pack(c) == NCT_OK && c->base != NULL, "no codebook");
+	nct_m1_take_codebook(m, c);
+}
+
+/* The model's file, with these codebooks; `brief`: of fewer nodes. */
+static uint8_t *
+file_of(nct_m1 *m, unsigned books, int brief, size_t *n)
+{
 	FILE *f = tmpfile();
 
-	must(p != NULL && f != NULL, "no memory, or no file");
-	must(!compiled || nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK, "compile");
+	must(f != NULL, "no file");
+	must(!(books & SPLIT) || nct_m1_compile(m, NCT_WINDOW_MIN, 1, NULL) == NCT_OK, "compile");
+	if (books & BEST)
+		give_strings(m, brief ? 26 : 3, brief ? 3 : SOME_SYMBOLS);
 	must(nct_m1_write(m, fileno(f)) == NCT_OK, "write");
-	rewind(f);
-	*n = fread(p, 1, FUZZ_FILE_MAX, f);
-	fclose(f);
-	return p;
+	return contents(f, n);
 }
 
 static uint8_t *
-compiled(const char *path, size_t *n)
+with_books(const char *path, unsigned books, size_t *n)
 {
 	nct_m1 *m;
 
 	must(nct_m1_open(&m, path, NULL, NULL) == NCT_OK, path);
-	uint8_t *p = file_of(m, 1, n);
+	uint8_t *p = file_of(m, books, 0, n);
 	nct_m1_free(m);
 	return p;
 }
@@ -87,6 +103,60 @@ test_mutated_codebooks(void **state)
 	nct_m1_free(m);
 }
 
+/* A copy of *c, to free, with one to three changes: a depth or a symbol is one more or less, a node is a string no longer and another one is. */
+static struct nct_codebook *
+changed(const struct nct_codebook *c, nct_rng *r)
+{
+	struct nct_codebook *d;
+
+	must(nct_codebook_new(&d, c->code, c->bits, c->nodes) == NCT_OK, "no memory");
+	memcpy(d->depth, c->depth, c->nodes * sizeof *c->depth);
+	memcpy(d->symbol, c->symbol, c->nodes * sizeof *c->symbol);
+	for (uint64_t left = 1 + nct_rng_below(r, 3); left > 0; left--) {
+		const size_t k = nct_rng_below(r, c->nodes), i = nct_rng_below(r, c->nodes);
+		uint16_t *x = nct_rng_below(r, 2) == 0 ? &d->depth[k] : &d->symbol[k];
+
+		if (nct_rng_below(r, 3) != 0) {
+			*x = (uint16_t)(*x + (nct_rng_below(r, 2) == 0 ? 1 : -1));
+		} else if ((d->symbol[k] ^ d->symbol[i]) & NCT_NODE_INNER) {
+			d->symbol[k] ^= NCT_NODE_INNER;
+			d->symbol[i] ^= NCT_NODE_INNER;
+		}
+	}
+	return d;
+}
+
+/* The same with chosen strings. Of those that are taken, some say where their nodes lie, and some of these do not tell the truth. */
+static void
+test_mutated_strings(void **state)
+{
+	nct_rng r = {11};
+	unsigned taken = 0;
+	nct_m1 *m;
+
+	(void)state;
+	must(nct_m1_open(&m, "tests/vectors/m1-tiny.safetensors", NULL, NULL) == NCT_OK, "m1-tiny");
+	for (unsigned round = 0; round < 10 * ROUNDS; round++) {
+		struct nct_codebook *c;
+
+		if (round % 100 == 0)
+			give_strings(m, round / 100 % 2 == 0 ? 3 : 26, round / 100 % 2 == 0 ? SOME_SYMBOLS : 3);
+		c = changed(nct_m1_codebook(m, NCT_CODE_BEST, BITS), &r);
+		if (nct_codebook_seal(c, 0, NULL) != NCT_OK) {
+			nct_codebook_free(c);
+			continue;
+		}
+		must(round % 4 == 0 || nct_codebook_pack(c) == NCT_OK, "no memory");
+		for (unsigned i = 0; i < round % 4 / 2 && c->base != NULL; i++)
+			spoil_base(&r, c->base, nct_codebook_parents(c));
+		use_codebook(c);
+		nct_m1_take_codebook(m, c);
+		taken++;
+	}
+	assert_true(taken > ROUNDS);
+	nct_m1_free(m);
+}
+
 static void
 test_mutated_files(void **state)
 {
@@ -97,8 +167,8 @@ test_mutated_files(void **state)
 	size_t n;
 
 	(void)state;
-	for (size_t i = 0; i < 2 * (sizeof seeds / sizeof seeds[0]); i++) {
-		uint8_t *p = i % 2 == 0 ? load(seeds[i / 2], &n) : compiled(seeds[i / 2], &n), *q = malloc(n);
+	for (unsigned i = 0; i < 4 * (sizeof seeds / sizeof seeds[0]); i++) {
+		uint8_t *p = i % 4 == 0 ? load(seeds[i / 4], &n) : with_books(seeds[i / 4], i % 4, &n), *q = malloc(n);
 
 		assert_non_null(q);
 		for (int round = 0; round < ROUNDS; round++) {
@@ -128,6 +198,29 @@ test_correction(void **state)
 	free(p);
 }
 
+/* The same where every fingerprint is false, of both codes. */
+static void
+test_correction_of_codebooks(void **state)
+{
+	static const char *const keys[] = {"\"fingerprint\":\"", "\"split10\":\"", "\"best10\":\""};
+	nct_why why = {""};
+	size_t n;
+	uint8_t *p = with_books("tests/vectors/m1-tiny.safetensors", SPLIT | BEST, &n);
+
+	(void)state;
+	assert_int_equal(parse(p, n, &why), NCT_OK);
+	for (size_t k = 0; k < 3; k++)
+		for (size_t i = 8; i < 4096; i++)
+			if (memcmp(p + i, keys[k], strlen(keys[k])) == 0)
+				p[i + strlen(keys[k])] ^= 1;
+	for (size_t k = 0; k < 3; k++) {
+		assert_int_equal(parse(p, n, &why), NCT_EDATA);
+		assert_true(correct(p, n, &why));
+	}
+	assert_int_equal(parse(p, n, &why), NCT_OK);
+	free(p);
+}
+
 static void
 test_corpus(void **state)
 {
@@ -140,10 +233,10 @@ write_seeds(const char *dir)
 {
 	static const struct nct_m1_config tiny = {.kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 3, .reach = 2};
 
-	for (unsigned i = 0; i < 4; i++) {
-		nct_m1 *m = i < 2 ? random_m1(&tiny, NULL, 1) : some_m1(SOME_M1_LONG);
+	for (unsigned i = 0; i < 8; i++) {
+		nct_m1 *m = i < 4 ? random_m1(&tiny, NULL, 1) : some_m1(SOME_M1_LONG);
 		size_t n;
-		uint8_t *p = file_of(m, i % 2, &n);
+		uint8_t *p = file_of(m, i % 4, 1, &n);
 
 		write_seed(dir, i, p, n);
 		free(p);
@@ -154,8 +247,8 @@ write_seeds(const char *dir)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_mutated_files),
-	                                    cmocka_unit_test(test_mutated_codebooks), cmocka_unit_test(test_corpus)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_correction_of_codebooks), cmocka_unit_test(test_mutated_files),
+	                                    cmocka_unit_test(test_mutated_codebooks), cmocka_unit_test(test_mutated_strings), cmocka_unit_test(test_corpus)};
 
 	for (int i = 1; i < argc; i++)
 		if (argv[i][strlen(argv[i]) - 1] == '/')

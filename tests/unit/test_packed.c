@@ -34,25 +34,6 @@ walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 	return (size_t)(lane.out - k);
 }
 
-/* Makes base[] another. */
-static void
-spoil(nct_rng *r, uint32_t *base, size_t parents)
-{
-	const size_t i = (size_t)nct_rng_below(r, parents), j = (size_t)nct_rng_below(r, parents);
-
-	switch (nct_rng_below(r, 4)) {
-	case 0: base[i] = base[j]; break;
-	case 1: base[i] ^= (uint32_t)1 << nct_rng_below(r, 32); break;
-	case 2: base[i] += (uint32_t)nct_rng_below(r, 9); break;
-	default: {
-		const uint32_t other = base[i];
-
-		base[i] = base[j];
-		base[j] = other;
-	}
-	}
-}
-
 /* The same windows as by the places that are found anew, or a refusal; both happen. */
 static void
 check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
@@ -74,7 +55,7 @@ check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
 	for (unsigned i = 0; i < 300; i++) {
 		memcpy(c->base, honest, parents * sizeof *honest);
 		for (unsigned k = 0; k < i % 3; k++)
-			spoil(r, c->base, parents);
+			spoil_base(r, c->base, parents);
 		const nct_err err = nct_trie_new(&t, c);
 		if (err != NCT_OK) {
 			assert_true(i % 3 != 0 && (err == NCT_EDATA || err == NCT_EARG));
