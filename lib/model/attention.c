@@ -136,7 +136,7 @@ tile_at(const struct nct_head *a, size_t q0)
 	return t;
 }
 
-/* Which keys of the tile row i may see: from the one given, *n of them; there may be none. */
+/* Which keys of the tile row i may see: from the one given, *n of them; there may be none, then from the tile's end on at most. */
 static size_t
 seen(const struct nct_head *a, const struct tile *t, size_t i, size_t *n)
 {
@@ -144,7 +144,7 @@ seen(const struct nct_head *a, const struct tile *t, size_t i, size_t *n)
 	const size_t last = query + 1 > t->k0 ? query + 1 - t->k0 : 0, end = last < t->keys ? last : t->keys;
 
 	*n = end > from ? end - from : 0;
-	return from;
+	return from < t->keys ? from : t->keys;
 }
 
 /* What stands before and after the n from `from` on becomes 0. */
