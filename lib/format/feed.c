@@ -9,6 +9,24 @@
 
 #define STEP 65536 /* bytes of a scan's reads, and of the first buffer */
 
+/* What a buffer holds that waits to be used again. */
+struct nct_spare {
+	struct nct_spare *next;
+	size_t cap;
+};
+
+static void
+use_spare(struct nct_feed *f)
+{
+	struct nct_spare *s = f->spare;
+
+	if (s == NULL)
+		return;
+	f->spare = s->next;
+	f->cap = s->cap;
+	f->buf = (uint8_t *)s;
+}
+
 /* Makes room for n more bytes after those that wait. */
 static nct_err
 room(struct nct_feed *f, size_t n)
@@ -16,6 +34,8 @@ room(struct nct_feed *f, size_t n)
 	size_t have = nct_feed_have(f);
 	uint8_t *p;
 
+	if (f->buf == NULL)
+		use_spare(f);
 	if (f->cap - f->end >= n)
 		return NCT_OK;
 	if (f->at > 0) {
@@ -83,12 +103,37 @@ nct_feed_consume(struct nct_feed *f, size_t n)
 }
 
 uint8_t *
-nct_feed_take(struct nct_feed *f)
+nct_feed_take(struct nct_feed *f, size_t *cap)
 {
 	uint8_t *p = f->buf;
 
 	assert(nct_feed_have(f) == 0);
+	*cap = f->cap;
 	f->buf = NULL;
 	f->cap = f->at = f->end = 0;
 	return p;
+}
+
+void
+nct_feed_give(struct nct_feed *f, void *p, size_t cap)
+{
+	struct nct_spare *s = p;
+
+	if (cap < sizeof *s) {
+		free(p);
+		return;
+	}
+	*s = (struct nct_spare){f->spare, cap};
+	f->spare = s;
+}
+
+void
+nct_feed_free(struct nct_feed *f)
+{
+	for (struct nct_spare *s = f->spare, *next; s != NULL; s = next) {
+		next = s->next;
+		free(s);
+	}
+	free(f->buf);
+	*f = (struct nct_feed){.fd = f->fd};
 }

@@ -9,6 +9,7 @@ struct nct_feed {
 	uint8_t *buf;        /* owned */
 	size_t cap, at, end; /* buf[at..end) waits to be consumed */
 	uint64_t offset;     /* of buf[at] in the input */
+	struct nct_spare *spare; /* buffers that were given back; owned */
 };
 
 /* How many bytes wait, and where. */
@@ -31,7 +32,10 @@ nct_err nct_feed_need(struct nct_feed *f, size_t want) NCT_USED;
 nct_err nct_feed_more(struct nct_feed *f) NCT_USED;
 /* Drops the first n of the waiting bytes. They stay in memory until the next read. */
 void nct_feed_consume(struct nct_feed *f, size_t n);
-/* Gives the buffer away (free() it); no bytes may be waiting. */
-uint8_t *nct_feed_take(struct nct_feed *f);
+/* Gives the buffer of *cap bytes away (free() it, or give it back); no bytes may be waiting. */
+uint8_t *nct_feed_take(struct nct_feed *f, size_t *cap);
+/* Takes back a buffer that was given away, to be used again: memory that is in place already costs nothing more. */
+void nct_feed_give(struct nct_feed *f, void *p, size_t cap);
+void nct_feed_free(struct nct_feed *f); /* all buffers, the one with what waits as well */
 
 #endif

@@ -28,7 +28,7 @@ nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void 
 			err = nct_measure_tables(&feed, &calls, why);
 	}
 	saved = errno;
-	free(feed.buf);
+	nct_feed_free(&feed);
 	errno = saved;
 	return err;
 }

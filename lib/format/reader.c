@@ -22,6 +22,7 @@ struct nct_reader {
 	struct nct_header header;
 	struct nct_totals totals;
 	uint8_t *copy;          /* the last block, if it could not stay in the feed's buffer */
+	size_t copy_bytes;
 	nct_err err;            /* the error that ended it all, and why */
 	nct_why why;
 };
@@ -57,7 +58,7 @@ nct_reader_free(nct_reader *r)
 	if (r == NULL)
 		return;
 	free(r->copy);
-	free(r->feed.buf);
+	nct_feed_free(&r->feed);
 	free(r);
 }
 
@@ -80,14 +81,24 @@ nct_reader_offset(const nct_reader *r)
 }
 
 void *
-nct_reader_take(nct_reader *r)
+nct_reader_take(nct_reader *r, size_t *cap)
 {
 	uint8_t *p = r->copy;
+	size_t unwanted;
 
 	if (p == NULL)
-		return nct_feed_take(&r->feed);
+		return nct_feed_take(&r->feed, cap != NULL ? cap : &unwanted);
+	if (cap != NULL)
+		*cap = r->copy_bytes;
 	r->copy = NULL;
 	return p;
+}
+
+void
+nct_reader_give(nct_reader *r, void *p, size_t cap)
+{
+	if (p != NULL)
+		nct_feed_give(&r->feed, p, cap);
 }
 
 /* ---- One frame after another ---- */
@@ -208,6 +219,7 @@ settle(nct_reader *r, struct nct_block *b, size_t bytes)
 	if (nct_feed_have(f) > bytes || f->at % 8 != 0) {
 		if ((r->copy = malloc(bytes)) == NULL)
 			return NCT_ENOMEM;
+		r->copy_bytes = bytes;
 		memcpy(r->copy, nct_feed_bytes(f), bytes);
 		b->dir = r->copy + NCT_BLOCK_HEADER_BYTES;
 		b->code = b->dir + nct_pad8(b->dir_bytes);

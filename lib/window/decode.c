@@ -318,7 +318,7 @@ add_block(struct decoder *d, const struct nct_block *b)
 	struct job *j = &d->jobs[d->count++];
 
 	j->block = *b;
-	j->buffer = nct_reader_take(d->reader);
+	j->buffer = nct_reader_take(d->reader, NULL);
 	if (b->text_bytes > NCT_TEXT_MAX)
 		j->block.text_bytes = 0; /* claims what no encoder writes: any text is too much, then */
 	d->code_bytes += b->code_bytes;

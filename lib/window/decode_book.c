@@ -20,6 +20,7 @@
 struct job {
 	struct nct_block block;
 	void *buffer;            /* behind block.dir and block.code; owned */
+	size_t buffer_cap;
 	struct nct_unbook text;
 	nct_err err;
 	nct_why why;
@@ -60,7 +61,7 @@ add_block(struct nct_book_decoder *d, struct batch *b, const struct nct_block *b
 	struct job *j = &b->jobs[b->count++];
 
 	j->block = *block;
-	j->buffer = nct_reader_take(d->reader);
+	j->buffer = nct_reader_take(d->reader, &j->buffer_cap);
 	b->code_bytes += block->code_bytes;
 	b->text_bytes += block->text_bytes <= NCT_TEXT_MAX ? block->text_bytes : 0; /* else it is damaged, and no text comes of it */
 }
@@ -123,7 +124,7 @@ deliver(struct nct_book_decoder *d, struct batch *b)
 
 		if (err == NCT_OK)
 			err = deliver_job(d, j);
-		free(j->buffer);
+		nct_reader_give(d->reader, j->buffer, j->buffer_cap);
 		j->buffer = NULL;
 		if (j->text.cap > KEEP_TEXT)
 			nct_unbook_free(&j->text);

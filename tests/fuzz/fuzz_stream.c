@@ -34,7 +34,7 @@ read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
 		for (size_t i = 0; i < b.code_bytes; i++)
 			sum ^= b.code[i];
 		if (blocks++ % 2 == 0)
-			free(nct_reader_take(r));
+			free(nct_reader_take(r, NULL));
 	}
 	must(*err == NCT_OK || why.text[0] != '\0', "an error without words");
 	must(!keep_going || *err == NCT_OK || (*err == NCT_ECUT && n == 0), "keep_going gave up");
