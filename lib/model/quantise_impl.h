@@ -16,7 +16,7 @@ struct nct_samples {
 	float top;             /* the largest magnitude in the residual stream, embeddings included */
 };
 
-/* Runs the net over `in` and keeps an even choice of positions, half of them from the first 32 of each row: windows are
+/* Runs the net over `in` and keeps an even choice of positions, half of them from the first 8 of each row: windows are
  * short, so that is where M1 works. NCT_EARG, NCT_ENOMEM, NCT_ENAN; after an error there is nothing to free. */
 nct_err nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const float *params, const uint32_t *in,
                          size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why) NCT_USED;

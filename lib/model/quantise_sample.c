@@ -11,7 +11,7 @@
 
 #define KEEP 2048                        /* positions, if there is memory for them */
 #define KEEP_FLOATS ((size_t)256 << 20)  /* in all */
-#define EARLY 32                         /* positions of a row that get half of the samples */
+#define EARLY 8                          /* positions of a row that get half of the samples: all of most windows of 16 bits */
 #define PASS 4096                        /* positions run through the net at a time, or one row if that is longer */
 
 /* What one forward pass needs to know. */
