@@ -18,8 +18,8 @@ TRAIN_LIBS = -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
-CODEC_MODEL = lib/model/codebook.c lib/model/codebook_pack.c lib/model/m1.c lib/model/m1_attend.c lib/model/m1_books.c lib/model/m1_eval.c lib/model/m1_file.c lib/model/m1_pack.c \
-	lib/model/safetensors.c lib/model/bucket.c
+CODEC_MODEL = lib/model/codebook.c lib/model/codebook_pack.c lib/model/m1.c lib/model/m1_attend.c lib/model/m1_books.c \
+	lib/model/m1_eval.c lib/model/m1_file.c lib/model/m1_pack.c lib/model/safetensors.c lib/model/bucket.c
 CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)

@@ -84,12 +84,10 @@ void *
 nct_reader_take(nct_reader *r, size_t *cap)
 {
 	uint8_t *p = r->copy;
-	size_t unwanted;
 
 	if (p == NULL)
-		return nct_feed_take(&r->feed, cap != NULL ? cap : &unwanted);
-	if (cap != NULL)
-		*cap = r->copy_bytes;
+		return nct_feed_take(&r->feed, cap);
+	*cap = r->copy_bytes;
 	r->copy = NULL;
 	return p;
 }

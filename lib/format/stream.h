@@ -82,7 +82,7 @@ void nct_reader_free(nct_reader *r); /* NULL is a no-op */
 nct_err nct_reader_next(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why) NCT_USED;
 const struct nct_header *nct_reader_header(const nct_reader *r);
 const struct nct_totals *nct_reader_totals(const nct_reader *r); /* of the current stream so far */
-/* Takes ownership of the buffer behind the last block's dir and code, of *cap bytes (NULL: not wanted): the caller frees it with free(), or gives
+/* Takes ownership of the buffer behind the last block's dir and code, of *cap bytes: the caller frees it with free(), or gives
  * it back for blocks to come. */
 void *nct_reader_take(nct_reader *r, size_t *cap);
 void nct_reader_give(nct_reader *r, void *p, size_t cap); /* p may be NULL */

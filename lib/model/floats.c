@@ -7,8 +7,6 @@
 #include "base/err.h"
 #include "m1_impl.h"
 
-#define LOG2E 1.4426950408889634
-
 /* Layer `l` of a net and of the integers that it comes from. Integers fix a net but for scales that cancel out: each is chosen so that
  * what stands on both its sides becomes of one size, as training has it. */
 struct turn {
@@ -88,13 +86,13 @@ attention(const struct turn *k)
 	behind_norm(k, qkv, i8_of(k, NCT_M1_QKV, 3 * c * c), i32_of(k, NCT_M1_QKV_MUL, 3 * c), 0x1p-30, 3 * c, i16_of(k, NCT_M1_NORM1, c));
 	ones(param(k, NCT_P_NORM1, c), c);
 	for (size_t i = 0; i < k->h * NCT_BUCKETS; i++)
-		bias[i] = (float)(bias8[i] / (LOG2E * 1024));
+		bias[i] = (float)(bias8[i] / (NCT_LOG2E * 1024));
 	for (size_t r = 0; r < c; r++)
 		for (size_t i = 0; i < c; i++)
 			proj[r * c + i] = (float)(proj8[r * c + i] * (unit[r] * 0x1p-30 / k->residual) * (mix[i / d] * 0x1p-16));
 	for (size_t i = 0; i < c; i++) {
 		float *q = qkv + i * c, *key = q + c * c, *v = key + c * c;
-		const double by_qk = score[i / d] * sqrt((double)d) / (LOG2E * 0x1p26), nq = norm(q, c, 1), nk = norm(key, c, 1);
+		const double by_qk = score[i / d] * sqrt((double)d) / (NCT_LOG2E * 0x1p26), nq = norm(q, c, 1), nk = norm(key, c, 1);
 		const double even = nq > 0 && nk > 0 ? sqrt(nk / nq) : 1, nv = norm(v, c, 1), np = norm(proj + i, c, c);
 		const double even_v = nv > 0 && np > 0 ? sqrt(np / nv) : 1;
 
@@ -144,7 +142,7 @@ ends(struct turn *k)
 	k->residual = sum > 0 ? sqrt(sum / (double)n) : 1;
 	for (size_t i = 0; i < n; i++)
 		embed[i] = (float)(e[i] / k->residual);
-	behind_norm(k, param(k, NCT_P_HEAD, 0), k->m->tensor[NCT_M1_HEAD], k->m->tensor[NCT_M1_HEAD_MUL], 0x1p-36 / LOG2E, NCT_SYMBOLS,
+	behind_norm(k, param(k, NCT_P_HEAD, 0), k->m->tensor[NCT_M1_HEAD], k->m->tensor[NCT_M1_HEAD_MUL], 0x1p-36 / NCT_LOG2E, NCT_SYMBOLS,
 	            k->m->tensor[NCT_M1_NORMF]);
 	ones(param(k, NCT_P_NORMF, 0), k->c);
 }

@@ -11,6 +11,7 @@
 #define FORMAT "nct-m1-"
 #define VERSION_TEXT "1"
 #define NOTE "note."
+
 /* The configuration's numbers in the metadata. */
 static const struct {
 	const char *key;

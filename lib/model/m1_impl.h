@@ -9,6 +9,8 @@
 
 #include <stdatomic.h>
 
+#define NCT_LOG2E 1.4426950408889634 /* M1's logits and scores are to base 2, the float net's to base e */
+
 enum nct_m1_kind { NCT_M1_TRANSFORMER, NCT_M1_UNIGRAM, NCT_M1_KINDS };
 
 #define NCT_M1_WIDTH_MAX 4096

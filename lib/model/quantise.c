@@ -10,7 +10,6 @@
 #include "m1_impl.h"
 #include "quantise_impl.h"
 
-#define LOG2E 1.4426950408889634
 #define FIT_MAX 1.99      /* the largest real multiplier that an I32 with 30 fractional bits is given */
 #define HEADROOM 8        /* the residual stream may grow to this many times its largest sampled value */
 
@@ -149,7 +148,7 @@ scale_scores(struct work *k, uint32_t layer, size_t h)
 		q[k->c + i] = clip_k > 0 ? by_k[i] * 127 / clip_k : 0;
 	}
 	const double unit = (double)clip_q * (double)clip_k / (127 * 127 * sqrt((double)k->d));
-	return put_mul(i32_at(k, NCT_M1_SCORE_MUL, layer, k->h) + h, LOG2E * 0x1p26 * unit, 1 << 22, "score.mul", k->why);
+	return put_mul(i32_at(k, NCT_M1_SCORE_MUL, layer, k->h) + h, NCT_LOG2E * 0x1p26 * unit, 1 << 22, "score.mul", k->why);
 }
 
 /* Chooses the head's gain g: o, an average of v, is smaller than v, and int8 has room for it to grow. What it does to
@@ -213,7 +212,7 @@ make_attention(struct work *k, uint32_t l)
 	nct_err err = make_qkv(k, l);
 
 	for (size_t i = 0; i < k->h * NCT_BUCKETS; i++)
-		b[i] = (int32_t)floor(fmin(fmax((double)bias[i] * LOG2E * 1024, -most), most) + 0.5);
+		b[i] = (int32_t)floor(fmin(fmax((double)bias[i] * NCT_LOG2E * 1024, -most), most) + 0.5);
 	for (size_t h = 0; h < k->h && err == NCT_OK; h++)
 		err = scale_mix(k, l, h, proj);
 	return err == NCT_OK ? nct_fit_matrix(&f, k->m->k, k->threads) : err;
@@ -284,7 +283,7 @@ make_head(struct work *k)
 	                         i16_at(k, NCT_M1_NORMF, 0, 0), i8_at(k, NCT_M1_HEAD, 0, 0));
 
 	for (size_t r = 0; r < NCT_SYMBOLS && err == NCT_OK; r++)
-		err = put_mul(mul + r, (double)k->scale[r] * LOG2E * 0x1p36, (1 << 29) - 1, "head.mul", k->why);
+		err = put_mul(mul + r, (double)k->scale[r] * NCT_LOG2E * 0x1p36, (1 << 29) - 1, "head.mul", k->why);
 	return err;
 }
 

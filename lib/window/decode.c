@@ -23,6 +23,7 @@
 struct job {
 	struct nct_block block;
 	void *buffer;             /* behind block.dir and block.code; owned */
+	size_t buffer_cap;
 	struct nct_unchunk text;
 	size_t chain;             /* 0: decoded along with an earlier job */
 	nct_err err;
@@ -245,7 +246,7 @@ decode_batch(struct decoder *d)
 	for (size_t i = 0; i < d->count; i++) {
 		if (err == NCT_OK)
 			err = deliver(d, &d->jobs[i]);
-		free(d->jobs[i].buffer);
+		nct_reader_give(d->reader, d->jobs[i].buffer, d->jobs[i].buffer_cap);
 		d->jobs[i].buffer = NULL;
 		if (d->jobs[i].text.cap > KEEP_TEXT)
 			nct_unchunk_free(&d->jobs[i].text);
@@ -318,7 +319,7 @@ add_block(struct decoder *d, const struct nct_block *b)
 	struct job *j = &d->jobs[d->count++];
 
 	j->block = *b;
-	j->buffer = nct_reader_take(d->reader, NULL);
+	j->buffer = nct_reader_take(d->reader, &j->buffer_cap);
 	if (b->text_bytes > NCT_TEXT_MAX)
 		j->block.text_bytes = 0; /* claims what no encoder writes: any text is too much, then */
 	d->code_bytes += b->code_bytes;

@@ -102,6 +102,18 @@ replay_folder(const char *dir)
 	return count;
 }
 
+/* Files named by a test program's arguments are replayed; folders, which end with a slash, are given seeds. Tells whether there were any. */
+static inline int
+replay_arguments(int argc, char **argv, void (*write_seeds)(const char *dir))
+{
+	for (int i = 1; i < argc; i++)
+		if (argv[i][strlen(argv[i]) - 1] == '/')
+			write_seeds(argv[i]);
+		else
+			replay(argv[i]);
+	return argc > 1;
+}
+
 /* Writes p[0..n) as seed number i of a folder. */
 static inline void
 write_seed(const char *dir, size_t i, const uint8_t *p, size_t n)

@@ -21,6 +21,7 @@ read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
 	nct_why why;
 	size_t blocks = 0, events = 0;
 	uint8_t sum = 0;
+	size_t cap;
 
 	must(nct_reader_new(&r, fd, keep_going) == NCT_OK, "no memory");
 	while ((*err = nct_reader_next(r, &event, &b, &why)) == NCT_OK && event != NCT_AT_END) {
@@ -34,7 +35,7 @@ read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
 		for (size_t i = 0; i < b.code_bytes; i++)
 			sum ^= b.code[i];
 		if (blocks++ % 2 == 0)
-			free(nct_reader_take(r, NULL));
+			free(nct_reader_take(r, &cap));
 	}
 	must(*err == NCT_OK || why.text[0] != '\0', "an error without words");
 	must(!keep_going || *err == NCT_OK || (*err == NCT_ECUT && n == 0), "keep_going gave up");

@@ -164,10 +164,5 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_claim), cmocka_unit_test(test_mutated_streams), cmocka_unit_test(test_corpus)};
 
-	for (int i = 1; i < argc; i++)
-		if (argv[i][strlen(argv[i]) - 1] == '/')
-			write_seeds(argv[i]);
-		else
-			replay(argv[i]);
-	return argc > 1 ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
+	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

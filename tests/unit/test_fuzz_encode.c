@@ -50,8 +50,10 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 		case 1: p[at] = (uint8_t)"abc \n"[nct_rng_below(r, 6)]; break;
 		case 2: memset(p + at, 'a', length); break;
 		case 3:
-			memmove(p + at + length, p + at, n - at);
-			n += length;
+			if (n + length <= INPUT_MAX) {
+				memmove(p + at + length, p + at, n - at);
+				n += length;
+			}
 			break;
 		default: n -= nct_rng_below(r, 4) == 0 ? n - at : 0; break;
 		}
@@ -107,10 +109,5 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_mutated_texts), cmocka_unit_test(test_corpus)};
 
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else the encoder's buffers, large for so short texts, are zeroed each time */
-	for (int i = 1; i < argc; i++)
-		if (argv[i][strlen(argv[i]) - 1] == '/')
-			write_seeds(argv[i]);
-		else
-			replay(argv[i]);
-	return argc > 1 ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
+	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -250,10 +250,5 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_correction_of_codebooks), cmocka_unit_test(test_mutated_files),
 	                                    cmocka_unit_test(test_mutated_codebooks), cmocka_unit_test(test_mutated_strings), cmocka_unit_test(test_corpus)};
 
-	for (int i = 1; i < argc; i++)
-		if (argv[i][strlen(argv[i]) - 1] == '/')
-			write_seeds(argv[i]);
-		else
-			replay(argv[i]);
-	return argc > 1 ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
+	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }
