@@ -46,8 +46,12 @@ train() {
 
 # ours STEPS THREADS: sets `wall` and `busy`, tokens a second of each, and prints where the time went.
 ours() {
-	train 0 "$2" # reading, first parameters, writing: not counted
-	start=$(cat "$work/took")
+	: >"$work/starts"
+	for _ in 1 2 3; do # reading, first parameters, writing: not counted, and the least of it, as the first run may pay for memory alone
+		train 0 "$2"
+		cat "$work/took" >>"$work/starts"
+	done
+	start=$(sort -n "$work/starts" | head -n 1)
 	: >"$work/walls"
 	: >"$work/busys"
 	for _ in $(seq "$rounds"); do
