@@ -8,8 +8,8 @@
 #include "window/pattern.h"
 #include "window/words.h"
 
-#define BUFFER ((size_t)1 << 20)
-#define BEHIND NCT_PATTERN_SPAN /* text kept before the current place, for look-behind */
+#define BUFFER ((size_t)1 << 17)    /* of text with its marks, where words are found: in the second-level cache */
+#define PATTERNS ((size_t)1 << 20)  /* where patterns are */
 
 struct nct_bounds {
 	nct_docs *docs;
@@ -20,7 +20,8 @@ struct nct_bounds {
 
 	uint8_t *text;        /* [0, n) is text of the current document; [at, n) not given out yet */
 	uint8_t *mark;        /* known for [0, decided) */
-	size_t at, decided, n;
+	size_t at, decided, n, cap;
+	size_t behind;        /* text kept before `at`, to look back at */
 	size_t search;        /* where the next match may start */
 	int start;            /* text[0] is the document's first byte */
 	int ended, eod;       /* the document ends at n */
@@ -38,8 +39,10 @@ nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const cha
 	*b = (nct_bounds){.docs = docs, .align = align, .start = 1};
 	if (align == NCT_ALIGN_NONE)
 		return NCT_OK;
-	b->text = malloc(BEHIND + BUFFER);
-	b->mark = malloc(BEHIND + BUFFER);
+	b->behind = align == NCT_ALIGN_WORDS ? NCT_WORDS_BEHIND : NCT_PATTERN_SPAN;
+	b->cap = b->behind + (align == NCT_ALIGN_WORDS ? BUFFER : PATTERNS);
+	b->text = malloc(b->cap);
+	b->mark = malloc(b->cap);
 	if (b->text == NULL || b->mark == NULL)
 		goto fail;
 	err = align == NCT_ALIGN_WORDS ? nct_words_new(&b->words) : nct_pattern_new(&b->pattern, pattern, &what);
@@ -78,12 +81,12 @@ begin_document(nct_bounds *b)
 static nct_err
 take_raw(nct_bounds *b, nct_why *why)
 {
-	const size_t drop = b->at > BEHIND ? b->at - BEHIND : 0;
+	const size_t drop = b->at > b->behind ? b->at - b->behind : 0;
 	nct_err err;
 
 	if (b->raw.n == 0 && !b->raw.ends && ((err = nct_docs_next(b->docs, &b->raw, why)) != NCT_OK || b->raw.done))
 		return err;
-	if (b->n == BEHIND + BUFFER) {
+	if (b->n == b->cap) {
 		memmove(b->text, b->text + drop, b->n - drop);
 		memmove(b->mark, b->mark + drop, b->decided - drop);
 		b->at -= drop;
@@ -92,7 +95,7 @@ take_raw(nct_bounds *b, nct_why *why)
 		b->search = b->search > drop ? b->search - drop : 0;
 		b->start = b->start && drop == 0;
 	}
-	const size_t room = BEHIND + BUFFER - b->n, take = b->raw.n < room ? b->raw.n : room;
+	const size_t room = b->cap - b->n, take = b->raw.n < room ? b->raw.n : room;
 	if (take > 0) {
 		memcpy(b->text + b->n, b->raw.text, take);
 		b->raw.text += take;

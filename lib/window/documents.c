@@ -10,8 +10,9 @@
 #include "window/pattern.h"
 
 #define PATIENCE 10 /* ms: a producer that takes longer is not about to give more */
-#define BUFFER ((size_t)1 << 20)
-#define BEHIND NCT_PATTERN_SPAN /* text kept before the current place, for look-behind */
+#define BUFFER ((size_t)1 << 17) /* of text at a time: what is done with it next finds it in the second-level cache */
+#define BEHIND NCT_PATTERN_SPAN  /* text kept before the current place for patterns to look back at ... */
+#define AHEAD ((size_t)1 << 20)  /* ... and read for them */
 
 struct nct_docs {
 	nct_operand operand;
@@ -23,7 +24,7 @@ struct nct_docs {
 	nct_pattern *pattern;
 
 	uint8_t *buffer;     /* [0, n) is text; [at, n) not given out yet */
-	size_t at, n;
+	size_t at, n, cap;
 	int start;           /* buffer[0] is the first byte of the input */
 	int operand_ended;   /* this operand has no more */
 	uint64_t document;   /* bytes given out of the current document */
@@ -56,7 +57,8 @@ nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator 
 	if (d == NULL)
 		return NCT_ENOMEM;
 	*d = (nct_docs){.operand = operand, .ctx = ctx, .fd = -1, .separator = separator, .open = open, .start = 1};
-	if ((d->buffer = malloc(BEHIND + BUFFER)) == NULL)
+	d->cap = separator == NCT_SEP_REGEX ? BEHIND + AHEAD : BUFFER;
+	if ((d->buffer = malloc(d->cap)) == NULL)
 		goto fail;
 	if (separator == NCT_SEP_REGEX && (err = nct_pattern_new(&d->pattern, pattern, why)) != NCT_OK)
 		goto fail;
@@ -88,14 +90,14 @@ refill(nct_docs *d)
 	size_t keep = d->separator == NCT_SEP_REGEX ? BEHIND : 0, drop = d->at > keep ? d->at - keep : 0;
 	ssize_t got;
 
-	if (d->n == BEHIND + BUFFER || d->at == d->n) {
+	if (d->n == d->cap || d->at == d->n) {
 		memmove(d->buffer, d->buffer + drop, d->n - drop);
 		d->at -= drop;
 		d->n -= drop;
 		d->search = d->search > drop ? d->search - drop : 0;
 		d->start = d->start && drop == 0;
 	}
-	while ((got = read(d->fd, d->buffer + d->n, BEHIND + BUFFER - d->n)) < 0)
+	while ((got = read(d->fd, d->buffer + d->n, d->cap - d->n)) < 0)
 		if (errno != EINTR)
 			return NCT_EIO;
 	d->n += (size_t)got;

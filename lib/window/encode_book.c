@@ -34,7 +34,7 @@ struct encoder {
 	struct nct_piece piece; /* text read but not yet in a batch */
 	int done;               /* the input is at its end */
 	uint64_t chunk_bytes;   /* of the open chunk, in all batches */
-	uint8_t *buffer[2][2];  /* text and, aligned, its marks, behind what an open window may hold of the batch before */
+	uint8_t *buffer[2][2];  /* text and, aligned, its marks, behind what an open window may hold of the batch before; in one block, the first's */
 	size_t text_cap, cap;
 	struct batch batch[3];
 	size_t round;           /* batch[round % 3] is walked */
@@ -247,15 +247,17 @@ static nct_err
 encoder_new(struct encoder *e)
 {
 	const unsigned share = e->o->threads < BATCH_THREADS ? e->o->threads : BATCH_THREADS;
+	const size_t kinds = 1 + (size_t)(e->o->align != NCT_ALIGN_NONE);
 
 	e->text_cap = batch_bytes(e->o->chunk) * share;
+	const size_t each = NCT_WINDOW_SYMBOLS + e->text_cap + 1;
 	e->cap = (size_t)BATCH_JOBS * share;
-	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < 1 + (size_t)(e->o->align != NCT_ALIGN_NONE); k++) {
-			if ((e->buffer[i][k] = nct_huge_alloc(NCT_WINDOW_SYMBOLS + e->text_cap + 1)) == NULL)
-				return NCT_ENOMEM;
-			memset(e->buffer[i][k], 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
-		}
+	if ((e->buffer[0][0] = nct_huge_alloc(2 * kinds * each)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < 2 * kinds; i++) {
+		e->buffer[i / kinds][i % kinds] = e->buffer[0][0] + i * each;
+		memset(e->buffer[i / kinds][i % kinds], 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
+	}
 	for (size_t i = 0; i < 3; i++)
 		if ((e->batch[i].jobs = calloc(e->cap, sizeof *e->batch[i].jobs)) == NULL)
 			return NCT_ENOMEM;
@@ -270,8 +272,7 @@ encoder_free(struct encoder *e)
 			nct_job_free(&e->batch[i].jobs[j]);
 		free(e->batch[i].jobs);
 	}
-	for (size_t i = 0; i < 4; i++)
-		free(e->buffer[i / 2][i % 2]);
+	free(e->buffer[0][0]);
 	nct_share_free(&e->share);
 }
 

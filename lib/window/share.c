@@ -6,9 +6,9 @@
 
 #include "format/stream.h"
 
-#define STRETCH 4096u         /* bytes of each lane between two looks at what they gave */
+#define STRETCH 2048u         /* bytes of each lane between two looks at what they gave */
 #define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
-#define QUOTA (16 * STRETCH)  /* bytes of a job before others have a turn */
+#define TURN 4                /* a turn of a job is so small a part of what is left of it: shorter and shorter, all are done at about the same time */
 
 /* ---- one chunk ---- */
 
@@ -154,7 +154,7 @@ end_job(struct nct_job *j, const struct nct_trie *t)
 struct lanes {
 	struct nct_share *share;
 	struct nct_job *job[NCT_LANES];
-	size_t left[NCT_LANES]; /* of the job's quota */
+	size_t left[NCT_LANES]; /* of the job's turn */
 	unsigned n;
 };
 
@@ -169,14 +169,16 @@ take_jobs(struct lanes *l)
 		const size_t part = (s->unfinished + s->threads - 1) / s->threads, most = part < s->trie->lanes ? part : s->trie->lanes;
 
 		for (; l->n < most && s->count > 0; s->count--) {
-			l->left[l->n] = QUOTA;
-			l->job[l->n++] = s->ring[s->head];
+			struct nct_job *j = s->ring[s->head];
+
+			l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
+			l->job[l->n++] = j;
 			s->head = s->head + 1 < s->cap ? s->head + 1 : 0;
 		}
 	}
 }
 
-/* Lane i is done with its job, or with its quota of it. */
+/* Lane i is done with its job, or its turn is over. */
 static void
 leave_job(struct lanes *l, unsigned i, int finished)
 {

@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
+#include "base/le.h"
+
 /* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no kind, and no
  * match goes over it. */
 enum { LETTER = 1, NUMBER = 2, OTHER = 4, APOSTROPHE = 8, WHITE = 16, SPACE = 32 };
 #define RUNS (LETTER | NUMBER | OTHER | WHITE) /* kinds that go on in a match */
 
 #define TABLE 0x32400u /* characters from here on are looked up among the ranges */
-#define BLOCK 1024u
 
 static const uint32_t ranges[] = {
 #include "window/words_ranges.inc"
@@ -21,6 +23,7 @@ static const uint32_t ranges[] = {
 #define RANGES (sizeof ranges / sizeof ranges[0])
 
 struct nct_words {
+	nct_words_marker *mark_bytes;
 	uint8_t kind[TABLE];
 };
 
@@ -48,6 +51,11 @@ nct_words_new(nct_words **out)
 
 	if ((*out = w) == NULL)
 		return NCT_ENOMEM;
+	w->mark_bytes = nct_words_bytes;
+#if defined __x86_64__
+	if (nct_cpu_avx512())
+		w->mark_bytes = nct_words_bytes_avx512;
+#endif
 	for (uint32_t c = 0; c < 0x80; c++)
 		w->kind[c] = ascii_kind((uint8_t)c);
 	memset(w->kind + 0x80, OTHER, TABLE - 0x80);
@@ -119,6 +127,16 @@ read_on(struct before *b, uint8_t k)
 	return begins;
 }
 
+/* The two before p[0] where both are ASCII, and no apostrophes, whose kind depends on more: 1 if so. */
+static inline int
+two_plain(const nct_words *w, const uint8_t *p, struct before *b)
+{
+	if ((p[-1] | p[-2]) >= 0x80 || p[-1] == '\'' || p[-2] == '\'')
+		return 0;
+	*b = (struct before){w->kind[p[-1]], w->kind[p[-2]]};
+	return 1;
+}
+
 /* Reads what is before text[from], which may be inside a character: gives where the next one begins. */
 static size_t
 look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t end, struct before *b)
@@ -127,6 +145,8 @@ look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, s
 	const uint8_t *p = text + from - back;
 	uint8_t kind;
 
+	if (back >= 2 && two_plain(w, text + from, b))
+		return from;
 	/* to begin inside a character does no harm: it is not one of the last two */
 	while (p < text + from) {
 		p += decode(w, p, (size_t)(text + end - p), &kind);
@@ -156,11 +176,10 @@ mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t f
 	return at < n ? at : n;
 }
 
-/* Marks text[0..n), at most BLOCK, as if what is not ASCII were other characters. There are 2 bytes before it. */
-static void
-mark_bytes(const uint8_t *text, size_t n, uint8_t *mark)
+void
+nct_words_bytes(const uint8_t *text, size_t n, uint8_t *mark)
 {
-	uint8_t plain[BLOCK + 2], kind[BLOCK + 2];
+	uint8_t plain[NCT_WORDS_BLOCK + 2], kind[NCT_WORDS_BLOCK + 2];
 
 	kind[0] = plain[0] = ascii_kind(text[-2]); /* of this, only whether it is white counts */
 	for (size_t i = 1; i < n + 2; i++)
@@ -182,10 +201,18 @@ mark_bytes(const uint8_t *text, size_t n, uint8_t *mark)
 static size_t
 find_high(const uint8_t *text, size_t from, size_t n)
 {
-	for (uint64_t eight; from + 8 <= n; from += 8) {
-		memcpy(&eight, text + from, 8);
-		if (eight & UINT64_C(0x8080808080808080))
+	const uint64_t high = UINT64_C(0x8080808080808080);
+
+	for (uint64_t w[8]; from + sizeof w <= n; from += sizeof w) {
+		memcpy(w, text + from, sizeof w);
+		if ((w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]) & high)
 			break;
+	}
+	for (; from + 8 <= n; from += 8) {
+		const uint64_t eight = nct_get64(text + from) & high;
+
+		if (eight != 0)
+			return from + (size_t)__builtin_ctzll(eight) / 8;
 	}
 	while (from < n && text[from] < 0x80)
 		from++;
@@ -202,8 +229,8 @@ nct_words_mark(const nct_words *w, const uint8_t *text, size_t behind, size_t n,
 		return;
 	if (behind < 2 || find_high(text - back, 0, back) < back)
 		done = mark_characters(w, text, behind, 0, n, ahead, mark);
-	for (size_t at = done; at < n; at += BLOCK)
-		mark_bytes(text + at, n - at < BLOCK ? n - at : BLOCK, mark + at);
+	for (size_t at = done; at < n; at += NCT_WORDS_BLOCK)
+		w->mark_bytes(text + at, n - at < NCT_WORDS_BLOCK ? n - at : NCT_WORDS_BLOCK, mark + at);
 	while ((done = find_high(text, done, n)) < n)
 		done = mark_characters(w, text, behind, done, n, ahead, mark);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "base/io.h"
 #include "model/codebook.h"
 #include "encode_text.h"
@@ -133,6 +134,33 @@ test_words(void **state)
 	nct_words_free(w);
 	free(real.p);
 	free(all.p);
+}
+
+/* The vector twin of nct_words_bytes() marks the same, at every length, and writes nothing else. */
+static void
+test_words_avx512(void **state)
+{
+	static const char plain[] = " 'aZ09.\n";
+	uint8_t text[2 + NCT_WORDS_BLOCK], want[NCT_WORDS_BLOCK + 1], got[NCT_WORDS_BLOCK + 1];
+	nct_rng r = {12};
+
+	(void)state;
+#if defined __x86_64__
+	if (!nct_cpu_avx512())
+		skip();
+	for (unsigned round = 0; round < 8; round++)
+		for (size_t n = 0; n <= NCT_WORDS_BLOCK; n++) {
+			for (size_t i = 0; i < n + 2; i++)
+				text[i] = round % 2 > 0 ? (uint8_t)nct_rng_below(&r, 256) : (uint8_t)plain[nct_rng_below(&r, sizeof plain - 1)];
+			memset(want, 2, sizeof want);
+			memset(got, 2, sizeof got);
+			nct_words_bytes(text + 2, n, want);
+			nct_words_bytes_avx512(text + 2, n, got);
+			assert_memory_equal(got, want, sizeof got);
+		}
+#else
+	skip();
+#endif
 }
 
 /* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer than the buffer. */
@@ -410,7 +438,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_words), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
+	    cmocka_unit_test(test_words), cmocka_unit_test(test_words_avx512), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows),
+	    cmocka_unit_test(test_long_windows),
 	    cmocka_unit_test(test_general_batches),
 	};
 
