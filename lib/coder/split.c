@@ -8,107 +8,87 @@ struct shares {
 	nct_u128 of[NCT_SYMBOLS];
 };
 
-/* floor(a / sum) for a < 2^40 and 256 <= sum <= 2^20, by a multiplication: with M = floor(2^60 / sum) + 1, a M / 2^60
- * exceeds a / sum by at most a / 2^60 < 2^-20 <= 1 / sum, too little to reach the next integer. */
-struct divisor {
-	uint64_t sum, magic;
-};
-
-static struct divisor
-divisor_of(uint64_t sum)
+/* For floor(f r / sum), f <= 2^20 and r < sum <= 2^20, by a multiplication: (f * ratio) >> 44. With ratio = floor(2^44 r / sum) + 1 that
+ * exceeds f r / sum, before it is cut, by at most f / 2^44 < 1 / sum, too little to reach the next integer. */
+static uint64_t
+ratio_of(uint64_t r, uint32_t sum)
 {
-	return (struct divisor){sum, ((uint64_t)1 << 60) / sum + 1};
+	return (r << 44) / sum + 1;
 }
 
-static uint64_t
-quotient(uint64_t a, const struct divisor *d)
+static uint32_t
+part(uint32_t f, uint64_t ratio)
 {
-	return (uint64_t)((nct_u128)a * d->magic >> 60);
+	return (uint32_t)(f * ratio >> 44);
 }
 
-/* The left-th largest of n different keys (quickselect; the keys are reordered). */
-static uint64_t
-largest(uint64_t *key, unsigned n, unsigned left)
+static int32_t
+count_from(const int32_t *remainder, unsigned count, int32_t least)
 {
-	unsigned lo = 0, hi = n;
+	int32_t n = 0;
 
-	while (hi - lo > 1) { /* in descending order it would stand at left - 1, which is in [lo, hi) */
-		uint64_t pivot = key[lo + (hi - lo) / 2];
-		unsigned i = lo, j = hi - 1;
-
-		for (;;) {
-			while (key[i] > pivot)
-				i++;
-			while (key[j] < pivot)
-				j--;
-			if (i >= j)
-				break;
-			uint64_t t = key[i];
-			key[i++] = key[j];
-			key[j--] = t;
-		}
-		if (i == j && left - 1 == j)
-			return pivot; /* larger keys stand before it, smaller ones behind */
-		if (i == j && left - 1 < j)
-			hi = j;
-		else if (i != j && left - 1 <= j)
-			hi = j + 1;
-		else
-			lo = j + 1;
-	}
-	return key[lo];
+	for (unsigned s = 0; s < count; s++)
+		n += remainder[s] >= least;
+	return n;
 }
 
 /* Gives one more code point to each of the `left` symbols with the largest remainders (below 2^20), ties to the smaller
- * symbol: 256 bins narrow the choice down to the few whose bin is not taken whole. */
+ * symbol. `least` becomes, bit by bit, the smallest remainder that gets one. */
 static void
-largest_remainders(struct shares *out, const uint32_t *remainder, unsigned count, unsigned left)
+largest_remainders(uint32_t *share, const int32_t *remainder, unsigned count, int32_t left)
 {
-	uint64_t key[NCT_SYMBOLS];
-	uint16_t bins[256] = {0};
-	unsigned bin = 255, n = 0;
+	int32_t least = 0, have = (int32_t)count;
 
+	for (int32_t bit = 1 << 19; bit > 0 && have != left; bit /= 2) {
+		const int32_t n = count_from(remainder, count, least | bit);
+
+		if (n >= left) {
+			least |= bit;
+			have = n;
+		}
+	}
 	for (unsigned s = 0; s < count; s++)
-		bins[remainder[s] >> 12]++;
-	for (; bins[bin] < left; bin--)
-		left -= bins[bin];
-	for (unsigned s = 0; s < count; s++)
-		if (remainder[s] >> 12 == bin)
-			key[n++] = (uint64_t)remainder[s] * 512 + (511 - s); /* all keys differ */
-	uint64_t threshold = largest(key, n, left);
-	for (unsigned s = 0; s < count; s++)
-		out->of[s] += (uint64_t)remainder[s] * 512 + (511 - s) >= threshold;
+		share[s] += remainder[s] >= least;
+	for (unsigned s = count; have > left; s--)
+		if (remainder[s - 1] == least) { /* one of too many that tie */
+			share[s - 1]--;
+			have--;
+		}
 }
 
 /* The left-over goes one each to the largest remainders. */
 static void
-divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t m, const struct divisor *d)
+divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t m, uint32_t sum)
 {
-	uint64_t q = m / d->sum, r = m % d->sum, left = m;
-	uint32_t remainder[NCT_SYMBOLS];
+	const uint32_t q = m / sum, r = m % sum;
+	const uint64_t ratio = ratio_of(r, sum);
+	uint32_t share[NCT_SYMBOLS], left = m;
+	int32_t remainder[NCT_SYMBOLS]; /* signed ones are faster to compare in vectors */
 
 	for (unsigned s = 0; s < count; s++) {
-		uint64_t a = freq[s] * r, whole = quotient(a, d);
+		const uint32_t p = part(freq[s], ratio);
 
-		remainder[s] = (uint32_t)(a - whole * d->sum);
-		whole += freq[s] * q;
-		out->of[s] = whole;
-		left -= whole;
+		remainder[s] = (int32_t)(freq[s] * r - p * sum); /* modulo 2^32: it is below sum */
+		share[s] = freq[s] * q + p;
+		left -= share[s];
 	}
 	if (left > 0)
-		largest_remainders(out, remainder, count, (unsigned)left);
+		largest_remainders(share, remainder, count, (int32_t)left);
+	for (unsigned s = 0; s < count; s++)
+		out->of[s] = share[s];
 }
 
 /* The left-over goes whole to the most probable symbol. */
 static void
-divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m, const struct divisor *d)
+divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m, uint32_t sum)
 {
-	nct_u128 q = m / d->sum, left = m;
-	uint64_t r = (uint64_t)(m % d->sum);
+	const nct_u128 q = m / sum;
+	const uint64_t ratio = ratio_of((uint64_t)(m % sum), sum);
+	nct_u128 left = m;
 	unsigned top = 0;
 
 	for (unsigned s = 0; s < count; s++) {
-		out->of[s] = freq[s] * q + quotient(freq[s] * r, d);
+		out->of[s] = freq[s] * q + part(freq[s], ratio);
 		left -= out->of[s];
 		if (freq[s] > freq[top])
 			top = s;
@@ -121,12 +101,12 @@ divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m
 static void
 divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
 {
-	const struct divisor d = divisor_of(NCT_FREQ_TOTAL - (count < NCT_SYMBOLS ? freq[NCT_EOD] : 0));
+	const uint32_t sum = NCT_FREQ_TOTAL - (count < NCT_SYMBOLS ? freq[NCT_EOD] : 0);
 
 	if (m >> 32 == 0)
-		divide_narrow(out, freq, count, (uint32_t)m, &d);
+		divide_narrow(out, freq, count, (uint32_t)m, sum);
 	else
-		divide_wide(out, freq, count, m, &d);
+		divide_wide(out, freq, count, m, sum);
 }
 
 /* All shares at node *n; returns the code point where the symbols' sub-ranges begin. */
