@@ -2,7 +2,8 @@
 # bench.sh - speeds and sizes of the codec beside spm_encode, gzip, xz, zpaq and 7z, on one text in one run.
 # usage: bench.sh [TEXT]; without it, the sample, repeated to 200 MB where tables make it fast. Start-up is included, output goes to /dev/null or a
 # file of a temporary folder. Times are medians of $runs: by the clock, and of the processor (user's and system's seconds), which other work on the machine
-# hurts less. Speeds and ratios of single threads go by the latter. A peer that is not installed shows as -.
+# hurts less. Speeds of single threads go by the latter. Machines differ from minute to minute: ratios that matter are of commands run in turn,
+# $turns times each. A peer that is not installed shows as -.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -15,18 +16,31 @@ head -c 409600 text >few
 if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
 head -c $(($(wc -c <big) / 10)) big >tenth
 
+# once COMMAND: a line of its seconds by the clock and of the processor.
+once() {
+	start=$(date +%s.%N)
+	sh -ec "$1
+		times" >said
+	echo "$start $(date +%s.%N) $(tail -n 1 said)" |
+		awk '{ split($3, u, /[ms]/); split($4, s, /[ms]/); print $2 - $1, u[1] * 60 + u[2] + s[1] * 60 + s[2] }'
+}
+
+# median FILE FIELD
+median() { cut -d ' ' -f "$2" "$1" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
+
 # measure COMMAND: sets wall and cpu, in seconds: medians of $runs.
 measure() {
-	for _ in $(seq $runs); do
-		start=$(date +%s.%N)
-		sh -ec "$1
-			times" >said
-		end=$(date +%s.%N)
-		echo "$start $end $(tail -n 1 said)"
-	done >raw
-	awk '{ split($3, u, /[ms]/); split($4, s, /[ms]/); print $2 - $1, u[1] * 60 + u[2] + s[1] * 60 + s[2] }' raw >spent
-	wall=$(cut -d ' ' -f 1 spent | sort -n | sed -n $((runs / 2 + 1))p)
-	cpu=$(cut -d ' ' -f 2 spent | sort -n | sed -n $((runs / 2 + 1))p)
+	for _ in $(seq $runs); do once "$1"; done >spent
+	wall=$(median spent 1)
+	cpu=$(median spent 2)
+}
+
+# paired A B: runs the commands in turn; sets wall and cpu, how many times as long A takes as B: medians of $turns.
+turns=9
+paired() {
+	for _ in $(seq $turns); do echo "$(once "$1") $(once "$2")"; done | awk '{ print $1 / $3, $2 / ($4 > 0 ? $4 : 0.005) }' >spent
+	wall=$(median spent 1)
+	cpu=$(median spent 2)
 }
 
 heading() { printf '\n%-34s %10s %9s %9s %10s %9s %9s\n' "$1" bytes "wall s" "CPU s" "$2/CPU s" "$3" bits/byte; }
@@ -52,7 +66,7 @@ row() {
 aims=
 aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4")
 "; }
-over() { [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+round2() { printf %.2f "$1"; }
 
 # ---- windows by tables, beside a subword tokenizer and gzip, which take their time and get a tenth of the text ----
 runs=5
@@ -63,22 +77,17 @@ if command -v spm_train >/dev/null; then
 fi
 heading "windows of 16 bits, by tables" MB "x spm"
 row "spm_encode, unigram 32k" spm_encode 1e6 tenth "spm_encode --model=spm.model --output_format=id tenth >/dev/null"
-peer=$speed spm=$speed
+peer=$speed
 acwin -o wbig big
 bitpack -v16 -o tbig wbig
 row "acwin -b16 -T1" acwin 1e6 big "acwin -b16 -T1 big >/dev/null"
-encode=$speed one=$wall
 row "acwin -b16 -T2" acwin 1e6 big "acwin -b16 -T2 big >/dev/null"
-two=$wall
 row "acwin -b16 -a none -T1" acwin 1e6 big "acwin -b16 -a none -T1 big >/dev/null"
-loose=$speed
 for align in none words; do
 	row "acwin --code=split -a $align -T1" acwin 1e6 big "acwin --code=split -a $align -T1 big >/dev/null"
 done
 row "acwin -d -T1" acwin 1e6 big "acwin -d -T1 wbig >/dev/null" wbig
-decode=$speed done=$wall
 row "acwin -d -T2" acwin 1e6 big "acwin -d -T2 wbig >/dev/null"
-dtwo=$wall
 row "bitpack -v16, of its input" bitpack 1e6 wbig "bitpack -v16 wbig >/dev/null"
 pack=$speed
 row "bitpack -u (v=16), of its input" bitpack 1e6 tbig "bitpack -u tbig >/dev/null"
@@ -87,15 +96,23 @@ row "bitpack -v12, of its input" bitpack 1e6 wbig "bitpack -v12 wbig >/dev/null"
 gzip -c tenth >tenth.gz
 row "gzip" gzip 1e6 tenth "gzip -c tenth >/dev/null" tenth.gz
 row "gzip -d" gzip 1e6 tenth "gzip -dc tenth.gz >/dev/null"
-printf 'hi' >hi
-measure "for i in 1 2 3 4 5 6 7 8 9 10; do acwin hi >/dev/null; done"
-aim "acwin -b16 over spm_encode" "$(over "$encode" "$spm")" times 30
-aim "acwin -d over acwin -b16" "$(over "$decode" "$encode")" times 2
-aim "acwin -b16, at words, over -a none" "$(over "$encode" "$loose")" times 0.7
+if command -v spm_encode >/dev/null; then
+	ten="tenth tenth tenth tenth tenth tenth tenth tenth tenth tenth"
+	paired "spm_encode --model=spm.model --output_format=id tenth >/dev/null" "acwin -b16 -T1 $ten >/dev/null"
+	aim "acwin -b16 over spm_encode" "$(awk -v x="$cpu" 'BEGIN { printf "%.1f", 10 * x }')" times 30
+fi
+paired "acwin -b16 -T1 big >/dev/null" "acwin -d -T1 wbig >/dev/null"
+aim "acwin -d over acwin -b16" "$(round2 "$cpu")" times 2
+paired "acwin -b16 -a none -T1 big >/dev/null" "acwin -b16 -a words -T1 big >/dev/null"
+aim "acwin -b16, at words, over -a none" "$(round2 "$cpu")" times 0.7
 aim "bitpack -v16" "$(printf %.0f "$pack")" MB/s 600
 aim "bitpack -u" "$(printf %.0f "$unpack")" MB/s 600
-aim "two threads over one by the clock, acwin -b16" "$(over "$one" "$two")" times 1.8
-aim "two threads over one by the clock, acwin -d" "$(over "$done" "$dtwo")" times 1.8
+paired "acwin -b16 -T1 big >/dev/null" "acwin -b16 -T2 big >/dev/null"
+aim "two threads over one by the clock, acwin -b16" "$(round2 "$wall")" times 1.8
+paired "acwin -d -T1 wbig >/dev/null" "acwin -d -T2 wbig >/dev/null"
+aim "two threads over one by the clock, acwin -d" "$(round2 "$wall")" times 1.8
+printf 'hi' >hi
+measure "for i in 1 2 3 4 5 6 7 8 9 10; do acwin hi >/dev/null; done"
 aim "acwin on two bytes, by the clock" "$(awk -v s="$wall" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 aim "acwin on two bytes, of the processor" "$(awk -v s="$cpu" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 
