@@ -15,6 +15,7 @@
 enum { LETTER = 1, NUMBER = 2, OTHER = 4, APOSTROPHE = 8, WHITE = 16, SPACE = 32 };
 #define RUNS (LETTER | NUMBER | OTHER | WHITE) /* kinds that go on in a match */
 
+#define BLOCK 1024u
 #define TABLE 0x32400u /* characters from here on are looked up among the ranges */
 
 static const uint32_t ranges[] = {
@@ -176,10 +177,11 @@ mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t f
 	return at < n ? at : n;
 }
 
-void
-nct_words_bytes(const uint8_t *text, size_t n, uint8_t *mark)
+/* Marks text[0..n), at most BLOCK, as if what is not ASCII were other characters. There are 2 bytes before it. */
+static void
+mark_block(const uint8_t *text, size_t n, uint8_t *mark)
 {
-	uint8_t plain[NCT_WORDS_BLOCK + 2], kind[NCT_WORDS_BLOCK + 2];
+	uint8_t plain[BLOCK + 2], kind[BLOCK + 2];
 
 	kind[0] = plain[0] = ascii_kind(text[-2]); /* of this, only whether it is white counts */
 	for (size_t i = 1; i < n + 2; i++)
@@ -195,6 +197,13 @@ nct_words_bytes(const uint8_t *text, size_t n, uint8_t *mark)
 
 		mark[i] = (uint8_t)((goes_on | has_space) ^ 1);
 	}
+}
+
+void
+nct_words_bytes(const uint8_t *text, size_t n, uint8_t *mark)
+{
+	for (size_t at = 0; at < n; at += BLOCK)
+		mark_block(text + at, n - at < BLOCK ? n - at : BLOCK, mark + at);
 }
 
 /* The first byte of text[from..n) that is not ASCII, or n. */
@@ -229,8 +238,7 @@ nct_words_mark(const nct_words *w, const uint8_t *text, size_t behind, size_t n,
 		return;
 	if (behind < 2 || find_high(text - back, 0, back) < back)
 		done = mark_characters(w, text, behind, 0, n, ahead, mark);
-	for (size_t at = done; at < n; at += NCT_WORDS_BLOCK)
-		w->mark_bytes(text + at, n - at < NCT_WORDS_BLOCK ? n - at : NCT_WORDS_BLOCK, mark + at);
+	w->mark_bytes(text + done, n - done, mark + done);
 	while ((done = find_high(text, done, n)) < n)
 		done = mark_characters(w, text, behind, done, n, ahead, mark);
 }

@@ -20,8 +20,7 @@ void nct_words_free(nct_words *w);               /* NULL is a no-op */
  * the same document: all there are, or NCT_WORDS_BEHIND and NCT_WORDS_AHEAD at least. */
 void nct_words_mark(const nct_words *w, const uint8_t *text, size_t behind, size_t n, size_t ahead, uint8_t *mark);
 
-/* What that does where all is ASCII: for text[0..n), n up to NCT_WORDS_BLOCK, as if other bytes were other characters. There are 2 before it. */
-#define NCT_WORDS_BLOCK 1024u
+/* What that does where all is ASCII: for text[0..n), as if other bytes were other characters. There are 2 before it. */
 typedef void nct_words_marker(const uint8_t *text, size_t n, uint8_t *mark);
 nct_words_marker nct_words_bytes;
 nct_words_marker nct_words_bytes_avx512; /* x86-64 with AVX-512 */
