@@ -28,7 +28,7 @@ static const struct cli_option options[] = {
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_CODE, "code", "WAY", "how windows are chosen: split, or best (default where the model has such a codebook for b)"},
-	{OPT_NO_CODEBOOK, "no-codebook", NULL, "ask M1 instead of its codebook: the same result, slowly"},
+	{OPT_NO_CODEBOOK, "no-codebook", NULL, "split windows by M1 itself, not by a codebook: what --code=split gives, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
@@ -101,7 +101,9 @@ check(const struct acwin *a)
 		die(c, EX_USE, "--open goes with encoding");
 	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.code != NCT_CODE_NONE)
 		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
-	if (a->encode.code == NCT_CODE_BEST && (a->no_codebook || a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX ||
+	if (a->encode.code == NCT_CODE_BEST && a->no_codebook)
+		die(c, EX_USE, "--code=best: such windows are a codebook's, so not with --no-codebook");
+	if (a->encode.code == NCT_CODE_BEST && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX ||
 	    a->encode.resets != 1))
 		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
 	if (!decodes && a->mode != LIST && a->keep_going)
@@ -336,10 +338,10 @@ decode(struct acwin *a)
 }
 
 static void
-print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut)
+print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end)
 {
 	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
-	static const char *const separators[] = {"operand", "nul", "regex"};
+	static const char *const separators[] = {"operand", "nul", "regex"}, *const ends[] = {"whole", "damaged", "cut"};
 	const struct acwin *a = ctx;
 
 	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
@@ -350,12 +352,13 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 		printf("unknown\tunknown");
 	else
 		printf("%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
-	printf("\t%s\t%s\n", cut ? "cut" : "whole", aligns[h->align]);
+	printf("\t%s\t%s\n", ends[end], aligns[h->align]);
 }
 
 static void
 list(struct acwin *a)
 {
+	const struct nct_list_options o = {.keep_going = a->keep_going, .each = print_stream, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
 	printf("file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\tstream_bytes\tcode_bits\t"
@@ -363,7 +366,7 @@ list(struct acwin *a)
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
 		nct_why why = {{0}};
 		int in = cli_input(&a->cli, a->operand);
-		nct_err err = nct_list(in, a->keep_going, print_stream, a, &why);
+		nct_err err = nct_list(in, &o, &why);
 
 		if (err != NCT_OK) {
 			(void)fflush(stdout); /* ferror() tells below */

@@ -200,7 +200,7 @@ main(int argc, char **argv)
 	nct_text *text, *eval = NULL;
 	nct_why why = {""};
 	nct_err err;
-	int out;
+	int out, stopped;
 
 	trainer_check(&o.t);
 	text = read_text(&o, 0);
@@ -208,8 +208,12 @@ main(int argc, char **argv)
 		eval = read_text(&o, 1);
 	out = trainer_output(&o.t);
 	trainer_hold_signals();
-	if (o.kind == NCT_TRAIN_STRINGS)
-		return trainer_end(&o.t, choose(&o, text, eval, out));
+	if (o.kind == NCT_TRAIN_STRINGS) {
+		stopped = choose(&o, text, eval, out);
+		nct_text_free(text);
+		nct_text_free(eval);
+		return trainer_end(&o.t, stopped);
+	}
 	err = nct_m1_train(text, eval, o.kind, &o.t.train, out, &r, &why);
 	nct_text_free(text);
 	nct_text_free(eval);

@@ -230,11 +230,15 @@ nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_op
  * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EIO (with text in `why`), NCT_ENOMEM. */
 nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
 
-/* Reads streams of either kind to their end, checking every checksum, and calls `each` once a stream; `cut` tells that
- * its end was not found and the totals are of what was read. */
-nct_err nct_list(int in, int keep_going,
-                 void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut), void *ctx,
-                 nct_why *why) NCT_USED;
+enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */
+struct nct_list_options {
+	int keep_going; /* skip what is damaged; the call still ends with NCT_EDATA */
+	void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end); /* once a stream; totals of what was read */
+	void (*lost)(void *ctx, const nct_why *why); /* keep_going: called at each loss; or NULL */
+	void *ctx;
+};
+/* Reads streams of either kind to their end, checking every checksum. */
+nct_err nct_list(int in, const struct nct_list_options *o, nct_why *why) NCT_USED;
 
 #ifdef __cplusplus
 }

@@ -5,13 +5,14 @@
 #include "format/stream.h"
 
 nct_err
-nct_list(int in, int keep_going, void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, int cut), void *ctx, nct_why *why)
+nct_list(int in, const struct nct_list_options *o, nct_why *why)
 {
 	nct_reader *r;
 	struct nct_block b;
 	enum nct_event event = NCT_AT_HEADER;
-	int open = 0, damaged = 0;
-	nct_err err = nct_reader_new(&r, in, keep_going);
+	int open = 0, missing = 0; /* of the stream at hand */
+	uint64_t losses = 0;
+	nct_err err = nct_reader_new(&r, in, o->keep_going);
 
 	if (err != NCT_OK)
 		return err;
@@ -24,18 +25,26 @@ nct_list(int in, int keep_going, void (*each)(void *ctx, const struct nct_header
 			t = *nct_reader_totals(r);
 		}
 		err = nct_reader_next(r, &event, &b, why);
-		damaged |= err == NCT_OK && event == NCT_AT_LOSS;
+		if (err == NCT_OK && event == NCT_AT_LOSS) {
+			losses++;
+			missing = open;
+			if (o->lost != NULL)
+				o->lost(o->ctx, why);
+		}
 		if (open && err == NCT_OK && event == NCT_AT_TRAILER) {
-			each(ctx, nct_reader_header(r), nct_reader_totals(r), 0);
+			o->each(o->ctx, nct_reader_header(r), nct_reader_totals(r), missing ? NCT_END_DAMAGED : NCT_END_WHOLE);
 			open = 0;
 		} else if (open && (err != NCT_OK || event == NCT_AT_HEADER || event == NCT_AT_END)) {
-			each(ctx, &h, &t, 1);
+			o->each(o->ctx, &h, &t, NCT_END_CUT);
 			open = 0;
 		}
 		if (err != NCT_OK)
 			break;
-		open |= event == NCT_AT_HEADER;
+		if (event == NCT_AT_HEADER) {
+			open = 1;
+			missing = 0;
+		}
 	}
 	nct_reader_free(r);
-	return err == NCT_OK && damaged ? nct_fail(why, NCT_EDATA, "damaged: some of it was skipped") : err;
+	return err == NCT_OK && losses > 0 ? nct_fail(why, NCT_EDATA, "damaged, %" PRIu64 " losses", losses) : err;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/ladder.h"
 #include "base/le.h"
 #include "base/parallel.h"
 #include "kernels/float.h"
@@ -129,7 +130,7 @@ nct_adafactor_new(nct_adafactor **out, const struct nct_shape *s, unsigned threa
 		goto fail;
 	a->threads = threads;
 	if ((err = nct_float_choose(&a->k, cpu)) != NCT_OK) {
-		(void)nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
+		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 		goto fail;
 	}
 	if ((err = list_matrices(a)) != NCT_OK)

@@ -2,6 +2,7 @@
 #include "m1_impl.h"
 
 #include "base/err.h"
+#include "base/ladder.h"
 #include "transformer.h"
 
 #include <inttypes.h>
@@ -124,7 +125,7 @@ begin(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why
 	if ((err = nct_m1_config_check(c, why)) != NCT_OK)
 		return err;
 	if (nct_kernels_choose(&k, cpu) != NCT_OK)
-		return nct_fail(why, NCT_EARG, "no instruction set '%.40s' here", cpu);
+		return nct_fail(why, NCT_EARG, NCT_LADDER_NONE, cpu);
 	if ((m = calloc(1, sizeof *m)) == NULL)
 		return NCT_ENOMEM;
 	m->c = *c;

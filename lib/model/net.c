@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/huge.h"
+#include "base/ladder.h"
 #include "base/le.h"
 #include "base/parallel.h"
 #include "base/rng.h"
@@ -204,7 +205,7 @@ choose(struct nct_net *n, const char *cpu, nct_why *why)
 {
 	nct_err err = nct_float_choose(&n->k, cpu);
 
-	return err == NCT_OK ? err : nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
+	return err == NCT_OK ? err : nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 }
 
 static nct_err

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/ladder.h"
 #include "base/le.h"
 #include "base/parallel.h"
 #include "kernels/float.h"
@@ -181,7 +182,7 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 	s->threads = threads;
 	memcpy(s->tensor, tensor, sizeof s->tensor);
 	if ((err = nct_float_choose(&s->k, cpu)) != NCT_OK) {
-		(void)nct_fail(why, err, "no float kernels named '%.64s' for this machine", cpu == NULL ? "" : cpu);
+		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 		goto fail;
 	}
 	s->k = nct_float_single(s->k); /* weights are read once a position: there is nothing to gain by rounding them */

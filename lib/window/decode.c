@@ -11,6 +11,7 @@
 #include "model/m1.h"
 #include "window/chunk.h"
 #include "window/decode_book.h"
+#include "window/delivery.h"
 #include "window/pool.h"
 
 #define BATCH_BLOCKS 16u           /* blocks in a batch, per thread */
@@ -34,7 +35,8 @@ struct decoder {
 	const nct_m1 *m1;
 	const struct nct_decode_options *o;
 	nct_why *why;
-	int in, out;
+	int in;
+	struct nct_delivery to;
 	nct_reader *reader;
 	struct nct_header header;
 	struct nct_plan plan;
@@ -206,7 +208,7 @@ keep_last(struct decoder *d)
 static void
 lost(struct decoder *d, const nct_why *why)
 {
-	d->damaged = 1;
+	d->damaged = d->to.missing = 1;
 	if (d->o->lost != NULL)
 		d->o->lost(d->o->ctx, why);
 }
@@ -225,7 +227,7 @@ deliver(struct decoder *d, struct job *j)
 		*d->why = j->why;
 		return j->err;
 	}
-	if (d->out >= 0 && (err = nct_write(d->out, j->text.text, j->text.bytes)) != NCT_OK)
+	if ((err = nct_delivery_write(&d->to, j->text.text, j->text.bytes)) != NCT_OK)
 		return nct_walk_wrote(err, d->why);
 	d->totals.blocks++;
 	d->totals.text_bytes += j->text.text_bytes;
@@ -275,7 +277,7 @@ open_book(struct decoder *d, const struct nct_plan *plan)
 	nct_strings_free(&d->strings);
 	if (book == NULL || (err = nct_strings_new(&d->strings, book)) != NCT_OK || d->by_book != NULL)
 		return book == NULL ? NCT_OK : err;
-	return nct_book_decoder_new(&d->by_book, d->reader, d->in, d->out, d->o, &d->totals);
+	return nct_book_decoder_new(&d->by_book, d->reader, d->in, &d->to, d->o, &d->totals);
 }
 
 static nct_err
@@ -289,7 +291,7 @@ begin_stream(struct decoder *d)
 
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(d->why, NCT_EKIND, "a token stream, not windows (bitpack -u makes windows of it), byte %" PRIu64,
-		                nct_reader_offset(d->reader) - NCT_HEADER_BYTES);
+		                nct_reader_offset(d->reader) - NCT_HEADER_BYTES + 10);
 	if (d->o->show && h->window_bits == 0)
 		return nct_fail(d->why, NCT_EKIND, "an unbroken code, which has no windows to show");
 	if (h->m1 != m1)
@@ -306,6 +308,7 @@ begin_stream(struct decoder *d)
 	}
 	d->header = *h;
 	d->plan = plan;
+	d->to.by_nul = h->separator == NCT_SEP_NUL && !d->o->show;
 	if ((err = open_book(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
 		return err;
 	d->pool_made = 1;
@@ -368,7 +371,7 @@ nct_err
 nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	nct_why ignored = {{0}}, loss = {{0}};
-	struct decoder d = {.m1 = m1, .o = o, .in = in, .out = out, .why = why != NULL ? why : &ignored};
+	struct decoder d = {.m1 = m1, .o = o, .in = in, .to = {.fd = out}, .why = why != NULL ? why : &ignored};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block block = {0};
 	nct_err err = NCT_ENOMEM, rest;

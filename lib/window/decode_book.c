@@ -34,7 +34,8 @@ struct batch {
 
 struct nct_book_decoder {
 	nct_reader *reader;
-	int in, fd;
+	int in;
+	struct nct_delivery *to;
 	const struct nct_decode_options *o;
 	struct nct_totals *totals;
 	const struct nct_strings *strings;
@@ -96,7 +97,7 @@ deliver_job(struct nct_book_decoder *d, const struct job *j)
 	nct_err err;
 
 	if (j->err == NCT_EDATA && d->o->keep_going) {
-		d->damaged = 1;
+		d->damaged = d->to->missing = 1;
 		if (d->o->lost != NULL)
 			d->o->lost(d->o->ctx, &j->why);
 		return NCT_OK;
@@ -105,7 +106,7 @@ deliver_job(struct nct_book_decoder *d, const struct job *j)
 		*d->why = j->why;
 		return j->err;
 	}
-	if (d->fd >= 0 && (err = nct_write(d->fd, j->text.text, j->text.bytes)) != NCT_OK)
+	if ((err = nct_delivery_write(d->to, j->text.text, j->text.bytes)) != NCT_OK)
 		return nct_walk_wrote(err, d->why);
 	d->totals->blocks++;
 	d->totals->text_bytes += j->text.text_bytes;
@@ -196,13 +197,14 @@ nct_book_decode(nct_book_decoder *d, const struct nct_strings *strings, enum nct
 }
 
 nct_err
-nct_book_decoder_new(nct_book_decoder **out, nct_reader *reader, int in, int fd, const struct nct_decode_options *o, struct nct_totals *totals)
+nct_book_decoder_new(nct_book_decoder **out, nct_reader *reader, int in, struct nct_delivery *to,
+                     const struct nct_decode_options *o, struct nct_totals *totals)
 {
 	nct_book_decoder *d = calloc(1, sizeof *d);
 
 	if ((*out = d) == NULL)
 		return NCT_ENOMEM;
-	*d = (nct_book_decoder){.reader = reader, .in = in, .fd = fd, .o = o, .totals = totals, .cap = (size_t)BATCH_BLOCKS * o->threads};
+	*d = (nct_book_decoder){.reader = reader, .in = in, .to = to, .o = o, .totals = totals, .cap = (size_t)BATCH_BLOCKS * o->threads};
 	for (size_t i = 0; i < 3; i++)
 		if ((d->batch[i].jobs = calloc(d->cap, sizeof *d->batch[i].jobs)) == NULL) {
 			nct_book_decoder_free(d);

@@ -406,7 +406,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   quick_model m
   printf 'text' | acwin | bitpack >toks
   run -3 --separate-stderr acwin -d toks
-  [[ $stderr == "acwin: toks: a token stream, not windows (bitpack -u makes windows of it), byte 0" ]]
+  [[ $stderr == "acwin: toks: a token stream, not windows (bitpack -u makes windows of it), byte 10" ]]
   printf 'just some text, long enough to be a header of something, if it were one at all, which it is not' >plain
   run -3 --separate-stderr acwin -d plain
   [ "$stderr" = "acwin: plain: not an nct stream, byte 0" ]
@@ -474,6 +474,28 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
     { head -c 160000 t; tail -c +240001 t; } | cmp - out
     grep -q 'block 2' err
   done
+  run -3 --separate-stderr acwin -l bad
+  [[ ${stderr_lines[0]} == "acwin: bad: block 2 is damaged (payload CRC), byte "* && $(cut -f 18 <<<"${lines[1]}") == cut ]]
+  run -3 --separate-stderr acwin -l --keep-going bad
+  [[ ${stderr_lines[0]} == "acwin: bad: block 2 is damaged (payload CRC), byte "* && $(cut -f 18 <<<"${lines[1]}") == damaged ]]
+  [ "$(cut -f 10 <<<"${lines[1]}")" -eq 4 ]
+}
+
+@test "acwin -d --keep-going: documents stay apart where the end of one is lost" {
+  quick_model m
+  for i in 1 2 3 4; do
+    yes "$i" | tr -d '\n' | head -c 100000
+    printf '\0'
+  done >t
+  acwin -m m -0 -c 20000 t >w
+  flip w $(($(wc -c <w) / 2))
+  for book in --threads=2 --no-codebook; do
+    run -3 --separate-stderr acwin -d -m m "$book" --keep-going -o out w
+    [ "$(tr -d '\0' <out | wc -c)" -lt 400000 ]
+    [ "$(tr '\0' '\n' <out | grep -cxE '1+|2+|3+|4+')" -eq "$(tr '\0' '\n' <out | wc -l)" ]
+  done
+  run -3 --separate-stderr acwin -d -m m --show --keep-going w # lines for windows need none
+  [[ $output != *$'\001'* ]]
 }
 
 @test "acwin: a full disk and a closed stdout are failures" {
@@ -497,7 +519,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 @test "acwin: wrong usage exits 2 with one line" {
   for args in "-b 9" "-b 129" "-b x" "-c -1" "-r 1x" "-T 0" "-d -t" "-d -b 16" "-d -0" "-0 -D x" "-D (" "--open -0" "-b 0 -r 1" \
     "--compile -b 21" "--compile -b 0" "--compile -c 9" "--compile -d" "--compile x" "--compile --no-codebook" "-l --no-codebook" \
-    "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0" "-t -o x" "-l -o x" "-l -m x"; do
+    "--keep-going" "--show" "--cpu=none" "-x" "--nonsense" "-m" "-d --open" "-0 -0" "-t -o x" "-l -o x" "-l -m x" "--code=best --no-codebook"; do
     # shellcheck disable=SC2086
     run acwin $args </dev/null
     [ "$status" -eq 2 ] || { echo "$args: $status"; false; }
