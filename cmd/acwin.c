@@ -403,11 +403,11 @@ compile(struct acwin *a)
 
 	if (err == NCT_OK)
 		err = nct_m1_write(m, out);
+	nct_m1_free(m);
 	if (err != NCT_OK)
 		die_err(&a->cli, err, name, &why);
 	if (a->cli.verbose)
 		fprintf(stderr, "window_bits=%u\nstrings=%lu\ncodebook_bytes=%lu\nseconds=%.2f\n", bits, 1ul << bits, 4ul << bits, now() - start);
-	nct_m1_free(m);
 	cli_output_done(&a->cli);
 }
 
@@ -419,9 +419,9 @@ list_strings(struct acwin *a)
 	const int out = cli_output(&a->cli);
 	nct_err err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);
 
+	nct_m1_free(m);
 	if (err != NCT_OK)
 		die_err(&a->cli, err, err != NCT_EIO ? model_name(a) : a->cli.output != NULL ? a->cli.output : "-", &why);
-	nct_m1_free(m);
 	cli_output_done(&a->cli);
 }
 
