@@ -109,6 +109,8 @@ aim "bitpack -v16" "$(printf %.0f "$pack")" MB/s 600
 aim "bitpack -u" "$(printf %.0f "$unpack")" MB/s 600
 paired "acwin -b16 -T1 big >/dev/null" "acwin -b16 -T2 big >/dev/null"
 aim "two threads over one by the clock, acwin -b16" "$(round2 "$wall")" times 1.8
+paired "acwin -b16 -T1 big >/dev/null" "acwin -b16 -T1 big >/dev/null & acwin -b16 -T1 big >/dev/null; wait"
+aim "two processes side by side over one, acwin -b16" "$(awk -v x="$wall" 'BEGIN { printf "%.2f", 2 * x }')" times -
 paired "acwin -d -T1 wbig >/dev/null" "acwin -d -T2 wbig >/dev/null"
 aim "two threads over one by the clock, acwin -d" "$(round2 "$wall")" times 1.8
 printf 'hi' >hi
