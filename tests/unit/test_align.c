@@ -17,6 +17,7 @@
 #include "some_m1.h"
 #include "window/bounds.h"
 #include "window/chunk.h"
+#include "window/encode_book.h"
 #include "window/pattern.h"
 #include "window/words.h"
 
@@ -382,23 +383,25 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds. */
+/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and a chunk that goes on in the next batch. */
 static void
 test_long_windows(void **state)
 {
-	const size_t n = 8600000; /* more than a batch of one thread */
+	const size_t n = 2 * NCT_BOOK_BATCH_MIN + 300000, chunk = 100000;
 	struct bytes text = {malloc(n), n};
 	nct_m1 *m = some_m1(SOME_M1_LONG);
 	nct_rng r = {2};
 
 	(void)state;
 	assert_non_null(text.p);
+	assert_true(chunk * NCT_LANES < NCT_BOOK_BATCH_MIN && NCT_BOOK_BATCH_MIN % chunk > 1000);
 	assert_int_equal(nct_m1_compile(m, 12, 2, NULL), NCT_OK);
 	memset(text.p, 'a', n);
 	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
 		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
-	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}"};
+	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}", .chunk = chunk};
 	same_windows(m, text, o);
+	o.chunk = 0;
 	same_windows(m, (struct bytes){text.p, 100000}, o);
 	o.resets = 2;
 	same_windows(m, (struct bytes){text.p, 20000}, o);
