@@ -19,7 +19,7 @@ bitpack -u <tokens | acwin -d | cmp - text
 echo "   identical"
 echo
 echo "3. The first tokens below the title, and the text of each (every window decodes on its own):"
-acwin -d --show windows | sed -n '36,51{s/^/   /;p;}'
+acwin -d --show windows | sed -n '37,52{s/^/   /;p;}'
 echo
 echo "4. Sizes:"
 acwin -l windows tokens | cut -f 1,2,4,11-16 | awk -F '\t' '{ printf "  "; for (i = 1; i <= NF; i++) printf " %-13s", $i; print "" }'
