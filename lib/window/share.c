@@ -8,7 +8,7 @@
 
 #define STRETCH 2048u         /* bytes of each lane between two looks at what they gave */
 #define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
-#define TURN 4                /* a turn of a job is so small a part of what is left of it: shorter and shorter, all are done at about the same time */
+#define TURN 4                /* a turn of a job: this part of what is left of it, so that turns get short and all end at about the same time */
 
 /* ---- one chunk ---- */
 
