@@ -407,7 +407,7 @@ compile(struct acwin *a)
 	if (err != NCT_OK)
 		die_err(&a->cli, err, name, &why);
 	if (a->cli.verbose)
-		fprintf(stderr, "window_bits=%u\nstrings=%lu\ncodebook_bytes=%lu\nseconds=%.2f\n", bits, 1ul << bits, 4ul << bits, now() - start);
+		fprintf(stderr, "window_bits=%u\nstrings=%lu\nseconds=%.2f\n", bits, 1ul << bits, now() - start);
 	cli_output_done(&a->cli);
 }
 

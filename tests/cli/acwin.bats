@@ -105,7 +105,7 @@ load helpers
   sample 300000 >text
   quick_model m
   acwin -m m -D '^CHAPTER|(?<=\.\n\n)"' text >w
-  dd if=text bs=1000 status=none | acwin -m m -D '^CHAPTER|(?<=\.\n\n)"' | cmp - w
+  in_pieces 1000 text | acwin -m m -D '^CHAPTER|(?<=\.\n\n)"' | cmp - w
   acwin -d -m m w | cmp - text
   [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $11 }')" -gt 10 ]
 }
@@ -264,7 +264,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
       acwin -T2 -c $c --no-codebook -a "$a" text | cmp - w
       acwin -T1 -c $c -a "$a" text >w
       acwin -T3 -c $c -a "$a" text | cmp - w
-      dd if=text bs=3000 status=none | acwin -c $c -a "$a" | cmp - w
+      in_pieces 3000 text | acwin -c $c -a "$a" | cmp - w
       acwin -d w | cmp - text
     done
   done
@@ -442,7 +442,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   sample 300 >t
   acwin -m m t >w
   n=$(wc -c <w)
-  for at in $(seq 0 5 $((n - 1))); do
+  for at in $(seq 0 3 $((n - 1))); do
     cp w bad
     flip bad "$at"
     status=0
@@ -494,8 +494,8 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
     [ "$(tr -d '\0' <out | wc -c)" -lt 400000 ]
     [ "$(tr '\0' '\n' <out | grep -cxE '1+|2+|3+|4+')" -eq "$(tr '\0' '\n' <out | wc -l)" ]
   done
-  run -3 --separate-stderr acwin -d -m m --show --keep-going w # lines for windows need none
-  [[ $output != *$'\001'* ]]
+  run -3 --separate-stderr acwin -d -m m --show --keep-going -o shown w # lines for windows need none
+  [ -s shown ] && [ "$(tr -dc '\0' <shown | wc -c)" -eq 0 ]
 }
 
 @test "acwin: a full disk and a closed stdout are failures" {

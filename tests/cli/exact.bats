@@ -17,7 +17,7 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
   for b in 24 64 0; do
     acwin -b $b -c 700 -T1 text >one
     acwin -b $b -c 700 -T2 text | cmp - one
-    (for i in $(seq 0 11); do dd if=text bs=1000 skip="$i" count=1 status=none; done) | acwin -b $b -c 700 -T1 | cmp - one
+    in_pieces 1000 text | acwin -b $b -c 700 -T1 | cmp - one
     acwin -d -T1 one | cmp - text
     acwin -d -T2 <one | cmp - text
   done

@@ -332,7 +332,7 @@ headed() {
   for table in ratio stability tokens learnability; do headed results/$table.tsv; done
   [ "$(sed '/^#/d; s/\t.*//' results/ratio.tsv | sort -u | tr '\n' ' ')" = 'dev-a.txt.xz dev-b.txt.xz text ' ]
   grep -qx '# learned from: train-wiki.txt.xz' results/learnability.tsv
-  for tool in bitpack spm_encode xz; do
+  for tool in acwin bitpack spm_train spm_encode xz; do
     stand_in $tool "without-$tool"
     rm -rf results
     run ! env PATH="$PWD/without-$tool:$PATH" MODEL=strings FIRST=1000 VOCABS=500 THREADS=2 DATA=data RESULTS=results sh "$NCT_ROOT/examples/experiments.sh"

@@ -12,6 +12,12 @@ sample() { xz -dc "$NCT_ROOT/examples/sample.txt.xz" | head -c "${1:-2000000}"; 
 # N bytes that no model expects, the same every time.
 noise() { awk -v n="$1" 'BEGIN { x = 1; for (i = 0; i < n; i++) { x = (x * 1103515245 + 12345) % 2147483648; printf "%c", int(x / 65536) % 256 } }' | LC_ALL=C head -c "$1"; }
 
+# in_pieces N FILE: its bytes, none of them NUL, by writes of N or fewer.
+in_pieces() {
+  local LC_ALL=C piece
+  while IFS= read -r -d '' -n "$1" piece || [ -n "$piece" ]; do printf %s "$piece"; done <"$2"
+}
+
 # A unigram model of the sample: made and evaluated in no time.
 quick_model() { sample 200000 | m1train -q -k unigram >"$1"; }
 

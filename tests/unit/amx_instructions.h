@@ -15,14 +15,14 @@ static unsigned tile_rows[TILES], tile_bytes[TILES]; /* as configured; 0: not */
 static int tiles_configured;
 static const char *tiles_fault; /* what a processor would have refused first; NULL: nothing */
 
-static void
+static inline void
 refuse(const char *what)
 {
 	if (tiles_fault == NULL)
 		tiles_fault = what;
 }
 
-static void
+static inline void
 load_config(const uint8_t *p)
 {
 	int reserved = p[1];
@@ -45,7 +45,20 @@ load_config(const uint8_t *p)
 	tiles_configured = 1;
 }
 
-static void
+/* The configuration that products want: every tile as large as can be. */
+static inline void
+configure_tiles(void)
+{
+	uint8_t config[64] = {1};
+
+	for (unsigned t = 0; t < TILES; t++) {
+		config[16 + 2 * t] = TILE_BYTES;
+		config[48 + t] = TILE_ROWS;
+	}
+	load_config(config);
+}
+
+static inline void
 release(void)
 {
 	memset(tile_rows, 0, sizeof tile_rows);
@@ -53,21 +66,21 @@ release(void)
 	tiles_configured = 0;
 }
 
-static void
+static inline void
 want_tile(unsigned t)
 {
 	if (!tiles_configured || t >= TILES || tile_rows[t % TILES] == 0)
 		refuse("a tile that is not configured");
 }
 
-static void
+static inline void
 zero_tile(unsigned t)
 {
 	want_tile(t);
 	memset(tile[t], 0, sizeof tile[t]);
 }
 
-static void
+static inline void
 load_tile(unsigned t, const uint8_t *from, int64_t stride)
 {
 	want_tile(t);
@@ -76,7 +89,7 @@ load_tile(unsigned t, const uint8_t *from, int64_t stride)
 		memcpy(tile[t][i], from + i * stride, tile_bytes[t]);
 }
 
-static void
+static inline void
 store_tile(unsigned t, uint8_t *to, int64_t stride)
 {
 	want_tile(t);
@@ -85,7 +98,7 @@ store_tile(unsigned t, uint8_t *to, int64_t stride)
 }
 
 /* sums (M,N) += a (M,K) b (K,N), by words of 32 bits: that their sizes meet. */
-static void
+static inline void
 want_product(unsigned sums, unsigned a, unsigned b)
 {
 	want_tile(sums);
@@ -98,7 +111,7 @@ want_product(unsigned sums, unsigned a, unsigned b)
 }
 
 /* TDPBSSD: words of four int8, sums of int32. */
-static void
+static inline void
 multiply_int8(unsigned sums, unsigned a, unsigned b)
 {
 	want_product(sums, a, b);
@@ -113,7 +126,7 @@ multiply_int8(unsigned sums, unsigned a, unsigned b)
 		}
 }
 
-static float
+static inline float
 from_bf16(const uint8_t *p)
 {
 	const uint32_t bits = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 24;
@@ -124,7 +137,7 @@ from_bf16(const uint8_t *p)
 }
 
 /* TDPBF16PS: words of two bf16 numbers, sums of floats; even and odd ones are summed up apart. */
-static void
+static inline void
 multiply_bf16(unsigned sums, unsigned a, unsigned b)
 {
 	want_product(sums, a, b);

@@ -8,49 +8,29 @@
 
 #include <cmocka.h>
 
+#include "amx_instructions.h"
 #include "base/rng.h"
 #include "kernels/product.h"
 
 #define PANEL 64
 
-static int on; /* tiles hold nothing unless they are on */
-static uint32_t tile[8][16][16];
-
 static void
 tiles_on(void)
 {
-	on = 1;
+	configure_tiles();
 	memset(tile, 255, sizeof tile); /* NaN in all sums */
 }
 
 static void
 tiles_off(void)
 {
-	on = 0;
+	release();
 }
 
-static void
-tile_zero(int t)
-{
-	assert_true(on);
-	memset(tile[t], 0, sizeof tile[t]);
-}
-
-static void
-tile_load(int t, const void *from, size_t bytes)
-{
-	assert_true(on);
-	for (size_t i = 0; i < 16; i++)
-		memcpy(tile[t][i], (const unsigned char *)from + i * bytes, sizeof tile[t][i]);
-}
-
-static void
-tile_store(int t, void *to, size_t bytes)
-{
-	assert_true(on);
-	for (size_t i = 0; i < 16; i++)
-		memcpy((unsigned char *)to + i * bytes, tile[t][i], sizeof tile[t][i]);
-}
+#define tile_zero(t) zero_tile(t)
+#define tile_load(t, from, bytes) load_tile(t, (const uint8_t *)(from), (int64_t)(bytes))
+#define tile_store(t, to, bytes) store_tile(t, (uint8_t *)(to), (int64_t)(bytes))
+#define tile_product(sums, a, b) multiply_bf16(sums, a, b)
 
 static float
 number(uint32_t bits)
@@ -59,25 +39,6 @@ number(uint32_t bits)
 
 	memcpy(&f, &bits, sizeof f);
 	return f;
-}
-
-/* sums (16,16) += a (16,16 words) b (16 words,16): two numbers a word. */
-static void
-tile_product(int sums, int a, int b)
-{
-	assert_true(on);
-	for (size_t i = 0; i < 16; i++)
-		for (size_t j = 0; j < 16; j++) {
-			float sum = number(tile[sums][i][j]);
-
-			for (size_t w = 0; w < 16; w++) {
-				const uint32_t x = tile[a][i][w], y = tile[b][w][j];
-
-				sum += number(x << 16) * number(y << 16);
-				sum += number(x & 0xffff0000u) * number(y & 0xffff0000u);
-			}
-			memcpy(&tile[sums][i][j], &sum, sizeof sum);
-		}
 }
 
 /* Cuts instead of rounding: what is stored here fits. */
@@ -138,7 +99,8 @@ check(size_t rows, size_t cols, size_t words, int turned, int add)
 	for (size_t i = 0; i < rows * ldc; i++)
 		c[i] = 5.0f;
 	tiles_product(&p);
-	assert_false(on);
+	assert_false(tiles_configured);
+	assert_null(tiles_fault);
 	for (size_t i = 0; i < rows; i++) {
 		for (size_t j = 0; j < cols; j++) {
 			const float sum = want(&p, i, j);

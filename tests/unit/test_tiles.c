@@ -9,60 +9,27 @@
 
 #include <cmocka.h>
 
+#include "amx_instructions.h"
 #include "base/rng.h"
-
-static uint8_t tile[8][16][64];
-static int on;
 
 static void
 tiles_on(void)
 {
-	assert_false(on);
-	on = 1;
+	assert_false(tiles_configured);
+	configure_tiles();
 }
 
 static void
 tiles_off(void)
 {
-	assert_true(on);
-	on = 0;
+	assert_true(tiles_configured);
+	release();
 }
 
-static void
-tile_zero(int t)
-{
-	memset(tile[t], 0, sizeof tile[t]);
-}
-
-static void
-tile_load(int t, const void *from, size_t bytes)
-{
-	for (size_t i = 0; i < 16; i++)
-		memcpy(tile[t][i], (const uint8_t *)from + i * bytes, 64);
-}
-
-static void
-tile_store(int t, void *to, size_t bytes)
-{
-	for (size_t i = 0; i < 16; i++)
-		memcpy((uint8_t *)to + i * bytes, tile[t][i], 64);
-}
-
-/* TDPBSSD: lane (m,n) of the sums gets the four products of quad k of x's row m and quad n of w's row k, for all k. */
-static void
-tile_product(int sums, int x, int w)
-{
-	for (size_t m = 0; m < 16; m++)
-		for (size_t n = 0; n < 16; n++) {
-			int32_t sum;
-
-			memcpy(&sum, &tile[sums][m][4 * n], 4);
-			for (size_t k = 0; k < 64; k++)
-				sum += (int8_t)tile[x][m][k] * (int8_t)tile[w][k / 4][4 * n + k % 4];
-			memcpy(&tile[sums][m][4 * n], &sum, 4);
-		}
-}
-
+#define tile_zero(t) zero_tile(t)
+#define tile_load(t, from, bytes) load_tile(t, (const uint8_t *)(from), (int64_t)(bytes))
+#define tile_store(t, to, bytes) store_tile(t, (uint8_t *)(to), (int64_t)(bytes))
+#define tile_product(sums, x, w) multiply_int8(sums, x, w)
 #include "kernels/i8_tiles.inc"
 
 static void
@@ -105,6 +72,7 @@ test_tiles(void **state)
 			for (size_t k = 0; k < sizeof ks / sizeof ks[0]; k++)
 				check(ns[n], rs[r], ks[k]);
 	check(3, 257, 16384);
+	assert_null(tiles_fault);
 }
 
 int
