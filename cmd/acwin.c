@@ -223,11 +223,11 @@ next_operand(void *ctx, size_t i, int *fd)
 	struct acwin *a = ctx;
 
 	*fd = -1;
-	if (i < a->cli.operand_count) {
-		a->operand = i;
-		*fd = cli_input(&a->cli, i);
-	}
-	return NCT_OK;
+	if (i == a->cli.operand_count)
+		return NCT_OK;
+	a->operand = i;
+	*fd = cli_open(&a->cli, i);
+	return *fd < 0 ? NCT_EIO : NCT_OK; /* not die(): other threads still write what was read before */
 }
 
 static void

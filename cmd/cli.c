@@ -258,15 +258,20 @@ cli_next(struct cli *c, int argc, char **argv, const char **arg)
 }
 
 int
-cli_input(const struct cli *c, size_t i)
+cli_open(const struct cli *c, size_t i)
 {
 	const char *name = c->operands[i];
 
-	if (strcmp(name, "-") == 0)
-		return STDIN_FILENO;
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	return strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+}
+
+int
+cli_input(const struct cli *c, size_t i)
+{
+	int fd = cli_open(c, i);
+
 	if (fd < 0)
-		die(c, EX_FAIL, "%s: %s", name, strerror(errno));
+		die(c, EX_FAIL, "%s: %s", c->operands[i], strerror(errno));
 	return fd;
 }
 

@@ -52,8 +52,9 @@ void note_err(const struct cli *c, nct_err err, const char *name, const nct_why 
 uint64_t opt_u64(const struct cli *c, const char *opt, const char *s, uint64_t min, uint64_t max);
 double opt_double(const struct cli *c, const char *opt, const char *s, double min, double max);
 
-/* Opens operand i for reading ("-" is stdin) and gives its file descriptor; a file that cannot be opened ends the tool. */
-int cli_input(const struct cli *c, size_t i);
+/* Opens operand i for reading ("-" is stdin) and gives its file descriptor; -1: errno tells why not. */
+int cli_open(const struct cli *c, size_t i);
+int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be opened ends the tool */
 
 /* The output: stdout, or a temporary file beside -o FILE that cli_output_done() moves into place. */
 int cli_output(const struct cli *c);

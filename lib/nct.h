@@ -119,7 +119,7 @@ struct nct_totals {
 };
 
 /* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1 past the last one. An error
- * ends the call that asked, with that error. */
+ * ends the call that asked, with that error. nct_encode() asks from any of its threads, perhaps while another calls `progress`. */
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* ---- Tokens: bitpack's work (format/) ----
@@ -201,7 +201,7 @@ struct nct_encode_options {
 	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
 	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
 	uint64_t *work;          /* NULL, or for each thread how many bytes it has encoded: with a codebook alone */
-	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
+	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
 	void *ctx;
 };
 
@@ -216,7 +216,7 @@ struct nct_decode_options {
 	int show;                /* a line per window: its value, a tab, its text (escapes: nct_decode()) */
 	size_t cache_bytes;
 	int no_codebook;
-	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called from one thread */
+	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss */
 	void *ctx;
 };

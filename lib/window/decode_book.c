@@ -1,20 +1,18 @@
-/* decode_book.c - decoding by a codebook: batches of blocks, by all threads while one of them reads and writes.
- *
- * Three batches are on their way, as in encode_book.c: one is decoded, the one before is written, the next one is read. */
+/* decode_book.c - decoding by a codebook: batches of blocks, read in order, each decoded by one thread, and written in order. */
 #include "window/decode_book.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/pipeline.h"
 #include "format/walk.h"
 #include "window/unbook.h"
 
-#define BATCH_BLOCKS 8u        /* blocks in a batch, per thread; */
-#define BATCH_BYTES (3u << 20) /* their code, per thread ... */
-#define BATCH_TEXT (8u << 20)  /* ... and their text ... */
-#define BATCH_THREADS 4        /* ... for so many threads: more share that */
+#define BATCH_BLOCKS 8u        /* blocks in a batch; */
+#define BATCH_BYTES (3u << 20) /* their code ... */
+#define BATCH_TEXT (8u << 20)  /* ... and their text */
+#define THREADS 16u            /* reading has no blocks for more, and they would take much memory */
 #define KEEP_TEXT (2u << 20)   /* a larger buffer is not kept for later batches */
 
 struct job {
@@ -27,7 +25,7 @@ struct job {
 };
 
 struct batch {
-	struct job *jobs;        /* owned */
+	struct job jobs[BATCH_BLOCKS];
 	size_t count, code_bytes;
 	uint64_t text_bytes;
 };
@@ -40,18 +38,16 @@ struct nct_book_decoder {
 	struct nct_totals *totals;
 	const struct nct_strings *strings;
 	const struct nct_header *header;
-	struct batch batch[3];
-	size_t cap, round;       /* batch[round % 3] is decoded */
-	int served;              /* reading and writing is done, this round */
-	nct_err err;             /* of writing */
-	int saved_errno;
-	nct_why *why;
-	int damaged;
-	int stopped;             /* reading met what is no block: */
-	enum nct_event event;
+	struct batch *batch;     /* owned; one for each thread */
+	unsigned threads;
+	/* reading: */
+	enum nct_event event;    /* what is no block ended it */
 	nct_err read_err;
 	int read_errno;
 	nct_why read_why;
+	/* writing: */
+	nct_why *why;
+	int damaged;
 };
 
 /* ---- reading ---- */
@@ -67,25 +63,48 @@ add_block(struct nct_book_decoder *d, struct batch *b, const struct nct_block *b
 	b->text_bytes += block->text_bytes <= NCT_TEXT_MAX ? block->text_bytes : 0; /* else it is damaged, and no text comes of it */
 }
 
-/* Reads blocks until the batch is full or something else comes; if there is something to do meanwhile (`busy`) or a block in it, no
- * longer than the input has more to give at once. */
-static void
-read_blocks(struct nct_book_decoder *d, struct batch *b, int busy)
+/* Reads blocks until the batch is full or something else comes; if there is a block in it, no longer than the input has more to give at
+ * once. */
+static int
+read_blocks(void *ctx, unsigned worker)
 {
-	const size_t share = d->o->threads < BATCH_THREADS ? d->o->threads : BATCH_THREADS;
+	nct_book_decoder *d = ctx;
+	struct batch *b = &d->batch[worker];
 	struct nct_block block = {0};
 
+	for (size_t i = 0; i < b->count; i++) {
+		nct_reader_give(d->reader, b->jobs[i].buffer, b->jobs[i].buffer_cap);
+		b->jobs[i].buffer = NULL;
+	}
 	b->count = b->code_bytes = 0;
 	b->text_bytes = 0;
-	while (b->count < d->cap && b->code_bytes < BATCH_BYTES * share && b->text_bytes < BATCH_TEXT * share) {
-		if ((busy || b->count > 0) && !nct_readable(d->in))
-			return;
+	while (b->count < BATCH_BLOCKS && b->code_bytes < BATCH_BYTES && b->text_bytes < BATCH_TEXT) {
+		if (b->count > 0 && !nct_readable(d->in))
+			return 0;
 		d->read_err = nct_reader_next(d->reader, &d->event, &block, &d->read_why);
 		d->read_errno = errno;
-		if ((d->stopped = d->read_err != NCT_OK || d->event != NCT_AT_BLOCK) != 0)
-			return;
+		if (d->read_err != NCT_OK || d->event != NCT_AT_BLOCK)
+			return 1;
 		add_block(d, b, &block);
 	}
+	return 0;
+}
+
+/* ---- decoding ---- */
+
+static nct_err
+decode_blocks(void *ctx, unsigned worker)
+{
+	nct_book_decoder *d = ctx;
+	struct batch *b = &d->batch[worker];
+
+	for (struct job *j = b->jobs; j < b->jobs + b->count; j++) {
+		j->text.strings = d->strings;
+		j->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
+		j->text.show = d->o->show;
+		j->err = nct_unbook_block(&j->text, &j->block, d->header->text_unknown, &j->why);
+	}
+	return NCT_OK;
 }
 
 /* ---- writing ---- */
@@ -116,77 +135,34 @@ deliver_job(struct nct_book_decoder *d, const struct job *j)
 }
 
 static nct_err
-deliver(struct nct_book_decoder *d, struct batch *b)
+deliver(void *ctx, unsigned worker)
 {
+	nct_book_decoder *d = ctx;
+	struct batch *b = &d->batch[worker];
 	nct_err err = NCT_OK;
 
-	for (size_t i = 0; i < b->count; i++) {
-		struct job *j = &b->jobs[i];
-
-		if (err == NCT_OK)
-			err = deliver_job(d, j);
-		nct_reader_give(d->reader, j->buffer, j->buffer_cap);
-		j->buffer = NULL;
-		if (j->text.cap > KEEP_TEXT)
-			nct_unbook_free(&j->text);
+	for (size_t i = 0; i < b->count && err == NCT_OK; i++) {
+		err = deliver_job(d, &b->jobs[i]);
+		if (b->jobs[i].text.cap > KEEP_TEXT)
+			nct_unbook_free(&b->jobs[i].text);
 	}
-	b->count = 0;
+	if (d->o->progress != NULL)
+		d->o->progress(d->o->ctx, d->totals->text_bytes);
 	return err;
 }
 
-/* ---- both, and decoding meanwhile ---- */
-
-static void
-serve(struct nct_book_decoder *d)
-{
-	const struct batch *now = &d->batch[d->round % 3];
-
-	d->served = 1;
-	d->err = deliver(d, &d->batch[(d->round + 2) % 3]);
-	d->saved_errno = errno;
-	if (d->err == NCT_OK && !d->stopped)
-		read_blocks(d, &d->batch[(d->round + 1) % 3], now->count > 0);
-}
-
-static void
-run(void *ctx, size_t i, unsigned worker)
-{
-	struct nct_book_decoder *d = ctx;
-	struct job *j = &d->batch[d->round % 3].jobs[i];
-
-	if (worker == 0 && !d->served) /* the calling thread's number */
-		serve(d);
-	j->text.strings = d->strings;
-	j->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
-	j->text.show = d->o->show;
-	j->err = nct_unbook_block(&j->text, &j->block, d->header->text_unknown, &j->why);
-}
-
-static nct_err
-turn(struct nct_book_decoder *d)
-{
-	d->served = 0;
-	nct_parallel(d->batch[d->round % 3].count, d->o->threads, run, d);
-	if (!d->served)
-		serve(d);
-	errno = d->saved_errno;
-	if (d->o->progress != NULL)
-		d->o->progress(d->o->ctx, d->totals->text_bytes);
-	d->round++;
-	return d->err;
-}
+/* ---- all ---- */
 
 nct_err
 nct_book_decode(nct_book_decoder *d, const struct nct_strings *strings, enum nct_event *event, int *damaged, nct_why *why)
 {
-	nct_err err = NCT_OK;
+	static const struct nct_stages stages = {read_blocks, decode_blocks, deliver};
 
 	d->strings = strings;
 	d->header = nct_reader_header(d->reader);
 	d->why = why;
-	d->stopped = d->damaged = 0;
-	while (err == NCT_OK && !(d->stopped && d->batch[0].count + d->batch[1].count + d->batch[2].count == 0))
-		err = turn(d);
+	d->damaged = 0;
+	const nct_err err = nct_pipeline(&stages, d, d->threads);
 	*damaged |= d->damaged;
 	if (err != NCT_OK)
 		return err;
@@ -204,13 +180,13 @@ nct_book_decoder_new(nct_book_decoder **out, nct_reader *reader, int in, struct 
 
 	if ((*out = d) == NULL)
 		return NCT_ENOMEM;
-	*d = (nct_book_decoder){.reader = reader, .in = in, .to = to, .o = o, .totals = totals, .cap = (size_t)BATCH_BLOCKS * o->threads};
-	for (size_t i = 0; i < 3; i++)
-		if ((d->batch[i].jobs = calloc(d->cap, sizeof *d->batch[i].jobs)) == NULL) {
-			nct_book_decoder_free(d);
-			*out = NULL;
-			return NCT_ENOMEM;
-		}
+	*d = (nct_book_decoder){.reader = reader, .in = in, .to = to, .o = o, .totals = totals};
+	d->threads = o->threads < THREADS ? o->threads : THREADS;
+	if ((d->batch = calloc(d->threads, sizeof *d->batch)) == NULL) {
+		nct_book_decoder_free(d);
+		*out = NULL;
+		return NCT_ENOMEM;
+	}
 	return NCT_OK;
 }
 
@@ -219,12 +195,11 @@ nct_book_decoder_free(nct_book_decoder *d)
 {
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < 3; i++) {
-		for (size_t j = 0; d->batch[i].jobs != NULL && j < d->cap; j++) {
+	for (unsigned i = 0; d->batch != NULL && i < d->threads; i++)
+		for (size_t j = 0; j < BATCH_BLOCKS; j++) {
 			free(d->batch[i].jobs[j].buffer);
 			nct_unbook_free(&d->batch[i].jobs[j].text);
 		}
-		free(d->batch[i].jobs);
-	}
+	free(d->batch);
 	free(d);
 }

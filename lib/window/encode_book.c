@@ -1,28 +1,26 @@
-/* encode_book.c - encoding by a codebook: batches of chunks, walked by all threads while one of them reads and writes.
- *
- * Three batches are on their way: the one that is walked, the one before it, whose windows are being written, and the next one, whose
- * text is being read. The calling thread does the reading and writing, in order, and then joins the others. */
+/* encode_book.c - encoding by a codebook: batches of chunks, read in order, each walked by one thread, and written in order. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/huge.h"
-#include "base/parallel.h"
+#include "base/pipeline.h"
 #include "format/walk.h"
 #include "window/encode_book.h"
-#include "window/share.h"
+#include "window/lanes.h"
 
-#define BATCH_THREADS 4         /* have a batch each: more share that */
-#define BATCH_JOBS 8192u        /* chunks in a batch, per thread as well */
-#define WORTH (64u << 10)       /* a batch of less text is walked sooner than other threads are awake */
+#define BATCH_JOBS 8192u       /* chunks in a batch */
+#define TEXT ((size_t)64 << 20) /* in all batches, if they are long ones */
+#define THREADS 32u            /* reading has no text for more, and they would take much memory */
 
 struct batch {
-	uint8_t *text, *mark; /* owned by the encoder: two for three batches */
+	uint8_t *text, *mark; /* (text_cap and one) behind what an open window may hold of the batch before. Borrowed from the encoder */
 	size_t text_n;
 	struct nct_job *jobs; /* owned */
-	size_t count, most; /* now; ever */
-	int open;        /* its last chunk goes on in the next batch */
-	uint64_t text_bytes;
+	size_t count, most;   /* now; ever */
+	int goes_on;          /* with the last chunk of the batch before */
+	int open;             /* its own last chunk goes on in the next batch */
+	struct nct_lanes lanes;
 };
 
 struct encoder {
@@ -31,17 +29,20 @@ struct encoder {
 	nct_bounds *bounds;
 	struct nct_blocks *blocks;
 	nct_why *why;
-	struct nct_piece piece; /* text read but not yet in a batch */
-	int done;               /* the input is at its end */
-	uint64_t chunk_bytes;   /* of the open chunk, in all batches */
-	uint8_t *buffer[2][2];  /* text and, aligned, its marks, behind what an open window may hold of the batch before; in one block, the first's */
-	size_t text_cap, cap;
-	struct batch batch[3];
-	size_t round;           /* batch[round % 3] is walked */
-	struct nct_share share;
-	int served;             /* reading and writing is done, this round */
-	nct_err err;            /* of reading and writing */
-	int saved_errno;
+	unsigned threads;
+	struct batch *batch;     /* owned; one for each thread */
+	uint8_t *buffer;         /* owned: all text and marks */
+	size_t text_cap;
+	/* reading: */
+	struct nct_piece piece;     /* text read but not yet in a batch */
+	const struct batch *before; /* the last one filled; NULL: none */
+	size_t rest;                /* text behind its end that is for the next one */
+	uint64_t chunk_bytes;       /* of the open chunk, in all batches */
+	nct_err read_err;           /* ended it */
+	nct_why read_why;
+	int read_errno;
+	/* writing: */
+	struct nct_job going;       /* the chunk that goes on in the next batch, as far as it is walked */
 	uint64_t text_bytes;
 };
 
@@ -57,7 +58,7 @@ last_job(struct batch *b)
 static int
 open_job(struct encoder *e, struct batch *b, int begins)
 {
-	if (b->count == e->cap)
+	if (b->count == BATCH_JOBS)
 		return 0;
 	b->count++;
 	b->most = b->count > b->most ? b->count : b->most;
@@ -74,6 +75,13 @@ close_job(struct batch *b, int eod)
 	last_job(b)->ends = 1;
 	last_job(b)->eod = eod;
 	b->open = 0;
+}
+
+/* Where a chunk begins no mark is needed; but what is before ends there, as at a boundary. */
+static uint8_t
+first_mark(const struct encoder *e)
+{
+	return e->trie->book->code == NCT_CODE_BEST;
 }
 
 /* Moves the piece at hand into the batch, as far as there is room: 1 if all of it went. */
@@ -97,9 +105,8 @@ take_piece(struct encoder *e, struct batch *b)
 			memcpy(b->text + b->text_n, p->text, n);
 		if (n > 0 && b->mark != NULL) {
 			memcpy(b->mark + b->text_n, p->mark, n);
-			/* Where a chunk begins none is needed; but what is before ends there, as at a boundary. */
 			if (e->chunk_bytes == 0)
-				b->mark[b->text_n] = e->trie->book->code == NCT_CODE_BEST;
+				b->mark[b->text_n] = first_mark(e);
 			p->mark += n;
 		}
 		b->text_n += n;
@@ -117,173 +124,211 @@ take_piece(struct encoder *e, struct batch *b)
 	}
 }
 
-/* What an open window may hold of p[0..n) and of what is before it moves before to[0]. */
+/* Brings n bytes that end at `from` plus n, and what an open window may hold before them, to to[0..n). */
 static void
-keep_window(uint8_t *to, const uint8_t *p, size_t n)
+bring(uint8_t *to, const uint8_t *from, size_t n)
 {
-	if (to != NULL && p != NULL)
-		memcpy(to - NCT_WINDOW_SYMBOLS, p - NCT_WINDOW_SYMBOLS + n, NCT_WINDOW_SYMBOLS);
+	memmove(to - NCT_WINDOW_SYMBOLS, from - NCT_WINDOW_SYMBOLS, NCT_WINDOW_SYMBOLS + n);
 }
 
-/* Fills batch b until it is full or the input ends; if there is something to walk or to write meanwhile (`busy`) or some text in
- * it, no longer than the input has more to give at once. A chunk open in the batch `before` goes on in it. */
-static nct_err
-fill(struct encoder *e, struct batch *b, const struct batch *before, int busy)
+/* Begins batch b with what the one before has left it: the rest of its text, or a chunk to go on with. */
+static void
+take_rest(struct encoder *e, struct batch *b)
 {
-	nct_err err;
+	const struct batch *before = e->before;
+	const int goes_on = before != NULL && before->open;
 
-	b->text_n = b->count = 0;
+	if (before != NULL)
+		bring(b->text, before->text + before->text_n, e->rest);
+	if (before != NULL && b->mark != NULL)
+		bring(b->mark, before->mark + before->text_n, e->rest);
+	b->text_n = b->count = 0; /* that may have been b itself */
 	b->open = 0;
-	keep_window(b->text, before->text, before->text_n);
-	keep_window(b->mark, before->mark, before->text_n);
-	if (before->open)
+	b->goes_on = goes_on;
+	if (goes_on || e->rest > 0)
 		(void)open_job(e, b, 0);
-	while (b->text_n < e->text_cap && take_piece(e, b) && b->text_n < e->text_cap && !e->done) {
-		if ((busy || b->text_n > 0) && !nct_bounds_ready(e->bounds))
-			break;
-		if ((err = nct_bounds_next(e->bounds, &e->piece, e->why)) != NCT_OK)
-			return err;
-		e->done = e->piece.done;
+	if (e->rest == 0)
+		return;
+	if (b->mark != NULL)
+		b->mark[0] = first_mark(e);
+	last_job(b)->n = b->text_n = e->rest;
+}
+
+/* Ends batch b. A chunk that is open is left to the next one, which can walk it whole; but not if it is all there is, or very long. */
+static void
+leave_rest(struct encoder *e, struct batch *b)
+{
+	e->before = b;
+	e->rest = 0;
+	if (b->open && b->count > 1 && last_job(b)->n <= e->text_cap / 2) {
+		e->rest = last_job(b)->n;
+		b->text_n -= e->rest;
+		b->count--;
+		b->open = 0;
 	}
 	if (b->mark != NULL)
 		b->mark[b->text_n] = 1; /* behind a chunk that ends there */
-	b->text_bytes = b->text_n;
+}
+
+/* Fills a batch until it is full or the input ends; if there is some text in it, no longer than the input has more to give at once. */
+static int
+fill(void *ctx, unsigned worker)
+{
+	struct encoder *e = ctx;
+	struct batch *b = &e->batch[worker];
+
+	take_rest(e, b);
+	while (b->text_n < e->text_cap && take_piece(e, b) && b->text_n < e->text_cap && !e->piece.done) {
+		if (b->text_n > 0 && !nct_bounds_ready(e->bounds))
+			break;
+		if ((e->read_err = nct_bounds_next(e->bounds, &e->piece, &e->read_why)) != NCT_OK) {
+			e->read_errno = errno;
+			break;
+		}
+	}
+	leave_rest(e, b);
+	return e->piece.done || e->read_err != NCT_OK;
+}
+
+/* ---- walking ---- */
+
+/* A chunk that goes on is walked when the batch before is. */
+static nct_err
+walk(void *ctx, unsigned worker)
+{
+	struct encoder *e = ctx;
+	struct batch *b = &e->batch[worker];
+	const size_t from = (size_t)b->goes_on;
+
+	nct_lanes_walk(&b->lanes, b->jobs + from, b->count - from);
+	if (e->o->work != NULL)
+		e->o->work[worker] += b->text_n - (b->goes_on ? b->jobs[0].n : 0);
+	return NCT_OK;
+}
+
+static nct_err
+go_on(struct encoder *e, struct batch *b, unsigned worker)
+{
+	const size_t n = b->jobs[0].n;
+	const nct_err err = nct_job_go_on(&b->jobs[0], &e->going);
+
+	if (err != NCT_OK)
+		return err;
+	nct_lanes_walk(&b->lanes, b->jobs, 1);
+	if (e->o->work != NULL)
+		e->o->work[worker] += n;
 	return NCT_OK;
 }
 
 /* ---- writing ---- */
 
-/* Hands a batch's finished parts to the blocks. */
+/* Hands a job's finished parts to the blocks. */
 static nct_err
-deliver(struct encoder *e, struct batch *b)
+deliver_job(struct encoder *e, const struct nct_job *j)
 {
-	size_t kept = 0;
-	nct_err err;
+	uint64_t at = 0;
+	nct_err err = j->err;
 
-	for (size_t i = 0; i < b->count; i++) {
-		struct nct_job *j = &b->jobs[i];
-		uint64_t at = 0;
-
-		for (size_t p = 0; p < j->parts_n; p++) {
-			if ((err = nct_blocks_add(e->blocks, &j->parts[p], j->code.bytes, at)) != NCT_OK)
-				return nct_walk_wrote(err, e->why);
-			at += j->parts[p].bits;
-		}
-		j->parts_n = 0;
-		kept += j->code.cap;
-		if (j->code.cap > 4096 && kept > e->text_cap) /* buffers are kept for the next batches, but not any amount */
-			nct_bits_free(&j->code);
-	}
-	b->count = 0;
-	return NCT_OK;
+	for (size_t i = 0; i < j->parts_n && err == NCT_OK; at += j->parts[i++].bits)
+		err = nct_walk_wrote(nct_blocks_add(e->blocks, &j->parts[i], j->code.bytes, at), e->why);
+	return err;
 }
 
-/* ---- both, and walking meanwhile ---- */
-
-static void
-serve(struct encoder *e)
-{
-	struct batch *now = &e->batch[e->round % 3], *next = &e->batch[(e->round + 1) % 3], *before = &e->batch[(e->round + 2) % 3];
-
-	e->served = 1;
-	e->err = deliver(e, before);
-	if (e->err == NCT_OK) {
-		next->text = e->buffer[(e->round + 1) % 2][0] + NCT_WINDOW_SYMBOLS;
-		next->mark = e->o->align != NCT_ALIGN_NONE ? e->buffer[(e->round + 1) % 2][1] + NCT_WINDOW_SYMBOLS : NULL;
-		e->err = fill(e, next, now, now->text_n > 0 || now->count > 1 || (now->count > 0 && now->jobs[0].ends));
-	}
-	e->saved_errno = errno;
-}
-
-static void
-run(void *ctx, size_t i, unsigned worker)
+static nct_err
+deliver(void *ctx, unsigned worker)
 {
 	struct encoder *e = ctx;
+	struct batch *b = &e->batch[worker];
+	size_t kept = 0;
+	nct_err err = b->goes_on ? go_on(e, b, worker) : NCT_OK;
 
-	(void)i;
-	if (worker == 0 && !e->served) /* the calling thread's number */
-		serve(e);
-	nct_share_work(&e->share, worker);
-}
-
-/* A round: walks a batch, writes the one before, reads the next. */
-static nct_err
-turn(struct encoder *e)
-{
-	struct batch *now = &e->batch[e->round % 3], *next = &e->batch[(e->round + 1) % 3];
-	nct_err err;
-
-	e->served = 0;
-	nct_share_begin(&e->share, now->jobs, now->count);
-	nct_parallel(now->text_n >= WORTH ? e->o->threads : 1, e->o->threads, run, e);
-	if (!e->served)
-		serve(e);
-	errno = e->saved_errno;
-	if (e->err != NCT_OK)
-		return e->err;
-	for (size_t i = 0; i < now->count; i++)
-		if (now->jobs[i].err != NCT_OK)
-			return now->jobs[i].err;
-	if (now->open && (err = nct_job_go_on(&next->jobs[0], last_job(now))) != NCT_OK)
+	for (size_t i = 0; i < b->count && err == NCT_OK; i++)
+		err = deliver_job(e, &b->jobs[i]);
+	if (err != NCT_OK)
 		return err;
-	e->text_bytes += now->text_bytes;
-	now->text_bytes = 0;
+	if (b->open) {
+		const struct nct_job t = e->going;
+
+		e->going = *last_job(b);
+		*last_job(b) = t;
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		kept += b->jobs[i].code.cap;
+		if (b->jobs[i].code.cap > 4096 && kept > e->text_cap) /* buffers are kept for the next batches, but not any amount */
+			nct_bits_free(&b->jobs[i].code);
+	}
+	e->text_bytes += b->text_n;
 	if (e->o->progress != NULL)
 		e->o->progress(e->o->ctx, e->text_bytes);
-	e->round++;
 	return NCT_OK;
 }
 
-/* A batch's text, per thread. */
+/* ---- all ---- */
+
+/* A batch's text. */
 static size_t
-batch_bytes(uint64_t chunk)
+batch_bytes(uint64_t chunk, unsigned threads)
 {
-	if (chunk == 0 || chunk > NCT_BOOK_BATCH_MAX / NCT_LANES)
-		return NCT_BOOK_BATCH_MAX;
+	const size_t most = threads <= TEXT / NCT_BOOK_BATCH_MAX ? NCT_BOOK_BATCH_MAX : TEXT / threads;
+
+	if (chunk == 0 || chunk > most / NCT_LANES)
+		return most;
 	return chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES;
 }
 
 static nct_err
 encoder_new(struct encoder *e)
 {
-	const unsigned share = e->o->threads < BATCH_THREADS ? e->o->threads : BATCH_THREADS;
 	const size_t kinds = 1 + (size_t)(e->o->align != NCT_ALIGN_NONE);
 
-	e->text_cap = batch_bytes(e->o->chunk) * share;
+	e->threads = e->o->threads < THREADS ? e->o->threads : THREADS;
+	e->text_cap = batch_bytes(e->o->chunk, e->threads);
 	const size_t each = NCT_WINDOW_SYMBOLS + e->text_cap + 1;
-	e->cap = (size_t)BATCH_JOBS * share;
-	if ((e->buffer[0][0] = nct_huge_alloc(2 * kinds * each)) == NULL)
+	e->batch = calloc(e->threads, sizeof *e->batch);
+	e->buffer = nct_huge_alloc(e->threads * kinds * each);
+	if (e->batch == NULL || e->buffer == NULL)
 		return NCT_ENOMEM;
-	for (size_t i = 0; i < 2 * kinds; i++) {
-		e->buffer[i / kinds][i % kinds] = e->buffer[0][0] + i * each;
-		memset(e->buffer[i / kinds][i % kinds], 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
-	}
-	for (size_t i = 0; i < 3; i++)
-		if ((e->batch[i].jobs = calloc(e->cap, sizeof *e->batch[i].jobs)) == NULL)
+	for (unsigned i = 0; i < e->threads; i++) {
+		struct batch *b = &e->batch[i];
+
+		b->text = e->buffer + i * kinds * each + NCT_WINDOW_SYMBOLS;
+		b->mark = kinds > 1 ? b->text + each : NULL;
+		if ((b->jobs = calloc(BATCH_JOBS, sizeof *b->jobs)) == NULL || nct_lanes_new(&b->lanes, e->trie, BATCH_JOBS) != NCT_OK)
 			return NCT_ENOMEM;
-	return nct_share_new(&e->share, e->trie, e->o->threads, e->cap, e->o->work);
+	}
+	memset(e->batch[0].text - NCT_WINDOW_SYMBOLS, 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
+	if (kinds > 1)
+		memset(e->batch[0].mark - NCT_WINDOW_SYMBOLS, 0, NCT_WINDOW_SYMBOLS);
+	return NCT_OK;
 }
 
 static void
 encoder_free(struct encoder *e)
 {
-	for (size_t i = 0; i < 3; i++) {
+	for (unsigned i = 0; e->batch != NULL && i < e->threads; i++) {
 		for (size_t j = 0; j < e->batch[i].most; j++)
 			nct_job_free(&e->batch[i].jobs[j]);
 		free(e->batch[i].jobs);
+		nct_lanes_free(&e->batch[i].lanes);
 	}
-	free(e->buffer[0][0]);
-	nct_share_free(&e->share);
+	nct_job_free(&e->going);
+	free(e->batch);
+	free(e->buffer);
 }
 
 nct_err
 nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
 {
+	static const struct nct_stages stages = {fill, walk, deliver};
 	struct encoder e = {.o = o, .trie = t, .bounds = bounds, .blocks = b, .why = why};
 	nct_err err = encoder_new(&e);
 
-	while (err == NCT_OK && !(e.done && e.batch[0].count + e.batch[1].count + e.batch[2].count == 0))
-		err = turn(&e);
+	if (err == NCT_OK)
+		err = nct_pipeline(&stages, &e, e.threads);
+	if (err == NCT_OK && (err = e.read_err) != NCT_OK) {
+		*why = e.read_why;
+		errno = e.read_errno;
+	}
 	encoder_free(&e);
 	return err;
 }

@@ -6,8 +6,8 @@
 #include "window/bounds.h"
 #include "window/trie.h"
 
-/* Bytes of text in a batch, per thread, for up to four threads: of NCT_LANES chunks, each for a lane to walk, between these. The fewer, the more of
- * it is still in the cache where it is needed next. */
+/* Bytes of text in a batch, which is a thread's: of NCT_LANES chunks, each for a lane to walk, between these. The fewer, the more of it
+ * is still in the cache where it is needed next. */
 #ifndef NCT_BOOK_BATCH_MAX /* fuzzing wants small ones */
 #define NCT_BOOK_BATCH_MIN ((size_t)2 << 20)
 #define NCT_BOOK_BATCH_MAX ((size_t)16 << 20)

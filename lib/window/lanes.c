@@ -1,5 +1,5 @@
-/* share.c - chunks walked through a trie by several threads, each with several in turn, a stretch at a time. */
-#include "window/share.h"
+/* lanes.c - chunks walked through a trie, several in turn, a stretch at a time. */
+#include "window/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,53 +149,25 @@ end_job(struct nct_job *j, const struct nct_trie *t)
 	return end_part(j);
 }
 
-/* ---- one thread's lanes ---- */
+/* ---- many ---- */
 
-struct lanes {
-	struct nct_share *share;
-	struct nct_job *job[NCT_LANES];
-	size_t left[NCT_LANES]; /* of the job's turn */
-	unsigned n;
-};
-
-/* Takes jobs that wait into free lanes. Where few are unfinished, each thread leaves the others their part. */
 static void
-take_jobs(struct lanes *l)
+put_back(struct nct_lanes *l, struct nct_job *j)
 {
-	struct nct_share *s = l->share;
-
-#pragma omp critical(nct_share)
-	{
-		const size_t part = (s->unfinished + s->threads - 1) / s->threads, most = part < s->trie->lanes ? part : s->trie->lanes;
-
-		for (; l->n < most && s->count > 0; s->count--) {
-			struct nct_job *j = s->ring[s->head];
-
-			l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
-			l->job[l->n++] = j;
-			s->head = s->head + 1 < s->cap ? s->head + 1 : 0;
-		}
-	}
+	l->ring[(l->head + l->count++) % l->cap] = j;
 }
 
-/* Lane i is done with its job, or its turn is over. */
+/* Takes jobs that wait into free lanes. */
 static void
-leave_job(struct lanes *l, unsigned i, int finished)
+take_jobs(struct nct_lanes *l)
 {
-	struct nct_share *s = l->share;
+	for (; l->n < l->trie->lanes && l->count > 0; l->count--) {
+		struct nct_job *j = l->ring[l->head];
 
-#pragma omp critical(nct_share)
-	{
-		if (finished) {
-			s->unfinished--;
-		} else {
-			s->ring[(s->head + s->count) % s->cap] = l->job[i];
-			s->count++;
-		}
+		l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
+		l->job[l->n++] = j;
+		l->head = l->head + 1 < l->cap ? l->head + 1 : 0;
 	}
-	l->n--;
-	l->job[i] = l->job[l->n];
-	l->left[i] = l->left[l->n];
 }
 
 /* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
@@ -208,16 +180,16 @@ ahead(const struct nct_job *j, const struct nct_trie *t)
 
 /* Walks all lanes as far as the shortest goes. */
 static void
-stretch(struct lanes *l, struct nct_worker *w)
+stretch(struct nct_lanes *l)
 {
-	const struct nct_trie *t = l->share->trie;
+	const struct nct_trie *t = l->trie;
 	struct nct_lane lane[NCT_LANES];
 	size_t n = STRETCH;
 
 	for (unsigned i = 0; i < l->n; i++)
 		n = ahead(l->job[i], t) < n ? ahead(l->job[i], t) : n;
 	for (unsigned i = 0; i < l->n; i++)
-		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, w->out + i * OUT};
+		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
 	if (t->book->code == NCT_CODE_BEST)
 		nct_trie_walk_best(t, lane, l->n, n);
 	else if (lane[0].mark != NULL)
@@ -226,7 +198,7 @@ stretch(struct lanes *l, struct nct_worker *w)
 		nct_trie_walk(t, lane, l->n, n);
 	for (unsigned i = l->n; i-- > 0;) {
 		struct nct_job *j = l->job[i];
-		const uint32_t *out = w->out + i * OUT;
+		const uint32_t *out = l->out + i * OUT;
 		const size_t count = (size_t)(lane[i].out - out);
 		const size_t moved = (size_t)(lane[i].text - j->text);
 		const struct nct_open before = j->open;
@@ -236,61 +208,41 @@ stretch(struct lanes *l, struct nct_worker *w)
 		j->mark = lane[i].mark;
 		j->n -= moved;
 		l->left[i] -= n < l->left[i] ? n : l->left[i];
-		w->bytes += moved;
 		j->err = take_windows(j, t->book, out, count, moved, &before);
 		const int done = ahead(j, t) == 0;
 		if (done && j->err == NCT_OK)
 			j->err = end_job(j, t);
-		if (done || l->left[i] == 0 || j->err != NCT_OK)
-			leave_job(l, i, done || j->err != NCT_OK);
+		if (!done && l->left[i] > 0 && j->err == NCT_OK)
+			continue;
+		if (!done && j->err == NCT_OK)
+			put_back(l, j);
+		l->n--;
+		l->job[i] = l->job[l->n];
+		l->left[i] = l->left[l->n];
 	}
 }
 
 void
-nct_share_work(struct nct_share *s, unsigned worker)
-{
-	struct lanes l = {.share = s};
-	struct nct_worker *w = &s->worker[worker];
-	const uint64_t before = w->bytes;
-
-	for (;;) {
-		take_jobs(&l);
-		if (l.n == 0)
-			break;
-		stretch(&l, w);
-	}
-	if (s->work != NULL)
-		s->work[worker] += w->bytes - before;
-}
-
-/* ---- all threads ---- */
-
-nct_err
-nct_share_new(struct nct_share *s, const struct nct_trie *t, unsigned threads, size_t jobs_max, uint64_t *work)
-{
-	*s = (struct nct_share){.trie = t, .threads = threads, .cap = jobs_max, .work = work};
-	if ((s->ring = malloc(jobs_max * sizeof(struct nct_job *))) == NULL || (s->worker = calloc(threads, sizeof *s->worker)) == NULL)
-		return NCT_ENOMEM;
-	for (unsigned i = 0; i < threads; i++)
-		if ((s->worker[i].out = malloc(t->lanes * OUT * sizeof *s->worker[i].out)) == NULL)
-			return NCT_ENOMEM;
-	return NCT_OK;
-}
-
-void
-nct_share_free(struct nct_share *s)
-{
-	for (unsigned i = 0; s->worker != NULL && i < s->threads; i++)
-		free(s->worker[i].out);
-	free(s->worker);
-	free(s->ring);
-}
-
-void
-nct_share_begin(struct nct_share *s, struct nct_job *jobs, size_t n)
+nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		s->ring[i] = &jobs[i];
-	s->head = 0;
-	s->count = s->unfinished = n;
+		put_back(l, &jobs[i]);
+	for (take_jobs(l); l->n > 0; take_jobs(l))
+		stretch(l);
+}
+
+nct_err
+nct_lanes_new(struct nct_lanes *l, const struct nct_trie *t, size_t jobs_max)
+{
+	*l = (struct nct_lanes){.trie = t, .cap = jobs_max};
+	l->ring = malloc(jobs_max * sizeof(struct nct_job *));
+	l->out = malloc(t->lanes * OUT * sizeof *l->out);
+	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;
+}
+
+void
+nct_lanes_free(struct nct_lanes *l)
+{
+	free(l->out);
+	free(l->ring);
 }

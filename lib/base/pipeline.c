@@ -1,0 +1,99 @@
+/* pipeline.c - batches read in order, worked on by many threads at once, and written in order.
+ *
+ * No thread is for one stage: each takes batches all the way, while they are in its core's cache. */
+#include "base/pipeline.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/parallel.h"
+
+struct pipeline {
+	const struct nct_stages *stages;
+	void *ctx;
+	pthread_mutex_t lock;   /* of all below */
+	pthread_cond_t changed;
+	uint64_t read, written; /* batches */
+	int reading, last;      /* a thread is; the last batch is read */
+	nct_err err;            /* nothing more is done */
+	int saved_errno;
+};
+
+static void
+wait_for_change(struct pipeline *p)
+{
+	(void)pthread_cond_wait(&p->changed, &p->lock);
+}
+
+/* The lock is held, but not meanwhile. */
+static uint64_t
+read_batch(struct pipeline *p, unsigned worker)
+{
+	const uint64_t number = p->read++;
+
+	p->reading = 1;
+	(void)pthread_mutex_unlock(&p->lock);
+	const int last = p->stages->read(p->ctx, worker);
+	(void)pthread_mutex_lock(&p->lock);
+	p->reading = 0;
+	p->last = last;
+	(void)pthread_cond_broadcast(&p->changed);
+	return number;
+}
+
+/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held, but not meanwhile. */
+static void
+finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
+{
+	(void)pthread_mutex_unlock(&p->lock);
+	nct_err err = p->stages->work(p->ctx, worker);
+	int saved = errno;
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->written < number && p->err == NCT_OK)
+		wait_for_change(p);
+	if (p->err != NCT_OK)
+		return;
+	if (err == NCT_OK) {
+		(void)pthread_mutex_unlock(&p->lock);
+		err = p->stages->write(p->ctx, worker);
+		saved = errno;
+		(void)pthread_mutex_lock(&p->lock);
+	}
+	p->written++;
+	p->err = err;
+	p->saved_errno = saved;
+	(void)pthread_cond_broadcast(&p->changed);
+}
+
+static void
+run(void *ctx, unsigned worker)
+{
+	struct pipeline *p = ctx;
+
+	(void)pthread_mutex_lock(&p->lock);
+	if (worker == 0)
+		finish_batch(p, 0, 0);
+	for (;;) {
+		while (p->reading)
+			wait_for_change(p);
+		if (p->last || p->err != NCT_OK)
+			break;
+		finish_batch(p, read_batch(p, worker), worker);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+nct_err
+nct_pipeline(const struct nct_stages *s, void *ctx, unsigned threads)
+{
+	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+	(void)pthread_mutex_lock(&p.lock);
+	(void)read_batch(&p, 0); /* by the calling thread, which is worker 0: there may be nothing for others */
+	(void)pthread_mutex_unlock(&p.lock);
+	nct_parallel_team(p.last ? 1 : threads, run, &p);
+	(void)pthread_cond_destroy(&p.changed);
+	(void)pthread_mutex_destroy(&p.lock);
+	errno = p.saved_errno;
+	return p.err;
+}

@@ -1,0 +1,140 @@
+/* test_pipeline.c - batches come out in the order in which they were read, each worked on once, whatever threads there are. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "base/pipeline.h"
+
+#define THREADS 5
+#define BATCHES 200
+
+struct run {
+	unsigned batches;          /* to read */
+	int work_fails, write_fails; /* the batch that does; -1: none */
+	unsigned read, written;
+	atomic_int readers, writers, overlaps;
+	unsigned batch[THREADS];   /* in each place */
+	int worked[THREADS];
+	unsigned out[BATCHES + 1];
+	atomic_int elsewhere;      /* some work was done by other threads than this: */
+	pthread_t caller;
+};
+
+static int
+read_one(void *ctx, unsigned worker)
+{
+	struct run *r = ctx;
+
+	r->overlaps += atomic_fetch_add(&r->readers, 1) != 0;
+	r->batch[worker] = r->read++;
+	r->worked[worker] = 0;
+	atomic_fetch_sub(&r->readers, 1);
+	return r->batch[worker] + 1 == r->batches;
+}
+
+static nct_err
+work_one(void *ctx, unsigned worker)
+{
+	struct run *r = ctx;
+
+	for (volatile unsigned i = 0; i < r->batch[worker] * 2654435761u >> 20; i++) /* some take longer */
+		;
+	r->worked[worker]++;
+	if (!pthread_equal(pthread_self(), r->caller))
+		r->elsewhere = 1;
+	if ((int)r->batch[worker] != r->work_fails)
+		return NCT_OK;
+	errno = EDOM;
+	return NCT_EDATA;
+}
+
+static nct_err
+write_one(void *ctx, unsigned worker)
+{
+	struct run *r = ctx;
+
+	r->overlaps += atomic_fetch_add(&r->writers, 1) != 0;
+	r->out[r->written++] = r->worked[worker] == 1 ? r->batch[worker] : BATCHES + 1;
+	atomic_fetch_sub(&r->writers, 1);
+	if ((int)r->batch[worker] != r->write_fails)
+		return NCT_OK;
+	errno = ENOSPC;
+	return NCT_EIO;
+}
+
+static const struct nct_stages stages = {read_one, work_one, write_one};
+
+/* Batches 0 to `written` - 1 were written, in order. */
+static void
+assert_written(const struct run *r, unsigned written)
+{
+	assert_int_equal(r->written, written);
+	for (unsigned i = 0; i < written; i++)
+		assert_int_equal(r->out[i], i);
+	assert_int_equal(r->overlaps, 0);
+}
+
+/* Few batches, too, of which some threads get none: many runs, since it matters who comes first. */
+static void
+test_order(void **state)
+{
+	(void)state;
+	for (unsigned threads = 1; threads <= THREADS; threads++)
+		for (unsigned i = 0; i < 300; i++) {
+			struct run r = {.batches = i % 50 == 0 ? BATCHES : 1 + i % 7, .work_fails = -1, .write_fails = -1};
+
+			assert_int_equal(nct_pipeline(&stages, &r, threads), NCT_OK);
+			assert_written(&r, r.batches);
+			assert_int_equal(r.read, r.batches);
+		}
+}
+
+static void
+test_one_batch_is_the_callers(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		struct run r = {.batches = 1, .work_fails = -1, .write_fails = -1, .caller = pthread_self()};
+
+		assert_int_equal(nct_pipeline(&stages, &r, THREADS), NCT_OK);
+		assert_written(&r, 1);
+		assert_false(r.elsewhere);
+	}
+}
+
+/* What is before a failure is written, what is behind it is not; of two, the first in the order of batches counts. */
+static void
+test_failures(void **state)
+{
+	(void)state;
+	for (unsigned threads = 1; threads <= THREADS; threads++)
+		for (int at = 0; at < 40; at++) {
+			struct run work = {.batches = 40, .work_fails = at, .write_fails = at + 1};
+			struct run write = {.batches = 40, .work_fails = at + 1, .write_fails = at};
+
+			errno = 0;
+			assert_int_equal(nct_pipeline(&stages, &work, threads), NCT_EDATA);
+			assert_int_equal(errno, EDOM);
+			assert_written(&work, (unsigned)at);
+			assert_int_equal(nct_pipeline(&stages, &write, threads), NCT_EIO);
+			assert_int_equal(errno, ENOSPC);
+			assert_written(&write, (unsigned)at + 1);
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_order), cmocka_unit_test(test_one_batch_is_the_callers), cmocka_unit_test(test_failures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
