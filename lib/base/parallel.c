@@ -1,4 +1,4 @@
-/* parallel.c - tasks for several threads, by OpenMP. */
+/* parallel.c - a parallel for over independent tasks, by OpenMP. */
 #include "parallel.h"
 
 #include <omp.h>
@@ -14,17 +14,6 @@ nct_parallel(size_t n, unsigned threads, void (*task)(void *ctx, size_t i, unsig
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads((int)threads)
 	for (size_t i = 0; i < n; i++)
 		task(ctx, i, (unsigned)omp_get_thread_num());
-}
-
-void
-nct_parallel_team(unsigned threads, void (*team)(void *ctx, unsigned worker), void *ctx)
-{
-	if (threads <= 1) {
-		team(ctx, 0);
-		return;
-	}
-#pragma omp parallel num_threads((int)threads)
-	team(ctx, (unsigned)omp_get_thread_num());
 }
 
 unsigned

@@ -1,4 +1,4 @@
-/* parallel.h - tasks for several threads. */
+/* parallel.h - a parallel for over independent tasks. */
 #ifndef NCT_BASE_PARALLEL_H
 #define NCT_BASE_PARALLEL_H
 
@@ -8,9 +8,6 @@
  * [0, threads) and no two running calls share it, so it may index scratch memory. Tasks are handed out in
  * order, one at a time, so a worker's own tasks come in rising order; which worker gets which is open. Returns when all are done. */
 void nct_parallel(size_t n, unsigned threads, void (*task)(void *ctx, size_t i, unsigned worker), void *ctx);
-
-/* Calls team(ctx, worker) once in each of `threads` threads, 0 being the calling one, or, if the system has no more, in fewer. Returns when all are done. */
-void nct_parallel_team(unsigned threads, void (*team)(void *ctx, unsigned worker), void *ctx);
 
 unsigned nct_parallel_cores(void); /* processors this process may run on, at least 1 */
 

@@ -5,8 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-
-#include "base/parallel.h"
+#include <stdlib.h>
 
 struct pipeline {
 	const struct nct_stages *stages;
@@ -66,10 +65,8 @@ finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 }
 
 static void
-run(void *ctx, unsigned worker)
+run(struct pipeline *p, unsigned worker)
 {
-	struct pipeline *p = ctx;
-
 	(void)pthread_mutex_lock(&p->lock);
 	if (worker == 0)
 		finish_batch(p, 0, 0);
@@ -83,15 +80,53 @@ run(void *ctx, unsigned worker)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
+/* ---- threads: not OpenMP's, which wait by spinning, while the last one to come may be waiting for that very core ---- */
+
+struct helper {
+	struct pipeline *p;
+	pthread_t thread;
+	unsigned worker;
+};
+
+static void *
+help(void *ctx)
+{
+	const struct helper *h = ctx;
+
+	run(h->p, h->worker);
+	return NULL;
+}
+
+/* Starts n helpers, or as many as the system gives. */
+static size_t
+start(struct pipeline *p, struct helper *h, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n; i++) {
+		h[i] = (struct helper){.p = p, .worker = (unsigned)i + 1};
+		if (pthread_create(&h[i].thread, NULL, help, &h[i]) != 0)
+			break;
+	}
+	return i;
+}
+
 nct_err
 nct_pipeline(const struct nct_stages *s, void *ctx, unsigned threads)
 {
 	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	struct helper *h = NULL;
+	size_t helpers = 0;
 
 	(void)pthread_mutex_lock(&p.lock);
 	(void)read_batch(&p, 0); /* by the calling thread, which is worker 0: there may be nothing for others */
 	(void)pthread_mutex_unlock(&p.lock);
-	nct_parallel_team(p.last ? 1 : threads, run, &p);
+	if (!p.last && threads > 1 && (h = malloc((threads - 1) * sizeof *h)) != NULL)
+		helpers = start(&p, h, threads - 1);
+	run(&p, 0);
+	for (size_t i = 0; i < helpers; i++)
+		(void)pthread_join(h[i].thread, NULL);
+	free(h);
 	(void)pthread_cond_destroy(&p.changed);
 	(void)pthread_mutex_destroy(&p.lock);
 	errno = p.saved_errno;

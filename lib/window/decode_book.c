@@ -11,15 +11,17 @@
 
 #define BATCH_BLOCKS 8u        /* blocks in a batch; */
 #define BATCH_BYTES (3u << 20) /* their code ... */
-#define BATCH_TEXT (8u << 20)  /* ... and their text */
+#define BATCH_TEXT (2u << 20)  /* ... and their text */
 #define THREADS 16u            /* reading has no blocks for more, and they would take much memory */
-#define KEEP_TEXT (2u << 20)   /* a larger buffer is not kept for later batches */
+#define ROOM 65536u            /* for text to be copied in large steps */
+#define KEEP_TEXT (8u << 20)   /* a larger buffer is not kept for later batches */
 
 struct job {
 	struct nct_block block;
 	void *buffer;            /* behind block.dir and block.code; owned */
 	size_t buffer_cap;
-	struct nct_unbook text;
+	size_t from, bytes;      /* in the batch's text */
+	uint64_t text_bytes, documents;
 	nct_err err;
 	nct_why why;
 };
@@ -27,7 +29,8 @@ struct job {
 struct batch {
 	struct job jobs[BATCH_BLOCKS];
 	size_t count, code_bytes;
-	uint64_t text_bytes;
+	uint64_t text_bytes;     /* as the blocks' headers say */
+	struct nct_unbook text;  /* of all its blocks */
 };
 
 struct nct_book_decoder {
@@ -98,11 +101,16 @@ decode_blocks(void *ctx, unsigned worker)
 	nct_book_decoder *d = ctx;
 	struct batch *b = &d->batch[worker];
 
+	nct_unbook_begin(&b->text, b->text_bytes < BATCH_TEXT / 2 ? (size_t)b->text_bytes + ROOM : BATCH_TEXT);
+	b->text.strings = d->strings;
+	b->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
+	b->text.show = d->o->show;
 	for (struct job *j = b->jobs; j < b->jobs + b->count; j++) {
-		j->text.strings = d->strings;
-		j->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
-		j->text.show = d->o->show;
-		j->err = nct_unbook_block(&j->text, &j->block, d->header->text_unknown, &j->why);
+		j->from = b->text.bytes;
+		j->err = nct_unbook_block(&b->text, &j->block, d->header->text_unknown, &j->why);
+		j->bytes = b->text.bytes - j->from;
+		j->text_bytes = b->text.text_bytes;
+		j->documents = b->text.documents;
 	}
 	return NCT_OK;
 }
@@ -111,7 +119,7 @@ decode_blocks(void *ctx, unsigned worker)
 
 /* Writes a decoded block's text, or deals with its fault. */
 static nct_err
-deliver_job(struct nct_book_decoder *d, const struct job *j)
+deliver_job(struct nct_book_decoder *d, const struct job *j, const struct nct_unbook *text)
 {
 	nct_err err;
 
@@ -125,11 +133,11 @@ deliver_job(struct nct_book_decoder *d, const struct job *j)
 		*d->why = j->why;
 		return j->err;
 	}
-	if ((err = nct_delivery_write(d->to, j->text.text, j->text.bytes)) != NCT_OK)
+	if (j->bytes > 0 && (err = nct_delivery_write(d->to, text->text + j->from, j->bytes)) != NCT_OK)
 		return nct_walk_wrote(err, d->why);
 	d->totals->blocks++;
-	d->totals->text_bytes += j->text.text_bytes;
-	d->totals->documents += j->text.documents;
+	d->totals->text_bytes += j->text_bytes;
+	d->totals->documents += j->documents;
 	d->totals->windows += j->block.units;
 	return NCT_OK;
 }
@@ -141,11 +149,10 @@ deliver(void *ctx, unsigned worker)
 	struct batch *b = &d->batch[worker];
 	nct_err err = NCT_OK;
 
-	for (size_t i = 0; i < b->count && err == NCT_OK; i++) {
-		err = deliver_job(d, &b->jobs[i]);
-		if (b->jobs[i].text.cap > KEEP_TEXT)
-			nct_unbook_free(&b->jobs[i].text);
-	}
+	for (size_t i = 0; i < b->count && err == NCT_OK; i++)
+		err = deliver_job(d, &b->jobs[i], &b->text);
+	if (b->text.cap > KEEP_TEXT)
+		nct_unbook_free(&b->text);
 	if (d->o->progress != NULL)
 		d->o->progress(d->o->ctx, d->totals->text_bytes);
 	return err;
@@ -195,11 +202,11 @@ nct_book_decoder_free(nct_book_decoder *d)
 {
 	if (d == NULL)
 		return;
-	for (unsigned i = 0; d->batch != NULL && i < d->threads; i++)
-		for (size_t j = 0; j < BATCH_BLOCKS; j++) {
+	for (unsigned i = 0; d->batch != NULL && i < d->threads; i++) {
+		for (size_t j = 0; j < BATCH_BLOCKS; j++)
 			free(d->batch[i].jobs[j].buffer);
-			nct_unbook_free(&d->batch[i].jobs[j].text);
-		}
+		nct_unbook_free(&d->batch[i].text);
+	}
 	free(d->batch);
 	free(d);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
+
 #define SHORT NCT_STRING_SHORT
 #define POOL_MAX ((size_t)1 << 24)
 
@@ -54,13 +56,13 @@ nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
 	memset(&w, 0, sizeof w);
 	for (size_t i = 0; i < n && !deep; i++)
 		deep = c->depth[i] > SHORT;
-	s->entry = malloc(n * sizeof *s->entry);
-	s->pool = calloc(n * SHORT < POOL_MAX ? n * SHORT + SHORT : POOL_MAX + SHORT, 1);
+	s->entry = nct_huge_alloc(n * sizeof *s->entry + (n * SHORT < POOL_MAX ? n * SHORT : POOL_MAX) + SHORT);
 	s->before = deep ? calloc(n, sizeof *s->before) : NULL;
-	if (s->entry == NULL || s->pool == NULL || (deep && s->before == NULL)) {
+	if (s->entry == NULL || (deep && s->before == NULL)) {
 		nct_strings_free(s);
 		return NCT_ENOMEM;
 	}
+	s->pool = (uint8_t *)(s->entry + n);
 	for (size_t i = 0; i < n; i++) {
 		const uint32_t k = c->symbol[i] & NCT_NODE_INNER ? inner++ : string++;
 
@@ -76,6 +78,7 @@ nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
 		if (deep)
 			s->before[k] = s->before[k - 1];
 	}
+	memset(s->pool + at, 0, SHORT);
 	return NCT_OK;
 }
 
@@ -84,7 +87,6 @@ nct_strings_free(struct nct_strings *s)
 {
 	free(s->entry);
 	free(s->before);
-	free(s->pool);
 	*s = (struct nct_strings){0};
 }
 

@@ -12,7 +12,7 @@
 struct nct_strings {
 	uint32_t *entry;  /* (nodes) owned */
 	uint32_t *before; /* (nodes) owned; NULL if no text is longer than 16 */
-	uint8_t *pool;    /* owned; 16 bytes more than are used */
+	uint8_t *pool;    /* 16 bytes more than are used. In the block of `entry` */
 	const struct nct_codebook *book; /* borrowed */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/huge.h"
 #include "coder/bits.h"
 #include "window/show.h"
 
@@ -16,6 +17,14 @@ nct_unbook_free(struct nct_unbook *u)
 	free(u->text);
 	u->text = NULL;
 	u->cap = 0;
+}
+
+void
+nct_unbook_begin(struct nct_unbook *u, size_t expected)
+{
+	u->bytes = 0;
+	if (u->text == NULL && (u->text = nct_huge_alloc(expected)) != NULL)
+		u->cap = expected;
 }
 
 /* Makes room for n more bytes of text. */
@@ -132,8 +141,8 @@ decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t u
 	return NCT_OK;
 }
 
-nct_err
-nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
+static nct_err
+decode_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
 {
 	struct nct_dir_entry e;
 	size_t at = 0;
@@ -141,7 +150,6 @@ nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct
 	nct_err err;
 	int eod;
 
-	u->bytes = 0;
 	u->text_bytes = u->documents = 0;
 	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes <= NCT_TEXT_MAX ? b->text_bytes : 0; /* no encoder writes more */
 	while (nct_dir_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
@@ -156,4 +164,15 @@ nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct
 		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
 		                b->text_bytes);
 	return NCT_OK;
+}
+
+nct_err
+nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
+{
+	const size_t before = u->bytes;
+	const nct_err err = decode_block(u, b, loose, why);
+
+	if (err != NCT_OK)
+		u->bytes = before;
+	return err;
 }

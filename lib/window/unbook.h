@@ -5,20 +5,23 @@
 #include "format/stream.h"
 #include "window/strings.h"
 
-/* Where the text of a block goes. */
+/* Where the text of blocks goes, one behind the other. */
 struct nct_unbook {
 	const struct nct_strings *strings; /* borrowed */
 	uint8_t *text;       /* owned: `bytes` of it are decoded, separators included */
 	size_t bytes, cap;
+	/* of the last block: */
 	uint64_t text_bytes; /* as headers count: without separators */
 	uint64_t text_max;   /* more than this is damage */
 	uint64_t documents;
+	/* set by the caller: */
 	int separator;       /* a byte to write for each EOD; -1: none */
 	int show;            /* write a line per window instead */
 };
 
-/* Decodes the block in place of what *u held. loose: its text bytes are not known, and EOD may stand anywhere. NCT_EDATA, with `why`, if it
- * holds other text than its header and directory say; NCT_ENOMEM. */
+void nct_unbook_begin(struct nct_unbook *u, size_t expected); /* holds nothing from now on; if it has no buffer, gets one for so many bytes */
+/* Decodes the block behind what *u holds. loose: its text bytes are not known, and EOD may stand anywhere. NCT_EDATA, with `why`, if it
+ * holds other text than its header and directory say, none of which stays in *u then; NCT_ENOMEM. */
 nct_err nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why) NCT_USED;
 void nct_unbook_free(struct nct_unbook *u);
 
