@@ -4,22 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static nct_err
+grow(nct_bits *b, size_t cap)
+{
+	uint8_t *p = realloc(b->bytes, cap);
+
+	if (p == NULL)
+		return NCT_ENOMEM;
+	b->bytes = p;
+	b->cap = cap;
+	return NCT_OK;
+}
+
 /* Room for n more bits. */
 static nct_err
 reserve(nct_bits *b, uint64_t n)
 {
 	if (n > UINT64_MAX / 2 - b->bits)
 		return NCT_ENOMEM;
-	size_t need = nct_bits_bytes(b->bits + n);
-	if (need <= b->cap)
-		return NCT_OK;
-	size_t cap = need + need / 2 + 64;
-	uint8_t *p = realloc(b->bytes, cap);
-	if (p == NULL)
-		return NCT_ENOMEM;
-	b->bytes = p;
-	b->cap = cap;
-	return NCT_OK;
+	const size_t need = nct_bits_bytes(b->bits + n);
+	return need <= b->cap ? NCT_OK : grow(b, need + need / 2 + 64);
+}
+
+nct_err
+nct_bits_reserve(nct_bits *b, size_t bytes)
+{
+	return bytes <= b->cap ? NCT_OK : grow(b, bytes);
 }
 
 nct_err
