@@ -7,11 +7,13 @@ root=$PWD
 : "${NCT_BUILD:=build}" "${NCT_BIN:=bin}"
 case $NCT_BIN in /*) ;; *) NCT_BIN=$root/$NCT_BIN ;; esac
 export PATH="$NCT_BIN:$PATH" NCT_ROOT="$root" NCT_BIN NCT_BUILD
+export OMP_WAIT_POLICY=passive # two tests at a time: a thread that waits by spinning keeps the other from its core
 logs=$root/$NCT_BUILD/test-logs
 
 # One job a line: a TAP-speaking command for each test file.
 run_one() {
 	name=$(basename "$1")
+	start=$(date +%s)
 	case $1 in
 	*.bats) bats --tap "$1" ;;
 	*.sh) sh "$1" --tap ;;
@@ -22,7 +24,8 @@ run_one() {
 	if [ $status -ne 0 ] && ! grep -q '^not ok' "$logs/$name.tap"; then
 		echo "not ok - $name ended with status $status" >>"$logs/$name.tap"
 	fi
-	if grep -q '^not ok' "$logs/$name.tap"; then echo "FAILED $name"; else echo "ok $name"; fi
+	if grep -q '^not ok' "$logs/$name.tap"; then result=FAILED; else result=ok; fi
+	echo "$result $name, $(($(date +%s) - start)) s"
 }
 if [ "${1:-}" = --one ]; then
 	run_one "$2"

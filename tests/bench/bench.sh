@@ -16,13 +16,11 @@ head -c 409600 text >few
 if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
 head -c $(($(wc -c <big) / 10)) big >tenth
 
-# once COMMAND: a line of its seconds by the clock and of the processor.
+# once COMMAND: a line of its seconds by the clock and of the processor. bash tells both, without its own start.
 once() {
-	start=$(date +%s.%N)
-	sh -ec "$1
-		times" >said
-	echo "$start $(date +%s.%N) $(tail -n 1 said)" |
-		awk '{ split($3, u, /[ms]/); split($4, s, /[ms]/); print $2 - $1, u[1] * 60 + u[2] + s[1] * 60 + s[2] }'
+	bash -ec "TIMEFORMAT='%3R %3U %3S'
+		time { $1; }" 2>said || return
+	tail -n 1 said | awk '{ print $1, $2 + $3 }'
 }
 
 # median FILE FIELD
@@ -38,7 +36,7 @@ measure() {
 # paired A B: runs the commands in turn; sets wall and cpu, how many times as long A takes as B: medians of $turns.
 turns=9
 paired() {
-	for _ in $(seq $turns); do echo "$(once "$1") $(once "$2")"; done | awk '{ print $1 / $3, $2 / ($4 > 0 ? $4 : 0.005) }' >spent
+	for _ in $(seq $turns); do echo "$(once "$1") $(once "$2")"; done | awk '{ print $1 / $3, $2 / $4 }' >spent
 	wall=$(median spent 1)
 	cpu=$(median spent 2)
 }
@@ -57,7 +55,7 @@ row() {
 	measure "$5"
 	bits=-
 	[ $# -lt 6 ] || bits=$(awk -v a="$(wc -c <"$6")" -v b="$bytes" 'BEGIN { printf "%.3f", 8 * a / b }')
-	speed=$(awk -v b="$bytes" -v s="$cpu" -v u="$unit" 'BEGIN { print b / (s > 0 ? s : 0.005) / u }')
+	speed=$(awk -v b="$bytes" -v s="$cpu" -v u="$unit" 'BEGIN { print b / (s) / u }')
 	awk -v n="$name" -v b="$bytes" -v w="$wall" -v c="$cpu" -v s="$speed" -v p="${peer:-}" -v x="$bits" \
 		'BEGIN { printf "%-34s %10d %9.3f %9.3f %10.1f %9s %9s\n", n, b, w, c, s, p == "" ? "-" : sprintf("%.2f", s / p), x }'
 }

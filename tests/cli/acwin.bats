@@ -354,6 +354,12 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   cmp back t
   run -1 acwin -o x missing
   [ "$output" = "acwin: missing: No such file or directory" ]
+  for n in 1 4; do # behind text of one batch, and of many
+    sample >long
+    for _ in $(seq 2 $n); do sample; done >>long
+    run -1 acwin -T 3 -o x long missing
+    [ "$output" = "acwin: missing: No such file or directory" ]
+  done
   head -c 300 w >cut
   run -3 acwin -d -o x cut
   [ ! -e x ]
@@ -442,7 +448,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   sample 300 >t
   acwin -m m t >w
   n=$(wc -c <w)
-  for at in $(seq 0 3 $((n - 1))); do
+  for at in $(seq 0 7 $((n - 1))); do
     cp w bad
     flip bad "$at"
     status=0
