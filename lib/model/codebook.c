@@ -71,14 +71,12 @@ number_strings(struct nct_codebook *c, nct_why *why)
 	if (c->nodes < n || c->nodes > NCT_NODES_MAX * n)
 		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu nodes", c->bits, c->nodes);
 	free(c->node);
-	if ((c->node = malloc(n * sizeof *c->node)) == NULL)
+	if ((c->node = malloc((n + 1) * sizeof *c->node)) == NULL) /* and one for what there may be too many of */
 		return NCT_ENOMEM;
-	for (size_t i = 0; i < c->nodes; i++)
-		if (!(c->symbol[i] & NCT_NODE_INNER)) {
-			if (strings < n)
-				c->node[strings] = (uint32_t)i;
-			strings++;
-		}
+	for (size_t i = 0; i < c->nodes; i++) {
+		c->node[strings < n ? strings : n] = (uint32_t)i;
+		strings += !(c->symbol[i] & NCT_NODE_INNER);
+	}
 	if (strings != n)
 		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu strings, not %zu", c->bits, strings, n);
 	return NCT_OK;
