@@ -265,7 +265,7 @@ deliver(void *ctx, unsigned worker)
 
 /* ---- all ---- */
 
-/* A batch's text. */
+/* A batch's text. A byte more than fills whole chunks shows that the last one is whole. */
 static size_t
 batch_bytes(uint64_t chunk, unsigned threads)
 {
@@ -273,7 +273,7 @@ batch_bytes(uint64_t chunk, unsigned threads)
 
 	if (chunk == 0 || chunk > most / NCT_LANES)
 		return most;
-	return chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES;
+	return (chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES) + 1;
 }
 
 static nct_err
