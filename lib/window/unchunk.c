@@ -70,7 +70,8 @@ nct_err
 nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 {
 	uint8_t line[NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS)];
-	const size_t n = nct_show_window(line, u->plan.window_bits, k, u->text + from, u->bytes - from, eod);
+	const uint8_t *text = u->bytes > from ? u->text + from : NULL; /* a first window of EOD alone: there is no buffer yet */
+	const size_t n = nct_show_window(line, u->plan.window_bits, k, text, u->bytes - from, eod);
 	nct_err err = NCT_OK;
 
 	u->bytes = from;

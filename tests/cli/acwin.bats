@@ -335,6 +335,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   [ "$(wc -l <lines)" -eq "$(acwin -l w | awk -F '\t' 'NR == 2 { print $12 }')" ]
   [ "$(cut -f 2 lines | tr -d '\n')" = 'a\tb\\\n\x80\E' ]
   acwin -m m t | bitpack --to=text | tr ' ' '\n' | cmp - <(cut -f 1 lines)
+  [ "$(printf '\0a\0' | acwin -m m -0 -b 29 | acwin -d -m m --show | cut -f 2 | tr -d '\n')" = '\Ea\E' ] # no text comes before the first
   run -3 --separate-stderr sh -c 'acwin -m m -b 0 t | acwin -d -m m --show'
   [ "$stderr" = "acwin: -: an unbroken code, which has no windows to show" ]
 }
