@@ -217,7 +217,7 @@ struct nct_decode_options {
 	size_t cache_bytes;
 	int no_codebook;
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
-	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss */
+	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss, by one thread at a time */
 	void *ctx;
 };
 /* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above.

@@ -24,23 +24,37 @@ wait_for_change(struct pipeline *p)
 	(void)pthread_cond_wait(&p->changed, &p->lock);
 }
 
-/* The lock is held, but not meanwhile. */
+/* Reads a batch and gives its number, which is below p->read unless something failed meanwhile. Does not block while others are on their way: theirs
+ * may be the failure that ends it all. The lock is held on entry and on return. */
 static uint64_t
 read_batch(struct pipeline *p, unsigned worker)
 {
-	const uint64_t number = p->read++;
+	const uint64_t number = p->read;
 
 	p->reading = 1;
-	(void)pthread_mutex_unlock(&p->lock);
-	const int last = p->stages->read(p->ctx, worker);
-	(void)pthread_mutex_lock(&p->lock);
+	while (p->written < number && p->err == NCT_OK) {
+		(void)pthread_mutex_unlock(&p->lock);
+		const int ready = p->stages->ready(p->ctx);
+		(void)pthread_mutex_lock(&p->lock);
+		if (ready)
+			break;
+		if (p->written < number && p->err == NCT_OK)
+			wait_for_change(p);
+	}
+	if (p->err == NCT_OK) {
+		(void)pthread_mutex_unlock(&p->lock);
+		const int last = p->stages->read(p->ctx, worker);
+		(void)pthread_mutex_lock(&p->lock);
+		p->last = last;
+		p->read++;
+	}
 	p->reading = 0;
-	p->last = last;
 	(void)pthread_cond_broadcast(&p->changed);
 	return number;
 }
 
-/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held, but not meanwhile. */
+/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held on entry and on
+ * return. */
 static void
 finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 {
@@ -75,7 +89,9 @@ run(struct pipeline *p, unsigned worker)
 			wait_for_change(p);
 		if (p->last || p->err != NCT_OK)
 			break;
-		finish_batch(p, read_batch(p, worker), worker);
+		const uint64_t number = read_batch(p, worker);
+		if (number < p->read)
+			finish_batch(p, number, worker);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 }

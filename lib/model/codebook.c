@@ -71,7 +71,7 @@ number_strings(struct nct_codebook *c, nct_why *why)
 	if (c->nodes < n || c->nodes > NCT_NODES_MAX * n)
 		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu nodes", c->bits, c->nodes);
 	free(c->node);
-	if ((c->node = malloc((n + 1) * sizeof *c->node)) == NULL) /* and one for what there may be too many of */
+	if ((c->node = malloc((n + 1) * sizeof *c->node)) == NULL) /* the last one takes those past the last string */
 		return NCT_ENOMEM;
 	for (size_t i = 0; i < c->nodes; i++) {
 		c->node[strings < n ? strings : n] = (uint32_t)i;

@@ -66,6 +66,12 @@ add_block(struct nct_book_decoder *d, struct batch *b, const struct nct_block *b
 	b->text_bytes += block->text_bytes <= NCT_TEXT_MAX ? block->text_bytes : 0; /* else it is damaged, and no text comes of it */
 }
 
+static int
+ready(void *ctx)
+{
+	return nct_readable(((const nct_book_decoder *)ctx)->in);
+}
+
 /* Reads blocks until the batch is full or something else comes; if there is a block in it, no longer than the input has more to give at
  * once. */
 static int
@@ -107,6 +113,7 @@ decode_blocks(void *ctx, unsigned worker)
 	b->text.show = d->o->show;
 	for (struct job *j = b->jobs; j < b->jobs + b->count; j++) {
 		j->from = b->text.bytes;
+		j->why.text[0] = '\0';
 		j->err = nct_unbook_block(&b->text, &j->block, d->header->text_unknown, &j->why);
 		j->bytes = b->text.bytes - j->from;
 		j->text_bytes = b->text.text_bytes;
@@ -163,7 +170,7 @@ deliver(void *ctx, unsigned worker)
 nct_err
 nct_book_decode(nct_book_decoder *d, const struct nct_strings *strings, enum nct_event *event, int *damaged, nct_why *why)
 {
-	static const struct nct_stages stages = {read_blocks, decode_blocks, deliver};
+	static const struct nct_stages stages = {ready, read_blocks, decode_blocks, deliver};
 
 	d->strings = strings;
 	d->header = nct_reader_header(d->reader);

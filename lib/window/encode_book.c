@@ -170,7 +170,16 @@ leave_rest(struct encoder *e, struct batch *b)
 		b->mark[b->text_n] = 1; /* behind a chunk that ends there */
 }
 
-/* Fills a batch until it is full or the input ends; if there is some text in it, no longer than the input has more to give at once. */
+static int
+ready(void *ctx)
+{
+	const struct encoder *e = ctx;
+
+	return e->rest > 0 || e->piece.n > 0 || e->piece.ends || nct_bounds_ready(e->bounds);
+}
+
+/* Fills a batch until it is full or the input ends; if there is some text in it or a chunk ends there, no longer than the input has more
+ * to give at once. */
 static int
 fill(void *ctx, unsigned worker)
 {
@@ -179,7 +188,7 @@ fill(void *ctx, unsigned worker)
 
 	take_rest(e, b);
 	while (b->text_n < e->text_cap && take_piece(e, b) && b->text_n < e->text_cap && !e->piece.done) {
-		if (b->text_n > 0 && !nct_bounds_ready(e->bounds))
+		if ((b->text_n > 0 || (b->count > 0 && b->jobs[0].ends)) && !nct_bounds_ready(e->bounds))
 			break;
 		if ((e->read_err = nct_bounds_next(e->bounds, &e->piece, &e->read_why)) != NCT_OK) {
 			e->read_errno = errno;
@@ -319,7 +328,7 @@ encoder_free(struct encoder *e)
 nct_err
 nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
 {
-	static const struct nct_stages stages = {fill, walk, deliver};
+	static const struct nct_stages stages = {ready, fill, walk, deliver};
 	struct encoder e = {.o = o, .trie = t, .bounds = bounds, .blocks = b, .why = why};
 	nct_err err = encoder_new(&e);
 

@@ -225,10 +225,9 @@ stretch(struct nct_lanes *l)
 void
 nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		jobs[i].err = nct_bits_reserve(&jobs[i].code, jobs[i].n / 2);
-		put_back(l, &jobs[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		if ((jobs[i].err = nct_bits_reserve(&jobs[i].code, jobs[i].n / 2)) == NCT_OK)
+			put_back(l, &jobs[i]);
 	for (take_jobs(l); l->n > 0; take_jobs(l))
 		stretch(l);
 }

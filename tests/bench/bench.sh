@@ -18,9 +18,9 @@ head -c $(($(wc -c <big) / 10)) big >tenth
 
 # once COMMAND: a line of its seconds by the clock and of the processor. bash tells both, without its own start.
 once() {
-	bash -ec "TIMEFORMAT='%3R %3U %3S'
+	LC_ALL=C bash -ec "TIMEFORMAT='%3R %3U %3S'
 		time { $1; }" 2>said || return
-	tail -n 1 said | awk '{ print $1, $2 + $3 }'
+	tail -n 1 said | awk '{ print $1, ($2 + $3 > 0 ? $2 + $3 : 0.0005) }'
 }
 
 # median FILE FIELD
@@ -55,7 +55,7 @@ row() {
 	measure "$5"
 	bits=-
 	[ $# -lt 6 ] || bits=$(awk -v a="$(wc -c <"$6")" -v b="$bytes" 'BEGIN { printf "%.3f", 8 * a / b }')
-	speed=$(awk -v b="$bytes" -v s="$cpu" -v u="$unit" 'BEGIN { print b / (s) / u }')
+	speed=$(awk -v b="$bytes" -v s="$cpu" -v u="$unit" 'BEGIN { print b / s / u }')
 	awk -v n="$name" -v b="$bytes" -v w="$wall" -v c="$cpu" -v s="$speed" -v p="${peer:-}" -v x="$bits" \
 		'BEGIN { printf "%-34s %10d %9.3f %9.3f %10.1f %9s %9s\n", n, b, w, c, s, p == "" ? "-" : sprintf("%.2f", s / p), x }'
 }

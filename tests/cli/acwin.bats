@@ -268,6 +268,10 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
       acwin -d w | cmp - text
     done
   done
+  for _ in $(seq 30); do cat text; done >long # several batches
+  acwin -T1 long >w
+  acwin -T3 long | cmp - w
+  acwin -T2 -c 1000000 long | acwin -d -T3 | cmp - long
 }
 
 @test "acwin -a: every size of window, every number of resets, documents of all kinds (unigram model)" {
@@ -555,6 +559,52 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   timeout 15 acwin -m m -T1 -c 65536 <pipe 2>/dev/null | head -c 200000 >w || true # enough bytes without the end
   kill "$writer" 2>/dev/null || true
   [ "$(wc -c <w)" -eq 200000 ]
+}
+
+@test "acwin -0: documents behind others, longer than a batch, and the last in one" {
+  for _ in $(seq 17); do sample | tr -d '\0'; done >long
+  { printf 'a\0b\0'; cat long; printf '\0c\0'; } >docs
+  acwin -T1 -0 -c 0 docs >w
+  acwin -d w | cmp - docs
+  acwin -T5 -0 -c 0 docs | cmp - w
+  sample 3000 | tr '\n' ' ' | fold -b -w 47 | head -n 50 | tr '\n' '\0' >docs
+  acwin -0 docs | acwin -d --show >together
+  while IFS= read -r -d '' doc; do printf '%s\0' "$doc" | acwin -0 | acwin -d --show; done <docs >alone
+  cmp alone together
+}
+
+# reaches FILE N: waits until it has so many bytes, but not long.
+reaches() {
+  for _ in $(seq 100); do
+    [ "$(wc -c <"$1")" -lt "$2" ] || return 0
+    sleep 0.1
+  done
+  false
+}
+
+@test "acwin: what is whole comes out, and a failure ends it all, while the input waits" {
+  sample 100000 | tr -d '\0' >text
+  for _ in $(seq 40); do cat text; done >long
+  acwin -c 65536 long | head -c -64 >blocks # all but the trailer
+  mkfifo pipe
+  for t in 1 3; do
+    (cat text; sleep 0.3; printf '\0'; exec sleep 60) >pipe &
+    writer=$!
+    acwin -0 -c 0 -a none -T $t <pipe >out &
+    reaches out 30000
+    kill "$writer" $!
+    (cat blocks; exec sleep 60) >pipe &
+    writer=$!
+    acwin -d -T $t <pipe >out &
+    reaches out "$(wc -c <long)"
+    kill "$writer" $!
+    cmp out long
+    (cat blocks; exec sleep 60) >pipe &
+    writer=$!
+    run -1 --separate-stderr timeout 10 sh -c "acwin -d -T $t <pipe >/dev/full"
+    kill "$writer" 2>/dev/null || true # it may have found nobody to write to
+    [[ $stderr == "acwin: -: cannot write"* ]]
+  done
 }
 
 @test "acwin: --help, --version and --cpu=list" {

@@ -6,7 +6,7 @@
 
 #define INPUT_MAX 4096
 #define WAY 6              /* bytes that choose how */
-#define LONG_TEXT 140000u  /* such that several threads find it worth their while */
+#define LONG_TEXT 140000u  /* several batches of `make fuzz`, so that several threads take part */
 
 struct input {
 	const nct_m1 *m1;

@@ -384,7 +384,7 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and a chunk that goes on in the next batch. */
+/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and chunks that batches end in. */
 static void
 test_long_windows(void **state)
 {

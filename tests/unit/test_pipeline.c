@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <pthread.h>
@@ -20,12 +21,23 @@ struct run {
 	int work_fails, write_fails; /* the batch that does; -1: none */
 	unsigned read, written;
 	atomic_int readers, writers, overlaps;
+	int meet;                  /* the work on batch 0 waits for that on batch 1 */
+	atomic_int begun, late;    /* works begun; waited too long */
+	int waits;                 /* the input does, behind batch 0 */
 	unsigned batch[THREADS];   /* in each place */
 	int worked[THREADS];
 	unsigned out[BATCHES + 1];
 	atomic_int elsewhere;      /* some work was done by other threads than this: */
 	pthread_t caller;
 };
+
+static int
+is_ready(void *ctx)
+{
+	const struct run *r = ctx;
+
+	return !r->waits;
+}
 
 static int
 read_one(void *ctx, unsigned worker)
@@ -44,8 +56,13 @@ work_one(void *ctx, unsigned worker)
 {
 	struct run *r = ctx;
 
+	const time_t start = time(NULL);
+
 	for (volatile unsigned i = 0; i < r->batch[worker] * 2654435761u >> 20; i++) /* some take longer */
 		;
+	r->begun++;
+	while (r->meet && r->batch[worker] == 0 && r->begun < 2 && !r->late)
+		r->late = time(NULL) > start + 20;
 	r->worked[worker]++;
 	if (!pthread_equal(pthread_self(), r->caller))
 		r->elsewhere = 1;
@@ -69,7 +86,7 @@ write_one(void *ctx, unsigned worker)
 	return NCT_EIO;
 }
 
-static const struct nct_stages stages = {read_one, work_one, write_one};
+static const struct nct_stages stages = {is_ready, read_one, work_one, write_one};
 
 /* Batches 0 to `written` - 1 were written, in order. */
 static void
@@ -109,6 +126,33 @@ test_one_batch_is_the_callers(void **state)
 	}
 }
 
+static void
+test_work_goes_on_at_once(void **state)
+{
+	(void)state;
+	for (unsigned threads = 2; threads <= THREADS; threads++) {
+		struct run r = {.batches = 10, .work_fails = -1, .write_fails = -1, .meet = 1};
+
+		assert_int_equal(nct_pipeline(&stages, &r, threads), NCT_OK);
+		assert_written(&r, 10);
+		assert_false(r.late);
+	}
+}
+
+/* No thread waits for input, perhaps for ever, while a batch that will fail is on its way. */
+static void
+test_failure_does_not_wait_for_input(void **state)
+{
+	(void)state;
+	for (unsigned threads = 1; threads <= THREADS; threads++)
+		for (int i = 0; i < 50; i++) {
+			struct run r = {.batches = 10, .work_fails = i % 2 - 1, .write_fails = -(i % 2), .waits = 1};
+
+			assert_int_equal(nct_pipeline(&stages, &r, threads), i % 2 == 0 ? NCT_EIO : NCT_EDATA);
+			assert_int_equal(r.read, 1);
+		}
+}
+
 /* What is before a failure is written, what is behind it is not; of two, the first in the order of batches counts. */
 static void
 test_failures(void **state)
@@ -123,6 +167,7 @@ test_failures(void **state)
 			assert_int_equal(nct_pipeline(&stages, &work, threads), NCT_EDATA);
 			assert_int_equal(errno, EDOM);
 			assert_written(&work, (unsigned)at);
+			assert_true(work.read <= (unsigned)at + 1 + threads);
 			assert_int_equal(nct_pipeline(&stages, &write, threads), NCT_EIO);
 			assert_int_equal(errno, ENOSPC);
 			assert_written(&write, (unsigned)at + 1);
@@ -133,7 +178,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order), cmocka_unit_test(test_one_batch_is_the_callers), cmocka_unit_test(test_failures),
+	    cmocka_unit_test(test_order), cmocka_unit_test(test_one_batch_is_the_callers), cmocka_unit_test(test_work_goes_on_at_once),
+	    cmocka_unit_test(test_failure_does_not_wait_for_input), cmocka_unit_test(test_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
