@@ -223,7 +223,7 @@ next_operand(void *ctx, size_t i, int *fd)
 	struct acwin *a = ctx;
 
 	*fd = -1;
-	if (i == a->cli.operand_count)
+	if (i >= a->cli.operand_count)
 		return NCT_OK;
 	a->operand = i;
 	*fd = cli_open(&a->cli, i);

@@ -187,7 +187,7 @@ fill(void *ctx, unsigned worker)
 	struct batch *b = &e->batch[worker];
 
 	take_rest(e, b);
-	while (b->text_n < e->text_cap && take_piece(e, b) && b->text_n < e->text_cap && !e->piece.done) {
+	while (take_piece(e, b) && b->text_n < e->text_cap && !e->piece.done) {
 		if ((b->text_n > 0 || (b->count > 0 && b->jobs[0].ends)) && !nct_bounds_ready(e->bounds))
 			break;
 		if ((e->read_err = nct_bounds_next(e->bounds, &e->piece, &e->read_why)) != NCT_OK) {

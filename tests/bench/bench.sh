@@ -19,7 +19,7 @@ head -c $(($(wc -c <big) / 10)) big >tenth
 # once COMMAND: a line of its seconds by the clock and of the processor. bash tells both, without its own start.
 once() {
 	LC_ALL=C bash -ec "TIMEFORMAT='%3R %3U %3S'
-		time { $1; }" 2>said || return
+		time { $1; }" 2>said || { cat said >&2; return 1; }
 	tail -n 1 said | awk '{ print $1, ($2 + $3 > 0 ? $2 + $3 : 0.0005) }'
 }
 
