@@ -11,9 +11,9 @@ VERSION = 0.1.0
 
 CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wundef -Wcast-qual $(WERROR)
-STD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fopenmp
+STD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -pthread
 ALL_CFLAGS = $(STD) $(WARN) -fPIC -Ilib $(CFLAGS) $(EXTRA_CFLAGS)
-LIBS = -llzma -lpcre2-8 -ljansson -fopenmp
+LIBS = -llzma -lpcre2-8 -ljansson
 TRAIN_LIBS = -lz -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
@@ -67,8 +67,9 @@ $(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
 $(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
-# getopt_long and madvise are all that needs more than POSIX.
+# getopt_long, madvise and the processor mask are all that needs more than POSIX.
 $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
+$(BUILD)/lib/base/cores.o: EXTRA_CFLAGS += -D_GNU_SOURCE
 $(BUILD)/lib/base/huge.o: EXTRA_CFLAGS += -D_DEFAULT_SOURCE
 
 $(BUILD)/%.o: %.c Makefile
@@ -90,6 +91,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -lcmocka
 
+# Threads that cannot be started: the test stands in for the system's call.
+$(BUILD)/tests/test_threads: LDFLAGS += -Wl,--wrap=pthread_create
+
 $(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
 	@mkdir -p $(BIN)
 	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
@@ -107,7 +111,7 @@ unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libomp-dev libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
+CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
 LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
@@ -138,7 +142,7 @@ check: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
 	@$(RUN_TESTS)
 # Where packages of arm64 can be had (dpkg --add-architecture arm64) and these are there, the codec is tested for aarch64, too:
-# liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64 libgomp1:arm64
+# liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64
 check-long: check-deps
 	$(call install,$(LONG_PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit

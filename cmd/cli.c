@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/cores.h"
 
 enum { OPT_VERBOSE = 1000, OPT_CPU };
 
@@ -207,7 +207,7 @@ take_operands(struct cli *c, int argc, char **argv)
 	c->operand_count = c->operands_given ? (size_t)(argc - optind) : 1;
 	c->verbose = c->verbose && !c->quiet;
 	if (c->threads == 0)
-		c->threads = nct_parallel_cores();
+		c->threads = nct_cores();
 }
 
 /* A standard descriptor that is closed would be given to the next file opened: puts one there that can be neither read

@@ -7,7 +7,6 @@ root=$PWD
 : "${NCT_BUILD:=build}" "${NCT_BIN:=bin}"
 case $NCT_BIN in /*) ;; *) NCT_BIN=$root/$NCT_BIN ;; esac
 export PATH="$NCT_BIN:$PATH" NCT_ROOT="$root" NCT_BIN NCT_BUILD
-export OMP_WAIT_POLICY=passive # two tests at a time: a thread that waits by spinning keeps the other from its core
 logs=$root/$NCT_BUILD/test-logs
 
 # One job a line: a TAP-speaking command for each test file.

@@ -2,10 +2,10 @@
  *
  * No thread is for one stage: each takes batches all the way, while they are in its core's cache. */
 #include "base/pipeline.h"
+#include "base/threads.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 struct pipeline {
 	const struct nct_stages *stages;
@@ -14,6 +14,7 @@ struct pipeline {
 	pthread_cond_t changed;
 	uint64_t read, written; /* batches */
 	int reading, last;      /* a thread is; the last batch is read */
+	int first;              /* worker 0 has yet to work on the first batch, which it has read */
 	nct_err err;            /* nothing more is done */
 	int saved_errno;
 };
@@ -78,12 +79,18 @@ finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 	(void)pthread_cond_broadcast(&p->changed);
 }
 
+/* A thread's work; `i` is not needed. */
 static void
-run(struct pipeline *p, unsigned worker)
+run(void *ctx, size_t i, unsigned worker)
 {
+	struct pipeline *p = ctx;
+
+	(void)i;
 	(void)pthread_mutex_lock(&p->lock);
-	if (worker == 0)
+	if (worker == 0 && p->first) {
+		p->first = 0;
 		finish_batch(p, 0, 0);
+	}
 	for (;;) {
 		while (p->reading)
 			wait_for_change(p);
@@ -96,53 +103,20 @@ run(struct pipeline *p, unsigned worker)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-/* ---- threads: not OpenMP's, which wait by spinning, while the last one to come may be waiting for that very core ---- */
-
-struct helper {
-	struct pipeline *p;
-	pthread_t thread;
-	unsigned worker;
-};
-
-static void *
-help(void *ctx)
-{
-	const struct helper *h = ctx;
-
-	run(h->p, h->worker);
-	return NULL;
-}
-
-/* Starts n helpers, or as many as the system gives. */
-static size_t
-start(struct pipeline *p, struct helper *h, size_t n)
-{
-	size_t i = 0;
-
-	for (; i < n; i++) {
-		h[i] = (struct helper){.p = p, .worker = (unsigned)i + 1};
-		if (pthread_create(&h[i].thread, NULL, help, &h[i]) != 0)
-			break;
-	}
-	return i;
-}
-
 nct_err
 nct_pipeline(const struct nct_stages *s, void *ctx, unsigned threads)
 {
-	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-	struct helper *h = NULL;
-	size_t helpers = 0;
+	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .first = 1};
+	nct_threads *pool;
+	nct_err err = nct_threads_new(&pool, threads);
 
+	if (err != NCT_OK)
+		return err;
 	(void)pthread_mutex_lock(&p.lock);
 	(void)read_batch(&p, 0); /* by the calling thread, which is worker 0: there may be nothing for others */
 	(void)pthread_mutex_unlock(&p.lock);
-	if (!p.last && threads > 1 && (h = malloc((threads - 1) * sizeof *h)) != NULL)
-		helpers = start(&p, h, threads - 1);
-	run(&p, 0);
-	for (size_t i = 0; i < helpers; i++)
-		(void)pthread_join(h[i].thread, NULL);
-	free(h);
+	nct_parallel(pool, p.last ? 1 : threads, run, &p);
+	nct_threads_free(pool);
 	(void)pthread_cond_destroy(&p.changed);
 	(void)pthread_mutex_destroy(&p.lock);
 	errno = p.saved_errno;

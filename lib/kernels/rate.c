@@ -1,6 +1,7 @@
 /* rate.c - how fast products can be on this machine: of operands that stay in the first-level cache. */
 #include "base/clock.h"
-#include "base/parallel.h"
+#include "base/cores.h"
+#include "base/threads.h"
 #include "kernels/float.h"
 
 #include <stdlib.h>
@@ -49,17 +50,19 @@ double
 nct_float_rate(const struct nct_float *k, unsigned threads)
 {
 	struct measuring m = {.k = k, .bytes = (operand_bytes(k) + 63) / 64 * 64};
-	const unsigned cores = nct_parallel_cores();
+	const unsigned cores = nct_cores();
+	nct_threads *pool = NULL;
 	double sum = 0.0;
 
 	m.work = aligned_alloc(64, m.bytes * threads);
 	m.rate = calloc(threads, sizeof *m.rate);
-	if (m.work != NULL && m.rate != NULL) {
+	if (m.work != NULL && m.rate != NULL && nct_threads_new(&pool, threads) == NCT_OK) {
 		memset(m.work, 0, m.bytes * threads);
-		nct_parallel(threads, threads, measure, &m);
+		nct_parallel(pool, threads, measure, &m);
 		for (unsigned i = 0; i < threads; i++)
 			sum += m.rate[i];
 	}
+	nct_threads_free(pool);
 	free(m.work);
 	free(m.rate);
 	return threads > cores ? sum * cores / threads : sum; /* threads that take turns are no faster for it */

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/ladder.h"
 #include "base/le.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "kernels/float.h"
 
 #define CHUNK 64 /* rows of a matrix per task */
@@ -29,7 +29,7 @@ struct matrix {
 struct nct_adafactor {
 	struct nct_tensor t[NCT_P_COUNT];
 	const struct nct_float *k;
-	unsigned threads;
+	nct_threads *pool;
 	struct matrix *matrices;
 	size_t count, chunks, floats, parts;
 	size_t *owner;           /* (chunks) the matrix of each */
@@ -128,7 +128,8 @@ nct_adafactor_new(nct_adafactor **out, const struct nct_shape *s, unsigned threa
 		goto fail;
 	if ((err = nct_shape_tensors(s, a->t, &total, why)) != NCT_OK)
 		goto fail;
-	a->threads = threads;
+	if ((err = nct_threads_new(&a->pool, threads)) != NCT_OK)
+		goto fail;
 	if ((err = nct_float_choose(&a->k, cpu)) != NCT_OK) {
 		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 		goto fail;
@@ -160,6 +161,7 @@ nct_adafactor_free(nct_adafactor *a)
 {
 	if (a == NULL)
 		return;
+	nct_threads_free(a->pool);
 	free(a->matrices);
 	free(a->owner);
 	free(a->state);
@@ -317,7 +319,7 @@ nct_adafactor_step(nct_adafactor *a, float *params, const float *grads, uint64_t
 	a->params = params;
 	a->grads = grads;
 	a->fresh = pow((double)step, -0.8);
-	nct_parallel(a->chunks, a->threads, sum_task, a);
+	nct_parallel(a->pool, a->chunks, sum_task, a);
 	for (size_t i = 0; i < a->chunks; i++)
 		if (!isfinite(a->squares_u[i])) {
 			const struct matrix *m = &a->matrices[a->owner[i]];
@@ -325,10 +327,10 @@ nct_adafactor_step(nct_adafactor *a, float *params, const float *grads, uint64_t
 			return nct_fail(why, NCT_ENAN, "the gradient of %s is not finite, matrix %zu", a->t[m->id].name,
 			                (m->offset - a->t[m->id].offset) / (m->rows * m->cols));
 		}
-	nct_parallel(a->count, a->threads, moments_task, a);
-	nct_parallel(a->chunks, a->threads, update_task, a);
+	nct_parallel(a->pool, a->count, moments_task, a);
+	nct_parallel(a->pool, a->chunks, update_task, a);
 	for (size_t i = 0; i < a->count; i++)
 		a->matrices[i].step = step_of(a, &a->matrices[i], lr);
-	nct_parallel(a->chunks, a->threads, descend_task, a);
+	nct_parallel(a->pool, a->chunks, descend_task, a);
 	return NCT_OK;
 }

@@ -10,7 +10,6 @@
 #include "base/huge.h"
 #include "base/ladder.h"
 #include "base/le.h"
-#include "base/parallel.h"
 #include "base/rng.h"
 
 #define ALIGN 64                    /* bytes; every array starts at a multiple */
@@ -222,6 +221,8 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	n->learns = learns;
 	if ((err = choose(n, cpu, why)) != NCT_OK || (err = set_sizes(n, s, rows, length, threads, &bytes, why)) != NCT_OK)
 		goto fail;
+	if ((err = nct_threads_new(&n->pool, threads)) != NCT_OK)
+		goto fail;
 	n->params = nct_huge_alloc(n->total * sizeof(float));
 	n->grads = learns ? nct_huge_alloc(n->total * sizeof(float)) : NULL;
 	n->block = nct_huge_alloc(bytes);
@@ -261,6 +262,7 @@ nct_net_free(nct_net *n)
 {
 	if (n == NULL)
 		return;
+	nct_threads_free(n->pool);
 	free(n->params);
 	free(n->grads);
 	free(n->block);
@@ -379,7 +381,7 @@ nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(
 {
 	const double start = nct_seconds();
 
-	nct_parallel(tasks, p->n->threads, task, p);
+	nct_parallel(p->n->pool, tasks, task, p);
 	p->n->time.part[what] += nct_seconds() - start;
 }
 

@@ -2,6 +2,7 @@
 #ifndef NCT_MODEL_NET_H
 #define NCT_MODEL_NET_H
 
+#include "base/threads.h"
 #include "kernels/float.h"
 #include "model/transformer.h"
 
@@ -22,6 +23,7 @@ struct nct_net {
 	size_t ldx, ldv;         /* row strides of floats, for C and V columns */
 	size_t ldc, ldq, ldf, ldu; /* of elements, for C, 3C, F, 2F columns */
 	unsigned threads;
+	nct_threads *pool;
 	nct_tap tap;
 	void *tap_ctx;
 	float *shown;            /* elements as floats, for the tap; NULL: not needed */

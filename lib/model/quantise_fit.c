@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "kernels/float.h"
 
 #define LEVELS 127.0f
@@ -89,6 +89,7 @@ struct trial {
 	void *packed;          /* w8 as the kernels want it */
 	float *scale;          /* (r) */
 	double *error;         /* (tasks) */
+	nct_threads *pool;
 	int *failed;           /* (threads) */
 };
 
@@ -168,19 +169,19 @@ measure(void *ctx, size_t task, unsigned worker)
 
 /* Fills x8, w8 and scale from `in`; gives the error. */
 static double
-try_inputs(struct trial *t, unsigned threads)
+try_inputs(struct trial *t)
 {
 	const size_t tasks = tasks_of(t->n);
 	double sum = 0;
 
-	nct_parallel(tasks, threads, round_inputs, t);
+	nct_parallel(t->pool, tasks, round_inputs, t);
 	memset(t->energy, 0, t->f->k * sizeof *t->energy);
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t j = 0; j < t->f->k; j++)
 			t->energy[j] += (float)(t->x8[i * t->f->k + j] * t->x8[i * t->f->k + j]);
-	nct_parallel(t->f->r, threads, round_weights, t);
+	nct_parallel(t->pool, t->f->r, round_weights, t);
 	t->kernels->pack(t->packed, t->w8, t->f->r, t->f->k, t->f->k, 1);
-	nct_parallel(tasks, threads, measure, t);
+	nct_parallel(t->pool, tasks, measure, t);
 	for (size_t i = 0; i < tasks; i++)
 		sum += t->error[i];
 	return sum;
@@ -228,14 +229,14 @@ keep_trial(struct nct_fit *f, const struct trial *t)
 }
 
 static void
-search(struct nct_fit *f, struct trial *t, float *clip, float *share, unsigned threads)
+search(struct nct_fit *f, struct trial *t, float *clip, float *share)
 {
 	static const float powers[] = {0, 0.25f, 0.5f, 0.75f}, pivots[] = {4, 1};
 	double least = INFINITY, square = 0;
 
 	if (f->given) {
 		memcpy(t->in, f->in, f->k * sizeof *f->in);
-		(void)try_inputs(t, threads);
+		(void)try_inputs(t);
 		keep_trial(f, t);
 		return;
 	}
@@ -245,7 +246,7 @@ search(struct nct_fit *f, struct trial *t, float *clip, float *share, unsigned t
 	for (size_t p = 0; p < sizeof powers / sizeof powers[0]; p++)
 		for (size_t v = 0; v < (p == 0 ? 1 : sizeof pivots / sizeof pivots[0]); v++) {
 			divide(t, clip, share, pivots[v] * (float)sqrt(square / (double)f->k), powers[p]);
-			const double error = try_inputs(t, threads);
+			const double error = try_inputs(t);
 
 			if (error < least) {
 				least = error;
@@ -278,7 +279,7 @@ outputs_task(void *ctx, size_t i, unsigned worker)
 
 /* `row` names kernels; words are single floats in those chosen here. */
 static nct_err
-outputs(const struct nct_fit *f, float *want, size_t n, size_t every, const char *row, unsigned threads)
+outputs(const struct nct_fit *f, float *want, size_t n, size_t every, const char *row, nct_threads *pool)
 {
 	struct outputs o = {.f = f, .want = want, .n = n, .every = every};
 	nct_err err = nct_float_choose(&o.k, row);
@@ -290,7 +291,7 @@ outputs(const struct nct_fit *f, float *want, size_t n, size_t every, const char
 	if (o.w == NULL)
 		return NCT_ENOMEM;
 	o.k->turn_floats(o.w, f->k * o.k->panel, f->w, f->k, f->r, f->k);
-	nct_parallel(tasks_of(n), threads, outputs_task, &o);
+	nct_parallel(pool, tasks_of(n), outputs_task, &o);
 	free(o.w);
 	return NCT_OK;
 }
@@ -315,12 +316,15 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	t.failed = calloc(threads, sizeof *t.failed);
 	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL &&
 	    t.packed != NULL && t.scale != NULL && t.error != NULL && t.failed != NULL)
-		err = outputs(f, want, t.n, t.every, k->name, threads);
+		err = nct_threads_new(&t.pool, threads);
+	if (err == NCT_OK)
+		err = outputs(f, want, t.n, t.every, k->name, t.pool);
 	t.want = want;
 	if (err == NCT_OK)
-		search(f, &t, clip, share, threads);
+		search(f, &t, clip, share);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
 		err = t.failed[i] ? NCT_ENOMEM : NCT_OK;
+	nct_threads_free(t.pool);
 	free(want);
 	free(clip);
 	free(share);

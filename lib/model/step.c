@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/ladder.h"
 #include "base/le.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "kernels/float.h"
 
 #define TASK_FLOATS 32768 /* weights that a task reads, so that starting it is worth while */
@@ -18,7 +18,7 @@ struct nct_step {
 	const float *tensor[NCT_P_COUNT];
 	struct nct_tensor t[NCT_P_COUNT];
 	const struct nct_float *k;
-	unsigned threads;
+	nct_threads *pool;
 	uint64_t position;   /* symbols read */
 	float *block;        /* all below */
 	float *keys, *values; /* (L,reach,C), position p at row p % reach */
@@ -59,7 +59,7 @@ product(const nct_step *s, float *y, const float *w, const float *x, size_t out,
 {
 	struct product p = {s, y, w, x, out, in, TASK_FLOATS / in + 1, add};
 
-	nct_parallel((out + p.rows - 1) / p.rows, s->threads, product_task, &p);
+	nct_parallel(s->pool, (out + p.rows - 1) / p.rows, product_task, &p);
 }
 
 /* Matrix or vector `i` of a tensor's stack. */
@@ -110,7 +110,11 @@ layer(nct_step *s, size_t l)
 	product(s, s->qkv, at(s, NCT_P_QKV, 3 * l), s->n, 3 * C, C, 0);
 	memcpy(s->keys + row, s->qkv + C, C * sizeof(float));
 	memcpy(s->values + row, s->qkv + 2 * C, C * sizeof(float));
-	nct_parallel(s->s.heads, 2 * a.seen * C >= TASK_FLOATS ? s->threads : 1, head_task, &a);
+	if (2 * a.seen * C >= TASK_FLOATS)
+		nct_parallel(s->pool, s->s.heads, head_task, &a);
+	else
+		for (size_t h = 0; h < s->s.heads; h++)
+			head_task(&a, h, 0);
 	product(s, s->x, at(s, NCT_P_PROJ, l), s->mix, C, C, 1);
 	s->k->norm(s->n, s->x, at(s, NCT_P_NORM2, l), C);
 	product(s, s->up, at(s, NCT_P_UP, 2 * l), s->n, 2 * F, C, 0);
@@ -179,7 +183,8 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 	if ((err = nct_shape_tensors(shape, s->t, &total, why)) != NCT_OK)
 		goto fail;
 	s->s = *shape;
-	s->threads = threads;
+	if ((err = nct_threads_new(&s->pool, threads)) != NCT_OK)
+		goto fail;
 	memcpy(s->tensor, tensor, sizeof s->tensor);
 	if ((err = nct_float_choose(&s->k, cpu)) != NCT_OK) {
 		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
@@ -205,6 +210,7 @@ nct_step_free(nct_step *s)
 {
 	if (s == NULL)
 		return;
+	nct_threads_free(s->pool);
 	free(s->block);
 	free(s);
 }

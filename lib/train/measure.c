@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/le.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "loop.h"
 #include "model/m1.h"
 
@@ -88,6 +88,7 @@ nct_err
 nct_m1_measure(const nct_m1 *m, const struct nct_examples *e, unsigned threads, double *bits, nct_why *why)
 {
 	struct job j = {.m = m, .e = e, .rows = (size_t)e->sample};
+	nct_threads *pool = NULL;
 	double total = 0;
 	uint64_t bytes = 0;
 	nct_err err = NCT_ENOMEM;
@@ -97,18 +98,19 @@ nct_m1_measure(const nct_m1 *m, const struct nct_examples *e, unsigned threads, 
 	j.bytes = calloc(j.rows, sizeof *j.bytes);
 	if (j.workers == NULL || j.bits == NULL || j.bytes == NULL)
 		goto done;
-	err = NCT_OK;
+	err = nct_threads_new(&pool, threads);
 	for (unsigned i = 0; err == NCT_OK && i < threads; i++)
 		err = worker_new(&j.workers[i], m, e->length);
 	if (err != NCT_OK)
 		goto done;
-	nct_parallel(j.rows, threads, measure_row, &j);
+	nct_parallel(pool, j.rows, measure_row, &j);
 	for (size_t i = 0; i < j.rows; i++) {
 		total += j.bits[i];
 		bytes += j.bytes[i];
 	}
 	*bits = bytes > 0 ? total / (double)bytes : NAN;
 done:
+	nct_threads_free(pool);
 	for (unsigned i = 0; j.workers != NULL && i < threads; i++)
 		worker_free(&j.workers[i]);
 	free(j.workers);

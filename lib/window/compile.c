@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "coder/split.h"
 #include "model/codebook.h"
 #include "model/m1.h"
@@ -35,6 +35,7 @@ struct compiler {
 	const nct_m1 *m1;
 	struct nct_codebook *book;
 	unsigned threads;
+	nct_threads *pool;
 	size_t kv_bytes, reach;
 
 	struct open_node *open; /* a stack */
@@ -162,12 +163,13 @@ compiler_new(struct compiler *c)
 	for (unsigned i = 0; i < c->threads; i++)
 		if ((err = worker_new(&c->worker[i], c)) != NCT_OK)
 			return err;
-	return NCT_OK;
+	return nct_threads_new(&c->pool, c->threads);
 }
 
 static void
 compiler_free(struct compiler *c)
 {
+	nct_threads_free(c->pool);
 	for (unsigned i = 0; c->worker != NULL && i < c->threads; i++) {
 		nct_m1_scratch_free(c->worker[i].scratch);
 		free(c->worker[i].step);
@@ -269,7 +271,7 @@ take_wave(struct compiler *c)
 		if ((err = take_place(c, c->wave[i].parent, &c->at[i])) != NCT_OK)
 			return err;
 	}
-	nct_parallel((c->in_wave + PIECE - 1) / PIECE, c->threads, evaluate, c);
+	nct_parallel(c->pool, (c->in_wave + PIECE - 1) / PIECE, evaluate, c);
 	for (size_t i = c->in_wave; i-- > 0;)
 		if ((err = push_children(c, i)) != NCT_OK)
 			return err;

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "format/stream.h"
 #include "format/walk.h"
 #include "model/m1.h"
@@ -41,6 +41,7 @@ struct decoder {
 	struct nct_header header;
 	struct nct_plan plan;
 	struct nct_pool pool;
+	nct_threads *threads;
 	int pool_made;
 	struct nct_strings strings; /* M1's codebook for this stream; none if there is none, or it is of no use */
 	nct_book_decoder *by_book;  /* decodes in that case; NULL before the first one */
@@ -244,7 +245,7 @@ decode_batch(struct decoder *d)
 	if (d->count == 0)
 		return NCT_OK;
 	chain_jobs(d);
-	nct_parallel(d->count, d->o->threads, run, d);
+	nct_parallel(d->threads, d->count, run, d);
 	for (size_t i = 0; i < d->count; i++) {
 		if (err == NCT_OK)
 			err = deliver(d, &d->jobs[i]);
@@ -359,6 +360,7 @@ decoder_free(struct decoder *d)
 		free(d->jobs[i].buffer);
 		nct_unchunk_free(&d->jobs[i].text);
 	}
+	nct_threads_free(d->threads);
 	free(d->jobs);
 	nct_context_free(d->kept);
 	nct_pool_free(&d->pool);
@@ -377,7 +379,8 @@ nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o
 	nct_err err = NCT_ENOMEM, rest;
 
 	d.cap = (size_t)BATCH_BLOCKS * o->threads;
-	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_reader_new(&d.reader, in, o->keep_going)) != NCT_OK)
+	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_threads_new(&d.threads, o->threads)) != NCT_OK ||
+	    (err = nct_reader_new(&d.reader, in, o->keep_going)) != NCT_OK)
 		goto end;
 	while (event != NCT_AT_END) {
 		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */

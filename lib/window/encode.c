@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "format/walk.h"
 #include "model/m1.h"
 #include "window/blocks.h"
@@ -20,6 +20,7 @@ struct encoder {
 	const struct nct_encode_options *o;
 	struct nct_plan plan;
 	struct nct_pool pool;
+	nct_threads *threads;
 	struct nct_blocks blocks;
 	nct_docs *docs;
 	nct_bounds *bounds;
@@ -198,7 +199,7 @@ encode_batch(struct encoder *e, nct_why *why)
 
 	atomic_store(&e->next, 0);
 	/* a task for each worker: they share out the jobs */
-	nct_parallel(e->count < e->o->threads ? e->count : e->o->threads, e->o->threads, run, e);
+	nct_parallel(e->threads, e->count < e->o->threads ? e->count : e->o->threads, run, e);
 	for (size_t i = 0; i < e->count; i++) {
 		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;
@@ -214,6 +215,10 @@ encode_batch(struct encoder *e, nct_why *why)
 static nct_err
 encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options *o)
 {
+	nct_err err = nct_threads_new(&e->threads, o->threads);
+
+	if (err != NCT_OK)
+		return err;
 	e->o = o;
 	e->plan = (struct nct_plan){o->window_bits, o->resets, o->align != NCT_ALIGN_NONE};
 	e->blocks.unbroken = o->window_bits == 0;
@@ -236,6 +241,7 @@ encoder_free(struct encoder *e)
 	for (size_t i = 0; e->jobs != NULL && i < e->cap; i++)
 		nct_chunk_free(&e->jobs[i].chunk);
 	nct_context_free(e->kept);
+	nct_threads_free(e->threads);
 	nct_pool_free(&e->pool);
 	nct_blocks_free(&e->blocks);
 	nct_writer_free(e->blocks.writer);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "window/bounds.h"
 #include "window/context.h"
 
@@ -174,19 +174,21 @@ nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symb
 	const size_t spans = (n + p->span - 1) / p->span;
 	const unsigned threads = spans < p->threads ? (unsigned)spans : p->threads;
 	struct parser x = {.p = p, .symbol = symbol, .reach = reach, .n = n, .workers = calloc(threads + 1, sizeof *x.workers)};
-	nct_err err = x.workers != NULL ? NCT_OK : NCT_ENOMEM;
+	nct_threads *pool = NULL;
+	nct_err err = x.workers != NULL ? nct_threads_new(&pool, threads > 0 ? threads : 1) : NCT_ENOMEM;
 
 	memset(reach, 0, n * sizeof *reach);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
 		if ((err = worker_new(&x.workers[i], m1, p)) != NCT_OK && why != NULL)
 			*why = x.workers[i].why;
 	if (err == NCT_OK)
-		nct_parallel(threads, threads, run, &x);
+		nct_parallel(pool, threads, run, &x);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
 		if ((err = x.workers[i].err) != NCT_OK && why != NULL)
 			*why = x.workers[i].why;
 	for (unsigned i = 0; i < threads && x.workers != NULL; i++)
 		worker_free(&x.workers[i]);
+	nct_threads_free(pool);
 	free(x.workers);
 	return err;
 }

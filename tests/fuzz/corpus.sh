@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.."
 build=$1
 shift
 [ $# -gt 0 ] || set -- m1 stream table decode encode
-export OMP_WAIT_POLICY=passive
 
 for t in "$@"; do
 	all=$build/all/$t corpus=tests/fuzz/corpus/$t

@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.."
 build=$1 tests=$2 seconds=$3
 shift 3
 share=$((seconds / $#)) failed=0
-export OMP_WAIT_POLICY=passive
 
 for t in "$@"; do
 	seeds=$build/seeds/$t found=$build/found/$t
