@@ -24,7 +24,7 @@ CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
 	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
 TRAIN_SRC = $(filter-out $(CODEC_SRC),$(wildcard lib/model/*.c lib/kernels/*.c lib/train/*.c))
-TOOLS = $(patsubst cmd/%.c,%,$(filter-out cmd/cli.c cmd/trainer.c cmd/ranks.c,$(wildcard cmd/*.c)))
+TOOLS = $(patsubst man/%.1,%,$(wildcard man/*.1))
 TRAIN_TOOLS = $(filter m1train m2train m2gen,$(TOOLS))
 
 objs = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
@@ -80,10 +80,10 @@ $(BUILD)/%.o: %.S Makefile
 	$(CC) -Ilib -c -o $@ $<
 $(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
 
-$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/trainer.o $(BUILD)/cmd/ranks.o $(BUILD)/cmd/cli.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/trainer.o $(BUILD)/cmd/ranks.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/files.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
-$(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/libnct.a
+$(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/files.o $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 

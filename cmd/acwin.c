@@ -438,6 +438,12 @@ main(int argc, char **argv)
 	};
 
 	parse(&a, argc, argv);
+	files_read(&a.cli.files, "-m", a.model);
+	a.cli.files.no_input = a.mode == COMPILE || a.mode == STRINGS;
+	if (a.mode == COMPILE)
+		files_may_be_same(&a.cli.files, "-m", "-o");
+	a.cli.files.no_output = a.mode == TEST;
+	cli_check_files(&a.cli);
 	if (a.mode == DECODE || a.mode == STRINGS)
 		a.cli.flags &= ~(unsigned)CLI_BINARY; /* text may go to a terminal */
 	switch (a.mode) {

@@ -97,6 +97,8 @@ parse(struct bitpack *b, int argc, char **argv)
 		default: break;
 		}
 	check(b);
+	files_read(&b->cli.files, "--text", b->text);
+	cli_check_files(&b->cli);
 	if (b->to == TO_TEXT)
 		b->cli.flags &= ~(unsigned)CLI_BINARY;
 }

@@ -317,6 +317,8 @@ parse(struct bpbcalc *b, int argc, char **argv)
 	for (size_t i = 0; b->unigram_from != NULL && strcmp(b->unigram_from, "-") == 0 && i < c->operand_count; i++)
 		if (strcmp(c->operands[i], "-") == 0)
 			die(c, EX_USE, "--unigram-from=-: standard input is read already");
+	files_read(&b->cli.files, "--unigram-from", b->unigram_from);
+	cli_check_files(c);
 }
 
 int

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/io.h"
+#include "base/outfile.h"
 #include "base/cores.h"
 
 enum { OPT_VERBOSE = 1000, OPT_CPU };
@@ -24,7 +24,7 @@ static const struct cli_option common[] = {
 	{'V', "version", NULL, "print the version and what it was built with"},
 	{'q', "quiet", NULL, "print nothing but errors"},
 	{OPT_VERBOSE, "verbose", NULL, "print key=value lines on stderr"},
-	{'T', "threads", "N", "threads (default: all cores)"},
+	{'T', "threads", "N", "threads (default: one for each core that may be used)"},
 	{OPT_CPU, "cpu", "NAME", "use one row of kernels; 'list' prints those usable here"},
 	{'o', "output", "FILE", "write to FILE, which appears only when complete"},
 	{0, NULL, NULL, NULL},
@@ -275,12 +275,27 @@ cli_input(const struct cli *c, size_t i)
 	return fd;
 }
 
+void
+cli_check_files(const struct cli *c)
+{
+	const char *fault = files_fault(c);
+
+	if (fault != NULL)
+		die(c, EX_FAIL, "%s", fault);
+}
+
+void
+cli_output_unlink(void)
+{
+	if (outfile.temp != NULL && outfile.fd >= 0)
+		(void)unlink(outfile.temp);
+}
+
 /* Removes the unfinished -o FILE when a signal ends the tool, and lets it end. */
 static void
 on_signal(int sig)
 {
-	if (outfile.temp != NULL)
-		(void)unlink(outfile.temp);
+	cli_output_unlink();
 	(void)signal(sig, SIG_DFL);
 	(void)raise(sig);
 }

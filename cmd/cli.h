@@ -2,6 +2,7 @@
 #ifndef NCT_CLI_H
 #define NCT_CLI_H
 
+#include "files.h"
 #include "nct.h"
 
 #include <stdint.h>
@@ -34,6 +35,8 @@ struct cli {
 	char **operands;        /* after the last option; none or "-" is stdin */
 	size_t operand_count;   /* at least 1: stdin counts as "-" */
 	int operands_given;     /* 0: operands[0] was put in for none */
+
+	struct files files;     /* of the tool's own options: entered by the tool */
 };
 
 /* Gives the next option's letter or number, its argument in *arg; common options are dealt with here (--help and
@@ -56,12 +59,17 @@ double opt_double(const struct cli *c, const char *opt, const char *s, double mi
 int cli_open(const struct cli *c, size_t i);
 int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be opened ends the tool */
 
+/* After the last option, before anything is opened: ends the tool with status 1 where the files of the call do not go together, or one cannot
+ * be written (files.h). */
+void cli_check_files(const struct cli *c);
+
 /* The output: stdout, or a temporary file beside -o FILE that cli_output_done() moves into place. */
 int cli_output(const struct cli *c);
 /* Flushes, closes and checks the output; ends the tool with status 1 if that fails. */
 void cli_output_done(const struct cli *c);
 /* Before a die(): removes an unfinished -o FILE. With `keep`, what was written is kept and moved into place. */
 void cli_output_abort(const struct cli *c, int keep);
+void cli_output_unlink(void); /* removes it, and no more: for signal handlers */
 
 /* Progress on stderr, at most a few times a second, if stderr is a terminal or --verbose was given. Both in
  * bytes; total 0: unknown. */

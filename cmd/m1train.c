@@ -96,6 +96,16 @@ take(struct opts *o, int letter, const char *arg)
 	}
 }
 
+static int
+is_m1(const char *path)
+{
+	nct_m1 *m = NULL;
+	const int is = path != NULL && nct_m1_open(&m, path, NULL, NULL) == NCT_OK;
+
+	nct_m1_free(m);
+	return is;
+}
+
 /* Counting symbols, or strings, has no use for what trains a transformer. */
 static void
 check(struct opts *o)
@@ -119,6 +129,14 @@ check(struct opts *o)
 		die(&cli, EX_USE, "--%s: of no use to -k unigram", o->t.train.from != NULL ? "from" : "window-bits");
 	if (o->t.train.window_bits == 0 && o->windows_only != NULL)
 		die(&cli, EX_USE, "%s: needs -b", o->windows_only);
+	files_read(&cli.files, "-m", o->model);
+	files_read(&cli.files, "--from", o->t.train.from);
+	if (o->kind == NCT_TRAIN_STRINGS)
+		files_may_be_same(&cli.files, "-m", "-o");
+	else
+		files_may_be_same(&cli.files, "--from", "-C");
+	if (is_m1(o->t.train.from)) /* read as a whole, like a checkpoint, and replaced by a model of its kind */
+		files_may_be_same(&cli.files, "--from", "-o");
 }
 
 static struct opts

@@ -57,6 +57,9 @@ parse(int argc, char **argv)
 		die(&cli, EX_USE, "--only-new: there is no prompt");
 	if (o.temperature == 0 && (o.top_k > 0 || o.top_p < 1))
 		die(&cli, EX_USE, "--temperature=0 leaves nothing for --top-k and --top-p to choose from");
+	cli.files.no_input = 1;
+	files_read(&cli.files, "-m", model);
+	cli_check_files(&cli);
 	o.threads = cli.threads;
 	o.cpu = cli.cpu;
 	return o;

@@ -45,6 +45,7 @@ check(const struct opts *o)
 	}
 	if (o->model == NULL)
 		die(&cli, EX_USE, "-E: needs -m");
+	files_read(&cli.files, "-m", o->model);
 	for (const struct cli_option *p = options; p->name != NULL; p++)
 		if (p->letter < OPT_TRAINER_END && p->letter != 'B' && p->letter != 'L' && o->t.given[p->letter])
 			die(&cli, EX_USE, "--%s: of no use to -E", p->name);
@@ -210,6 +211,7 @@ evaluate(struct opts *o)
 	int stopped = 0, out;
 
 	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
+	cli_check_files(&cli);
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
 		die_err(&cli, err, o->model, &why);
 	c = read_tokens(o, 0);

@@ -120,7 +120,12 @@ void
 trainer_check(struct trainer *t)
 {
 	struct cli *c = t->cli;
+	const char *fault;
 
+	files_read(&c->files, "-e", t->eval);
+	files_write(&c->files, "-C", t->train.checkpoint, "");
+	files_write(&c->files, "-C", t->train.checkpoint, ".prev");
+	files_write_in_place(&c->files, "--log", t->train.log);
 	if (t->train.log_timing && t->train.log == NULL)
 		die(c, EX_USE, "--log-timing: needs --log");
 	if (t->given[OPT_EVAL_EVERY] && t->eval == NULL)
@@ -138,6 +143,8 @@ trainer_check(struct trainer *t)
 			if (name != NULL && strcmp(name, "-") == 0)
 				ranks_die(c, EX_USE, "standard input reaches one rank alone: name files");
 		}
+	if ((fault = files_fault(c)) != NULL)
+		ranks_die(c, EX_FAIL, fault);
 	t->train.threads = c->threads;
 	t->train.cpu = c->cpu;
 	t->train.progress = show;

@@ -80,9 +80,9 @@ struct nct_train_options {
 	unsigned codebook;      /* bits of the windows to compile into the model file's codebook (M1); 0: none */
 	uint64_t eval_every;    /* steps; 0: only at the end */
 	int keep_best;          /* remember the parameters of the best evaluation, and save them in the checkpoint, too */
-	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it */
+	const char *checkpoint; /* NULL: none. If the file is there, training goes on from it. That it can be written is tried first */
 	uint64_t save_every;    /* steps; 0: only at the end */
-	const char *log;        /* NULL: none */
+	const char *log;        /* NULL: none. Of files that are there, only logs are replaced */
 	int log_timing;
 	unsigned threads;
 	const char *cpu;        /* NULL: best */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/io.h"
+#include "base/outfile.h"
 
 #define FORMAT "nct-checkpoint-1"
 #define CRC_STRINGS "crc64.strings"
@@ -171,16 +171,21 @@ keep(const char *path, const char *prev)
 nct_err
 nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nct_mark *mark, nct_why *why)
 {
-	nct_outfile f;
-	char *prev = previous(path);
-	nct_err err = prev != NULL ? nct_outfile_open(&f, path) : NCT_ENOMEM;
+	nct_outfile f = {.fd = -1};
+	char *prev = NULL;
+	nct_err err = nct_outfile_open(&f, path);
+
+	if (err == NCT_OK && (prev = previous(f.path)) == NULL) {
+		nct_outfile_drop(&f);
+		err = NCT_ENOMEM;
+	}
 
 	if (err == NCT_OK) {
 		err = write_file(f.fd, s, mark);
 		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file moves */
 			err = NCT_EIO;
 		if (err == NCT_OK)
-			err = keep(path, prev);
+			err = keep(f.path, prev);
 		if (err == NCT_OK) {
 			err = nct_outfile_commit(&f);
 		} else {
@@ -317,14 +322,17 @@ exists(const char *path)
 nct_err
 nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark *mark, int *old, nct_why *why)
 {
-	char *prev = previous(path);
+	char *file = nct_follow_links(path), *prev = file != NULL ? previous(file) : NULL;
 	nct_why other = {""};
 	nct_err err = NCT_OK, older;
 
 	*old = 0;
 	*mark = (struct nct_mark){.round = NCT_NO_ROUND};
-	if (prev == NULL)
-		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	if (prev == NULL) {
+		err = file != NULL || errno == ENOMEM ? NCT_ENOMEM : NCT_EIO;
+		free(file);
+		return nct_fail(why, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	}
 	if (exists(path))
 		err = read_file(path, s, mark, why);
 	else if (exists(prev))
@@ -333,13 +341,14 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 		older = read_file(prev, s, mark, &other);
 		*old = older == NCT_OK;
 		if (*old)
-			(void)rename(prev, path); /* else the next save would keep the damaged file and drop the good one */
+			(void)rename(prev, file); /* else the next save would keep the damaged file and drop the good one */
 		if (older == NCT_EMODEL && why != NULL)
 			*why = other;
 		if (older == NCT_OK || older == NCT_EMODEL)
 			err = older;
 	}
 	free(prev);
+	free(file);
 	return err;
 }
 

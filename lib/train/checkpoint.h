@@ -31,8 +31,8 @@ struct nct_state {
 	size_t slot_count;
 };
 
-/* Writes state and mark to `path`; the file that was there becomes `path`.prev. On failure (NCT_EIO, NCT_ENOMEM) the old
- * file is still the newest. */
+/* Writes state and mark to `path`; the file that was there becomes `path`.prev. Where `path` is a link, both stand where it leads to, and
+ * it stays. On failure (NCT_EIO, NCT_ENOMEM) the old file is still the newest. */
 nct_err nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nct_mark *mark, nct_why *why) NCT_USED;
 
 /* Reads `path` into the slots, or `path`.prev if that is damaged: then *old is 1 and `why` says what is wrong with the newest.

@@ -11,6 +11,9 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/outfile.h"
+
+#define COLUMNS_OF_ALL "step\tlr\ttrain_bits_per_" /* how all logs begin */
 
 struct nct_log {
 	FILE *f;
@@ -74,6 +77,31 @@ cut_back(const nct_log *log, uint64_t keep, nct_why *why)
 	return err;
 }
 
+/* A new run's log takes the place of another run's, but of nothing else that may stand in the file. *replaces: there is one. */
+static nct_err
+check_old(const nct_log *log, int *replaces, nct_why *why)
+{
+	char first[sizeof COLUMNS_OF_ALL] = "";
+	struct stat s;
+	FILE *in;
+
+	*replaces = 0;
+	if (stat(log->path, &s) != 0 || !S_ISREG(s.st_mode) || s.st_size == 0)
+		return NCT_OK; /* opening it tells what is wrong, if anything */
+	if ((in = fopen(log->path, "r")) == NULL)
+		return failed(log->path, why);
+	const char *got = fgets(first, sizeof first, in);
+	const int bad = ferror(in);
+
+	(void)fclose(in);
+	if (bad)
+		return failed(log->path, why);
+	if (got == NULL || strcmp(first, COLUMNS_OF_ALL) != 0)
+		return nct_fail(why, NCT_EKIND, "%s: there is a file that is no log of a run, and it is not replaced", log->path);
+	*replaces = 1;
+	return NCT_OK;
+}
+
 /* Gives what fclose() gave. */
 static int
 destroy(nct_log *log)
@@ -86,23 +114,23 @@ destroy(nct_log *log)
 }
 
 nct_err
-nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, uint64_t keep, nct_why *why)
+nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, uint64_t keep, int *replaces, nct_why *why)
 {
 	nct_log *log = calloc(1, sizeof *log);
 	nct_err err = NCT_OK;
 	int n;
 
 	*out = NULL;
+	*replaces = 0;
 	if (log == NULL || (log->path = strdup(path)) == NULL) {
 		free(log);
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	}
 	log->timing = c->timing;
-	n = snprintf(log->columns, sizeof log->columns, "step\tlr\ttrain_bits_per_%s\teval_bits_per_%s", c->per, c->per);
+	n = snprintf(log->columns, sizeof log->columns, COLUMNS_OF_ALL "%s\teval_bits_per_%s", c->per, c->per);
 	if (c->timing)
 		snprintf(log->columns + n, sizeof log->columns - (size_t)n, "\t%s_per_second\tseconds", c->unit);
-	if (keep > 0)
-		err = cut_back(log, keep, why);
+	err = keep > 0 ? cut_back(log, keep, why) : check_old(log, replaces, why);
 	if (err == NCT_OK && (log->f = fopen(path, keep > 0 ? "a" : "w")) == NULL)
 		err = failed(path, why);
 	if (err == NCT_OK && (fseek(log->f, 0, SEEK_END) != 0 || ftell(log->f) == 0) &&

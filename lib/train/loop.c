@@ -2,6 +2,7 @@
 #include "loop_impl.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -435,18 +436,35 @@ measure_peak(struct nct_loop *l, nct_why *why)
 	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "between the ranks: %s", nct_strerror(err));
 }
 
+/* Opens the log on the rank that writes it, to be continued behind step `keep`. */
+static nct_err
+open_log(struct nct_loop *l, uint64_t keep, nct_why *why)
+{
+	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
+	int replaces;
+	nct_err err;
+
+	if (l->o->log == NULL || nct_world_rank(l->o->world) != 0)
+		return NCT_OK;
+	if ((err = nct_log_open(&l->log, l->o->log, &columns, keep, &replaces, why)) == NCT_OK && replaces && l->o->warn != NULL) {
+		char line[PATH_MAX + 64];
+
+		snprintf(line, sizeof line, "%s: the log of another run is replaced", l->o->log);
+		l->o->warn(l->o->ctx, line);
+	}
+	return err;
+}
+
 nct_err
 nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 {
-	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
 	const uint64_t rows = l->mark.step - (uint64_t)l->mark.pending;
 	nct_err err = NCT_OK, closed;
 
 	*stopped = 0;
 	if (l->mark.step >= l->o->steps && !l->mark.pending)
 		return NCT_OK;
-	if (l->o->log != NULL && nct_world_rank(l->o->world) == 0 && (err = nct_log_open(&l->log, l->o->log, &columns, rows, why)) != NCT_OK)
-		l->log = NULL;
+	err = open_log(l, rows, why);
 	if ((err = nct_world_agree(l->o->world, err, why)) != NCT_OK)
 		return err;
 	if ((err = measure_peak(l, why)) != NCT_OK)

@@ -1,12 +1,15 @@
 /* resume.c - what a run saves, and how it goes on from there. */
 #include "loop_impl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/outfile.h"
 #include "model/floats.h"
 #include "world.h"
 
@@ -128,6 +131,8 @@ load(struct nct_loop *l, nct_why *why)
 
 	if (l->o->checkpoint == NULL)
 		return begin(l, why);
+	if ((err = nct_outfile_try(l->o->checkpoint)) != NCT_OK) /* before hours of work that could not be saved */
+		return nct_fail(why, err, "%s: %s", l->o->checkpoint, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
 		return nct_fail(why, err, "%s", found.text);

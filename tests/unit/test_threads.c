@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,7 +167,15 @@ test_some_threads_cannot_be_started(void **state)
 
 /* ---- how many processors there are ---- */
 
-static char folder[64];
+static char folder[64], made[32][256]; /* what is in it, folders before their files */
+static size_t made_count;
+
+static void
+note_made(const char *path)
+{
+	assert_true(made_count < sizeof made / sizeof made[0]);
+	snprintf(made[made_count++], sizeof made[0], "%s", path);
+}
 
 /* Writes `text` to the file `name` of the test's folder, and makes the folders on the way there. */
 static void
@@ -180,8 +187,11 @@ put(const char *name, const char *text)
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	for (char *p = path + strlen(folder) + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
 		*p = '\0';
-		(void)mkdir(path, 0700); /* it may be there */
+		if (mkdir(path, 0700) == 0) /* else it is there */
+			note_made(path);
 	}
+	if (access(path, F_OK) != 0)
+		note_made(path);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_true(fputs(text, f) >= 0);
@@ -235,6 +245,9 @@ test_quotas(void **state)
 	assert_int_equal(quota("4:cpu,cpuacct:/job\n0::/x\n"), 4);
 	assert_int_equal(quota("garbage\n:\n::\n"), 0);
 	assert_true(nct_cores() >= 1);
+	while (made_count > 0)
+		assert_int_equal(remove(made[--made_count]), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 int
