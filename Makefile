@@ -1,5 +1,5 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | experiments | check | check-long | check-san | lint | fuzz | bench | install | uninstall | clean
+#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | clean
 PREFIX ?= /usr/local
 DESTDIR ?=
 ifeq ($(origin CC),default)
@@ -151,6 +151,11 @@ SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 check-san: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' all unit
 	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
+# Data races: every test under ThreadSanitizer.
+TSAN = -O1 -g -fsanitize=thread -fno-sanitize-recover=all
+check-tsan: check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-tsan BIN=build-tsan/bin CFLAGS='$(TSAN)' all unit
+	@NCT_SAN=1 NCT_BUILD=build-tsan NCT_BIN=build-tsan/bin NCT_CC="$(CC)" sh tests/run.sh
 lint: check-deps
 	@sh tests/lint/lint.sh
 # Each target of tests/fuzz for its share of FUZZ_SECONDS; what is found stays in build-fuzz/, see tests/fuzz/README.md.
@@ -197,6 +202,6 @@ uninstall:
 clean:
 	rm -rf build build-* bin
 
-.PHONY: all unit deps check-deps quickstart experiments check check-long check-san lint fuzz bench install uninstall clean
+.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -251,6 +251,8 @@ nct_context_rewind(nct_context *c, size_t n, unsigned symbol)
 void
 nct_context_promise(nct_context *c, const uint8_t *text, size_t n)
 {
+	if (c->crew->reach == 0 && c->crew->memory == NULL)
+		return; /* nothing is evaluated ahead where no symbol changes what comes next */
 	c->promise = text;
 	c->promised = n;
 }

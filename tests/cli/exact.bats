@@ -32,6 +32,17 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
   done
 }
 
+@test "exact: a model that looks at no context, unbroken, over several batches" {
+  quick_model m1 # a unigram model
+  sample 1300000 >text
+  for o in "-b 0" "-b 24 -r 0"; do
+    # shellcheck disable=SC2086 # options
+    MODEL=m1 same_back text -m m1 $o -T 1
+    # shellcheck disable=SC2086
+    acwin -m m1 $o -T 2 text | cmp - back.windows
+  done
+}
+
 @test "exact: -d writes the text of what came while the input waits" {
   sample 4000 >text
   acwin -b 64 text >w
