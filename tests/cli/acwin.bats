@@ -374,9 +374,9 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 @test "acwin -o: a pipe is written to, never replaced; a folder is refused" {
   quick_model m
   mkfifo pipe
-  cat pipe >got &
+  start cat pipe >got
   echo text | acwin -m m -o pipe
-  wait
+  ends 0
   [ -p pipe ]
   [ "$(acwin -d -m m got)" = text ]
   mkdir folder
@@ -385,22 +385,12 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 }
 
 @test "acwin -o: a signal leaves no temporary file" {
+  opened() { [ -n "$(echo out.*)" ]; }
   quick_model m
-  mkfifo pipe
-  sleep 30 >pipe &
-  writer=$!
-  acwin -m m -o out pipe &
-  tool=$!
-  for _ in $(seq 100); do
-    [ -z "$(echo out.*)" ] || break
-    sleep 0.05
-  done
-  [ -n "$(echo out.*)" ]
-  kill -TERM "$tool"
-  status=0
-  wait "$tool" || status=$?
-  kill "$writer"
-  [ "$status" -eq 143 ]
+  feed acwin -m m -o out # whose input does not end
+  await opened
+  kill -TERM "$started"
+  ends 143
   [ -z "$(echo out.*)" ] && [ ! -e out ]
 }
 
@@ -553,12 +543,9 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 
 @test "acwin: output appears before the input ends" {
   quick_model m
-  mkfifo pipe
-  (sample 1200000; sample 1200000; sample 1200000; sleep 20) >pipe &
-  writer=$!
-  timeout 15 acwin -m m -T1 -c 65536 <pipe 2>/dev/null | head -c 200000 >w || true # enough bytes without the end
-  kill "$writer" 2>/dev/null || true
-  [ "$(wc -c <w)" -eq 200000 ]
+  feed acwin -m m -T1 -c 65536 >w
+  for _ in 1 2 3; do sample 1200000 >&9; done
+  await has_bytes w 200000
 }
 
 @test "acwin -0: documents behind others, longer than a batch, and the last in one" {
@@ -573,37 +560,26 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   cmp alone together
 }
 
-# reaches FILE N: waits until it has so many bytes, but not long.
-reaches() {
-  for _ in $(seq 100); do
-    [ "$(wc -c <"$1")" -lt "$2" ] || return 0
-    sleep 0.1
-  done
-  false
-}
-
 @test "acwin: what is whole comes out, and a failure ends it all, while the input waits" {
   sample 100000 | tr -d '\0' >text
   for _ in $(seq 40); do cat text; done >long
   acwin -c 65536 long | head -c -64 >blocks # all but the trailer
-  mkfifo pipe
   for t in 1 3; do
-    (cat text; sleep 0.3; printf '\0'; exec sleep 60) >pipe &
-    writer=$!
-    acwin -0 -c 0 -a none -T $t <pipe >out &
-    reaches out 30000
-    kill "$writer" $!
-    (cat blocks; exec sleep 60) >pipe &
-    writer=$!
-    acwin -d -T $t <pipe >out &
-    reaches out "$(wc -c <long)"
-    kill "$writer" $!
-    cmp out long
-    (cat blocks; exec sleep 60) >pipe &
-    writer=$!
-    run -1 --separate-stderr timeout 10 sh -c "acwin -d -T $t <pipe >/dev/full"
-    kill "$writer" 2>/dev/null || true # it may have found nobody to write to
-    [[ $stderr == "acwin: -: cannot write"* ]]
+    feed acwin -0 -c 0 -a none -T $t >"windows$t"
+    cat text >&9
+    await asleep
+    head -c 1 /dev/zero >&9 # the document's end, which comes alone
+    await has_bytes "windows$t" 30000
+    end_all
+    feed acwin -d -T $t >"text$t"
+    cat blocks >&9
+    await has_bytes "text$t" "$(wc -c <long)"
+    end_all
+    cmp "text$t" long
+    feed acwin -d -T $t >/dev/full 2>"message$t"
+    cat blocks >&9 || true # it may have ended before it has read all
+    ends 1
+    [[ $(cat "message$t") == "acwin: -: cannot write"* ]]
   done
 }
 

@@ -146,12 +146,11 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
 }
 
 @test "m1train -k strings: stopped by a signal, it leaves no file" {
-  m1train -q -k strings -b 16 -m unigram -o never text &
-  sleep 0.2
-  kill -TERM $!
-  wait $! || status=$?
-  [ "${status:-0}" -ne 0 ]
-  [ ! -e never ]
+  start m1train --verbose -k strings -b 16 --rounds=1000 -m unigram -o never text 2>err # it would take many minutes
+  await grep -q ^windows= err
+  kill -TERM "$started"
+  ends 143
+  [ -z "$(compgen -G 'never*')" ]
 }
 
 # shown CODE [DECODE OPTION...]: the windows of a text with all that is escaped, as lines, each once.

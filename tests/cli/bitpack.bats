@@ -2,7 +2,7 @@
 # bitpack.bats - windows to tokens and back, ids in and out, damage, wrong usage.
 # shellcheck disable=SC2154 # bats sets stderr_lines
 
-bats_require_minimum_version 1.5.0
+load helpers
 
 # Shared by all tests, only read: a text of several blocks and documents, and its windows and tokens.
 setup_file() {
@@ -78,18 +78,13 @@ flip() { # file byte
 
 @test "bitpack: a block is passed on before the next one comes" {
   n=$(frames windows 1)
-  mkfifo in
-  bitpack -v 16 <in >out 3>&- &
-  exec 5>in
-  head -c "$n" windows >&5
-  for _ in $(seq 100); do
-    [ "$(stat -c %s out)" -eq "$n" ] && break # tokens of 16 bits take as many bytes as the windows
-    sleep 0.1
-  done
-  [ "$(stat -c %s out)" -eq "$n" ]
-  tail -c +$((n + 1)) windows >&5
-  exec 5>&-
-  wait
+  feed bitpack -v 16 >out
+  head -c "$n" windows >&9
+  await has_bytes out "$n" # tokens of 16 bits take as many bytes as the windows
+  [ "$(wc -c <out)" -eq "$n" ]
+  tail -c +$((n + 1)) windows >&9
+  exec 9>&-
+  ends 0
   cmp out tokens
 }
 

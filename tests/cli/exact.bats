@@ -46,18 +46,13 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
 @test "exact: -d writes the text of what came while the input waits" {
   sample 4000 >text
   acwin -b 64 text >w
-  mkfifo pipe
-  acwin -d <pipe >back &
-  exec 9>pipe
+  feed acwin -d >back
   cat w >&9
-  for _ in $(seq 300); do
-    [ "$(wc -c <back)" -lt 4000 ] || break
-    sleep 0.1
-  done
+  await has_bytes back 4000
   cmp text back
   cat w >&9
   exec 9>&-
-  wait $!
+  ends 0
   cat text text | cmp - back
 }
 

@@ -1,10 +1,12 @@
-# helpers.bash - what the bats files share: a working folder, texts, faults.
+# helpers.bash - what the bats files share: a working folder, texts, faults, programs that run beside the test.
 bats_require_minimum_version 1.5.0
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   shopt -s nullglob
 }
+
+teardown() { end_all; }
 
 # The sample novel, or its first N bytes.
 sample() { xz -dc "$NCT_ROOT/examples/sample.txt.xz" | head -c "${1:-2000000}"; }
@@ -40,3 +42,73 @@ same_back() {
   acwin -d "${model[@]}" back.windows >back.text
   cmp "$file" back.text
 }
+
+# ---- programs that run beside the test ----
+
+# A test waits until a condition holds, never for a time. Deadlines only end tests that fail: no busy machine comes near them.
+deadline=600 # seconds
+
+# start COMMAND [ARGUMENT...]: runs a program (no function) in the background, with no input; its number is in $started. It is the
+# first of a process group, so that end_all ends what it has started, too.
+start() { launch "$@" </dev/null; }
+
+# feed COMMAND [ARGUMENT...]: start, but its standard input is what this shell's programs write to descriptor 9, until `exec 9>&-`.
+# Each call makes a FIFO of its own, and opens it for both first: so no open waits, and no other program holds an end of it.
+feed() {
+  rm -f feed.pipe
+  mkfifo feed.pipe
+  exec 8<>feed.pipe 9>feed.pipe
+  launch "$@" <feed.pipe
+  exec 8>&-
+}
+
+launch() {
+  set -m
+  "$@" 3>&- 8>&- 9>&- & # 3 is what bats waits for
+  set +m
+  started=$!
+  groups+=("$started")
+}
+
+# Kills all that was started and waits for it.
+end_all() {
+  local group
+  for group in "${groups[@]}"; do
+    kill -KILL -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+  done
+  groups=()
+}
+
+# await COMMAND [ARGUMENT...]: waits until the command succeeds. Fails if what was started last ends before.
+await() {
+  local end=$((SECONDS + deadline)) ended=
+  until "$@"; do
+    [ -z "$ended" ] || { echo "it ended without: $*"; return 1; }
+    ((SECONDS < end)) || { echo "not within $deadline seconds: $*"; return 1; }
+    if gone; then ended=1; else sleep 0.02; fi
+  done
+}
+
+# ends STATUS: waits until what was started last has ended, with that status. (`run wait` would do so in a subshell, which has no children.)
+ends() {
+  local status=0
+  await gone
+  wait "$started" || status=$?
+  [ "$status" -eq "$1" ] || { echo "status $status, not $1"; return 1; }
+}
+
+# Conditions.
+gone() { ! kill -0 "$started" 2>/dev/null; }
+has_bytes() { [ -e "$1" ] && [ "$(wc -c <"$1")" -ge "$2" ]; } # FILE N
+has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE N
+
+# The program has begun, and all of its threads wait for something: for input that has not come, where it writes to a file.
+asleep() {
+  local states
+  states=$(cat "/proc/$started/comm" "/proc/$started/task/"*/stat 2>/dev/null | sed 's/.*) //; s/ .*//' | sort -u | tr '\n' ' ')
+  [[ $states == 'S '* && $states != *bash* ]]
+}
+
+# limited COMMAND [ARGUMENT...]: ends it at the deadline, with status 124: for a fault that would make it run for ever.
+limited() { timeout "$deadline" "$@"; }

@@ -2,7 +2,7 @@
 # m1train.bats - training from any kind of input, stopping and going on, checkpoints, unigram models, wrong usage.
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 
-bats_require_minimum_version 1.5.0
+load helpers
 
 # Shared by all tests, only read: a text, a run of 160 steps without a break, its log and its checkpoint.
 setup_file() {
@@ -17,9 +17,12 @@ setup() {
   reference=$BATS_FILE_TMPDIR
 }
 
-# A net that trains in no time, and the run of setup_file; `m1train $net` can be killed, a function in the background cannot.
+# A net that trains in no time, and the run of setup_file.
 net="-0 -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
-whole="$net -n 160 -C ckpt --save-every=20 --log=log -e text --eval-every=80 -o model text"
+kept="-C ckpt --save-every=20 --log=log -e text --eval-every=80 -o model text"
+whole="$net -n 160 $kept"
+# A run whose rates do not depend on its length. So a test can stop one that would take hours, and go on to a step it then chooses.
+steady="$net --warmup=1000 --cooldown=0"
 
 small() { m1train -q $net "$@"; }
 again() { m1train -q $whole "$@"; }
@@ -39,38 +42,21 @@ flip() {
   printf "$(printf '\\%03o' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# ended_with STATUS PID: waits for a child and checks its status. (`run` would wait in a subshell, which has no children.)
-ended_with() {
-  local status=0
-  wait "$2" || status=$?
-  [ "$status" -eq "$1" ]
-}
-
-# await FILE LINES: waits until the file has that many lines.
-await() {
-  local i
-  for ((i = 0; i < 600; i++)); do
-    [ ! -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
-    sleep 0.05
-  done
-  return 1
-}
-
-# interrupt SIGNAL STATUS LINES: starts the run of setup_file here and ends it once its log has so many lines. On a busy machine
-# the run may be over by then; so try a few times.
+# interrupt SIGNAL STATUS: starts a run of hours here, and ends it once its log has 30 lines or more.
 interrupt() {
-  local i status
-  for i in 1 2 3 4 5; do
-    rm -f ckpt ckpt.prev log model
-    m1train -q $whole 2>err &
-    await log "$3"
-    kill "-$1" $! || true
-    status=0
-    wait $! || status=$?
-    [ "$status" -ne "$2" ] || return 0
-    [ "$status" -eq 0 ] || return 1
-  done
-  return 1
+  start m1train -q $steady -n 10000000 $kept 2>err
+  await has_lines log 30
+  kill "-$1" "$started"
+  ends "$2"
+}
+
+# goes_on: what was interrupted goes on, past its next checkpoints, to the same bytes as a run without a break.
+goes_on() {
+  local steps=$(($(wc -l <log) + 50)) file
+  mkdir unbroken
+  (cd unbroken && ln -s ../text . && m1train -q $steady -n $steps $kept)
+  m1train -q $steady -n $steps $kept
+  for file in model ckpt log; do cmp $file unbroken/$file; done
 }
 
 @test "m1train: the same bytes with one thread and with two" {
@@ -168,35 +154,32 @@ interrupt() {
 }
 
 @test "m1train: a run stopped by SIGTERM is saved, ends by the signal, and goes on to the same bytes" {
-  interrupt TERM 143 30
+  interrupt TERM 143
   [ ! -s err ] # -q
   [ ! -e model ]
-  [ "$(wc -l <log)" -lt 160 ]
   m1train --verbose $net -n 0 -C ckpt -o early text 2>said
   lines=$(wc -l <log) # a header, and a row for each step: saved at that very one, whose row is missing where its evaluation was broken off
   grep -qxE "resumed_step=($((lines - 1))|$lines)" said
-  again
-  same_as_unbroken
+  goes_on
 }
 
 @test "m1train: a run that was killed goes on from its last checkpoint to the same bytes" {
-  interrupt KILL 137 60
+  interrupt KILL 137
   printf '123\t0.1\t1' >>log # cut in the middle of a line
-  again
-  same_as_unbroken
+  goes_on
 }
 
 @test "m1train: a message says that a run was stopped, and how to go on" {
-  m1train $net -n 100000 --log=log -C ckpt -o model text 2>err &
-  await log 3
-  kill -TERM $!
-  ended_with 143 $!
+  start m1train $net -n 10000000 --log=log -C ckpt -o model text 2>err
+  await has_lines log 3
+  kill -TERM "$started"
+  ends 143
   grep -qx 'm1train: stopped after step [0-9]*, saved in ckpt; the same command goes on from there' err
   rm ckpt* log
-  m1train $net -n 100000 --log=log -o model text 2>err &
-  await log 3
-  kill -TERM $!
-  ended_with 143 $!
+  start m1train $net -n 10000000 --log=log -o model text 2>err
+  await has_lines log 3
+  kill -TERM "$started"
+  ends 143
   grep -qx 'm1train: stopped after step [0-9]*; nothing was saved (see -C)' err
   run ls model*
   [ "$status" -ne 0 ] # no temporary file either
@@ -330,5 +313,5 @@ interrupt() {
   printf hello >short
   run -3 m1train -q -L 2 -n 3 -B 1 -s d=8,layers=1,heads=1,ff=8 -T1 -o m short
   [ "${#lines[@]}" -eq 1 ]
-  run -3 timeout 20 acwin -m /dev/zero text
+  run -3 limited acwin -m /dev/zero text
 }

@@ -117,49 +117,33 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
 
 @test "m2gen: text appears while it is made" {
   mkfifo text.pipe
-  (m2gen -m m2.bytes -n 1000000000 2>/dev/null | bitpack --to=raw >text.pipe) &
+  start sh -c 'm2gen -m m2.bytes -n 1000000000 2>/dev/null | bitpack --to=raw >text.pipe'
   head -c 200 text.pipe >out # would wait for ever if nothing came before the end
-  wait
+  await gone
   [ "$(wc -c <out)" = 200 ]
-  (m2gen -m m2 -n 1000000000 | bitpack -u | acwin -d -m m1 >text.pipe) &
+  start sh -c 'm2gen -m m2 -n 1000000000 | bitpack -u | acwin -d -m m1 >text.pipe'
   head -c 200 text.pipe >out
-  wait
+  await gone
   [ "$(wc -c <out)" = 200 ]
 }
 
 @test "m2gen: a signal ends the stream whole" {
-  local status=0
-  m2gen -m m2 -n 1000000000 >out &
-  while [ ! -s out ] || [ "$(wc -c <out)" -lt 1000 ]; do sleep 0.02; done
-  kill -TERM $!
-  wait $! || status=$?
-  [ "$status" -eq 143 ]
+  start m2gen -m m2 -n 1000000000 >out
+  await has_bytes out 1000
+  kill -TERM "$started"
+  ends 143
   bitpack -u out | acwin -t -m m1
 }
 
-# used PID: ticks of the processor that it has used.
-used() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
-
 @test "m2gen: a signal ends it at once where nobody reads what it writes" {
-  local before=-1 i status=0
   [ -r /proc/self/stat ] || skip "no /proc"
   mkfifo pipe
   exec 8<>pipe # open, and never read
-  m2gen -T 1 -m m2 -n 1000000000 >pipe 8>&- &
-  for ((i = 0; i < 200; i++)); do # until the pipe is full: then it uses no more time
-    sleep 0.3
-    [ "$(used $!)" != "$before" ] || [ "$before" -eq 0 ] || break
-    before=$(used $!)
-  done
-  kill -TERM $!
-  for ((i = 0; i < 200; i++)); do
-    kill -0 $! 2>/dev/null || break
-    sleep 0.1
-  done
-  kill -KILL $! 2>/dev/null || true # ends it, should this test fail
-  wait $! || status=$?
+  start m2gen -T 1 -m m2 -n 1000000000 >pipe
+  await asleep # the pipe is full
+  kill -TERM "$started"
+  ends 143
   exec 8>&-
-  [ "$status" -eq 143 ]
 }
 
 @test "m2gen: what does not fit is refused" {

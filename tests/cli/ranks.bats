@@ -13,6 +13,7 @@ setup_file() {
 
 setup() {
   [ -e "$NCT_BIN/nct-mpi.so" ] || skip "built without OpenMPI"
+  command -v mpirun >/dev/null || skip "no mpirun"
   [ -z "${NCT_SAN:-}" ] || skip "sanitizers: OpenMPI keeps memory to its end"
   cd "$BATS_TEST_TMPDIR" || return
   ln -s "$BATS_FILE_TMPDIR"/{toks,held} .
@@ -21,16 +22,22 @@ setup() {
 
 # Of floats: products in bf16 would round what differs in the last digit to numbers further apart.
 net="-T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-every=20"
-ranks() { mpirun --oversubscribe --allow-run-as-root --bind-to none -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
+mpi="mpirun --oversubscribe --allow-run-as-root --bind-to none"
+ranks() { $mpi -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
 
-# a_rank WORDS: the number of a process of m2train with these words in its command line (mpirun's own begins otherwise).
+# a_rank: the number of a process of m2train that runs in this test's folder.
 a_rank() {
   local p
   for p in /proc/[0-9]*; do
-    case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
-    "m2train "*"$1"*) echo "${p#/proc/}"; return ;;
-    esac
+    [ "$(cat "$p/comm" 2>/dev/null)" != m2train ] || [ "$(readlink "$p/cwd")" != "$PWD" ] || { echo "${p#/proc/}"; return; }
   done
+  return 1
+}
+
+# mpirun starts ranks in process groups of their own, and ends them if it is asked to.
+teardown() {
+  for group in "${groups[@]}"; do kill -TERM "$group" 2>/dev/null && await gone; done
+  end_all
 }
 
 # near A B: the losses of two logs agree as far as float sums in another order allow: the first to its last printed digit, and
@@ -101,16 +108,13 @@ near() {
 }
 
 @test "ranks: a rank that is lost ends the run, and its checkpoint is good" {
-  local i status=0
-  ranks 2 m2train -q $net -n 1000000 --log=log -C ckpt --save-every=5 -o m toks &
-  for ((i = 0; i < 600; i++)); do
-    [ ! -e log ] || [ "$(wc -l <log)" -lt 30 ] || break
-    sleep 0.05
-  done
-  rank=$(a_rank "n 1000000 --log=log -C ckpt")
-  [ -n "$rank" ] || kill $!
-  kill -KILL "$rank"
-  wait $! || status=$?
+  [ -r /proc/self/comm ] || skip "no /proc"
+  local status=0
+  start $mpi -n 2 m2train -q $net -n 10000000 --log=log -C ckpt --save-every=5 -o m toks 2>err
+  await has_lines log 30
+  kill -KILL "$(a_rank)"
+  await gone
+  wait "$started" || status=$?
   [ "$status" -ne 0 ]
   [ -s err ] # the launcher says which
   [ ! -e m ]
