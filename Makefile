@@ -113,17 +113,15 @@ unit: $(UNIT)
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
 LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
-missing = $(shell for p in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
-define install
-	@set -e; m="$(call missing,$(1))"; if [ -n "$$m" ]; then echo "installing $$m"; \
-		$(SUDO) apt-get update -qq; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$m >/dev/null; fi
-endef
+# What is missing is installed, or named where it cannot be; then it goes on with what is there.
+PACKAGES = CC="$(CC)" sh tests/packages.sh
+# cmocka is for the unit programs alone.
+CHECKED = all $$($(PACKAGES) --has libcmocka-dev && echo unit)
 
 deps:
-	$(call install,$(BUILD_PACKAGES))
+	@$(PACKAGES) $(BUILD_PACKAGES)
 check-deps: deps
-	$(call install,$(CHECK_PACKAGES))
+	@$(PACKAGES) $(CHECK_PACKAGES)
 
 # ---- what the README says ----
 # The tools are built by a second make, after the packages are there.
@@ -139,17 +137,17 @@ experiments: deps
 
 RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
 check: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(CHECKED)
 	@$(RUN_TESTS)
 # Where packages of arm64 can be had (dpkg --add-architecture arm64) and these are there, the codec is tested for aarch64, too:
 # liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64
 check-long: check-deps
-	$(call install,$(LONG_PACKAGES))
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@$(PACKAGES) $(LONG_PACKAGES)
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(CHECKED)
 	@NCT_LONG=1 $(RUN_TESTS)
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check-san: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' all unit
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' $(CHECKED)
 	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
 # Data races: every test under ThreadSanitizer.
 TSAN = -O1 -g -fsanitize=thread -fno-sanitize-recover=all
@@ -165,13 +163,13 @@ FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 fuzz: check-deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
 		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link -DNCT_BOOK_BATCH_MIN=40000 -DNCT_BOOK_BATCH_MAX=40000' $(addprefix build-fuzz/fuzz_,$(FUZZ))
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
+	@! $(PACKAGES) --has libcmocka-dev || $(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
 	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm
 BENCH_PACKAGES = sentencepiece zpaq p7zip-full
 bench: deps
-	$(call install,$(BENCH_PACKAGES))
+	@$(PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/bench/int8
 	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
 	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products; \

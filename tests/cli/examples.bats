@@ -88,6 +88,7 @@ stand_in() {
 # ---- baselines.sh ----
 
 @test "baselines.sh: the same text by six kinds of tokens, counted right" {
+  needs spm_train spm_encode spm_decode
   sample 100000 >text
   STEPS=0 VOCAB=1000 THREADS=2 KEEP=kept example baselines text >out
   cat kept/train kept/dev >both
@@ -112,6 +113,7 @@ stand_in() {
 }
 
 @test "baselines.sh: SentencePiece codes every byte, each newline by a token" {
+  needs spm_train spm_encode spm_decode
   { printf '  two  blanks, a tab\t, \xe2\x82\xac, \xf0\x9f\x90\x9f\n\n'; sample 60000; } >text
   sample 80000 | tail -c 5000 | tr -d '\n' >other # one line, without its newline
   STEPS=0 VOCAB=800 THREADS=2 KEEP=kept example baselines text other >out
@@ -129,6 +131,7 @@ stand_in() {
 }
 
 @test "baselines.sh: a token model for each kind" {
+  needs spm_train spm_encode spm_decode
   sample 10000 >text
   VOCAB=500 small sh "$NCT_ROOT/examples/baselines.sh" text >out
   for kind in bytes SentencePiece gzip_-9 xz_-9 b=16_v=8 b=16_v=16; do
@@ -138,6 +141,7 @@ stand_in() {
 }
 
 @test "baselines.sh: a stage that fails halfway fails it all; what is missing is named" {
+  needs spm_train spm_encode spm_decode
   sample 10000 >text
   for tool in spm_train spm_encode gzip xz acwin bitpack bpbcalc; do
     stand_in $tool "without-$tool"
@@ -241,6 +245,7 @@ headed() {
 }
 
 @test "ratio.sh: counts and ratios agree with the tools, for all kinds of tokens" {
+  needs spm_train spm_encode spm_decode
   measuring_model
   printf 'one line\n\ntwo\0three\0' >>text
   xz -k text
@@ -270,6 +275,7 @@ headed() {
 }
 
 @test "stability.sh: what a changed word changes, by edit distances that are right" {
+  needs spm_train spm_encode spm_decode
   measuring_model
   MODEL=strings VOCABS=500 THREADS=2 example stability learned >out
   headed out
@@ -303,6 +309,7 @@ headed() {
 }
 
 @test "learnability.sh: what counts predict, by models that are right" {
+  needs spm_train spm_encode spm_decode
   measuring_model
   MODEL=strings VOCABS=500 THREADS=2 BYTES=300000 TRAIN=learned example learnability text >out
   headed out
@@ -323,6 +330,7 @@ headed() {
 }
 
 @test "experiments.sh: all tables of a folder's texts, none before it is whole" {
+  needs spm_train spm_encode spm_decode
   measuring_model
   mkdir data
   xz -c text >data/dev-a.txt.xz

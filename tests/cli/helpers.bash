@@ -30,6 +30,12 @@ flip() {
   printf "$(printf '\\%03o' $((byte ^ 0x55)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# needs PROGRAM...: the test is skipped where one is missing.
+needs() {
+  local program
+  for program; do command -v "$program" >/dev/null || skip "no $program"; done
+}
+
 long_test() { [ -n "${NCT_LONG:-}" ] || skip "long: make check-long"; }
 
 # same_back FILE [ACWIN OPTION...]: FILE comes back identical.
@@ -105,9 +111,8 @@ has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE N
 
 # The program has begun, and all of its threads wait for something: for input that has not come, where it writes to a file.
 asleep() {
-  local states
-  states=$(cat "/proc/$started/comm" "/proc/$started/task/"*/stat 2>/dev/null | sed 's/.*) //; s/ .*//' | sort -u | tr '\n' ' ')
-  [[ $states == 'S '* && $states != *bash* ]]
+  [ "$(cat "/proc/$started/comm")" != bash ] || return 1
+  [ "$(cat "/proc/$started/task/"*/stat 2>/dev/null | sed 's/.*) //; s/ .*//' | sort -u)" = S ]
 }
 
 # limited COMMAND [ARGUMENT...]: ends it at the deadline, with status 124: for a fault that would make it run for ever.

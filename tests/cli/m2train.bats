@@ -200,13 +200,15 @@ cell() {
 }
 
 @test "m2train: a file that grows while it is read is refused, and what is not mapped never touched" {
-  local i status end=$((SECONDS + deadline))
+  local few many status end=$((SECONDS + deadline))
+  few=$(printf 'toks %.0s' {1..60}) many=$(printf 'toks %.0s' {1..600})
   : >err
   until [[ $(cat err) == "m2train: grows: the file grows while it is read, byte "* ]]; do # else nothing was added between its opening and its end
     ((SECONDS < end))
-    for ((i = 0; i < 60; i++)); do cat toks; done >grows
+    cat $few >grows
     start m2train -q $net -n 0 -o m grows 2>err
-    until gone; do cat toks >>grows; done
+    for _ in 1 2 3 4 5; do cat $many >>grows; done
+    await gone
     status=0
     wait "$started" || status=$?
     [ "$status" -eq 3 ] || [ "$status" -eq 0 ] # at times it ends in the middle of what is being added: then it is cut

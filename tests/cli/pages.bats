@@ -1,6 +1,11 @@
 # pages.bats - the examples of every manual page run as they are printed: the lines "$ command" under EXAMPLES.
 load helpers
 
+setup() {
+  needs mandoc col
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
+
 # What the examples take for granted, and nothing else: a text, its lines, and ids that another tokenizer made of them.
 files() {
   sample 20000 >text

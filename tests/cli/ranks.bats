@@ -13,7 +13,7 @@ setup_file() {
 
 setup() {
   [ -e "$NCT_BIN/nct-mpi.so" ] || skip "built without OpenMPI"
-  command -v mpirun >/dev/null || skip "no mpirun"
+  needs mpirun
   [ -z "${NCT_SAN:-}" ] || skip "sanitizers: OpenMPI keeps memory to its end"
   cd "$BATS_TEST_TMPDIR" || return
   ln -s "$BATS_FILE_TMPDIR"/{toks,held} .

@@ -30,6 +30,9 @@ fault_at() {
 	pick "$3" | xargs grep -HnEI -- "$2" /dev/null | sed "s|^\([^:]*:[0-9]*\):.*|\1: $1|"
 }
 
+# have PROGRAM: for `have PROGRAM || return` in a check that is skipped without it.
+have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
+
 # ---- checks of text ----
 
 includes() { pick '^(lib|cmd)/.*\.(c|h|inc|S)$' | xargs awk -f "$lint/includes.awk"; }
@@ -52,7 +55,10 @@ words() {
 	fault_at 'a library does not end the process or ask the environment' "$word(_?exit|_Exit|abort|getenv) *\\(" '^lib/.*\.(c|h|inc)$'
 }
 
-scripts() { pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc; }
+scripts() {
+	have shellcheck || return
+	pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc
+}
 
 # ---- checks by compilers, with the Makefile's own flags ----
 
@@ -62,8 +68,6 @@ ask_make() {
 	shift 2
 	printf 'include Makefile\n%s\n' "$line" | make -f - -s -k -j2 "$@" "$target"
 }
-
-have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
 
 headers() { # compiler
 	have "$1" || return
