@@ -181,6 +181,7 @@ $(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
 
 # ---- installing ----
 INCLUDE = lib/nct.h lib/nct-train.h lib/nct-m2.h
+LICENCES = LICENSE lib/model/m1-default.LICENSE lib/model/m1-default.titles.xz lib/window/words_ranges.LICENSE
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
 		$(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s))
@@ -190,9 +191,11 @@ install: all
 	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(PREFIX)/lib/$$l.so.$(VERSION); \
 		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(PREFIX)/lib/$$l.so; done
 	[ -z "$(PLUGIN)" ] || { install -d $(DESTDIR)$(PREFIX)/lib/nct && install -m 755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/nct; }
+	install -d $(DESTDIR)$(PREFIX)/share/doc/nct
+	install -m 644 $(LICENCES) $(DESTDIR)$(PREFIX)/share/doc/nct
 	set -e; for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/lib/nct
+	rm -rf $(DESTDIR)$(PREFIX)/lib/nct $(DESTDIR)$(PREFIX)/share/doc/nct
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(DESTDIR)$(PREFIX)/include/,$(notdir $(INCLUDE)))
 	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(PREFIX)/lib/$(l).$(e)))
 	rm -f $(foreach s,1 5 7,$(addprefix $(DESTDIR)$(PREFIX)/share/man/man$(s)/,$(notdir $(wildcard man/*.$(s)))))

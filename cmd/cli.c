@@ -21,7 +21,7 @@ enum { OPT_VERBOSE = 1000, OPT_CPU };
 
 static const struct cli_option common[] = {
 	{'h', "help", NULL, "print this help"},
-	{'V', "version", NULL, "print the version and what it was built with"},
+	{'V', "version", NULL, "print the version, what it was built with and the licences"},
 	{'q', "quiet", NULL, "print nothing but errors"},
 	{OPT_VERBOSE, "verbose", NULL, "print key=value lines on stderr"},
 	{'T', "threads", "N", "threads (default: one for each core that may be used)"},
@@ -161,7 +161,7 @@ version(const struct cli *c)
 	printf("compiler=%s kernels=", __VERSION__);
 	for (size_t i = 0; cpu_name(c, i) != NULL; i++)
 		printf("%s%s", i > 0 ? "," : "", cpu_name(c, i));
-	printf("\n");
+	printf("\ncode: MIT licence; built-in model: CC BY-SA 4.0, attribution in m1-default.LICENSE\n");
 	finish_stdout(c);
 }
 

@@ -1,4 +1,4 @@
-/* builtin.S - the model file inside the library, for nct_m1_builtin(). */
+/* builtin.S - the model file inside the library, for nct_m1_builtin(). Its licence is m1-default.LICENSE, not the code's. */
 	.section .rodata
 	.balign 8
 	.globl nct_m1_default
