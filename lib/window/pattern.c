@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "window/utf8.h"
 
 struct nct_pattern {
 	pcre2_code *code;
@@ -86,6 +87,18 @@ whole_characters(const uint8_t *text, size_t n)
 	return n;
 }
 
+/* Does text[i] belong to a character? */
+static int
+is_utf8(const uint8_t *text, size_t n, size_t i)
+{
+	uint32_t c;
+
+	for (size_t back = 0; back < 4 && back <= i; back++)
+		if (nct_utf8(text + i - back, n - i + back, &c) > back)
+			return 1;
+	return 0;
+}
+
 static nct_err
 gave_up(int code, nct_why *why)
 {
@@ -120,9 +133,11 @@ nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int
 			return gave_up(r, why);
 		*start = range[0] > at ? range[0] : at;
 		*end = range[1];
-		*found = r != PCRE2_ERROR_PARTIAL && *end >= *start;
-		if (*found || (r == PCRE2_ERROR_PARTIAL && !bounded))
-			return NCT_OK; /* a match, or more text is needed to tell */
+		if (*start >= n || (r == PCRE2_ERROR_PARTIAL && !bounded))
+			return NCT_OK; /* more text is needed to tell */
+		*found = r != PCRE2_ERROR_PARTIAL && *end >= *start && is_utf8(text, n, *start);
+		if (*found)
+			return NCT_OK;
 		at = r != PCRE2_ERROR_PARTIAL ? *start + 1 : *start > at ? *start : upto;
 	}
 	return NCT_OK;

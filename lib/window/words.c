@@ -9,6 +9,7 @@
 
 #include "base/cpu.h"
 #include "base/le.h"
+#include "window/utf8.h"
 
 /* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no kind, and no
  * match goes over it. */
@@ -89,20 +90,11 @@ far_kind(uint32_t c)
 static inline size_t
 decode(const nct_words *w, const uint8_t *text, size_t n, uint8_t *kind)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const uint8_t lead = text[0];
-	const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-	uint32_t c = length == 1 ? lead : lead & (0x7fu >> length);
+	uint32_t c;
+	const size_t length = nct_utf8(text, n, &c);
 
 	*kind = 0;
-	if (length == 0 || length > n)
-		return 1;
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 1;
-		c = c << 6 | (text[i] & 0x3fu);
-	}
-	if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+	if (length == 0)
 		return 1;
 	*kind = c < TABLE ? w->kind[c] : far_kind(c);
 	return length;

@@ -255,6 +255,11 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   acwin -a '(?:words)' text | acwin -d | cmp - text
 }
 
+@test "acwin -a: no boundary before a byte that is not UTF-8, though the pattern matches nothing at all there" {
+  printf 'he\xff' | acwin -a 'x*' | acwin -d --show >got
+  printf '%s\n' h e '\xff' '\E' | cmp - <(cut -f 2 got)
+}
+
 @test "acwin -a: the same stream by file and pipe, by any number of threads, with and without codebook" {
   sample 300000 >text
   for a in words '\w+|\W'; do

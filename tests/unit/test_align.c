@@ -201,7 +201,8 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 static void
 test_bounds(void **state)
 {
-	static const char *const patterns[] = {"\\w+|\\W", "^", "(?<=[.!?]) ", "(?<=\\n).|x$", "\\b", "(?=ab)", "a.{0,40}b|\\z", ".*"};
+	static const char *const patterns[] = {"\\w+|\\W", "^", "(?<=[.!?]) ", "(?<=\\n).|x$", "\\b", "(?=ab)", "a.{0,40}b|\\z", ".*",
+	                                      "x*", "(?<= )", "(?<=[^ -~])"};
 	struct bytes real = sample_text(1178860), two = {malloc(3 * real.n), 3 * real.n};
 	uint8_t mixed[5000];
 	nct_rng r = {3};
@@ -221,6 +222,51 @@ test_bounds(void **state)
 	}
 	free(real.p);
 	free(two.p);
+}
+
+/* Is text[i] part of a character? PCRE2 tells: of a few bytes around it, one or more do not match "." then. */
+static int
+in_character(nct_pattern *any, const uint8_t *text, size_t n, size_t i)
+{
+	size_t start = 0, end = 0;
+	int found = 1;
+
+	for (size_t from = i < 3 ? 0 : i - 3; found && end <= i; from = end)
+		assert_int_equal(nct_pattern_find(any, text, n, from, 1, 1, &found, &start, &end, NULL), NCT_OK);
+	return found && start <= i;
+}
+
+/* A pattern that matches the empty string has boundaries before characters alone: none before a byte that is not UTF-8. */
+static void
+test_empty_matches(void **state)
+{
+	static const char *const patterns[] = {"", "x*", "$|^", "\\b|\\B", "(?<=a)|(?=b)"};
+	uint8_t text[300];
+	nct_pattern *any;
+	nct_rng r = {17};
+
+	(void)state;
+	assert_int_equal(nct_pattern_new(&any, "(?s).", NULL), NCT_OK);
+	for (unsigned round = 0; round < 300; round++)
+		for (size_t k = 0; k < sizeof patterns / sizeof patterns[0]; k++) {
+			const size_t n = nct_rng_below(&r, sizeof text);
+			size_t places = 0, marks = 0;
+
+			mixed_text(text, n, round % 3, &r);
+			uint8_t *mark = marks_of(patterns[k], text, n);
+			for (size_t i = 0; i < n; i++) {
+				const int inside = in_character(any, text, n, i), first = (text[i] & 0xc0) != 0x80;
+
+				if (mark[i] && (!inside || !first))
+					fail_msg("pattern '%s': a boundary before byte %zu, %02x", patterns[k], i, text[i]);
+				places += inside && first;
+				marks += mark[i];
+			}
+			if (k == 0)
+				assert_int_equal(marks, places);
+			free(mark);
+		}
+	nct_pattern_free(any);
 }
 
 /* ---- windows, plainly ---- */
@@ -443,8 +489,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_words), cmocka_unit_test(test_words_avx512), cmocka_unit_test(test_bounds), cmocka_unit_test(test_windows),
-	    cmocka_unit_test(test_long_windows),
+	    cmocka_unit_test(test_words), cmocka_unit_test(test_words_avx512), cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_empty_matches), cmocka_unit_test(test_windows), cmocka_unit_test(test_long_windows),
 	    cmocka_unit_test(test_general_batches),
 	};
 
