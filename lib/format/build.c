@@ -8,7 +8,6 @@
 #include "format/tokens.h"
 
 #define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* that wait, at most */
-#define ENTRIES_MAX NCT_BLOCK_WINDOWS
 
 struct nct_build {
 	nct_writer *out;
@@ -18,7 +17,7 @@ struct nct_build {
 	uint32_t units;      /* tokens of the document that goes on, after theirs */
 	uint64_t text_bytes; /* of the document that goes on */
 	uint8_t *code;       /* TOKENS_MAX tokens */
-	uint8_t dir[ENTRIES_MAX * NCT_DIR_ENTRY_MAX];
+	uint8_t dir[NCT_BLOCK_DOCUMENTS * NCT_DIR_ENTRY_MAX];
 };
 
 nct_err
@@ -128,7 +127,7 @@ nct_build_document(nct_build *t, uint64_t text_bytes)
 	t->text_bytes += text_bytes;
 	put_entry(t, 1);
 	if ((t->b.flags & NCT_BLOCK_CONTINUES) || t->b.units >= NCT_BLOCK_WINDOWS || t->b.text_bytes >= NCT_BLOCK_TEXT ||
-	    t->entries == ENTRIES_MAX)
+	    t->entries == NCT_BLOCK_DOCUMENTS)
 		return put_block(t);
 	return NCT_OK;
 }

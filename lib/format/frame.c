@@ -82,6 +82,13 @@ vocabulary_fits(const struct nct_header *h)
 	return h->token_bits >= 1 && h->token_bits <= 16 && h->vocab == 1u << h->token_bits;
 }
 
+/* Chosen strings take no context over from window to window, and an unbroken code has no windows. */
+static int
+resets_fit(const struct nct_header *h)
+{
+	return h->code == NCT_CODE_BEST ? h->resets == 1 : h->code != NCT_CODE_UNBROKEN || h->resets == 0;
+}
+
 struct nct_fault
 nct_header_fault(const struct nct_header *h)
 {
@@ -95,7 +102,9 @@ nct_header_fault(const struct nct_header *h)
 		return fault("vocabulary", 12);
 	if (h->separator > NCT_SEP_REGEX)
 		return fault("separator", 17);
-	if (h->align > NCT_ALIGN_REGEX)
+	if (!resets_fit(h))
+		return fault("resets", 20);
+	if (h->align > NCT_ALIGN_REGEX || (h->code == NCT_CODE_UNBROKEN && h->align != NCT_ALIGN_NONE))
 		return fault("alignment", 32);
 	if (foreign(h) && (h->separator != NCT_SEP_OPERAND || h->align != NCT_ALIGN_NONE ||
 	                   (h->resets | h->chunk | h->m1 | h->windows | h->m1_parameters) != 0))
@@ -250,6 +259,8 @@ nct_frame_get_block(struct nct_block *b, const uint8_t *p, const struct nct_head
 		return fault("flags", 12);
 	if (b->text_offset + b->text_bytes < b->text_offset || (h->text_unknown && (b->text_offset | b->text_bytes) != 0))
 		return fault("text bytes", 16);
+	if (!foreign(h) && b->text_bytes > NCT_TEXT_MAX)
+		return fault("text bytes", 24);
 	return lengths_fault(h, b);
 }
 
@@ -273,11 +284,27 @@ nct_block_bits(const struct nct_header *h, const struct nct_block *b)
 	return bits;
 }
 
+/* What is wrong with how `entries` chunks, or a part of one, share a block: `before` units are in it before its last entry. Where text is
+ * not known, a model may have made the chunks, and another one the block. */
+static const char *
+sharing_fault(const struct nct_header *h, const struct nct_block *b, uint64_t entries, uint64_t before)
+{
+	if (h->text_unknown)
+		return NULL;
+	if (entries > 1 && b->flags != 0)
+		return "a part of a chunk beside other chunks";
+	if (before >= NCT_BLOCK_WINDOWS || (foreign(h) && entries > NCT_BLOCK_DOCUMENTS))
+		return "chunks behind the block's end";
+	if (h->chunk != 0 && b->text_bytes / h->chunk + (b->text_bytes % h->chunk != 0) > entries)
+		return "text bytes";
+	return NULL;
+}
+
 /* Sums the directory. An unfinished chunk can end no document. */
 static const char *
 directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *bits)
 {
-	uint64_t units = 0, documents = 0;
+	uint64_t units = 0, documents = 0, entries = 0;
 	int got;
 	struct nct_dir_entry e = {0};
 	size_t pos = 0;
@@ -290,6 +317,7 @@ directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 			return "directory's units";
 		if (e.bits > CODE_BITS_MAX - *bits)
 			return "directory's bits";
+		entries++;
 		units += e.units;
 		*bits += e.bits;
 		documents += (uint64_t)e.ends_document;
@@ -302,7 +330,7 @@ directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 		return "directory's documents";
 	if ((b->flags & NCT_BLOCK_CONTINUED) && e.ends_document)
 		return "directory's last chunk";
-	return NULL;
+	return sharing_fault(h, b, entries, units - e.units);
 }
 
 /* The largest token id of the block, 0 if it has none. */

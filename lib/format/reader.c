@@ -18,6 +18,7 @@ struct nct_reader {
 	uint32_t id;
 	uint64_t sequence;      /* of the next block */
 	uint64_t text_offset;   /* of the next block */
+	uint64_t chunk_text;    /* text bytes of the chunk that may go on in it, as far as it was read */
 	size_t skip;            /* where, after a fault, the scan begins: bytes from the frame's start */
 	struct nct_header header;
 	struct nct_totals totals;
@@ -164,10 +165,19 @@ take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 	return NCT_OK;
 }
 
+/* Text bytes of the block's first chunk in the blocks before, as far as they are known. */
+static uint64_t
+chunk_before(const nct_reader *r, const struct nct_block *b)
+{
+	return r->follows && (b->flags & NCT_BLOCK_CONTINUES) ? r->chunk_text : 0;
+}
+
 /* A block's place among the others. */
 static nct_err
 check_order(nct_reader *r, const struct nct_block *b, nct_why *why)
 {
+	const struct nct_header *h = &r->header;
+
 	if (b->sequence > r->sequence) {
 		r->skip = 0; /* nothing wrong with this block: the scan shall find it */
 		return blocks_missing(r, b->sequence, why);
@@ -178,6 +188,8 @@ check_order(nct_reader *r, const struct nct_block *b, nct_why *why)
 		return bad_block(r, (struct nct_fault){"text offset", 16}, why);
 	if ((b->flags & NCT_BLOCK_CONTINUES) && (b->sequence == 0 || (r->follows && !(r->last_flags & NCT_BLOCK_CONTINUED))))
 		return bad_block(r, (struct nct_fault){"flags", 12}, why);
+	if ((b->flags & NCT_BLOCK_CONTINUES) && h->chunk != 0 && b->text_bytes > h->chunk - chunk_before(r, b))
+		return bad_block(r, (struct nct_fault){"text bytes", 24}, why);
 	return NCT_OK;
 }
 
@@ -249,6 +261,7 @@ take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 		return err;
 	if ((err = settle(r, b, bytes)) != NCT_OK)
 		return err;
+	r->chunk_text = chunk_before(r, b) + b->text_bytes;
 	r->follows = 1;
 	r->last_flags = b->flags;
 	r->sequence++;

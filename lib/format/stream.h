@@ -15,6 +15,7 @@
 #define NCT_CODE_MAX (16u << 20)       /* bytes of a block's bits; tokens of 1 to 7 bits take more, a byte each */
 #define NCT_BLOCK_TEXT 65536u          /* a block ends at the first chunk's end at or past this much text... */
 #define NCT_BLOCK_WINDOWS 65536u       /* ...or this many windows, symbols or tokens; */
+#define NCT_BLOCK_DOCUMENTS 65536u     /* ...or, of foreign tokens, this many documents */
 #define NCT_PART_WINDOWS 720720u       /* a longer chunk is cut into parts of this many windows: 720,720 * b
                                         * bits are whole tokens for every v up to 16 */
 #define NCT_PART_SYMBOLS (1u << 20)    /* and, for unbroken coding, of this many symbols */

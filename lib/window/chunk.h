@@ -95,7 +95,8 @@ struct nct_unchunk {
 struct nct_run {
 	const uint8_t *p;     /* the code is bits [from, from + bits) of this */
 	uint64_t from, bits, units;
-	int eod;              /* result: the last symbol was EOD */
+	int eod;              /* results: the last symbol was EOD; */
+	uint64_t text_bytes;  /* the run's text */
 };
 
 void nct_unchunk_begin(struct nct_unchunk *u); /* a chunk starts: resets M1 */

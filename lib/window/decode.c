@@ -9,7 +9,7 @@
 #include "format/stream.h"
 #include "format/walk.h"
 #include "model/m1.h"
-#include "window/chunk.h"
+#include "window/blocks.h"
 #include "window/decode_book.h"
 #include "window/delivery.h"
 #include "window/pool.h"
@@ -103,6 +103,18 @@ ends_hold(const struct nct_block *b, const struct nct_run *r, int unbroken)
 	return 1;
 }
 
+/* Are the runs what an encoder cuts text into? */
+static int
+cuts_hold(const struct nct_run *r, size_t n, uint64_t chunk)
+{
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < n; before += r[i++].text_bytes)
+		if (!nct_blocks_hold(chunk, before, r[i].text_bytes))
+			return 0;
+	return 1;
+}
+
 static nct_err
 decode_block(const struct decoder *d, struct job *j, nct_crew *crew)
 {
@@ -124,6 +136,8 @@ decode_block(const struct decoder *d, struct job *j, nct_crew *crew)
 	else if (err == NCT_OK && !loose && u->text_bytes != b->text_bytes)
 		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence,
 			       u->text_bytes, b->text_bytes);
+	else if (err == NCT_OK && !loose && !cuts_hold(r, n, d->header.chunk))
+		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " is not cut as its stream's header says", b->sequence);
 	free(r);
 	return err;
 }
@@ -324,8 +338,6 @@ add_block(struct decoder *d, const struct nct_block *b)
 
 	j->block = *b;
 	j->buffer = nct_reader_take(d->reader, &j->buffer_cap);
-	if (b->text_bytes > NCT_TEXT_MAX)
-		j->block.text_bytes = 0; /* claims what no encoder writes: any text is too much, then */
 	d->code_bytes += b->code_bytes;
 	d->text_bytes += j->block.text_bytes;
 	if (d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * d->o->threads ||

@@ -63,7 +63,7 @@ add_block(struct nct_book_decoder *d, struct batch *b, const struct nct_block *b
 	j->block = *block;
 	j->buffer = nct_reader_take(d->reader, &j->buffer_cap);
 	b->code_bytes += block->code_bytes;
-	b->text_bytes += block->text_bytes <= NCT_TEXT_MAX ? block->text_bytes : 0; /* else it is damaged, and no text comes of it */
+	b->text_bytes += block->text_bytes;
 }
 
 static int
@@ -114,7 +114,7 @@ decode_blocks(void *ctx, unsigned worker)
 	for (struct job *j = b->jobs; j < b->jobs + b->count; j++) {
 		j->from = b->text.bytes;
 		j->why.text[0] = '\0';
-		j->err = nct_unbook_block(&b->text, &j->block, d->header->text_unknown, &j->why);
+		j->err = nct_unbook_block(&b->text, &j->block, d->header, &j->why);
 		j->bytes = b->text.bytes - j->from;
 		j->text_bytes = b->text.text_bytes;
 		j->documents = b->text.documents;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/huge.h"
 #include "coder/bits.h"
+#include "window/blocks.h"
 #include "window/show.h"
 
 #define GROUP 512 /* windows whose room is made at once */
@@ -142,16 +143,17 @@ decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t u
 }
 
 static nct_err
-decode_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
+decode_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
 {
+	const int loose = h->text_unknown;
 	struct nct_dir_entry e;
 	size_t at = 0;
-	uint64_t from = 0;
+	uint64_t from = 0, before = 0;
 	nct_err err;
-	int eod;
+	int eod, cuts_hold = 1;
 
 	u->text_bytes = u->documents = 0;
-	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes <= NCT_TEXT_MAX ? b->text_bytes : 0; /* no encoder writes more */
+	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes;
 	while (nct_dir_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
 		err = decode_part(u, b->code, from, e.units, loose, &eod);
 		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
@@ -159,18 +161,22 @@ decode_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why
 		if (err != NCT_OK)
 			return err;
 		from += e.units * u->strings->book->bits;
+		cuts_hold &= nct_blocks_hold(h->chunk, before, u->text_bytes - before);
+		before = u->text_bytes;
 	}
 	if (!loose && u->text_bytes != b->text_bytes)
 		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
 		                b->text_bytes);
+	if (!loose && !cuts_hold)
+		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " is not cut as its stream's header says", b->sequence);
 	return NCT_OK;
 }
 
 nct_err
-nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, int loose, nct_why *why)
+nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
 {
 	const size_t before = u->bytes;
-	const nct_err err = decode_block(u, b, loose, why);
+	const nct_err err = decode_block(u, b, h, why);
 
 	if (err != NCT_OK)
 		u->bytes = before;

@@ -103,13 +103,14 @@ decode_unbroken(struct nct_unchunk *u, struct nct_run *r, int loose)
 nct_err
 nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose)
 {
-	unsigned b = u->plan.window_bits;
+	const unsigned b = u->plan.window_bits;
+	const uint64_t text_before = u->text_bytes;
 	nct_err err = NCT_OK;
 
 	r->eod = 0;
 	if (b == 0)
-		return decode_unbroken(u, r, loose);
-	for (uint64_t i = 0; i < r->units && err == NCT_OK; i++) {
+		err = decode_unbroken(u, r, loose);
+	for (uint64_t i = 0; b > 0 && i < r->units && err == NCT_OK; i++) {
 		if (r->eod && !loose)
 			return NCT_EDATA;
 		nct_u128 k = nct_bits_get(r->p, r->from + r->bits, r->from + i * b, b);
@@ -119,5 +120,6 @@ nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose)
 		if (u->show && err == NCT_OK)
 			err = nct_unchunk_show(u, k, before, r->eod);
 	}
+	r->text_bytes = u->text_bytes - text_before;
 	return err;
 }

@@ -159,8 +159,10 @@ nct_unchunk_runs(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n
 		lane[i].u.context = nct_crew_context(w, i);
 	if (err == NCT_OK)
 		err = decode(u, w, lane, lanes, r, text, n, loose);
-	for (size_t i = 0; i < n && err == NCT_OK; i++)
+	for (size_t i = 0; i < n && err == NCT_OK; i++) {
+		r[i].text_bytes = text[i].text_bytes;
 		err = put_in_line(u, &text[i]);
+	}
 	for (size_t i = 0; i < lanes && lane != NULL; i++)
 		nct_unchunk_free(&lane[i].u);
 	for (size_t i = 0; i < n && text != NULL; i++)

@@ -139,6 +139,7 @@ decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lan
 	for (size_t i = 0; i < n; i++) {
 		total += r[i].units;
 		r[i].eod = 0;
+		r[i].text_bytes = 0;
 	}
 	for (; done < total; done += b->n) {
 		const uint64_t from = r[0].from + done * b->window_bits;
@@ -155,6 +156,7 @@ decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lan
 			if ((err = put_in_line(u, b, &b->piece[i], window(b, from, i))) != NCT_OK)
 				return err;
 			r[run].eod = b->piece[i].eod;
+			r[run].text_bytes += b->piece[i].n;
 		}
 	}
 	return NCT_OK;

@@ -70,13 +70,14 @@ struct sample {
 #define SAMPLE_CHUNKS 5
 #define SAMPLE_UNITS 40
 
-/* Random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols). `continues`: the last block
- * has left a chunk open. */
+/* Random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols), or a part of one chunk. `continues`: the last
+ * block has left a chunk open. */
 static inline void
 sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int continues)
 {
 	int unbroken = h->code == NCT_CODE_UNBROKEN;
-	size_t chunks = 1 + nct_rng_below(r, SAMPLE_CHUNKS);
+	const int part = continues || nct_rng_below(r, 3) == 0;
+	const size_t chunks = part ? 1 : 1 + nct_rng_below(r, SAMPLE_CHUNKS);
 	uint64_t bits = 0;
 
 	memset(s, 0, sizeof *s);
@@ -90,10 +91,10 @@ sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int conti
 		s->b.units += (uint32_t)e.units;
 		s->b.documents += (uint32_t)e.ends_document;
 		bits += unbroken ? e.bits : e.units * h->window_bits;
-		if (i == chunks - 1 && !e.ends_document && nct_rng_below(r, 2) == 0)
+		if (part && !e.ends_document && nct_rng_below(r, 2) == 0)
 			s->b.flags |= NCT_BLOCK_CONTINUED;
 	}
-	s->b.text_bytes = h->text_unknown ? 0 : nct_rng_below(r, 100000);
+	s->b.text_bytes = h->text_unknown ? 0 : nct_rng_below(r, part ? 10000 : 100000);
 	s->b.code_bytes = (uint32_t)((bits + 7) / 8);
 	assert_true(s->b.code_bytes <= sizeof s->code);
 	for (size_t i = 0; i < s->b.code_bytes; i++)

@@ -137,7 +137,7 @@ test_streams_that_differ(void **state)
 	} cases[] = {
 		{16, 16, 1, 1, 2, 3, 0, NULL},
 		{8, 16, 1, 1, 2, 3, 12, "vocabulary 256, not 65536 as before"},
-		{16, 0, 1, 1, 2, 3, 19, "code unbroken, not split as before"},
+		{16, 0, 0, 1, 2, 3, 19, "code unbroken, not split as before"},
 		{16, 24, 1, 1, 2, 3, 11, "window bits 24, not 16 as before"},
 		{16, 16, 2, 1, 2, 3, 20, "resets 2, not 1 as before"},
 		{16, 16, 1, 5, 2, 3, 40, "M1 0000000000000005, not 0000000000000001 as before"},

@@ -1,6 +1,8 @@
 /* test_rules.c - streams whose checksums hold but that break a rule of the format are refused, with the place. */
 #include "read_stream.h"
 
+#include "format/frame.h"
+
 #include <sys/resource.h>
 
 /* One field of one frame set to a wrong value, with its CRCs made right. */
@@ -101,6 +103,8 @@ test_rules_of_windows(void **state)
 		{0, 19, 1, 0, NCT_EDATA, "(code), byte 19"},
 		{0, 19, 1, 4, NCT_EDATA, "(code), byte 19"},
 		{0, 19, 1, NCT_CODE_UNBROKEN, NCT_EDATA, "(window bits), byte 11"},
+		{0, 19, 5, NCT_CODE_BEST, NCT_EDATA, "(resets), byte 20"},
+		{0, 19, 5, NCT_CODE_BEST | 2 << 8, NCT_EDATA, "(resets), byte 20"},
 		{0, 32, 1, 3, NCT_EDATA, "(alignment), byte 32"},
 		{0, 39, 1, 1, NCT_EDATA, "(reserved bytes), byte 33"},
 		{1, 12, 4, 4, NCT_EDATA, "block 0 is damaged (flags), byte 84"},
@@ -110,6 +114,8 @@ test_rules_of_windows(void **state)
 		{1, 16, 8, 1, NCT_EDATA, "block 0 is damaged (text offset), byte 88"},
 		{2, 16, 8, 0, NCT_EDATA, "block 1 is damaged (text offset)"},
 		{2, 24, 8, UINT64_MAX, NCT_EDATA, "block 1 is damaged (text bytes)"},
+		{1, 24, 8, NCT_TEXT_MAX + 1, NCT_EDATA, "block 0 is damaged (text bytes), byte 96"},
+		{0, 24, 8, 4, NCT_EDATA, "block 0 is damaged (text bytes), byte 72"},
 		{1, 32, 4, 0, NCT_EDATA, "block 0 is damaged (directory length), byte 104"},
 		{1, 32, 4, NCT_DIR_MAX + 1, NCT_EDATA, "block 0 is damaged (directory length), byte 104"},
 		{1, 32, 4, 1, NCT_EDATA, "block 0 is damaged (padding)"},
@@ -160,6 +166,133 @@ test_rules_of_tokens(void **state)
 
 	(void)state;
 	refuse_all(NCT_TOKENS, wrong, sizeof wrong / sizeof wrong[0]);
+}
+
+/* An unbroken code has no windows to reset M1 at or to align. */
+static void
+test_rules_of_unbroken_headers(void **state)
+{
+	static const struct {
+		uint32_t resets;
+		enum nct_align align;
+		const char *what;
+		unsigned at;
+	} cases[] = {{0, NCT_ALIGN_NONE, NULL, 0}, {1, NCT_ALIGN_NONE, "resets", 20}, {2, NCT_ALIGN_NONE, "resets", 20},
+	             {0, NCT_ALIGN_WORDS, "alignment", 32}, {0, NCT_ALIGN_REGEX, "alignment", 32}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (int tokens = 0; tokens < 2; tokens++) {
+			struct nct_header h = sample_header(0);
+
+			h.kind = tokens ? NCT_TOKENS : NCT_WINDOWS;
+			h.token_bits = tokens ? 8 : 0;
+			h.vocab = tokens ? 256 : 0;
+			h.resets = cases[i].resets;
+			h.align = cases[i].align;
+			const struct nct_fault f = nct_header_fault(&h);
+			assert_true((f.what == NULL) == (cases[i].what == NULL));
+			assert_int_equal(f.at, cases[i].at);
+			if (f.what != NULL)
+				assert_string_equal(f.what, cases[i].what);
+		}
+}
+
+/* A block and its directory in units: an odd number ends a document, 0 is no entry. */
+struct cut {
+	uint32_t units[2];
+	uint32_t flags, text_bytes;
+};
+
+static struct bytes
+cut_stream(const struct cut *c, size_t n, struct nct_header h, uint32_t entries)
+{
+	static uint8_t code[2 * 70000];
+	uint8_t *dir = malloc(NCT_DIR_ENTRY_MAX * 2 + entries);
+	const int fd = bytes_fd("", 0);
+	nct_writer *w;
+
+	assert_non_null(dir);
+	assert_int_equal(nct_writer_new(&w, fd), NCT_OK);
+	assert_int_equal(nct_writer_header(w, &h), NCT_OK);
+	for (size_t i = 0; i < n; i++) {
+		struct nct_block b = {.flags = c[i].flags, .text_bytes = c[i].text_bytes, .dir = dir, .code = code};
+
+		for (size_t k = 0; k < 2 && c[i].units[k] > 0; k++) {
+			const struct nct_dir_entry e = {.units = c[i].units[k], .ends_document = c[i].units[k] % 2 != 0};
+
+			b.dir_bytes += (uint32_t)nct_dir_put(dir + b.dir_bytes, &e, 0);
+			b.units += (uint32_t)e.units;
+			b.documents += (uint32_t)e.ends_document;
+		}
+		memset(dir + b.dir_bytes, 1, entries); /* foreign documents without tokens */
+		b.dir_bytes += entries;
+		b.documents += entries;
+		b.tokens = h.kind == NCT_TOKENS ? b.units : 0;
+		b.code_bytes = h.kind == NCT_TOKENS ? b.units : (b.units * h.window_bits + 7) / 8;
+		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
+	}
+	assert_int_equal(nct_writer_trailer(w), NCT_OK);
+	nct_writer_free(w);
+	free(dir);
+	return fd_bytes(fd);
+}
+
+/* Makes the stream one whose text is known, or whose chunk is another; says what the reader says then. */
+static void
+assert_cut(struct bytes s, uint8_t flags, uint64_t chunk, const char *says)
+{
+	const struct frames f = frames_of(s);
+	struct seen seen;
+
+	s.p[18] = flags;
+	nct_put64(s.p + 24, chunk);
+	nct_put64(s.p + 64, crc64(s.p, 64));
+	for (size_t i = 1; i + 1 < f.n; i++) {
+		memcpy(s.p + f.at[i] + (i + 2 == f.n ? 48 : 52), s.p + 64, 4);
+		nct_put64(s.p + f.at[i] + 56, crc64(s.p + f.at[i], 56));
+	}
+	seen = read_all(s.p, s.n, 0);
+	assert_int_equal(seen.err, says == NULL ? NCT_OK : NCT_EDATA);
+	if (says != NULL)
+		assert_says(&seen, says);
+	free(s.p);
+}
+
+/* Blocks end where the format says; but where text is unknown a model may have made them, and any cut will do. */
+static void
+test_rules_of_cuts(void **state)
+{
+	static const struct {
+		struct cut block[3];
+		uint64_t chunk;
+		const char *says; /* where text is known */
+	} cases[] = {
+		{{{{65535, 3}, 0, 0}}, 0, NULL},
+		{{{{65536, 3}, 0, 0}}, 0, "block 0 is damaged (chunks behind the block's end), byte 72"},
+		{{{{65537, 0}, 0, 0}, {{3, 0}, 0, 0}}, 0, NULL},
+		{{{{4, 0}, NCT_BLOCK_CONTINUED, 0}, {{3, 0}, NCT_BLOCK_CONTINUES, 0}}, 0, NULL},
+		{{{{3, 4}, NCT_BLOCK_CONTINUED, 0}, {{3, 0}, NCT_BLOCK_CONTINUES, 0}}, 0, "block 0 is damaged (a part of a chunk beside other chunks), byte 72"},
+		{{{{4, 0}, NCT_BLOCK_CONTINUED, 0}, {{3, 1}, NCT_BLOCK_CONTINUES, 0}}, 0, "block 1 is damaged (a part of a chunk beside other chunks), byte 160"},
+	};
+	static const struct cut parts[3] = {{{4, 0}, NCT_BLOCK_CONTINUED, 5}, {{4, 0}, NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED, 4},
+	                                    {{3, 0}, NCT_BLOCK_CONTINUES, 3}};
+	const struct nct_header foreign = {.kind = NCT_TOKENS, .code = NCT_CODE_NONE, .vocab = 256, .text_unknown = 1};
+	struct nct_header h = sample_header(10);
+
+	(void)state;
+	h.text_unknown = 1;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (int known = 0; known < 2; known++)
+			assert_cut(cut_stream(cases[i].block, cases[i].block[1].units[0] > 0 ? 2 : 1, h, 0), !known, 0, known ? cases[i].says : NULL);
+	for (uint32_t more = 0; more < 2; more++)
+		assert_cut(cut_stream((const struct cut[]){{{3, 0}, 0, 0}}, 1, foreign, 65535 + more), 0, 0,
+		           more ? "block 0 is damaged (chunks behind the block's end), byte 72" : NULL);
+	h.text_unknown = 0;
+	assert_cut(cut_stream(parts, 3, h, 0), 0, 12, NULL);
+	assert_cut(cut_stream(parts, 3, h, 0), 0, 11, "block 2 is damaged (text bytes), byte 272");
+	assert_cut(cut_stream(parts, 3, h, 0), 0, 8, "block 1 is damaged (text bytes), byte 184");
+	assert_cut(cut_stream(parts, 3, h, 0), 0, 4, "block 0 is damaged (text bytes), byte 72");
 }
 
 /* A header of 64 bytes that claims 128 MiB of tokens must not get them before they arrive. */
@@ -213,6 +346,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_of_windows),
 		cmocka_unit_test(test_rules_of_tokens),
+		cmocka_unit_test(test_rules_of_unbroken_headers),
+		cmocka_unit_test(test_rules_of_cuts),
 		cmocka_unit_test(test_claims_are_not_believed),
 	};
 
