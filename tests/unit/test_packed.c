@@ -99,6 +99,41 @@ test_spoilt(void **state)
 	assert_true(seen[0] > 100 && seen[1] > 1000);
 }
 
+/* The 257 cells from a base on lie below the limit, or an encoder refuses the codebook. */
+static void
+check_last_base(struct nct_codebook *c)
+{
+	const size_t limit = nct_codebook_places_limit(c), last = nct_codebook_parents(c) - 1;
+	struct nct_trie t;
+
+	assert_int_equal(nct_codebook_pack(c), NCT_OK);
+	assert_true(c->base[last] < limit - NCT_SYMBOLS);
+	c->base[last] = (uint32_t)(limit - NCT_SYMBOLS);
+	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
+	nct_trie_free(&t);
+	c->base[last]++;
+	assert_int_equal(nct_trie_new(&t, c), NCT_EDATA);
+}
+
+static void
+test_last_base(void **state)
+{
+	nct_m1 *m = some_m1(3);
+	nct_rng r = {8};
+	struct some s[STRINGS];
+
+	(void)state;
+	assert_int_equal(nct_m1_compile(m, BITS, 1, NULL), NCT_OK);
+	assert_int_equal(nct_codebook_places_limit(m->split[0]), 8192);
+	check_last_base(m->split[0]);
+	nct_m1_free(m);
+	draw_strings(&r, s);
+	struct nct_codebook *c = codebook_of(s);
+	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
+	check_last_base(c);
+	nct_codebook_free(c);
+}
+
 extern const uint8_t nct_m1_default[], nct_m1_default_end[];
 
 /* Nobody checks the built-in model when it is used, nor looks for the places of its strings: here it is made sure of. */
@@ -135,7 +170,7 @@ test_builtin(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_spoilt), cmocka_unit_test(test_builtin)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_spoilt), cmocka_unit_test(test_last_base), cmocka_unit_test(test_builtin)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
