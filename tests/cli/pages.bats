@@ -62,3 +62,39 @@ run_examples() {
     run ! run_examples x.1
   done
 }
+
+# The lines "offset, eight bytes" of a page as `od -A d -t x1 -w8` writes them.
+dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [0-9a-f]{2}){8}' | awk '{ $1 = sprintf("%07d", $1) } 1'; }
+
+@test "pages: the stream that nct-formats(5) prints is the one that the tools write, and it decodes" {
+  run_examples "$NCT_ROOT/man/nct-formats.5"
+  dumped "$NCT_ROOT/man/nct-formats.5" >told
+  [ "$(wc -l <told)" -eq 28 ]
+  od -A d -t x1 -v -w8 run/hi | sed '$d' | cmp - told
+  # shellcheck disable=SC2059 # the bytes are the format
+  printf "$(cut -c 8- told | tr -d '\n' | sed 's/ /\\x/g')" >stream
+  acwin -d stream | cmp - <(printf 'Hi\0')
+  printf '3351400\tHi\n16777215\t\\E\n' | cmp - <(acwin -d --show stream)
+  # What it says about the tokens' header, and that the payload is the same.
+  bitpack -v 8 stream >tokens
+  cmp -l stream tokens | awk '$1 > 136 && $1 <= 160' | cmp - /dev/null
+  [ "$(cmp -l stream tokens | awk '$1 <= 64 { printf "%d ", $1 - 1 }')" = "10 13 16 " ]
+}
+
+@test "pages: the CRC64 of nct-formats(5) has the check value that it says" {
+  # A stream's header ends with the CRC of what is before it: computed here from the page's polynomial.
+  polynomial=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE 'C96C[0-9A-F]{12}')
+  check=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE '995D[0-9A-F]{12}')
+  crc() { # of the decimal bytes on standard input
+    local crc=-1 byte i
+    while read -r byte; do
+      crc=$((crc ^ byte))
+      for ((i = 0; i < 8; i++)); do crc=$((((crc >> 1) & 0x7fffffffffffffff) ^ (crc & 1 ? 16#$polynomial : 0))); done
+    done
+    printf '%016X\n' $((~crc))
+  }
+  bytes() { od -An -v -t u1 -w1; }
+  [ "$(printf 123456789 | bytes | crc)" = "$check" ]
+  : | acwin >w
+  [ "$(head -c 64 w | bytes | crc)" = "$(od -An -t x8 -j 64 -N 8 w | tr -d ' ' | tr a-f A-F)" ]
+}

@@ -261,9 +261,9 @@ test_parts(void **state)
 	m1 = saved;
 }
 
-/* The blocks of a stream as one, its chunks cut at `chunk` as the header says. */
+/* The blocks of a stream as one, its chunks cut at `chunk` as the header says; `unknown`: its text is unknown, and all is one chunk. */
 static FILE *
-joined_blocks(FILE *stream, uint64_t chunk)
+joined_blocks(FILE *stream, uint64_t chunk, int unknown)
 {
 	enum nct_event event;
 	struct nct_block b = {0}, all = {0};
@@ -280,6 +280,7 @@ joined_blocks(FILE *stream, uint64_t chunk)
 		struct nct_header h = *nct_reader_header(r);
 
 		h.chunk = chunk;
+		h.text_unknown = unknown;
 		if (event == NCT_AT_HEADER)
 			assert_int_equal(nct_writer_header(w, &h), NCT_OK);
 		if (event != NCT_AT_BLOCK)
@@ -291,6 +292,11 @@ joined_blocks(FILE *stream, uint64_t chunk)
 		all.documents += b.documents;
 		all.text_bytes += b.text_bytes;
 		assert_int_equal(nct_bits_append(&code, b.code, 0, nct_block_bits(&h, &b)), NCT_OK);
+	}
+	if (unknown) {
+		all.dir_bytes = (uint32_t)nct_dir_put(dir, &(struct nct_dir_entry){.units = all.units}, 0);
+		all.documents = 0;
+		all.text_bytes = 0;
 	}
 	all.dir = dir;
 	all.code = code.bytes;
@@ -311,7 +317,7 @@ assert_cut(const uint8_t *text, size_t n, struct nct_encode_options o, uint64_t 
 	struct nct_decode_options d = {.threads = 1};
 	struct nct_totals t;
 	nct_why why = {""};
-	FILE *in = encode(text, n, &o, &t), *joined = joined_blocks(in, chunk);
+	FILE *in = encode(text, n, &o, &t), *joined = joined_blocks(in, chunk, 0);
 
 	for (int no_codebook = 0; no_codebook < 2; no_codebook++) {
 		d.no_codebook = no_codebook;
@@ -355,6 +361,33 @@ test_cuts(void **state)
 	}
 	nct_m1_free(m1);
 	m1 = saved;
+}
+
+/* Where text is unknown EOD may stand anywhere: M1 is reset behind it, and the count of r windows begins anew. */
+static void
+test_resets_of_unknown_text(void **state)
+{
+	static const uint8_t docs[] = "abcabcaabbca\0bcaabbaccbabcabc\0cab\0\0aabbccaabbccaabbcc\0";
+	const struct nct_decode_options d = {.threads = 2};
+	struct nct_totals t;
+	size_t n;
+
+	(void)state;
+	for (unsigned b = 10; b <= 40; b += 6)
+		for (uint32_t r = 0; r < 5; r++) {
+			struct nct_encode_options o = {.window_bits = b, .resets = r, .separator = NCT_SEP_NUL, .threads = 1, .code = NCT_CODE_SPLIT};
+			FILE *in = encode(docs, sizeof docs - 1, &o, &t), *joined = joined_blocks(in, 0, 1), *out = tmpfile();
+
+			assert_non_null(out);
+			assert_int_equal(nct_decode(m1, fileno(joined), fileno(out), &d, &t, NULL), NCT_OK);
+			uint8_t *text = contents(out, &n);
+			assert_int_equal(n, sizeof docs - 1);
+			assert_memory_equal(text, docs, n);
+			free(text);
+			fclose(in);
+			fclose(joined);
+			fclose(out);
+		}
 }
 
 /* ---- patterns ---- */
@@ -459,7 +492,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_contexts), cmocka_unit_test(test_long_line), cmocka_unit_test(test_plans),
-	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_cuts), cmocka_unit_test(test_pattern),
+	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_cuts),
+	    cmocka_unit_test(test_resets_of_unknown_text), cmocka_unit_test(test_pattern),
 	    cmocka_unit_test(test_long_matches),
 	};
 
