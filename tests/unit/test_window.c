@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/io.h"
-#include "format/frame.h"
 #include "random_m1.h"
 #include "window/chunk.h"
 #include "window/context.h"
@@ -261,135 +260,6 @@ test_parts(void **state)
 	m1 = saved;
 }
 
-/* The blocks of a stream as one, its chunks cut at `chunk` as the header says; `unknown`: its text is unknown, and all is one chunk. */
-static FILE *
-joined_blocks(FILE *stream, uint64_t chunk, int unknown)
-{
-	enum nct_event event;
-	struct nct_block b = {0}, all = {0};
-	static uint8_t dir[65536];
-	nct_bits code = {0};
-	FILE *f = tmpfile();
-	nct_reader *r;
-	nct_writer *w;
-
-	assert_non_null(f);
-	assert_int_equal(nct_reader_new(&r, fileno(stream), 0), NCT_OK);
-	assert_int_equal(nct_writer_new(&w, fileno(f)), NCT_OK);
-	while (nct_reader_next(r, &event, &b, NULL) == NCT_OK && event != NCT_AT_END) {
-		struct nct_header h = *nct_reader_header(r);
-
-		h.chunk = chunk;
-		h.text_unknown = unknown;
-		if (event == NCT_AT_HEADER)
-			assert_int_equal(nct_writer_header(w, &h), NCT_OK);
-		if (event != NCT_AT_BLOCK)
-			continue;
-		assert_true(all.dir_bytes + b.dir_bytes <= sizeof dir);
-		memcpy(dir + all.dir_bytes, b.dir, b.dir_bytes);
-		all.dir_bytes += b.dir_bytes;
-		all.units += b.units;
-		all.documents += b.documents;
-		all.text_bytes += b.text_bytes;
-		assert_int_equal(nct_bits_append(&code, b.code, 0, nct_block_bits(&h, &b)), NCT_OK);
-	}
-	if (unknown) {
-		all.dir_bytes = (uint32_t)nct_dir_put(dir, &(struct nct_dir_entry){.units = all.units}, 0);
-		all.documents = 0;
-		all.text_bytes = 0;
-	}
-	all.dir = dir;
-	all.code = code.bytes;
-	all.code_bytes = (uint32_t)nct_bits_bytes(code.bits);
-	assert_int_equal(nct_writer_block(w, &all), NCT_OK);
-	assert_int_equal(nct_writer_trailer(w), NCT_OK);
-	assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
-	nct_writer_free(w);
-	nct_reader_free(r);
-	nct_bits_free(&code);
-	return f;
-}
-
-/* Encodes, joins all blocks to one, says that chunks were cut elsewhere, and decodes: well, or as damage. */
-static void
-assert_cut(const uint8_t *text, size_t n, struct nct_encode_options o, uint64_t chunk, int good)
-{
-	struct nct_decode_options d = {.threads = 1};
-	struct nct_totals t;
-	nct_why why = {""};
-	FILE *in = encode(text, n, &o, &t), *joined = joined_blocks(in, chunk, 0);
-
-	for (int no_codebook = 0; no_codebook < 2; no_codebook++) {
-		d.no_codebook = no_codebook;
-		assert_int_equal(lseek(fileno(joined), 0, SEEK_SET), 0);
-		assert_int_equal(nct_decode(m1, fileno(joined), -1, &d, &t, &why), good ? NCT_OK : NCT_EDATA);
-		if (!good)
-			assert_string_equal(why.text, "block 0 is not cut as its stream's header says");
-	}
-	fclose(in);
-	fclose(joined);
-}
-
-/* A chunk that is longer than the header says, and one behind 65,536 bytes of text in its block, are damage to every decoder. */
-static void
-test_cuts(void **state)
-{
-	static const uint8_t two[] = "abcdefghij\0kl";
-	static const unsigned plans[][2] = {{10, 1}, {12, 1}, {40, 0}, {40, 2}, {0, 0}}; /* b, r */
-	nct_m1 *saved = m1;
-	uint32_t freq[NCT_SYMBOLS];
-	uint8_t text[65536 + 6];
-
-	(void)state;
-	for (unsigned s = 0; s < NCT_SYMBOLS; s++)
-		freq[s] = s == 'a' ? NCT_FREQ_TOTAL - (NCT_SYMBOLS - 1) : 1;
-	assert_int_equal(nct_m1_new_unigram(&m1, freq, NULL, NULL), NCT_OK);
-	assert_int_equal(nct_m1_compile(m1, 10, 1, NULL), NCT_OK);
-	memset(text, 'a', sizeof text);
-	text[65535] = text[65537] = 0;
-	for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-		struct nct_encode_options o = {
-		    .window_bits = plans[i][0], .resets = plans[i][1], .separator = NCT_SEP_NUL, .threads = 1, .code = NCT_CODE_SPLIT};
-
-		o.code = o.window_bits == 0 ? NCT_CODE_NONE : NCT_CODE_SPLIT;
-		for (uint64_t chunk = 6; chunk < 12; chunk++)
-			assert_cut(two, sizeof two - 1, o, chunk, chunk >= 10);
-		if (o.window_bits == 0)
-			continue; /* as many symbols as bytes: the reader refuses it */
-		assert_cut(text, sizeof text, o, 0, 0);
-		assert_cut(text, 65537, o, 0, 1);
-	}
-	nct_m1_free(m1);
-	m1 = saved;
-}
-
-/* Where text is unknown EOD may stand anywhere: M1 is reset behind it, and the count of r windows begins anew. */
-static void
-test_resets_of_unknown_text(void **state)
-{
-	static const uint8_t docs[] = "abcabcaabbca\0bcaabbaccbabcabc\0cab\0\0aabbccaabbccaabbcc\0";
-	const struct nct_decode_options d = {.threads = 2};
-	struct nct_totals t;
-	size_t n;
-
-	(void)state;
-	for (unsigned b = 10; b <= 40; b += 6)
-		for (uint32_t r = 0; r < 5; r++) {
-			struct nct_encode_options o = {.window_bits = b, .resets = r, .separator = NCT_SEP_NUL, .threads = 1, .code = NCT_CODE_SPLIT};
-			FILE *in = encode(docs, sizeof docs - 1, &o, &t), *joined = joined_blocks(in, 0, 1), *out = tmpfile();
-
-			assert_non_null(out);
-			assert_int_equal(nct_decode(m1, fileno(joined), fileno(out), &d, &t, NULL), NCT_OK);
-			uint8_t *text = contents(out, &n);
-			assert_int_equal(n, sizeof docs - 1);
-			assert_memory_equal(text, docs, n);
-			free(text);
-			fclose(in);
-			fclose(joined);
-			fclose(out);
-		}
-}
-
 /* ---- patterns ---- */
 
 /* Matches found in text that comes in pieces are those found in the whole. */
@@ -492,8 +362,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_contexts), cmocka_unit_test(test_long_line), cmocka_unit_test(test_plans),
-	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_cuts),
-	    cmocka_unit_test(test_resets_of_unknown_text), cmocka_unit_test(test_pattern),
+	    cmocka_unit_test(test_documents), cmocka_unit_test(test_parts), cmocka_unit_test(test_pattern),
 	    cmocka_unit_test(test_long_matches),
 	};
 
