@@ -21,7 +21,8 @@ nct_err nct_blocks_add(struct nct_blocks *b, const struct nct_part *part, const 
 nct_err nct_blocks_flush(struct nct_blocks *b) NCT_USED; /* writes what there is, if anything */
 void nct_blocks_free(struct nct_blocks *b);
 
-/* True if so gathered a block can hold a chunk, or a part of one, of so much text behind `before` bytes; `chunk` as in the header. */
+/* True if a block that was gathered so can hold a chunk, or a part of one, of so much text behind `before` bytes of it.
+ * `chunk`: as in the header. */
 static inline int
 nct_blocks_hold(uint64_t chunk, uint64_t before, uint64_t text_bytes)
 {

@@ -20,9 +20,10 @@ struct nct_unbook {
 };
 
 void nct_unbook_begin(struct nct_unbook *u, size_t expected); /* holds nothing from now on; if it has no buffer, gets one for so many bytes */
-/* Decodes the block, of a stream with header *h, behind what *u holds. NCT_EDATA, with `why`, if it holds other text than its own header,
- * *h and its directory say, none of which stays in *u then; NCT_ENOMEM. */
-nct_err nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h, nct_why *why) NCT_USED;
+/* Decodes the block, of a stream with header *h, behind what *u holds. NCT_EDATA, with `why`, if it holds other text
+ * than its own header, *h and its directory say, none of which stays in *u then; NCT_ENOMEM. */
+nct_err nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h,
+                         nct_why *why) NCT_USED;
 void nct_unbook_free(struct nct_unbook *u);
 
 #endif

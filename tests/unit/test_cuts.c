@@ -6,7 +6,8 @@
 #include "model/m1.h"
 #include "random_m1.h"
 
-/* The blocks of a stream as one, its chunks cut at `chunk` as the header says; `unknown`: its text is unknown, and all is one chunk. */
+/* The blocks of a stream as one, its chunks cut at `chunk` as the header says. `unknown`: its text is unknown, and all
+ * is one chunk. */
 static struct bytes
 joined_blocks(struct bytes stream, uint64_t chunk, int unknown)
 {
@@ -85,7 +86,8 @@ assert_cut(const nct_m1 *m, struct bytes text, struct nct_encode_options o, uint
 	free(joined.p);
 }
 
-/* A chunk that is longer than the header says, and one behind 65,536 bytes of text in its block, are damage to every decoder. */
+/* A chunk that is longer than the header says, and one behind 65,536 bytes of text in its block, are damage to every
+ * decoder. */
 static void
 test_cuts(void **state)
 {
