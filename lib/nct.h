@@ -2,7 +2,9 @@
  *
  * Terms (nct(7)): M1 is the byte model that drives the coder; a window is an integer of b bits that decodes
  * on its own; a token is v bits of the windows' bit string. All functions are reentrant: the library keeps
- * no mutable globals, never prints, never exits, never reads the environment. */
+ * no mutable globals, never prints, never exits, never reads the environment.
+ *
+ * In every function `why`, `totals` and `at` may be NULL: then what they would tell is dropped. */
 #ifndef NCT_H
 #define NCT_H
 
@@ -31,7 +33,7 @@ typedef enum nct_err {
 	NCT_ENAN      /* training met a NaN or an infinity */
 } nct_err;
 
-/* One line of detail, `what, where`, without a final newline; empty when there is nothing to add. */
+/* One line of detail, `what, where`, without a final newline. A function that takes `why` empties it first, and fills it only if it fails. */
 typedef struct nct_why {
 	char text[256];
 } nct_why;
@@ -55,7 +57,7 @@ enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of threads may share it */
 
 /* Reads an M1 from a safetensors file. `cpu` names a kernel row ("ref", "avx2", ...; NULL: the best usable).
- * On failure *out is NULL and `why` (may be NULL) says what and where.
+ * On failure *out is NULL and `why` says what and where.
  * NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M1), NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EARG (unknown or unusable `cpu`). */
 nct_err nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why) NCT_USED;
 /* The same from memory; `bytes` is borrowed for the call only. */
@@ -123,7 +125,7 @@ struct nct_totals {
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* ---- Tokens: bitpack's work (format/) ----
- * Each operand holds whole streams. `totals` (may be NULL) are sums over all that was delivered; stream_bytes counts
+ * Each operand holds whole streams. `totals` are sums over all that was delivered; stream_bytes counts
  * the input. NCT_EIO: with text in `why`, writing failed; without, reading (errno). On damage all before it is written. */
 
 struct nct_pack_options {
@@ -211,7 +213,7 @@ nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_decode_options {
-	unsigned threads;
+	unsigned threads;        /* at least 1 */
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	int show;                /* a line per window: its value, a tab, its text (escapes: nct_decode()) */
 	size_t cache_bytes;
@@ -220,7 +222,7 @@ struct nct_decode_options {
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss, by one thread at a time */
 	void *ctx;
 };
-/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above.
+/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above; NCT_EARG.
  * With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that are not printable ASCII appear as \xHH,
  * \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows to show: NCT_EKIND. */
 nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,

@@ -44,3 +44,12 @@ nct_fail(nct_why *why, nct_err err, const char *fmt, ...)
 	}
 	return err;
 }
+
+nct_why *
+nct_why_begin(nct_why *why, nct_why *own)
+{
+	if (why == NULL)
+		why = own;
+	why->text[0] = '\0';
+	return why;
+}

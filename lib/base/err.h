@@ -7,4 +7,8 @@
 /* Formats `what, where` into *why (NULL: dropped) and gives back `err`, so that a caller can return it. */
 nct_err nct_fail(nct_why *why, nct_err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Every public function that takes `why` begins with this. Gives back `why`, or `own` where that is NULL, with an empty text: from then on
+ * it can be written to and read, and text in it is of this call. */
+nct_why *nct_why_begin(nct_why *why, nct_why *own) NCT_USED;
+
 #endif

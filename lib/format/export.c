@@ -174,9 +174,11 @@ nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, c
 {
 	static const struct nct_steps steps = {export_header, export_block, finish_line, finish_line};
 	struct export *x;
+	nct_why own;
 	nct_err err;
 	int saved;
 
+	why = nct_why_begin(why, &own);
 	if (o->token_bits > 16 || (unsigned)to > NCT_EXPORT_NPY)
 		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o->token_bits);
 	if ((x = calloc(1, sizeof *x)) == NULL)

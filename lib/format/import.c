@@ -261,8 +261,9 @@ nct_err
 nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o, struct nct_totals *totals,
                nct_why *why)
 {
-	if (why != NULL)
-		why->text[0] = '\0';
+	nct_why own;
+
+	why = nct_why_begin(why, &own);
 	if (o->vocab < 2 || o->vocab > 65536)
 		return nct_fail(why, NCT_EARG, "a vocabulary of %" PRIu32 ": not 2 to 65536", o->vocab);
 	return import_all(id_lines, operand, ctx, out, o, o->text < 0, totals, why);
@@ -272,8 +273,9 @@ nct_err
 nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o, struct nct_totals *totals,
                nct_why *why)
 {
-	if (why != NULL)
-		why->text[0] = '\0';
+	nct_why own;
+
+	why = nct_why_begin(why, &own);
 	if (o->vocab != 256 || o->text >= 0)
 		return nct_fail(why, NCT_EARG, "bytes are a vocabulary of 256, and their own text");
 	return import_all(raw_bytes, operand, ctx, out, o, 0, totals, why);

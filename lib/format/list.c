@@ -12,8 +12,10 @@ nct_list(int in, const struct nct_list_options *o, nct_why *why)
 	enum nct_event event = NCT_AT_HEADER;
 	int open = 0, missing = 0; /* of the stream at hand */
 	uint64_t losses = 0;
+	nct_why own;
 	nct_err err = nct_reader_new(&r, in, o->keep_going);
 
+	why = nct_why_begin(why, &own);
 	if (err != NCT_OK)
 		return err;
 	while (event != NCT_AT_END) {

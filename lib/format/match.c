@@ -52,6 +52,8 @@ int
 nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why)
 {
 	struct nct_difference d;
+	nct_why own;
 
+	why = nct_why_begin(why, &own);
 	return !nct_header_difference(a, b, &d) || nct_header_disagree(&d, NCT_EMODEL, "", why) == NCT_OK;
 }

@@ -14,11 +14,11 @@ nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void 
 {
 	const struct nct_measure_calls calls = {each, progress, ctx};
 	struct nct_feed feed = {.fd = in};
+	nct_why own;
 	nct_err err;
 	int saved;
 
-	if (why != NULL)
-		why->text[0] = '\0';
+	why = nct_why_begin(why, &own);
 	if ((err = nct_feed_need(&feed, 1)) == NCT_OK) {
 		if (nct_feed_have(&feed) == 0)
 			err = nct_fail(why, NCT_ECUT, "empty: neither token streams nor an evaluation table, byte 0");

@@ -88,8 +88,6 @@ convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, 
 	struct pack p = {.token_bits = o->token_bits};
 	nct_err err;
 
-	if (why != NULL)
-		why->text[0] = '\0';
 	if ((err = nct_writer_new(&p.out, out)) != NCT_OK)
 		return err;
 	err = nct_walk(steps, &p, operand, ctx, o, totals, why);
@@ -104,7 +102,9 @@ nct_err
 nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why)
 {
 	static const struct nct_steps steps = {pack_header, pack_block, NULL, end};
+	nct_why own;
 
+	why = nct_why_begin(why, &own);
 	if (o->token_bits < 1 || o->token_bits > 16)
 		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o->token_bits);
 	return convert(&steps, operand, ctx, out, o, totals, why);
@@ -114,6 +114,7 @@ nct_err
 nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why)
 {
 	static const struct nct_steps steps = {unpack_header, unpack_block, NULL, end};
+	nct_why own;
 
-	return convert(&steps, operand, ctx, out, o, totals, why);
+	return convert(&steps, operand, ctx, out, o, totals, nct_why_begin(why, &own));
 }

@@ -117,6 +117,7 @@ walk_operand(struct walk *w, int fd, nct_why *why)
 	nct_reader_free(r);
 	if (err == NCT_ECUT && o->keep_going) { /* an empty operand */
 		report_loss(w, why);
+		why->text[0] = '\0'; /* the next operand may fail for want of something else */
 		err = NCT_OK;
 	}
 	return err;
@@ -127,14 +128,10 @@ nct_walk(const struct nct_steps *steps, void *self, nct_operand operand, void *c
          struct nct_totals *totals, nct_why *why)
 {
 	struct nct_totals own;
-	nct_why dropped;
 	struct walk w = {.steps = steps, .self = self, .options = o, .totals = totals != NULL ? totals : &own};
 	nct_err err = NCT_OK;
 	int fd = -1;
 
-	if (why == NULL)
-		why = &dropped;
-	why->text[0] = '\0';
 	*w.totals = (struct nct_totals){0};
 	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
 		int saved;

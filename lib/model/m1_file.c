@@ -244,10 +244,12 @@ from_tensors(nct_m1 **out, const nct_st *st, int trusted, const char *cpu, nct_w
 nct_err
 nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why)
 {
+	nct_why own;
 	nct_st *st;
-	nct_err err = nct_st_open(&st, path, why);
 
 	*out = NULL;
+	why = nct_why_begin(why, &own);
+	nct_err err = nct_st_open(&st, path, why);
 	if (err == NCT_OK)
 		err = from_tensors(out, st, 0, cpu, why);
 	nct_st_free(st);
@@ -259,9 +261,11 @@ nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why
 {
 	void *copy = NULL; /* made only if `bytes` is not aligned */
 	nct_st *st = NULL;
+	nct_why own;
 	nct_err err = NCT_OK;
 
 	*out = NULL;
+	why = nct_why_begin(why, &own);
 	if ((uintptr_t)bytes % 8 != 0) {
 		if ((copy = malloc(n)) == NULL)
 			return NCT_ENOMEM;
@@ -280,10 +284,12 @@ extern const uint8_t nct_m1_default[], nct_m1_default_end[];
 nct_err
 nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 {
+	nct_why own;
 	nct_st *st;
-	nct_err err = nct_st_parse(&st, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), why);
 
 	*out = NULL;
+	why = nct_why_begin(why, &own);
+	nct_err err = nct_st_parse(&st, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), why);
 	if (err == NCT_OK)
 		err = from_tensors(out, st, 1, cpu, why); /* a test checks it: programs that do not need all of it start sooner */
 	nct_st_free(st);

@@ -178,30 +178,33 @@ nct_err
 nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tmpdir, size_t *at, nct_why *why)
 {
 	nct_corpus *c = calloc(1, sizeof *c);
-	nct_why own = {""};
+	nct_why own;
+	size_t number;
 	nct_err err = c != NULL ? add_piece(c, NULL, 0) : NCT_ENOMEM; /* there is always an end */
 	int fd;
 
 	*out = NULL;
+	why = nct_why_begin(why, &own);
+	at = at != NULL ? at : &number;
 	*at = SIZE_MAX;
 	if (err == NCT_OK)
 		c->count = 0;
 	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
 		*at = i;
-		err = add_operand(c, fd, tmpdir, &own);
+		err = add_operand(c, fd, tmpdir, why);
 		const int saved = errno;
 		if (fd != STDIN_FILENO)
 			(void)close(fd); /* only read from */
 		errno = saved;
 	}
-	if (err == NCT_EIO && own.text[0] == '\0')
-		(void)nct_fail(&own, err, "%s", strerror(errno));
 	if (err == NCT_OK) {
 		*out = c;
 		return NCT_OK;
 	}
+	if (why->text[0] == '\0')
+		(void)nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	nct_corpus_free(c);
-	return nct_fail(why, err, "%s", own.text[0] != '\0' ? own.text : nct_strerror(err));
+	return err;
 }
 
 void

@@ -192,9 +192,11 @@ nct_err
 nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o, nct_why *why)
 {
 	struct generator g = {.m = m, .o = o, .rng = {o->seed}};
-	nct_err err = check(m, prompt, o, why);
+	nct_why own;
+	nct_err err;
 
-	if (err != NCT_OK)
+	why = nct_why_begin(why, &own);
+	if ((err = check(m, prompt, o, why)) != NCT_OK)
 		return err;
 	set_group(&g);
 	if ((g.work = malloc(m->header.vocab * sizeof *g.work)) == NULL)

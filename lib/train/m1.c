@@ -145,8 +145,10 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 {
 	struct run run = {.o = o, .kind = kind, .text = text, .eval_text = eval, .r = result};
 	nct_m1 *m = NULL;
+	nct_why own;
 	nct_err err = NCT_OK;
 
+	why = nct_why_begin(why, &own);
 	*result = (struct nct_m1_train_result){.float_bits = NAN, .integer_bits = NAN};
 	if (o->length == 0 || o->threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");

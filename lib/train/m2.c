@@ -93,9 +93,10 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	struct run run = {.o = *o, .tokens = tokens, .r = result};
 	const uint32_t vocab = nct_corpus_header(tokens)->vocab;
 	nct_corpus *sample = NULL;
-	nct_why inner = {""};
+	nct_why own, inner = {""};
 	nct_err err;
 
+	why = nct_why_begin(why, &own);
 	*result = (struct nct_m2_train_result){.kept_bits = NAN, .per = "byte"};
 	if (o->length == 0 || o->threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
@@ -216,11 +217,12 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 {
 	const size_t length = o->length > 0 ? o->length : m->length;
 	struct work w = {.net = NULL};
-	nct_why inner = {""};
+	nct_why own, inner = {""};
 	struct nct_examples x;
 	size_t rows;
 	nct_err err;
 
+	why = nct_why_begin(why, &own);
 	memset(e, 0, sizeof *e);
 	*stopped = 0;
 	if (o->rows == 0 || o->threads == 0)

@@ -224,9 +224,11 @@ nct_err
 nct_m2_open(nct_m2 **out, const char *path, nct_why *why)
 {
 	nct_m2 *m = calloc(1, sizeof *m);
+	nct_why own;
 	nct_err err = NCT_ENOMEM;
 
 	*out = NULL;
+	why = nct_why_begin(why, &own);
 	if (m == NULL)
 		return err;
 	err = nct_st_open(&m->file, path, why);

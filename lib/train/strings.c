@@ -213,16 +213,16 @@ nct_err
 nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o, struct nct_m1_choose_result *result,
               nct_why *why)
 {
-	nct_why ignored = {""};
-	struct chooser c = {.m = m, .text = text, .o = o, .why = why != NULL ? why : &ignored};
+	nct_why own;
+	struct chooser c = {.m = m, .text = text, .o = o, .why = nct_why_begin(why, &own)};
 	nct_err err;
 
 	*result = (struct nct_m1_choose_result){0};
 	if (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_CODEBOOK_MAX || o->rounds < 1 ||
 	    (o->align == NCT_ALIGN_REGEX) != (o->align_pattern != NULL))
-		return nct_fail(why, NCT_EARG, "window bits, rounds, alignment: out of range");
+		return nct_fail(c.why, NCT_EARG, "window bits, rounds, alignment: out of range");
 	if (nct_text_bytes(text) == 0)
-		return nct_fail(why, NCT_ECUT, "no text to choose from");
+		return nct_fail(c.why, NCT_ECUT, "no text to choose from");
 	err = choose(&c, eval, result);
 	nct_words_free(c.bounds.words);
 	nct_pattern_free(c.bounds.pattern);

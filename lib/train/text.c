@@ -120,25 +120,28 @@ map(nct_text *t, int fd, nct_why *why)
 nct_err
 nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at, nct_why *why)
 {
-	nct_why own = {""};
-	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o->plain, .tmpdir = o->tmpdir, .why = &own, .index = SIZE_MAX};
+	nct_why own;
+	size_t number;
+	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o->plain, .tmpdir = o->tmpdir, .why = nct_why_begin(why, &own), .index = SIZE_MAX};
 	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .buf = malloc(BUFFER)};
 	nct_err err = NCT_ENOMEM;
 
 	*out = NULL;
+	why = u.why;
+	at = at != NULL ? at : &number;
 	*at = SIZE_MAX;
-	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o->tmpdir, &own)) != NCT_OK)
+	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o->tmpdir, why)) != NCT_OK)
 		goto done;
-	err = nct_docs_new(&r.docs, nct_unpack_operand, &u, o->separator, o->pattern, 0, &own);
+	err = nct_docs_new(&r.docs, nct_unpack_operand, &u, o->separator, o->pattern, 0, why);
 	if (err == NCT_OK)
-		err = take(&r, &own);
+		err = take(&r, why);
 	if (err != NCT_OK)
 		*at = u.index;
 	else
-		err = map(r.t, r.fd, &own);
+		err = map(r.t, r.fd, why);
 done:
-	if (err != NCT_OK)
-		(void)nct_fail(why, err, "%s", own.text[0] != '\0' ? own.text : err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	if (err != NCT_OK && why->text[0] == '\0')
+		(void)nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	nct_docs_free(r.docs);
 	if (r.fd >= 0)
 		(void)close(r.fd);

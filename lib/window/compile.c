@@ -283,8 +283,10 @@ nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why)
 {
 	struct compiler c = {.m1 = m, .threads = threads};
 	const struct open_node root = {0, ((uint32_t)1 << window_bits % 32) - 1, NONE, 0, NCT_EOD};
+	nct_why own;
 	nct_err err;
 
+	why = nct_why_begin(why, &own);
 	if (window_bits < NCT_WINDOW_MIN || window_bits > NCT_CODEBOOK_MAX || threads < 1)
 		return nct_fail(why, NCT_EARG, "codebooks are of %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, window_bits);
 	if ((err = nct_codebook_new(&c.book, NCT_CODE_SPLIT, window_bits, (size_t)1 << window_bits)) != NCT_OK || (err = compiler_new(&c)) != NCT_OK)

@@ -384,12 +384,14 @@ decoder_free(struct decoder *d)
 nct_err
 nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
 {
-	nct_why ignored = {{0}}, loss = {{0}};
-	struct decoder d = {.m1 = m1, .o = o, .in = in, .to = {.fd = out}, .why = why != NULL ? why : &ignored};
+	nct_why own, loss = {{0}};
+	struct decoder d = {.m1 = m1, .o = o, .in = in, .to = {.fd = out}, .why = nct_why_begin(why, &own)};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block block = {0};
 	nct_err err = NCT_ENOMEM, rest;
 
+	if (o->threads < 1)
+		return nct_fail(d.why, NCT_EARG, "impossible options");
 	d.cap = (size_t)BATCH_BLOCKS * o->threads;
 	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_threads_new(&d.threads, o->threads)) != NCT_OK ||
 	    (err = nct_reader_new(&d.reader, in, o->keep_going)) != NCT_OK)
@@ -412,7 +414,8 @@ nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o
 		if ((err = take_event(&d, event, &block, &loss)) != NCT_OK)
 			goto end;
 	}
-	*totals = d.totals;
+	if (totals != NULL)
+		*totals = d.totals;
 	if (d.damaged)
 		err = nct_fail(d.why, NCT_EDATA, "damaged: %" PRIu64 " bytes of text were delivered", d.totals.text_bytes);
 end:

@@ -322,9 +322,11 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 	struct nct_trie trie = {0};
 	const struct nct_codebook *book = book_of(m1, o);
 	const struct nct_header h = header_of(m1, o, book);
+	nct_why own;
 	int done = 0;
 	nct_err err;
 
+	why = nct_why_begin(why, &own);
 	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, why)) != NCT_OK)
 		goto end;
 	if (trie.book == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
@@ -346,7 +348,8 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 		err = nct_writer_trailer(e.blocks.writer);
 	if ((err = nct_walk_wrote(err, why)) != NCT_OK)
 		goto end;
-	*totals = *nct_writer_totals(e.blocks.writer);
+	if (totals != NULL)
+		*totals = *nct_writer_totals(e.blocks.writer);
 end:
 	nct_trie_free(&trie);
 	encoder_free(&e);

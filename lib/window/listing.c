@@ -44,8 +44,10 @@ nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, i
 	const struct nct_codebook *c = NULL;
 	struct nct_strings s;
 	uint8_t *lines;
+	nct_why own;
 	nct_err err;
 
+	why = nct_why_begin(why, &own);
 	if (code == NCT_CODE_NONE || code == NCT_CODE_BEST)
 		c = nct_m1_codebook(m, NCT_CODE_BEST, window_bits);
 	if (c == NULL && (code == NCT_CODE_NONE || code == NCT_CODE_SPLIT))

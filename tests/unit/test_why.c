@@ -1,0 +1,415 @@
+/* test_why.c - every public function that takes `why` fails in the same way without one, and leaves no older text in one that it is given. */
+#include "token_streams.h"
+
+#include <errno.h>
+
+#include "encode_text.h"
+#include "some_m1.h"
+#include "train/m2_file.h"
+
+/* Makes `call`, an expression with `why` in it, three times: without one, with an empty one and with a used one. It fails each time by
+ * `want`, and with the same text in both, which is empty unless `tells`. */
+#define FAILS(want, tells, call)                                                                                          \
+	do {                                                                                                              \
+		nct_why fresh = {""}, used = {"an earlier text"}, *why = NULL;                                            \
+		const nct_err without = (call);                                                                           \
+		why = &fresh;                                                                                             \
+		const nct_err first = (call);                                                                             \
+		why = &used;                                                                                              \
+		const nct_err second = (call);                                                                            \
+		judge(#call, want, tells, (const nct_err[]){without, first, second}, fresh.text, used.text);              \
+	} while (0)
+
+static void
+judge(const char *call, nct_err want, int tells, const nct_err got[3], const char *fresh, const char *used)
+{
+	if (got[0] != want || got[1] != want || got[2] != want)
+		fail_msg("%s: %d without `why`, %d and %d with one; not %d", call, (int)got[0], (int)got[1], (int)got[2], (int)want);
+	if (strcmp(fresh, used) != 0 || (fresh[0] != '\0') != tells)
+		fail_msg("%s: '%s' in an empty `why`, '%s' in a used one", call, fresh, used);
+}
+
+/* ---- What the calls work on ---- */
+
+static nct_m1 *m1;             /* with a codebook of 10 bits */
+static nct_text *text, *empty;
+static nct_corpus *corpus, *other;
+static nct_m2 *m2;
+static struct bytes windows, damaged, tokens;
+static struct bytes junk = {(uint8_t *)"junk, and more of it", 20}, nothing = {(uint8_t *)"", 0};
+static struct bytes cut_gz = {(uint8_t *)"\x1f\x8b\x08\0\0\0\0\0\0\3", 10};
+static int full, null; /* descriptors: the one takes nothing, the other all */
+
+/* Operands: one that cannot be read, one that is not there, and one without bytes before such a one. */
+static nct_err
+folders(void *ctx, size_t i, int *fd)
+{
+	(void)ctx;
+	*fd = i == 0 ? open("/", O_RDONLY) : -1;
+	return NCT_OK;
+}
+
+static nct_err
+missing(void *ctx, size_t i, int *fd)
+{
+	(void)ctx;
+	(void)i;
+	*fd = -1;
+	errno = ENOENT;
+	return NCT_EIO;
+}
+
+static nct_err
+empty_and_missing(void *ctx, size_t i, int *fd)
+{
+	return i == 0 ? open_text(&nothing, i, fd) : missing(ctx, i, fd);
+}
+
+/* ---- libnct ---- */
+
+static void
+test_m1(void **state)
+{
+	nct_m1 *m;
+
+	(void)state;
+	FAILS(NCT_EIO, 1, nct_m1_open(&m, "/nowhere/m1", NULL, why));
+	FAILS(NCT_EKIND, 1, nct_m1_parse(&m, junk.p, junk.n, NULL, why));
+	FAILS(NCT_EARG, 1, nct_m1_builtin(&m, "abacus", why));
+	FAILS(NCT_EARG, 1, nct_m1_compile(m1, 9, 1, why));
+	FAILS(NCT_EARG, 1, nct_m1_list_strings(m1, NCT_CODE_BEST, 10, null, why));
+	FAILS(NCT_EIO, 1, nct_m1_list_strings(m1, NCT_CODE_SPLIT, 10, full, why));
+}
+
+static void
+test_tokens(void **state)
+{
+	const struct nct_pack_options o = {.token_bits = 5}, bad = {.token_bits = 17}, on = {.token_bits = 5, .keep_going = 1};
+
+	(void)state;
+	FAILS(NCT_EARG, 1, nct_pack(open_text, &windows, null, &bad, NULL, why));
+	FAILS(NCT_EIO, 0, nct_pack(folders, NULL, null, &o, NULL, why));
+	FAILS(NCT_EIO, 0, nct_pack(missing, NULL, null, &o, NULL, why));
+	FAILS(NCT_EIO, 0, nct_pack(empty_and_missing, NULL, null, &on, NULL, why));
+	FAILS(NCT_EIO, 1, nct_pack(open_text, &windows, full, &o, NULL, why));
+	FAILS(NCT_EKIND, 1, nct_pack(open_text, &junk, null, &o, NULL, why));
+	FAILS(NCT_EDATA, 1, nct_pack(open_text, &damaged, null, &o, NULL, why));
+	FAILS(NCT_EDATA, 1, nct_pack(open_text, &damaged, null, &on, NULL, why));
+	FAILS(NCT_EKIND, 1, nct_unpack(open_text, &windows, null, &o, NULL, why));
+	FAILS(NCT_EIO, 0, nct_unpack(folders, NULL, null, &o, NULL, why));
+	FAILS(NCT_EIO, 1, nct_unpack(open_text, &tokens, full, &o, NULL, why));
+	FAILS(NCT_EARG, 1, nct_tokens_export(open_text, &windows, null, NCT_EXPORT_TEXT, &bad, NULL, why));
+	FAILS(NCT_EIO, 0, nct_tokens_export(folders, NULL, null, NCT_EXPORT_RAW, &o, NULL, why));
+	FAILS(NCT_EIO, 1, nct_tokens_export(open_text, &windows, full, NCT_EXPORT_TEXT, &o, NULL, why));
+	FAILS(NCT_EIO, 1, nct_tokens_export(open_text, &windows, full, NCT_EXPORT_NPY, &o, NULL, why));
+	FAILS(NCT_EKIND, 1, nct_tokens_export(open_text, &junk, null, NCT_EXPORT_NPY, &o, NULL, why));
+}
+
+static void
+test_imports(void **state)
+{
+	const struct nct_import_options ids = {.vocab = 9, .text = -1}, raw = {.vocab = 256, .text = -1}, bad = {.vocab = 1, .text = -1};
+
+	(void)state;
+	FAILS(NCT_EARG, 1, nct_import_ids(open_text, &junk, null, &bad, NULL, why));
+	FAILS(NCT_EDATA, 1, nct_import_ids(open_text, &junk, null, &ids, NULL, why));
+	FAILS(NCT_EIO, 1, nct_import_ids(open_text, &junk, full, &ids, NULL, why));
+	FAILS(NCT_EIO, 0, nct_import_ids(folders, NULL, null, &ids, NULL, why));
+	FAILS(NCT_EARG, 1, nct_import_raw(open_text, &junk, null, &ids, NULL, why));
+	FAILS(NCT_EIO, 1, nct_import_raw(open_text, &junk, full, &raw, NULL, why));
+	FAILS(NCT_EIO, 0, nct_import_raw(folders, NULL, null, &raw, NULL, why));
+}
+
+static void
+never(void *ctx, const struct nct_measured *m)
+{
+	(void)ctx;
+	(void)m;
+	fail();
+}
+
+static nct_err
+measure(nct_operand from, struct bytes *in, nct_why *why)
+{
+	int fd;
+
+	assert_int_equal(from(in, 0, &fd), NCT_OK);
+	const nct_err err = nct_measure(fd, never, NULL, NULL, why);
+	assert_int_equal(close(fd), 0);
+	return err;
+}
+
+static void
+test_measuring(void **state)
+{
+	(void)state;
+	FAILS(NCT_ECUT, 1, measure(open_text, &nothing, why));
+	FAILS(NCT_EKIND, 1, measure(open_text, &windows, why));
+	FAILS(NCT_ECUT, 1, measure(open_text, &junk, why));
+	FAILS(NCT_EIO, 0, measure(folders, NULL, why));
+	FAILS(NCT_EMODEL, 1, nct_same_tokens(nct_corpus_header(corpus), nct_corpus_header(other), why) ? NCT_OK : NCT_EMODEL);
+}
+
+static void
+test_encoding(void **state)
+{
+	const struct nct_encode_options book = {.window_bits = 10, .resets = 1, .threads = 1};
+	struct nct_encode_options o = book, pattern = book, align = book, bad = book;
+
+	(void)state;
+	o.no_codebook = 1;
+	pattern.separator = NCT_SEP_REGEX;
+	align.align = NCT_ALIGN_REGEX;
+	pattern.pattern = align.align_pattern = "(";
+	bad.window_bits = 9;
+	FAILS(NCT_EARG, 1, nct_encode(m1, open_text, &junk, null, &bad, NULL, why));
+	FAILS(NCT_EARG, 1, nct_encode(m1, open_text, &junk, null, &pattern, NULL, why));
+	FAILS(NCT_EARG, 1, nct_encode(m1, open_text, &junk, null, &align, NULL, why));
+	FAILS(NCT_EIO, 0, nct_encode(m1, folders, NULL, null, &book, NULL, why));
+	FAILS(NCT_EIO, 0, nct_encode(m1, folders, NULL, null, &o, NULL, why));
+	FAILS(NCT_EIO, 0, nct_encode(m1, missing, NULL, null, &book, NULL, why));
+	FAILS(NCT_EIO, 1, nct_encode(m1, open_text, &junk, full, &book, NULL, why));
+	FAILS(NCT_EIO, 1, nct_encode(m1, open_text, &junk, full, &o, NULL, why));
+	assert_int_equal(nct_encode(m1, open_text, &junk, null, &book, NULL, NULL), NCT_OK);
+}
+
+static nct_err
+decode(nct_operand from, struct bytes *in, int out, const struct nct_decode_options *o, nct_why *why)
+{
+	int fd;
+
+	assert_int_equal(from(in, 0, &fd), NCT_OK);
+	const nct_err err = nct_decode(m1, fd, out, o, NULL, why);
+	assert_int_equal(close(fd), 0);
+	return err;
+}
+
+static void
+test_decoding(void **state)
+{
+	const struct nct_decode_options book = {.threads = 1}, o = {.threads = 1, .no_codebook = 1}, bad = {.threads = 0};
+	const struct nct_decode_options on = {.threads = 1, .keep_going = 1};
+
+	(void)state;
+	FAILS(NCT_EARG, 1, decode(open_text, &windows, null, &bad, why));
+	FAILS(NCT_EKIND, 1, decode(open_text, &junk, null, &book, why));
+	FAILS(NCT_EKIND, 1, decode(open_text, &tokens, null, &book, why));
+	FAILS(NCT_EIO, 0, decode(folders, NULL, null, &book, why));
+	FAILS(NCT_EDATA, 1, decode(open_text, &damaged, null, &book, why));
+	FAILS(NCT_EDATA, 1, decode(open_text, &damaged, null, &o, why));
+	FAILS(NCT_EDATA, 1, decode(open_text, &damaged, null, &on, why));
+	FAILS(NCT_EIO, 1, decode(open_text, &windows, full, &book, why));
+	FAILS(NCT_EIO, 1, decode(open_text, &windows, full, &o, why));
+	assert_int_equal(decode(open_text, &windows, null, &book, NULL), NCT_OK);
+}
+
+static void
+ignore(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end)
+{
+	(void)ctx;
+	(void)h;
+	(void)t;
+	(void)end;
+}
+
+static void
+lost(void *ctx, const nct_why *why)
+{
+	(void)ctx;
+	assert_true(why->text[0] != '\0');
+}
+
+static nct_err
+list(nct_operand from, struct bytes *in, int keep_going, nct_why *why)
+{
+	const struct nct_list_options o = {.keep_going = keep_going, .each = ignore, .lost = lost};
+	int fd;
+
+	assert_int_equal(from(in, 0, &fd), NCT_OK);
+	const nct_err err = nct_list(fd, &o, why);
+	assert_int_equal(close(fd), 0);
+	return err;
+}
+
+static void
+test_listing(void **state)
+{
+	(void)state;
+	FAILS(NCT_EKIND, 1, list(open_text, &junk, 0, why));
+	FAILS(NCT_EDATA, 1, list(open_text, &damaged, 0, why));
+	FAILS(NCT_EDATA, 1, list(open_text, &damaged, 1, why));
+	FAILS(NCT_EIO, 0, list(folders, NULL, 0, why));
+}
+
+/* ---- libnct-train ---- */
+
+static void
+test_texts(void **state)
+{
+	const struct nct_text_options o = {.separator = NCT_SEP_OPERAND}, plain_text = {.plain = 1}, elsewhere = {.tmpdir = "/nowhere"};
+	const struct nct_text_options pattern = {.separator = NCT_SEP_REGEX, .pattern = "("};
+	nct_text *t;
+
+	(void)state;
+	FAILS(NCT_EARG, 1, nct_text_read(&t, open_text, &junk, &pattern, NULL, why));
+	FAILS(NCT_EIO, 1, nct_text_read(&t, folders, NULL, &plain_text, NULL, why));
+	FAILS(NCT_EIO, 1, nct_text_read(&t, missing, NULL, &o, NULL, why));
+	FAILS(NCT_ECUT, 1, nct_text_read(&t, open_text, &cut_gz, &o, NULL, why));
+	FAILS(NCT_EIO, 1, nct_text_read(&t, open_text, &junk, &elsewhere, NULL, why));
+}
+
+static void
+test_corpora(void **state)
+{
+	nct_corpus *c;
+
+	(void)state;
+	FAILS(NCT_EIO, 1, nct_corpus_read(&c, missing, NULL, NULL, NULL, why));
+	FAILS(NCT_EIO, 1, nct_corpus_read(&c, folders, NULL, "/nowhere", NULL, why));
+	FAILS(NCT_EKIND, 1, nct_corpus_read(&c, open_text, &junk, NULL, NULL, why));
+	FAILS(NCT_EKIND, 1, nct_corpus_read(&c, open_text, &windows, NULL, NULL, why));
+	FAILS(NCT_ECUT, 1, nct_corpus_read(&c, open_text, &nothing, NULL, NULL, why));
+}
+
+static struct nct_train_options
+tiny(const char *size, const char *checkpoint)
+{
+	struct nct_train_options o;
+
+	nct_train_defaults(&o);
+	o.size = size;
+	o.checkpoint = checkpoint;
+	o.steps = 1;
+	o.rows = 2;
+	o.length = 16;
+	o.codebook = 0;
+	return o;
+}
+
+#define TINY "d=16,layers=1,heads=2,ff=16"
+
+static void
+test_m1_training(void **state)
+{
+	struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint"), bits = o, regex = o;
+	struct nct_m1_choose_result c;
+	struct nct_m1_train_result r;
+
+	(void)state;
+	bits.window_bits = regex.window_bits = 10;
+	regex.align = NCT_ALIGN_REGEX;
+	regex.align_pattern = "(";
+	FAILS(NCT_ECUT, 1, nct_m1_train(empty, NULL, NCT_TRAIN_UNIGRAM, &o, null, &r, why));
+	FAILS(NCT_EIO, 1, nct_m1_train(text, NULL, NCT_TRAIN_UNIGRAM, &o, full, &r, why));
+	FAILS(NCT_EARG, 1, nct_m1_train(text, NULL, NCT_TRAIN_TRANSFORMER, &bad, null, &r, why));
+	FAILS(NCT_EIO, 1, nct_m1_train(text, NULL, NCT_TRAIN_TRANSFORMER, &elsewhere, null, &r, why));
+	FAILS(NCT_EARG, 1, nct_m1_choose(m1, text, NULL, &o, &c, why)); /* windows of 0 bits */
+	FAILS(NCT_EARG, 1, nct_m1_choose(m1, text, NULL, &regex, &c, why));
+	FAILS(NCT_ECUT, 1, nct_m1_choose(m1, empty, NULL, &bits, &c, why));
+}
+
+static void
+test_m2(void **state)
+{
+	const struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint");
+	const struct nct_m2_evaluate_options e = {.rows = 1, .threads = 1}, none = {.rows = 0}, strange = {.rows = 1, .threads = 1, .cpu = "abacus"};
+	const struct nct_m2_generate_options g = {.tokens = 5, .temperature = 1, .top_p = 1, .threads = 1}, bad_g = {.tokens = 5};
+	static struct nct_m2_evaluation all;
+	struct nct_m2_train_result r;
+	nct_m2 *m;
+	int stopped;
+
+	(void)state;
+	FAILS(NCT_EIO, 1, nct_m2_open(&m, "/nowhere/m2", why));
+	FAILS(NCT_EARG, 1, nct_m2_train(corpus, NULL, &bad, null, &r, why));
+	FAILS(NCT_EMODEL, 1, nct_m2_train(corpus, other, &o, null, &r, why));
+	FAILS(NCT_EIO, 1, nct_m2_train(corpus, NULL, &elsewhere, null, &r, why));
+	FAILS(NCT_EIO, 1, nct_m2_train(corpus, NULL, &o, full, &r, why));
+	FAILS(NCT_EARG, 1, nct_m2_evaluate(m2, corpus, &none, &all, &stopped, why));
+	FAILS(NCT_EARG, 1, nct_m2_evaluate(m2, corpus, &strange, &all, &stopped, why));
+	FAILS(NCT_EMODEL, 1, nct_m2_evaluate(m2, other, &e, &all, &stopped, why));
+	FAILS(NCT_EARG, 1, nct_m2_generate(m2, NULL, null, &bad_g, why));
+	FAILS(NCT_EMODEL, 1, nct_m2_generate(m2, other, null, &g, why));
+	FAILS(NCT_EIO, 1, nct_m2_generate(m2, NULL, full, &g, why));
+}
+
+/* ---- All of them ---- */
+
+static nct_m2 *
+some_m2(void)
+{
+	const struct nct_train_options o = tiny(TINY, NULL);
+	struct nct_m2_train_result r;
+	char path[256];
+	const int fd = open(in_folder(path, "m2"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	nct_m2 *m;
+
+	assert_int_equal(nct_m2_train(corpus, NULL, &o, fd, &r, NULL), NCT_OK);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(nct_m2_open(&m, path, NULL), NCT_OK);
+	assert_int_equal(unlink(path), 0);
+	return m;
+}
+
+static struct bytes
+packed(void)
+{
+	const struct nct_pack_options o = {.token_bits = 5};
+	const int fd = bytes_fd("", 0);
+
+	assert_int_equal(nct_pack(open_text, &windows, fd, &o, NULL, NULL), NCT_OK);
+	return fd_bytes(fd);
+}
+
+static int
+make(void **state)
+{
+	static char zeros[3 * NCT_BLOCK_TEXT];
+	const struct nct_encode_options o = {.window_bits = 10, .resets = 1, .threads = 1};
+	struct nct_header strange = plain;
+
+	if (make_folder(state) != 0)
+		return 1;
+	strange.m1 = 70;
+	full = open("/dev/null", O_RDONLY);
+	null = open("/dev/null", O_WRONLY);
+	m1 = some_m1(3);
+	assert_int_equal(nct_m1_compile(m1, 10, 1, NULL), NCT_OK);
+	text = text_of((struct piece[]){{zeros, sizeof zeros}, {NULL, 0}}, NCT_SEP_OPERAND);
+	empty = text_of((struct piece[]){{NULL, 0}}, NCT_SEP_OPERAND);
+	corpus = read_corpus((struct source){.header = {&plain, NULL}});
+	other = read_corpus((struct source){.header = {&strange, NULL}});
+	m2 = some_m2();
+	windows = encode(m1, (struct bytes){(uint8_t *)zeros, 1000}, &o);
+	damaged = encode(m1, (struct bytes){(uint8_t *)zeros, sizeof zeros}, &o);
+	damaged.p[damaged.n / 2] ^= 1;
+	tokens = packed();
+	return 0;
+}
+
+static int
+drop(void **state)
+{
+	nct_m1_free(m1);
+	nct_text_free(text);
+	nct_text_free(empty);
+	nct_corpus_free(corpus);
+	nct_corpus_free(other);
+	nct_m2_free(m2);
+	free(windows.p);
+	free(damaged.p);
+	free(tokens.p);
+	return close(full) != 0 || close(null) != 0 || drop_folder(state) != 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_m1), cmocka_unit_test(test_tokens), cmocka_unit_test(test_imports), cmocka_unit_test(test_measuring),
+		cmocka_unit_test(test_encoding), cmocka_unit_test(test_decoding), cmocka_unit_test(test_listing), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_corpora), cmocka_unit_test(test_m1_training), cmocka_unit_test(test_m2),
+	};
+
+	return cmocka_run_group_tests(tests, make, drop);
+}
