@@ -202,7 +202,6 @@ struct nct_encode_options {
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
 	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
 	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
-	uint64_t *work;          /* NULL, or for each thread how many bytes it has encoded: with a codebook alone */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
 	void *ctx;
 };

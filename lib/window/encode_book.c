@@ -210,23 +210,17 @@ walk(void *ctx, unsigned worker)
 	const size_t from = (size_t)b->goes_on;
 
 	nct_lanes_walk(&b->lanes, b->jobs + from, b->count - from);
-	if (e->o->work != NULL)
-		e->o->work[worker] += b->text_n - (b->goes_on ? b->jobs[0].n : 0);
 	return NCT_OK;
 }
 
 static nct_err
-go_on(struct encoder *e, struct batch *b, unsigned worker)
+go_on(struct encoder *e, struct batch *b)
 {
-	const size_t n = b->jobs[0].n;
 	const nct_err err = nct_job_go_on(&b->jobs[0], &e->going);
 
-	if (err != NCT_OK)
-		return err;
-	nct_lanes_walk(&b->lanes, b->jobs, 1);
-	if (e->o->work != NULL)
-		e->o->work[worker] += n;
-	return NCT_OK;
+	if (err == NCT_OK)
+		nct_lanes_walk(&b->lanes, b->jobs, 1);
+	return err;
 }
 
 /* ---- writing ---- */
@@ -249,7 +243,7 @@ deliver(void *ctx, unsigned worker)
 	struct encoder *e = ctx;
 	struct batch *b = &e->batch[worker];
 	size_t kept = 0;
-	nct_err err = b->goes_on ? go_on(e, b, worker) : NCT_OK;
+	nct_err err = b->goes_on ? go_on(e, b) : NCT_OK;
 
 	for (size_t i = 0; i < b->count && err == NCT_OK; i++)
 		err = deliver_job(e, &b->jobs[i]);
