@@ -309,7 +309,8 @@ decode(struct acwin *a)
 	struct nct_totals totals = {0};
 	nct_m1 *m = open_model(a);
 	int out = a->mode == TEST ? -1 : cli_output(&a->cli);
-	const struct nct_decode_options o = {.threads = a->cli.threads, .keep_going = a->keep_going, .show = a->show, .no_codebook = a->no_codebook, .progress = progress, .lost = lost, .ctx = a};
+	const struct nct_decode_options o = {sizeof o, .threads = a->cli.threads, .keep_going = a->keep_going, .show = a->show,
+	    .no_codebook = a->no_codebook, .progress = progress, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
@@ -358,7 +359,7 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 static void
 list(struct acwin *a)
 {
-	const struct nct_list_options o = {.keep_going = a->keep_going, .each = print_stream, .lost = lost, .ctx = a};
+	const struct nct_list_options o = {sizeof o, .keep_going = a->keep_going, .each = print_stream, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
 	printf("file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\tstream_bytes\tcode_bits\t"
@@ -434,7 +435,7 @@ main(int argc, char **argv)
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},
-	    .encode = {.window_bits = 16, .resets = 1},
+	    .encode = {sizeof a.encode, .window_bits = 16, .resets = 1},
 	};
 
 	parse(&a, argc, argv);

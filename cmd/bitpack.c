@@ -151,8 +151,8 @@ static nct_err
 convert(struct bitpack *b, int out, struct nct_totals *totals, nct_why *why)
 {
 	struct nct_pack_options o = {
-		.token_bits = b->token_bits, .keep_going = b->keep_going, .progress = progress, .lost = lost, .ctx = b};
-	struct nct_import_options in = {.vocab = b->vocab, .text = open_text(b), .progress = progress, .ctx = b};
+		sizeof o, .token_bits = b->token_bits, .keep_going = b->keep_going, .progress = progress, .lost = lost, .ctx = b};
+	struct nct_import_options in = {sizeof in, .vocab = b->vocab, .text = open_text(b), .progress = progress, .ctx = b};
 
 	if (b->from == FROM_IDS)
 		return nct_import_ids(next_operand, b, out, &in, totals, why);

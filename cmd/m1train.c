@@ -142,11 +142,11 @@ check(struct opts *o)
 static struct opts
 parse(int argc, char **argv)
 {
-	struct opts o = {.t.cli = &cli, .text.separator = NCT_SEP_OPERAND, .text.tmpdir = getenv("TMPDIR")};
+	struct opts o = {.t.cli = &cli, .text = {sizeof o.text, .tmpdir = getenv("TMPDIR")}};
 	const char *arg;
 	int letter;
 
-	nct_train_defaults(&o.t.train);
+	nct_train_defaults(&o.t.train, sizeof o.t.train);
 	while ((letter = cli_next(&cli, argc, argv, &arg)) != -1)
 		take(&o, letter, arg);
 	check(&o);

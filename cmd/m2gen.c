@@ -36,7 +36,7 @@ static const char *model; /* -m */
 static struct nct_m2_generate_options
 parse(int argc, char **argv)
 {
-	struct nct_m2_generate_options o = {.tokens = 256, .temperature = 1, .top_p = 1, .seed = 1};
+	struct nct_m2_generate_options o = {sizeof o, .tokens = 256, .temperature = 1, .top_p = 1, .seed = 1};
 	const char *arg;
 	int letter;
 

@@ -58,7 +58,7 @@ parse(int argc, char **argv)
 	const char *arg;
 	int letter;
 
-	nct_train_defaults(&o.t.train);
+	nct_train_defaults(&o.t.train, sizeof o.t.train);
 	o.t.train.size = "25m";
 	o.t.train.rows = 16;
 	o.t.train.length = 512;
@@ -201,7 +201,7 @@ operands_name(void)
 static int
 evaluate(struct opts *o)
 {
-	const struct nct_m2_evaluate_options e = {.rows = o->t.train.rows, .length = o->t.given['L'] ? o->t.train.length : 0,
+	const struct nct_m2_evaluate_options e = {sizeof e, .rows = o->t.train.rows, .length = o->t.given['L'] ? o->t.train.length : 0,
 	    .threads = cli.threads, .cpu = cli.cpu, .progress = show, .stop = trainer_signalled};
 	static struct nct_m2_evaluation result; /* large */
 	nct_corpus *c;

@@ -62,6 +62,7 @@ struct nct_m2_evaluation {
 };
 
 struct nct_m2_evaluate_options {
+	size_t struct_size;
 	size_t rows, length; /* of a batch; length 0: that of training */
 	unsigned threads;
 	const char *cpu;
@@ -76,6 +77,7 @@ nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m
                         struct nct_m2_evaluation *e, int *stopped, nct_why *why) NCT_USED;
 
 struct nct_m2_generate_options {
+	size_t struct_size;
 	uint64_t tokens;     /* how many, rounded up to whole windows */
 	double temperature;  /* at least 0; 0: always the most probable token */
 	uint32_t top_k;      /* only the so many most probable tokens; 0: all */

@@ -16,6 +16,7 @@ extern "C" {
 typedef struct nct_text nct_text; /* documents, kept in an unlinked temporary file; immutable once read */
 
 struct nct_text_options {
+	size_t struct_size;
 	enum nct_separator separator;
 	const char *pattern;          /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
 	int plain;                    /* do not look for .xz and .gz */
@@ -64,6 +65,7 @@ struct nct_train_progress {
 };
 
 struct nct_train_options {
+	size_t struct_size;
 	const char *size;       /* "3m", ..., or "d=256,layers=3,heads=4,ff=1024[,reach=1024]" */
 	uint64_t steps;
 	size_t rows, length, accumulate; /* a step: `accumulate` batches of `rows` examples of `length` symbols */
@@ -101,8 +103,8 @@ struct nct_train_options {
 /* Names of the kernel rows usable on this machine, in training or for exact models (nct_cpu_name), best first; NULL past the last. */
 const char *nct_train_cpu_name(size_t i);
 
-/* Sets the defaults that the tools document. */
-void nct_train_defaults(struct nct_train_options *o);
+/* Sets the defaults that the tools document, and struct_size, to `size`: nct_train_defaults(&o, sizeof o). */
+void nct_train_defaults(struct nct_train_options *o, size_t size);
 
 /* ---- M1 ---- */
 

@@ -4,7 +4,14 @@
  * on its own; a token is v bits of the windows' bit string. All functions are reentrant: the library keeps
  * no mutable globals, never prints, never exits, never reads the environment.
  *
- * In every function `why`, `totals` and `at` may be NULL: then what they would tell is dropped. */
+ * In every function `why`, `totals` and `at` may be NULL: then what they would tell is dropped.
+ *
+ * What may change while the library is libnct.so.0:
+ * - Option structs (struct nct_..._options) grow at their ends. A program sets `struct_size` to the struct's sizeof and what it does not
+ *   use to 0: struct nct_list_options o = {sizeof o, .each = each}. A newer library takes options that the program does not have as 0,
+ *   which means what was done without them. An older library gives NCT_EARG where an option that it does not have is set.
+ * - struct nct_measured and struct nct_train_progress, which callbacks are given, grow at their ends.
+ * - All other structs stay as they are. New results come by new functions. */
 #ifndef NCT_H
 #define NCT_H
 
@@ -129,6 +136,7 @@ typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
  * the input. NCT_EIO: with text in `why`, writing failed; without, reading (errno). On damage all before it is written. */
 
 struct nct_pack_options {
+	size_t struct_size;
 	unsigned token_bits;     /* v, 1..16; 0 in exports: 16 for windows, whatever they have for tokens */
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none; told after each block how much was read */
@@ -151,6 +159,7 @@ nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_expo
                           struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_import_options {
+	size_t struct_size;
 	uint32_t vocab;          /* 2..65536; an id outside is NCT_EDATA */
 	int text;                /* fd of the text (borrowed): one line per line of ids; -1: text bytes unknown */
 	void (*progress)(void *ctx, uint64_t bytes);        /* NULL: none */
@@ -190,6 +199,7 @@ int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_
 /* ---- Windows: acwin's work (window/) ---- */
 
 struct nct_encode_options {
+	size_t struct_size;
 	unsigned window_bits;    /* b */
 	uint32_t resets;         /* r */
 	uint64_t chunk;          /* c, bytes; 0: never */
@@ -212,6 +222,7 @@ nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_decode_options {
+	size_t struct_size;
 	unsigned threads;        /* at least 1 */
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	int show;                /* a line per window: its value, a tab, its text (escapes: nct_decode()) */
@@ -233,6 +244,7 @@ nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window
 
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */
 struct nct_list_options {
+	size_t struct_size;
 	int keep_going; /* skip what is damaged; the call still ends with NCT_EDATA */
 	void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end); /* once a stream; totals of what was read */
 	void (*lost)(void *ctx, const nct_why *why); /* keep_going: called at each loss; or NULL */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "base/io.h"
 #include "base/le.h"
 #include "format/npy.h"
@@ -169,24 +170,27 @@ finish_array(struct export *x, nct_err err, nct_why *why)
 }
 
 nct_err
-nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
+nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *options,
                   struct nct_totals *totals, nct_why *why)
 {
 	static const struct nct_steps steps = {export_header, export_block, finish_line, finish_line};
+	struct nct_pack_options o;
 	struct export *x;
 	nct_why own;
 	nct_err err;
 	int saved;
 
 	why = nct_why_begin(why, &own);
-	if (o->token_bits > 16 || (unsigned)to > NCT_EXPORT_NPY)
-		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o->token_bits);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.token_bits > 16 || (unsigned)to > NCT_EXPORT_NPY)
+		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o.token_bits);
 	if ((x = calloc(1, sizeof *x)) == NULL)
 		return NCT_ENOMEM;
 	x->out = out;
 	x->to = to;
-	x->token_bits = o->token_bits;
-	err = nct_walk(&steps, x, operand, ctx, o, totals, why);
+	x->token_bits = o.token_bits;
+	err = nct_walk(&steps, x, operand, ctx, &o, totals, why);
 	if (totals != NULL)
 		totals->tokens = x->tokens;
 	if (to == NCT_EXPORT_NPY)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "format/build.h"
 #include "format/walk.h"
 
@@ -258,25 +259,33 @@ done:
 }
 
 nct_err
-nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o, struct nct_totals *totals,
+nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
                nct_why *why)
 {
+	struct nct_import_options o;
 	nct_why own;
+	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if (o->vocab < 2 || o->vocab > 65536)
-		return nct_fail(why, NCT_EARG, "a vocabulary of %" PRIu32 ": not 2 to 65536", o->vocab);
-	return import_all(id_lines, operand, ctx, out, o, o->text < 0, totals, why);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.vocab < 2 || o.vocab > 65536)
+		return nct_fail(why, NCT_EARG, "a vocabulary of %" PRIu32 ": not 2 to 65536", o.vocab);
+	return import_all(id_lines, operand, ctx, out, &o, o.text < 0, totals, why);
 }
 
 nct_err
-nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o, struct nct_totals *totals,
+nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
                nct_why *why)
 {
+	struct nct_import_options o;
 	nct_why own;
+	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if (o->vocab != 256 || o->text >= 0)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.vocab != 256 || o.text >= 0)
 		return nct_fail(why, NCT_EARG, "bytes are a vocabulary of 256, and their own text");
-	return import_all(raw_bytes, operand, ctx, out, o, 0, totals, why);
+	return import_all(raw_bytes, operand, ctx, out, &o, 0, totals, why);
 }

@@ -2,21 +2,23 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "format/stream.h"
 
 nct_err
-nct_list(int in, const struct nct_list_options *o, nct_why *why)
+nct_list(int in, const struct nct_list_options *options, nct_why *why)
 {
+	struct nct_list_options o;
 	nct_reader *r;
 	struct nct_block b;
 	enum nct_event event = NCT_AT_HEADER;
 	int open = 0, missing = 0; /* of the stream at hand */
 	uint64_t losses = 0;
 	nct_why own;
-	nct_err err = nct_reader_new(&r, in, o->keep_going);
+	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if (err != NCT_OK)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK || (err = nct_reader_new(&r, in, o.keep_going)) != NCT_OK)
 		return err;
 	while (event != NCT_AT_END) {
 		struct nct_header h = {0};
@@ -30,14 +32,14 @@ nct_list(int in, const struct nct_list_options *o, nct_why *why)
 		if (err == NCT_OK && event == NCT_AT_LOSS) {
 			losses++;
 			missing = open;
-			if (o->lost != NULL)
-				o->lost(o->ctx, why);
+			if (o.lost != NULL)
+				o.lost(o.ctx, why);
 		}
 		if (open && err == NCT_OK && event == NCT_AT_TRAILER) {
-			o->each(o->ctx, nct_reader_header(r), nct_reader_totals(r), missing ? NCT_END_DAMAGED : NCT_END_WHOLE);
+			o.each(o.ctx, nct_reader_header(r), nct_reader_totals(r), missing ? NCT_END_DAMAGED : NCT_END_WHOLE);
 			open = 0;
 		} else if (open && (err != NCT_OK || event == NCT_AT_HEADER || event == NCT_AT_END)) {
-			o->each(o->ctx, &h, &t, NCT_END_CUT);
+			o.each(o.ctx, &h, &t, NCT_END_CUT);
 			open = 0;
 		}
 		if (err != NCT_OK)

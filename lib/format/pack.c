@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "format/tokens.h"
 #include "format/walk.h"
 
@@ -99,22 +100,30 @@ convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, 
 }
 
 nct_err
-nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why)
+nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals, nct_why *why)
 {
 	static const struct nct_steps steps = {pack_header, pack_block, NULL, end};
+	struct nct_pack_options o;
 	nct_why own;
+	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if (o->token_bits < 1 || o->token_bits > 16)
-		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o->token_bits);
-	return convert(&steps, operand, ctx, out, o, totals, why);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.token_bits < 1 || o.token_bits > 16)
+		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o.token_bits);
+	return convert(&steps, operand, ctx, out, &o, totals, why);
 }
 
 nct_err
-nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why)
+nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals, nct_why *why)
 {
 	static const struct nct_steps steps = {unpack_header, unpack_block, NULL, end};
+	struct nct_pack_options o;
 	nct_why own;
+	nct_err err;
 
-	return convert(&steps, operand, ctx, out, o, totals, nct_why_begin(why, &own));
+	why = nct_why_begin(why, &own);
+	err = nct_options_take(&o, sizeof o, options, why);
+	return err == NCT_OK ? convert(&steps, operand, ctx, out, &o, totals, why) : err;
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/le.h"
+#include "base/options.h"
 #include "corpus.h"
 #include "format/tokens.h"
 #include "m2_file.h"
@@ -189,19 +190,21 @@ begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
 }
 
 nct_err
-nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o, nct_why *why)
+nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *options, nct_why *why)
 {
-	struct generator g = {.m = m, .o = o, .rng = {o->seed}};
+	struct nct_m2_generate_options o;
+	struct generator g = {.m = m, .o = &o};
 	nct_why own;
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if ((err = check(m, prompt, o, why)) != NCT_OK)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK || (err = check(m, prompt, &o, why)) != NCT_OK)
 		return err;
+	g.rng = (nct_rng){o.seed};
 	set_group(&g);
 	if ((g.work = malloc(m->header.vocab * sizeof *g.work)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	err = nct_step_new(&g.step, &m->shape, m->tensor, o->threads, o->cpu, why);
+	err = nct_step_new(&g.step, &m->shape, m->tensor, o.threads, o.cpu, why);
 	if (err == NCT_OK)
 		err = begin(&g, prompt, out, why);
 	if (err == NCT_OK)

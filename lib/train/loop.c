@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/le.h"
+#include "base/options.h"
 #include "world.h"
 
 void
@@ -30,11 +31,13 @@ nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...)
 }
 
 void
-nct_train_defaults(struct nct_train_options *o)
+nct_train_defaults(struct nct_train_options *o, size_t size)
 {
-	*o = (struct nct_train_options){.size = "3m", .steps = 20000, .rows = 8, .length = 1024, .accumulate = 1,
+	const struct nct_train_options defaults = {.size = "3m", .steps = 20000, .rows = 8, .length = 1024, .accumulate = 1,
 	    .lr = 1.0, .zloss = 1e-4, .warmup = NCT_TRAIN_AUTO, .cooldown = NCT_TRAIN_AUTO, .seed = 1,
 	    .eval_every = 1000, .save_every = 500, .threads = 1, .rounds = 3, .long_share = 50, .codebook = 16};
+
+	nct_options_give(o, size, &defaults, sizeof defaults);
 }
 
 static nct_err

@@ -10,6 +10,7 @@
 
 #include "aware.h"
 #include "base/err.h"
+#include "base/options.h"
 #include "batch.h"
 #include "integers.h"
 #include "loop.h"
@@ -140,36 +141,39 @@ read_shape(struct run *run, nct_why *why)
 }
 
 nct_err
-nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
+nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *options,
              int out, struct nct_m1_train_result *result, nct_why *why)
 {
-	struct run run = {.o = o, .kind = kind, .text = text, .eval_text = eval, .r = result};
+	struct nct_train_options o;
+	struct run run = {.o = &o, .kind = kind, .text = text, .eval_text = eval, .r = result};
 	nct_m1 *m = NULL;
 	nct_why own;
-	nct_err err = NCT_OK;
+	nct_err err;
 
 	why = nct_why_begin(why, &own);
 	*result = (struct nct_m1_train_result){.float_bits = NAN, .integer_bits = NAN};
-	if (o->length == 0 || o->threads == 0)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.length == 0 || o.threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
 	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0)) /* bits per byte need a byte */
 		return nct_fail(why, NCT_ECUT, "no text to %s on", nct_text_symbols(text) == 0 ? "train" : "evaluate");
 	if (kind == NCT_TRAIN_TRANSFORMER && nct_text_symbols(text) < NCT_SAMPLES_MIN)
 		return nct_fail(why, NCT_ECUT, "less than %d symbols to train on", NCT_SAMPLES_MIN);
-	nct_text_examples(&run.train, text, o->length);
+	nct_text_examples(&run.train, text, o.length);
 	if (eval != NULL)
-		nct_text_examples(&run.eval, eval, o->length);
+		nct_text_examples(&run.eval, eval, o.length);
 	if (kind == NCT_TRAIN_TRANSFORMER)
 		err = read_shape(&run, why);
-	if (kind == NCT_TRAIN_TRANSFORMER && err == NCT_OK && o->window_bits > 0)
-		err = nct_aware_new(&run.aware, text, &run.shape, o, why);
+	if (kind == NCT_TRAIN_TRANSFORMER && err == NCT_OK && o.window_bits > 0)
+		err = nct_aware_new(&run.aware, text, &run.shape, &o, why);
 	run.train.aware = run.aware;
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
 	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
-		err = nct_m1_measure(m, &run.eval, o->threads, &result->integer_bits, why);
-	if (err == NCT_OK && m != NULL && o->codebook != 0 && !stopped(&run))
-		err = nct_m1_compile(m, o->codebook, o->threads, why);
+		err = nct_m1_measure(m, &run.eval, o.threads, &result->integer_bits, why);
+	if (err == NCT_OK && m != NULL && o.codebook != 0 && !stopped(&run))
+		err = nct_m1_compile(m, o.codebook, o.threads, why);
 	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);

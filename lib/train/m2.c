@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "corpus.h"
 #include "loop.h"
 #include "m2_file.h"
@@ -87,10 +88,11 @@ one_unit(struct nct_examples *a, struct nct_examples *b)
 }
 
 nct_err
-nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_train_options *o, int out,
+nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_train_options *options, int out,
              struct nct_m2_train_result *result, nct_why *why)
 {
-	struct run run = {.o = *o, .tokens = tokens, .r = result};
+	struct run run = {.tokens = tokens, .r = result};
+	const struct nct_train_options *o = &run.o;
 	const uint32_t vocab = nct_corpus_header(tokens)->vocab;
 	nct_corpus *sample = NULL;
 	nct_why own, inner = {""};
@@ -98,6 +100,8 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 
 	why = nct_why_begin(why, &own);
 	*result = (struct nct_m2_train_result){.kept_bits = NAN, .per = "byte"};
+	if ((err = nct_options_take(&run.o, sizeof run.o, options, why)) != NCT_OK)
+		return err;
 	if (o->length == 0 || o->threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
 	if (nct_corpus_tokens(tokens) == 0 || (eval != NULL && nct_corpus_tokens(eval) == 0))
@@ -212,10 +216,10 @@ evaluate_rows(struct work *w, const struct nct_examples *x, uint64_t from, size_
 }
 
 nct_err
-nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o, struct nct_m2_evaluation *e,
+nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *options, struct nct_m2_evaluation *e,
                 int *stopped, nct_why *why)
 {
-	const size_t length = o->length > 0 ? o->length : m->length;
+	struct nct_m2_evaluate_options o;
 	struct work w = {.net = NULL};
 	nct_why own, inner = {""};
 	struct nct_examples x;
@@ -225,25 +229,28 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 	why = nct_why_begin(why, &own);
 	memset(e, 0, sizeof *e);
 	*stopped = 0;
-	if (o->rows == 0 || o->threads == 0)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.rows == 0 || o.threads == 0)
 		return nct_fail(why, NCT_EARG, "rows, threads: out of range");
 	if (nct_corpus_tokens(c) == 0)
 		return nct_fail(why, NCT_ECUT, "no tokens to evaluate on");
 	if (!nct_same_tokens(&m->header, nct_corpus_header(c), &inner))
 		return nct_fail(why, NCT_EMODEL, "the tokens have %.200s as the model's", inner.text);
+	const size_t length = o.length > 0 ? o.length : m->length;
 	nct_corpus_examples(&x, c, length);
-	rows = x.count < o->rows ? (size_t)x.count : o->rows;
-	err = nct_train_fits(nct_net_bytes(&m->shape, 0, rows, length, o->threads, o->cpu), "fewer rows need less", why);
+	rows = x.count < o.rows ? (size_t)x.count : o.rows;
+	err = nct_train_fits(nct_net_bytes(&m->shape, 0, rows, length, o.threads, o.cpu), "fewer rows need less", why);
 	if (err == NCT_OK)
-		err = work_new(&w, m, o, rows, length, why);
+		err = work_new(&w, m, &o, rows, length, why);
 	for (uint64_t i = 0; err == NCT_OK && i < x.count && !*stopped; i += rows) {
 		const size_t n = x.count - i < rows ? (size_t)(x.count - i) : rows;
 
 		if ((err = evaluate_rows(&w, &x, i, n, e)) != NCT_OK)
 			(void)nct_fail(why, err, "%s", nct_strerror(err));
-		else if (o->progress != NULL)
-			o->progress(o->ctx, e->all.tokens, nct_corpus_tokens(c));
-		*stopped = o->stop != NULL && o->stop(o->ctx);
+		else if (o.progress != NULL)
+			o.progress(o.ctx, e->all.tokens, nct_corpus_tokens(c));
+		*stopped = o.stop != NULL && o.stop(o.ctx);
 	}
 	work_free(&w);
 	return err;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "choose.h"
 #include "loop.h"
 #include "model/codebook.h"
@@ -210,16 +211,19 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 }
 
 nct_err
-nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o, struct nct_m1_choose_result *result,
-              nct_why *why)
+nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *options,
+              struct nct_m1_choose_result *result, nct_why *why)
 {
+	struct nct_train_options o;
 	nct_why own;
-	struct chooser c = {.m = m, .text = text, .o = o, .why = nct_why_begin(why, &own)};
+	struct chooser c = {.m = m, .text = text, .o = &o, .why = nct_why_begin(why, &own)};
 	nct_err err;
 
 	*result = (struct nct_m1_choose_result){0};
-	if (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_CODEBOOK_MAX || o->rounds < 1 ||
-	    (o->align == NCT_ALIGN_REGEX) != (o->align_pattern != NULL))
+	if ((err = nct_options_take(&o, sizeof o, options, c.why)) != NCT_OK)
+		return err;
+	if (o.window_bits < NCT_WINDOW_MIN || o.window_bits > NCT_CODEBOOK_MAX || o.rounds < 1 ||
+	    (o.align == NCT_ALIGN_REGEX) != (o.align_pattern != NULL))
 		return nct_fail(c.why, NCT_EARG, "window bits, rounds, alignment: out of range");
 	if (nct_text_bytes(text) == 0)
 		return nct_fail(c.why, NCT_ECUT, "no text to choose from");

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/le.h"
+#include "base/options.h"
 #include "unpack.h"
 #include "window/documents.h"
 
@@ -118,21 +119,25 @@ map(nct_text *t, int fd, nct_why *why)
 }
 
 nct_err
-nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at, nct_why *why)
+nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *options, size_t *at, nct_why *why)
 {
+	struct nct_text_options o;
 	nct_why own;
 	size_t number;
-	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o->plain, .tmpdir = o->tmpdir, .why = nct_why_begin(why, &own), .index = SIZE_MAX};
-	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .buf = malloc(BUFFER)};
-	nct_err err = NCT_ENOMEM;
+	nct_err err;
 
 	*out = NULL;
-	why = u.why;
+	why = nct_why_begin(why, &own);
 	at = at != NULL ? at : &number;
 	*at = SIZE_MAX;
-	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o->tmpdir, why)) != NCT_OK)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o.plain, .tmpdir = o.tmpdir, .why = why, .index = SIZE_MAX};
+	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .buf = malloc(BUFFER)};
+	err = NCT_ENOMEM;
+	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o.tmpdir, why)) != NCT_OK)
 		goto done;
-	err = nct_docs_new(&r.docs, nct_unpack_operand, &u, o->separator, o->pattern, 0, why);
+	err = nct_docs_new(&r.docs, nct_unpack_operand, &u, o.separator, o.pattern, 0, why);
 	if (err == NCT_OK)
 		err = take(&r, why);
 	if (err != NCT_OK)

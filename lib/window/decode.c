@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/options.h"
 #include "base/threads.h"
 #include "format/stream.h"
 #include "format/walk.h"
@@ -382,19 +383,23 @@ decoder_free(struct decoder *d)
 }
 
 nct_err
-nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o, struct nct_totals *totals, nct_why *why)
+nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *options, struct nct_totals *totals, nct_why *why)
 {
+	struct nct_decode_options o;
 	nct_why own, loss = {{0}};
-	struct decoder d = {.m1 = m1, .o = o, .in = in, .to = {.fd = out}, .why = nct_why_begin(why, &own)};
+	struct decoder d = {.m1 = m1, .o = &o, .in = in, .to = {.fd = out}, .why = nct_why_begin(why, &own)};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block block = {0};
-	nct_err err = NCT_ENOMEM, rest;
+	nct_err err, rest;
 
-	if (o->threads < 1)
+	if ((err = nct_options_take(&o, sizeof o, options, d.why)) != NCT_OK)
+		return err;
+	if (o.threads < 1)
 		return nct_fail(d.why, NCT_EARG, "impossible options");
-	d.cap = (size_t)BATCH_BLOCKS * o->threads;
-	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_threads_new(&d.threads, o->threads)) != NCT_OK ||
-	    (err = nct_reader_new(&d.reader, in, o->keep_going)) != NCT_OK)
+	err = NCT_ENOMEM;
+	d.cap = (size_t)BATCH_BLOCKS * o.threads;
+	if ((d.jobs = calloc(d.cap, sizeof *d.jobs)) == NULL || (err = nct_threads_new(&d.threads, o.threads)) != NCT_OK ||
+	    (err = nct_reader_new(&d.reader, in, o.keep_going)) != NCT_OK)
 		goto end;
 	while (event != NCT_AT_END) {
 		if (!nct_readable(in) && (err = decode_batch(&d)) != NCT_OK) /* text appears while the input waits */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/options.h"
 #include "base/threads.h"
 #include "format/walk.h"
 #include "model/m1.h"
@@ -315,18 +316,16 @@ open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 	return err == NCT_EARG ? NCT_OK : err;
 }
 
-nct_err
-nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
+static nct_err
+encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
 {
 	struct encoder e = {0};
 	struct nct_trie trie = {0};
 	const struct nct_codebook *book = book_of(m1, o);
 	const struct nct_header h = header_of(m1, o, book);
-	nct_why own;
 	int done = 0;
 	nct_err err;
 
-	why = nct_why_begin(why, &own);
 	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, why)) != NCT_OK)
 		goto end;
 	if (trie.book == NULL && (err = encoder_new(&e, m1, o)) != NCT_OK)
@@ -354,4 +353,17 @@ end:
 	nct_trie_free(&trie);
 	encoder_free(&e);
 	return err;
+}
+
+nct_err
+nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *options, struct nct_totals *totals,
+           nct_why *why)
+{
+	struct nct_encode_options o;
+	nct_why own;
+	nct_err err;
+
+	why = nct_why_begin(why, &own);
+	err = nct_options_take(&o, sizeof o, options, why);
+	return err == NCT_OK ? encode(m1, operand, ctx, out, &o, totals, why) : err;
 }

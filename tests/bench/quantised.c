@@ -138,7 +138,8 @@ descend(struct nct_codebook *c, struct nct_node node, uint16_t *text)
 static double
 bits_per_byte(const nct_m1 *m, const char *path)
 {
-	const struct nct_encode_options o = {.window_bits = BITS, .resets = 1, .chunk = 1 << 20, .separator = NCT_SEP_NUL, .threads = 1};
+	const struct nct_encode_options o = {sizeof o, .window_bits = BITS, .resets = 1, .chunk = 1 << 20, .separator = NCT_SEP_NUL,
+	    .threads = 1};
 	int null = open("/dev/null", O_WRONLY);
 	struct nct_totals t;
 
@@ -150,7 +151,7 @@ bits_per_byte(const nct_m1 *m, const char *path)
 static nct_m1 *
 quantise(const char *path, size_t length)
 {
-	const struct nct_text_options o = {.separator = NCT_SEP_NUL};
+	const struct nct_text_options o = {sizeof o, .separator = NCT_SEP_NUL};
 	uint32_t *in = calloc(SAMPLE_SYMBOLS, sizeof *in);
 	const size_t rows = SAMPLE_SYMBOLS / length;
 	float *p = parameters();

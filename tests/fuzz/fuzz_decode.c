@@ -105,7 +105,7 @@ same(const struct result *a, const struct result *b)
 static int
 decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way, int best)
 {
-	struct nct_decode_options o = {.threads = 1, .show = way & 1, .keep_going = way >> 1 & 1};
+	struct nct_decode_options o = {sizeof o, .threads = 1, .show = way & 1, .keep_going = way >> 1 & 1};
 	struct result r = decode(m, p, n, o), s;
 
 	o.no_codebook = 1;

@@ -74,7 +74,7 @@ encode_again(struct input *in, const struct stream *s, unsigned threads, int no_
 static void
 decode_again(const struct input *in, const struct stream *s, unsigned threads)
 {
-	const struct nct_decode_options o = {.threads = threads, .cache_bytes = 1u << 18};
+	const struct nct_decode_options o = {sizeof o, .threads = threads, .cache_bytes = 1u << 18};
 	const int from = file_of_bytes(s->p, s->n);
 	struct nct_totals totals;
 	FILE *f = tmpfile();
@@ -99,6 +99,7 @@ options_of(const uint8_t *way)
 	const int best = way[0] >> 2 & 1, nul = way[0] >> 4 & 1;
 
 	return (struct nct_encode_options){
+		sizeof(struct nct_encode_options),
 		.code = best ? NCT_CODE_BEST : NCT_CODE_SPLIT,
 		.window_bits = best || way[1] & 1 ? 10 : 13,
 		.resets = 1,

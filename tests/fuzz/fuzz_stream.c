@@ -63,7 +63,7 @@ static void
 convert(const uint8_t *p, size_t n, int out)
 {
 	const unsigned way = n > 0 ? p[n - 1] : 0;
-	const struct nct_pack_options o = {.token_bits = 1 + way % 16, .keep_going = way >> 4 & 1};
+	const struct nct_pack_options o = {sizeof o, .token_bits = 1 + way % 16, .keep_going = way >> 4 & 1};
 	struct input in = {p, n};
 	nct_err err = nct_pack(one_input, &in, out, &o, NULL, NULL);
 

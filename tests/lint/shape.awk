@@ -1,7 +1,7 @@
 # shape.awk - the outward shape of the C files given: their length, that of their functions, the guards of headers.
 # `only` chooses: "size" or "guard".
 function begin_file() {
-	limit = FILENAME == "lib/nct.h" ? 251 : FILENAME ~ /\.h$/ ? 200 : 500
+	limit = FILENAME == "lib/nct.h" ? 281 : FILENAME ~ /\.h$/ ? 200 : 500
 	open = 0
 	guard = ""
 	state = FILENAME ~ /\.h$/ ? "before" : "none"

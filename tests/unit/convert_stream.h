@@ -36,7 +36,7 @@ static inline nct_err
 run(enum what what, struct bytes in, unsigned v, int keep_going, struct bytes *out, nct_why *why)
 {
 	static const enum nct_export forms[] = {[TEXT] = NCT_EXPORT_TEXT, [RAW] = NCT_EXPORT_RAW, [NPY] = NCT_EXPORT_NPY};
-	const struct nct_pack_options o = {.token_bits = v, .keep_going = keep_going, .lost = count_loss};
+	const struct nct_pack_options o = {sizeof o, .token_bits = v, .keep_going = keep_going, .lost = count_loss};
 	struct inputs inputs = {&in, 1};
 	int fd = bytes_fd("", 0);
 	nct_err err;

@@ -362,7 +362,7 @@ assert_code(struct bytes stream, nct_bits want, const char *what, const struct n
 static void
 decodes(const nct_m1 *m, struct bytes stream, struct bytes text, int no_codebook)
 {
-	const struct nct_decode_options d = {.threads = 2, .no_codebook = no_codebook};
+	const struct nct_decode_options d = {sizeof d, .threads = 2, .no_codebook = no_codebook};
 	const int in = bytes_fd(stream.p, stream.n), out = bytes_fd("", 0);
 	struct nct_totals t;
 
@@ -416,7 +416,7 @@ test_windows(void **state)
 			for (uint32_t resets = 1; resets <= 3; resets++)
 				for (size_t c = i % 2; c < 5; c += which < 2 ? 2 : 1, i++) {
 					const size_t n = which < 2 ? 200 : 1000;
-					struct nct_encode_options o = {.window_bits = bits[k], .resets = resets % 3, .chunk = chunks[c], .align = NCT_ALIGN_WORDS};
+					struct nct_encode_options o = {sizeof o, .window_bits = bits[k], .resets = resets % 3, .chunk = chunks[c], .align = NCT_ALIGN_WORDS};
 
 					mixed_text(mixed, n, i % 3, &r);
 					same_windows(m, (struct bytes){real.p + i % 500, n}, o);
@@ -446,7 +446,8 @@ test_long_windows(void **state)
 	memset(text.p, 'a', n);
 	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
 		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
-	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}", .chunk = chunk};
+	struct nct_encode_options o = {sizeof o, .window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}",
+	    .chunk = chunk};
 	same_windows(m, text, o);
 	o.chunk = 0;
 	same_windows(m, (struct bytes){text.p, 100000}, o);
@@ -471,7 +472,7 @@ test_general_batches(void **state)
 	for (size_t i = 0; i < n + 4; i++)
 		all[i] = (uint8_t)"aaaaaab "[nct_rng_below(&r, 8)];
 	for (size_t i = 0; i < 4; i++) {
-		struct nct_encode_options o = {.window_bits = 16, .resets = 1 + i % 2, .threads = 1, .no_codebook = 1,
+		struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1 + i % 2, .threads = 1, .no_codebook = 1,
 		                               .align = NCT_ALIGN_REGEX, .align_pattern = "aaa"};
 		const struct bytes text = {all + i, n}, one = encode(m, text, &o);
 

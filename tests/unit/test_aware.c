@@ -17,7 +17,7 @@ options(unsigned threads)
 {
 	struct nct_train_options o;
 
-	nct_train_defaults(&o);
+	nct_train_defaults(&o, sizeof o);
 	o.steps = STEPS;
 	o.rows = 3;
 	o.length = LENGTH;

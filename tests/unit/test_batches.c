@@ -70,7 +70,7 @@ test_batches(void **state)
 	assert_int_equal(nct_m1_builtin(&m, NULL, NULL), NCT_OK);
 	assert_int_equal(find_events(m, real.p, 300000, events, 6), 6);
 	for (size_t e = 0; e < 2 * 6; e++) {
-		struct nct_encode_options o = {.window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS,
+		struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS,
 		                               .code = e < 6 ? NCT_CODE_SPLIT : NCT_CODE_BEST};
 
 		for (size_t i = 0; i < n; i++) /* the event is where the second batch begins */

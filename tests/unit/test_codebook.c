@@ -244,9 +244,9 @@ same_streams(const nct_m1 *m, struct text text, struct nct_encode_options o)
 		if (again != n || memcmp(general, book, n) != 0)
 			fail_msg("b=%u, chunk=%u, %zu bytes, %u threads: streams differ", o.window_bits, (unsigned)o.chunk, text.n, o.threads);
 		free(book);
-		decode(m, general, n, text, &(struct nct_decode_options){.threads = o.threads});
+		decode(m, general, n, text, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = o.threads});
 	}
-	decode(m, general, n, text, &(struct nct_decode_options){.threads = 1, .no_codebook = 1});
+	decode(m, general, n, text, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 1, .no_codebook = 1});
 	free(general);
 }
 
@@ -278,7 +278,7 @@ test_streams(void **state)
 
 			assert_int_equal(nct_m1_compile(m, b, 2, NULL), NCT_OK);
 			for (unsigned i = 0; i < 8; i += b > 16 ? 5 : 1) {
-				struct nct_encode_options o = {.window_bits = b, .chunk = chunks[(i + b) % 6]};
+				struct nct_encode_options o = {sizeof o, .window_bits = b, .chunk = chunks[(i + b) % 6]};
 				const size_t n = o.chunk == 1 ? 50 : i < 4 ? 700 * i : which < 2 ? 3000 : sizeof text;
 
 				make_text(text, n, (i + b) % 4);
@@ -295,6 +295,7 @@ static void
 test_long_streams(void **state)
 {
 	const size_t n = 8500000; /* more than a batch of one thread */
+	struct nct_encode_options o = {sizeof o, .window_bits = 10};
 	uint8_t *text = malloc(n);
 	nct_m1 *m = some_m1(3);
 
@@ -302,8 +303,10 @@ test_long_streams(void **state)
 	assert_non_null(text);
 	assert_int_equal(nct_m1_compile(m, 10, 2, NULL), NCT_OK);
 	make_text(text, n, 2);
-	same_streams(m, (struct text){text, n}, (struct nct_encode_options){.window_bits = 10});
-	same_streams(m, (struct text){text, 100000}, (struct nct_encode_options){.window_bits = 10, .separator = NCT_SEP_REGEX, .pattern = "\\na"});
+	same_streams(m, (struct text){text, n}, o);
+	o.separator = NCT_SEP_REGEX;
+	o.pattern = "\\na";
+	same_streams(m, (struct text){text, 100000}, o);
 	nct_m1_free(m);
 	free(text);
 }
@@ -316,7 +319,7 @@ test_long_text(void **state)
 	uint8_t *text = malloc(n);
 	nct_m1 *m = some_m1(SOME_M1_LONG);
 	size_t book_n, general_n;
-	struct nct_encode_options o = {.window_bits = 12, .resets = 1, .threads = 2};
+	struct nct_encode_options o = {sizeof o, .window_bits = 12, .resets = 1, .threads = 2};
 
 	(void)state;
 	assert_non_null(text);
@@ -328,7 +331,7 @@ test_long_text(void **state)
 	uint8_t *general = encode(m, (struct text){text, n}, &o, &general_n);
 	assert_int_equal(book_n, general_n);
 	assert_memory_equal(book, general, book_n);
-	decode(m, book, book_n, (struct text){text, n}, &(struct nct_decode_options){.threads = 2});
+	decode(m, book, book_n, (struct text){text, n}, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 2});
 	free(book);
 	free(general);
 	nct_m1_free(m);
@@ -363,7 +366,7 @@ test_work(void **state)
 	const size_t n = 40000000;
 	uint8_t *text = malloc(n);
 	nct_m1 *m = some_m1(3);
-	struct nct_encode_options o = {.window_bits = 16, .resets = 1, .chunk = 1 << 20, .threads = 2};
+	struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1, .chunk = 1 << 20, .threads = 2};
 	size_t size;
 
 	(void)state;
@@ -387,7 +390,8 @@ static void
 test_show_asks_the_codebook(void **state)
 {
 	nct_m1 *m = some_m1(3);
-	struct nct_encode_options o = {.window_bits = NCT_WINDOW_MIN, .resets = 1, .threads = 1, .no_codebook = 1, .open = 1};
+	struct nct_encode_options o = {sizeof o, .window_bits = NCT_WINDOW_MIN, .resets = 1, .threads = 1, .no_codebook = 1, .open = 1};
+	struct nct_decode_options show = {sizeof show, .threads = 1, .show = 1};
 	struct nct_codebook *c;
 	uint8_t text[NCT_WINDOW_SYMBOLS];
 	char line[2][32];
@@ -404,13 +408,13 @@ test_show_asks_the_codebook(void **state)
 	uint8_t *stream = encode(m, (struct text){text, 2}, &o, &n);
 	for (int other = 0; other < 2; other++)
 		snprintf(line[other], sizeof line[other], "%zu\t%c%c\n", k, text[0], "ab"[other]);
-	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])}, &(struct nct_decode_options){.threads = 1, .show = 1});
+	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])}, &show);
 	c->symbol[k] = 'b';
 	assert_int_equal(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL), NCT_OK);
 	nct_m1_take_codebook(m, c);
-	decode(m, stream, n, (struct text){(uint8_t *)line[1], strlen(line[1])}, &(struct nct_decode_options){.threads = 1, .show = 1});
-	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])},
-	       &(struct nct_decode_options){.threads = 1, .show = 1, .no_codebook = 1});
+	decode(m, stream, n, (struct text){(uint8_t *)line[1], strlen(line[1])}, &show);
+	show.no_codebook = 1;
+	decode(m, stream, n, (struct text){(uint8_t *)line[0], strlen(line[0])}, &show);
 	nct_m1_free(m);
 	free(stream);
 }

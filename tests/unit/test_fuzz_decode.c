@@ -47,7 +47,7 @@ one_stream(size_t i, size_t *n)
 		{10, 1, 0, NCT_SEP_OPERAND, "ab bacca aab caab, acab aaaaaaaaa: words"},
 		{10, 1, 9, NCT_SEP_NUL, "aaab"},
 	};
-	const struct nct_encode_options o = {.window_bits = seeds[i].bits, .resets = seeds[i].resets, .chunk = seeds[i].chunk,
+	const struct nct_encode_options o = {sizeof o, .window_bits = seeds[i].bits, .resets = seeds[i].resets, .chunk = seeds[i].chunk,
 	                                     .separator = seeds[i].separator, .code = i < CHOSEN ? NCT_CODE_SPLIT : NCT_CODE_BEST,
 	                                     .align = i < ALIGNED ? NCT_ALIGN_NONE : NCT_ALIGN_WORDS, .threads = 1};
 	struct nct_totals totals;

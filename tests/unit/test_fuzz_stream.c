@@ -17,8 +17,8 @@ seed(size_t i)
 	struct nct_header h = sample_header(bits[i]);
 	struct bytes windows = sample_stream(&rng, &h, 1 + i % 3), ids = {(uint8_t *)(uintptr_t)"1 2 3\n\n4 5 9\n", 13};
 	struct input in = i == 5 ? (struct input){ids.p, ids.n} : (struct input){windows.p, windows.n};
-	const struct nct_import_options foreign = {.vocab = 10, .text = -1};
-	const struct nct_pack_options pack = {.token_bits = 3 + 4 * (unsigned)(i % 2)};
+	const struct nct_import_options foreign = {sizeof foreign, .vocab = 10, .text = -1};
+	const struct nct_pack_options pack = {sizeof pack, .token_bits = 3 + 4 * (unsigned)(i % 2)};
 	int fd = bytes_fd("", 0);
 
 	if (i < 3) {

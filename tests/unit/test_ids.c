@@ -108,7 +108,7 @@ test_export_of_two_widths(void **state)
 	struct nct_header h = sample_header(16);
 	struct bytes windows = sample_stream(&rng, &h, 1), in[2] = {converted(PACK, windows, 16), converted(PACK, windows, 8)};
 	struct inputs two = {in, 2};
-	const struct nct_pack_options o = {0};
+	const struct nct_pack_options o = {.struct_size = sizeof o};
 	nct_why why;
 
 	(void)state;
@@ -133,7 +133,7 @@ import_ids(const char *ids, uint32_t vocab, const char *text, struct bytes *out,
 {
 	struct bytes in = {(uint8_t *)(uintptr_t)ids, strlen(ids)};
 	struct inputs inputs = {&in, 1};
-	struct nct_import_options o = {.vocab = vocab, .text = text != NULL ? bytes_fd(text, strlen(text)) : -1};
+	struct nct_import_options o = {sizeof o, .vocab = vocab, .text = text != NULL ? bytes_fd(text, strlen(text)) : -1};
 	int fd = bytes_fd("", 0);
 	nct_err err = nct_import_ids(next_input, &inputs, fd, &o, NULL, why);
 
@@ -277,7 +277,7 @@ test_import_raw(void **state)
 {
 	static uint8_t bytes[NCT_PART_WINDOWS + 70000];
 	const struct bytes in[3] = {{bytes, 256}, {bytes, 0}, {bytes, sizeof bytes}};
-	const struct nct_import_options o = {.vocab = 256, .text = -1}, bad = {.vocab = 257, .text = -1};
+	const struct nct_import_options o = {sizeof o, .vocab = 256, .text = -1}, bad = {sizeof bad, .vocab = 257, .text = -1};
 	struct inputs inputs = {in, 3};
 	int fd = bytes_fd("", 0);
 	struct nct_totals totals;

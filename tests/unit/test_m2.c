@@ -14,7 +14,7 @@ options(uint64_t steps)
 {
 	struct nct_train_options o;
 
-	nct_train_defaults(&o);
+	nct_train_defaults(&o, sizeof o);
 	o.size = "d=16,layers=2,heads=2,ff=32";
 	o.steps = steps;
 	o.rows = 4;
@@ -47,7 +47,7 @@ static struct nct_m2_evaluation result;
 static double
 bits_per_token(const nct_m2 *m, const nct_corpus *c, size_t rows, unsigned threads)
 {
-	const struct nct_m2_evaluate_options o = {.rows = rows, .threads = threads};
+	const struct nct_m2_evaluate_options o = {sizeof o, .rows = rows, .threads = threads};
 	nct_why why = {""};
 	int stopped;
 
@@ -192,7 +192,9 @@ test_files_are_checked(void **state)
 static struct nct_m2_generate_options
 sampling(uint64_t tokens)
 {
-	return (struct nct_m2_generate_options){.tokens = tokens, .temperature = 1, .top_p = 1, .seed = 3, .threads = 1};
+	const struct nct_m2_generate_options o = {sizeof o, .tokens = tokens, .temperature = 1, .top_p = 1, .seed = 3, .threads = 1};
+
+	return o;
 }
 
 /* What is sampled, as a corpus. */

@@ -95,7 +95,7 @@ test_operands(void **state)
 	struct bytes a = sample_stream(&rng, &h, 3), b = sample_stream(&rng, &h, 2), both = {malloc(a.n + b.n), a.n + b.n};
 	struct bytes want = {0}, got;
 	struct inputs two = {(const struct bytes[]){a, b}, 2};
-	const struct nct_pack_options o = {.token_bits = 7};
+	const struct nct_pack_options o = {sizeof o, .token_bits = 7};
 	struct nct_totals totals;
 	int fd = bytes_fd("", 0);
 

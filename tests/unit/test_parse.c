@@ -57,9 +57,9 @@ one_document(void *ctx, size_t i, int *fd)
 static size_t
 encoded_lengths(const nct_m1 *m, struct text *t, const struct nct_parse_plan *p, size_t *length)
 {
-	const struct nct_encode_options o = {.window_bits = p->window_bits, .resets = 1, .align = p->align, .align_pattern = p->align_pattern,
-	    .threads = 1, .no_codebook = 1};
-	const struct nct_decode_options d = {.threads = 1, .show = 1};
+	const struct nct_encode_options o = {sizeof o, .window_bits = p->window_bits, .resets = 1, .align = p->align,
+	    .align_pattern = p->align_pattern, .threads = 1, .no_codebook = 1};
+	const struct nct_decode_options d = {sizeof d, .threads = 1, .show = 1};
 	int coded = bytes_fd("", 0), shown = bytes_fd("", 0);
 	struct nct_totals totals;
 	size_t n = 0;

@@ -150,7 +150,7 @@ tiny_options(const char *checkpoint, const char *log, unsigned threads)
 {
 	struct nct_train_options o;
 
-	nct_train_defaults(&o);
+	nct_train_defaults(&o, sizeof o);
 	o.steps = STEPS;
 	o.rows = 2;
 	o.length = 24;

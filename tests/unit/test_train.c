@@ -145,7 +145,7 @@ test_schedule(void **state)
 	assert_true(nct_schedule_rate(&s, 991) == 2 / sqrt(991));
 	assert_true(nct_schedule_rate(&s, 992) == 2 / sqrt(992) * 9 / 10);
 	assert_true(nct_schedule_rate(&s, 1000) == 2 / sqrt(1000) * 1 / 10);
-	nct_train_defaults(&o);
+	nct_train_defaults(&o, sizeof o);
 	o.steps = 50000;
 	assert_int_equal(nct_schedule_make(&o).warmup, 5000);
 	assert_int_equal(nct_schedule_make(&o).cooldown, 10000);

@@ -1,11 +1,7 @@
 /* test_why.c - every public function that takes `why` fails in the same way without one, and leaves no older text in one that it is given. */
-#include "token_streams.h"
+#include "one_of_each.h"
 
 #include <errno.h>
-
-#include "encode_text.h"
-#include "some_m1.h"
-#include "train/m2_file.h"
 
 /* Makes `call`, an expression with `why` in it, three times: without one, with an empty one and with a used one. It fails each time by
  * `want`, and with the same text in both, which is empty unless `tells`. */
@@ -29,16 +25,8 @@ judge(const char *call, nct_err want, int tells, const nct_err got[3], const cha
 		fail_msg("%s: '%s' in an empty `why`, '%s' in a used one", call, fresh, used);
 }
 
-/* ---- What the calls work on ---- */
-
-static nct_m1 *m1;             /* with a codebook of 10 bits */
-static nct_text *text, *empty;
-static nct_corpus *corpus, *other;
-static nct_m2 *m2;
-static struct bytes windows, damaged, tokens;
-static struct bytes junk = {(uint8_t *)"junk, and more of it", 20}, nothing = {(uint8_t *)"", 0};
+static struct bytes nothing = {(uint8_t *)"", 0};
 static struct bytes cut_gz = {(uint8_t *)"\x1f\x8b\x08\0\0\0\0\0\0\3", 10};
-static int full, null; /* descriptors: the one takes nothing, the other all */
 
 /* Operands: one that cannot be read, one that is not there, and one without bytes before such a one. */
 static nct_err
@@ -84,7 +72,8 @@ test_m1(void **state)
 static void
 test_tokens(void **state)
 {
-	const struct nct_pack_options o = {.token_bits = 5}, bad = {.token_bits = 17}, on = {.token_bits = 5, .keep_going = 1};
+	const struct nct_pack_options o = {sizeof o, .token_bits = 5}, bad = {sizeof bad, .token_bits = 17};
+	const struct nct_pack_options on = {sizeof on, .token_bits = 5, .keep_going = 1};
 
 	(void)state;
 	FAILS(NCT_EARG, 1, nct_pack(open_text, &windows, null, &bad, NULL, why));
@@ -108,7 +97,8 @@ test_tokens(void **state)
 static void
 test_imports(void **state)
 {
-	const struct nct_import_options ids = {.vocab = 9, .text = -1}, raw = {.vocab = 256, .text = -1}, bad = {.vocab = 1, .text = -1};
+	const struct nct_import_options ids = {sizeof ids, .vocab = 9, .text = -1}, raw = {sizeof raw, .vocab = 256, .text = -1};
+	const struct nct_import_options bad = {sizeof bad, .vocab = 1, .text = -1};
 
 	(void)state;
 	FAILS(NCT_EARG, 1, nct_import_ids(open_text, &junk, null, &bad, NULL, why));
@@ -153,7 +143,7 @@ test_measuring(void **state)
 static void
 test_encoding(void **state)
 {
-	const struct nct_encode_options book = {.window_bits = 10, .resets = 1, .threads = 1};
+	const struct nct_encode_options book = {sizeof book, .window_bits = 10, .resets = 1, .threads = 1};
 	struct nct_encode_options o = book, pattern = book, align = book, bad = book;
 
 	(void)state;
@@ -187,8 +177,8 @@ decode(nct_operand from, struct bytes *in, int out, const struct nct_decode_opti
 static void
 test_decoding(void **state)
 {
-	const struct nct_decode_options book = {.threads = 1}, o = {.threads = 1, .no_codebook = 1}, bad = {.threads = 0};
-	const struct nct_decode_options on = {.threads = 1, .keep_going = 1};
+	const struct nct_decode_options book = {sizeof book, .threads = 1}, o = {sizeof o, .threads = 1, .no_codebook = 1};
+	const struct nct_decode_options bad = {sizeof bad, .threads = 0}, on = {sizeof on, .threads = 1, .keep_going = 1};
 
 	(void)state;
 	FAILS(NCT_EARG, 1, decode(open_text, &windows, null, &bad, why));
@@ -222,7 +212,7 @@ lost(void *ctx, const nct_why *why)
 static nct_err
 list(nct_operand from, struct bytes *in, int keep_going, nct_why *why)
 {
-	const struct nct_list_options o = {.keep_going = keep_going, .each = ignore, .lost = lost};
+	const struct nct_list_options o = {sizeof o, .keep_going = keep_going, .each = ignore, .lost = lost};
 	int fd;
 
 	assert_int_equal(from(in, 0, &fd), NCT_OK);
@@ -246,8 +236,8 @@ test_listing(void **state)
 static void
 test_texts(void **state)
 {
-	const struct nct_text_options o = {.separator = NCT_SEP_OPERAND}, plain_text = {.plain = 1}, elsewhere = {.tmpdir = "/nowhere"};
-	const struct nct_text_options pattern = {.separator = NCT_SEP_REGEX, .pattern = "("};
+	const struct nct_text_options o = {sizeof o, .separator = NCT_SEP_OPERAND}, plain_text = {sizeof plain_text, .plain = 1};
+	const struct nct_text_options elsewhere = {sizeof elsewhere, .tmpdir = "/nowhere"}, pattern = {sizeof pattern, .separator = NCT_SEP_REGEX, .pattern = "("};
 	nct_text *t;
 
 	(void)state;
@@ -271,27 +261,11 @@ test_corpora(void **state)
 	FAILS(NCT_ECUT, 1, nct_corpus_read(&c, open_text, &nothing, NULL, NULL, why));
 }
 
-static struct nct_train_options
-tiny(const char *size, const char *checkpoint)
-{
-	struct nct_train_options o;
-
-	nct_train_defaults(&o);
-	o.size = size;
-	o.checkpoint = checkpoint;
-	o.steps = 1;
-	o.rows = 2;
-	o.length = 16;
-	o.codebook = 0;
-	return o;
-}
-
-#define TINY "d=16,layers=1,heads=2,ff=16"
-
 static void
 test_m1_training(void **state)
 {
-	struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint"), bits = o, regex = o;
+	struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint");
+	struct nct_train_options bits = o, regex = o;
 	struct nct_m1_choose_result c;
 	struct nct_m1_train_result r;
 
@@ -312,8 +286,10 @@ static void
 test_m2(void **state)
 {
 	const struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint");
-	const struct nct_m2_evaluate_options e = {.rows = 1, .threads = 1}, none = {.rows = 0}, strange = {.rows = 1, .threads = 1, .cpu = "abacus"};
-	const struct nct_m2_generate_options g = {.tokens = 5, .temperature = 1, .top_p = 1, .threads = 1}, bad_g = {.tokens = 5};
+	const struct nct_m2_evaluate_options e = {sizeof e, .rows = 1, .threads = 1}, none = {sizeof none, .rows = 0};
+	const struct nct_m2_evaluate_options strange = {sizeof strange, .rows = 1, .threads = 1, .cpu = "abacus"};
+	const struct nct_m2_generate_options g = {sizeof g, .tokens = 5, .temperature = 1, .top_p = 1, .threads = 1};
+	const struct nct_m2_generate_options bad_g = {sizeof bad_g, .tokens = 5};
 	static struct nct_m2_evaluation all;
 	struct nct_m2_train_result r;
 	nct_m2 *m;
@@ -333,75 +309,6 @@ test_m2(void **state)
 	FAILS(NCT_EIO, 1, nct_m2_generate(m2, NULL, full, &g, why));
 }
 
-/* ---- All of them ---- */
-
-static nct_m2 *
-some_m2(void)
-{
-	const struct nct_train_options o = tiny(TINY, NULL);
-	struct nct_m2_train_result r;
-	char path[256];
-	const int fd = open(in_folder(path, "m2"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	nct_m2 *m;
-
-	assert_int_equal(nct_m2_train(corpus, NULL, &o, fd, &r, NULL), NCT_OK);
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(nct_m2_open(&m, path, NULL), NCT_OK);
-	assert_int_equal(unlink(path), 0);
-	return m;
-}
-
-static struct bytes
-packed(void)
-{
-	const struct nct_pack_options o = {.token_bits = 5};
-	const int fd = bytes_fd("", 0);
-
-	assert_int_equal(nct_pack(open_text, &windows, fd, &o, NULL, NULL), NCT_OK);
-	return fd_bytes(fd);
-}
-
-static int
-make(void **state)
-{
-	static char zeros[3 * NCT_BLOCK_TEXT];
-	const struct nct_encode_options o = {.window_bits = 10, .resets = 1, .threads = 1};
-	struct nct_header strange = plain;
-
-	if (make_folder(state) != 0)
-		return 1;
-	strange.m1 = 70;
-	full = open("/dev/null", O_RDONLY);
-	null = open("/dev/null", O_WRONLY);
-	m1 = some_m1(3);
-	assert_int_equal(nct_m1_compile(m1, 10, 1, NULL), NCT_OK);
-	text = text_of((struct piece[]){{zeros, sizeof zeros}, {NULL, 0}}, NCT_SEP_OPERAND);
-	empty = text_of((struct piece[]){{NULL, 0}}, NCT_SEP_OPERAND);
-	corpus = read_corpus((struct source){.header = {&plain, NULL}});
-	other = read_corpus((struct source){.header = {&strange, NULL}});
-	m2 = some_m2();
-	windows = encode(m1, (struct bytes){(uint8_t *)zeros, 1000}, &o);
-	damaged = encode(m1, (struct bytes){(uint8_t *)zeros, sizeof zeros}, &o);
-	damaged.p[damaged.n / 2] ^= 1;
-	tokens = packed();
-	return 0;
-}
-
-static int
-drop(void **state)
-{
-	nct_m1_free(m1);
-	nct_text_free(text);
-	nct_text_free(empty);
-	nct_corpus_free(corpus);
-	nct_corpus_free(other);
-	nct_m2_free(m2);
-	free(windows.p);
-	free(damaged.p);
-	free(tokens.p);
-	return close(full) != 0 || close(null) != 0 || drop_folder(state) != 0;
-}
-
 int
 main(void)
 {
@@ -411,5 +318,5 @@ main(void)
 		cmocka_unit_test(test_corpora), cmocka_unit_test(test_m1_training), cmocka_unit_test(test_m2),
 	};
 
-	return cmocka_run_group_tests(tests, make, drop);
+	return cmocka_run_group_tests(tests, make_all, drop_all);
 }

@@ -168,7 +168,7 @@ contents(FILE *f, size_t *n)
 static void
 round_trip(const uint8_t *bytes, size_t n, struct nct_encode_options o)
 {
-	const struct nct_decode_options d = {.threads = 1 + (unsigned)(n % 3), .cache_bytes = 1};
+	const struct nct_decode_options d = {sizeof d, .threads = 1 + (unsigned)(n % 3), .cache_bytes = 1};
 	struct nct_totals t, back;
 	size_t one_n, two_n, text_n;
 
@@ -206,7 +206,7 @@ test_plans(void **state)
 
 	(void)state;
 	for (unsigned b = NCT_WINDOW_MIN - 1; b <= NCT_WINDOW_MAX; b++) {
-		struct nct_encode_options o = {.window_bits = b < NCT_WINDOW_MIN ? 0 : b, .resets = b < NCT_WINDOW_MIN ? 0 : resets[b % 4],
+		struct nct_encode_options o = {sizeof o, .window_bits = b < NCT_WINDOW_MIN ? 0 : b, .resets = b < NCT_WINDOW_MIN ? 0 : resets[b % 4],
 		                               .chunk = chunks[b / 4 % 4]};
 		size_t n = 150 + b;
 
@@ -214,7 +214,7 @@ test_plans(void **state)
 		round_trip(text, n, o);
 	}
 	for (unsigned i = 0; i < 16; i++) {
-		struct nct_encode_options o = {.window_bits = i % 2 != 0 ? 16 : 70, .resets = resets[i % 4], .chunk = chunks[i / 4]};
+		struct nct_encode_options o = {sizeof o, .window_bits = i % 2 != 0 ? 16 : 70, .resets = resets[i % 4], .chunk = chunks[i / 4]};
 
 		make_text(text, sizeof text, i, 4);
 		round_trip(text, sizeof text, o);
@@ -227,7 +227,7 @@ test_documents(void **state)
 {
 	static const char nul[] = "aaaa\0\0bbbbbbbb\0c\0\0";
 	static const char lines[] = "abc\nabcd\n\n\nabcdefgh\nx";
-	struct nct_encode_options o = {.window_bits = 16, .resets = 1, .chunk = 4, .separator = NCT_SEP_NUL};
+	struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1, .chunk = 4, .separator = NCT_SEP_NUL};
 
 	(void)state;
 	for (size_t n = 0; n <= sizeof nul - 1; n++)
@@ -254,7 +254,7 @@ test_parts(void **state)
 	assert_non_null(text);
 	assert_non_null(m1 = random_m1(&config, NULL, 5));
 	make_text(text, n, 3, 5);
-	round_trip(text, n, (struct nct_encode_options){.window_bits = 0, .chunk = 0});
+	round_trip(text, n, (struct nct_encode_options){sizeof(struct nct_encode_options), .window_bits = 0, .chunk = 0});
 	free(text);
 	nct_m1_free(m1);
 	m1 = saved;

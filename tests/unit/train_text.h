@@ -51,7 +51,7 @@ from_pieces(void *ctx, size_t i, int *fd)
 static inline nct_text *
 text_of(struct piece *p, enum nct_separator separator)
 {
-	const struct nct_text_options o = {.separator = separator, .tmpdir = folder};
+	const struct nct_text_options o = {sizeof o, .separator = separator, .tmpdir = folder};
 	nct_text *t;
 	nct_why why = {""};
 	size_t at;
