@@ -46,10 +46,22 @@ $(BUILD)/libnct.a $(BUILD)/libnct-train.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/libnct.so: $(CODEC_OBJ)
-	$(CC) -shared -Wl,-soname,libnct.so.0 $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so
-	$(CC) -shared -Wl,-soname,libnct-train.so.0 $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(TRAIN_OBJ) -L$(BUILD) -lnct $(LIBS) $(TRAIN_LIBS)
+# The shared libraries export what their headers declare with NCT_API, under the version NCT_0. libnct-train.so also takes functions of libnct.so
+# that are not public. Version scripts give just those a version of their own, which names the release: the dynamic linker refuses a
+# libnct-train.so of another one. What -fvisibility=hidden hides no version script can export, so objects are not compiled with it.
+NM ?= nm
+VERSIONS = -Wl,--no-undefined-version -Wl,--version-script=$(1)
+$(BUILD)/libnct.map: lib/exports.awk lib/nct.h $(TRAIN_OBJ)
+	$(NM) -P $(TRAIN_OBJ) | awk -v private=NCT_PRIVATE_$(VERSION) -f lib/exports.awk lib/nct.h - >$@
+$(BUILD)/libnct-train.map: lib/exports.awk lib/nct-train.h lib/nct-m2.h
+	@mkdir -p $(@D)
+	awk -f lib/exports.awk lib/nct-train.h lib/nct-m2.h >$@
+
+$(BUILD)/libnct.so: $(CODEC_OBJ) $(BUILD)/libnct.map
+	$(CC) -shared -Wl,-soname,libnct.so.0 $(call VERSIONS,$(BUILD)/libnct.map) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(CODEC_OBJ) $(LIBS)
+$(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so $(BUILD)/libnct-train.map
+	$(CC) -shared -Wl,-soname,libnct-train.so.0 $(call VERSIONS,$(BUILD)/libnct-train.map) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(TRAIN_OBJ) \
+		-L$(BUILD) -lnct $(LIBS) $(TRAIN_LIBS)
 
 # One instruction set a file: only that file may use it.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)

@@ -16,11 +16,11 @@ typedef struct nct_corpus nct_corpus; /* token streams; immutable once read */
  * lives); what cannot be mapped (standard input, pipes) goes through a temporary file in `tmpdir` (NULL: /tmp). Memory: 16 bytes
  * a block. NCT_EKIND (windows, or no nct stream), NCT_EMODEL (streams of different models, windows or vocabularies), NCT_EDATA,
  * NCT_ECUT, NCT_EVERSION, NCT_EIO, NCT_ENOMEM; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX. */
-nct_err nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tmpdir, size_t *at, nct_why *why) NCT_USED;
-void nct_corpus_free(nct_corpus *c);                /* NULL is a no-op */
-const struct nct_header *nct_corpus_header(const nct_corpus *c); /* of the first stream; `text_unknown` if any stream says so */
-uint64_t nct_corpus_tokens(const nct_corpus *c);
-uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* of no meaning where they are unknown */
+NCT_API nct_err nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tmpdir, size_t *at, nct_why *why) NCT_USED;
+NCT_API void nct_corpus_free(nct_corpus *c);                /* NULL is a no-op */
+NCT_API const struct nct_header *nct_corpus_header(const nct_corpus *c); /* of the first stream; `text_unknown` if any stream says so */
+NCT_API uint64_t nct_corpus_tokens(const nct_corpus *c);
+NCT_API uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* of no meaning where they are unknown */
 
 /* ---- M2 ---- */
 
@@ -28,11 +28,11 @@ typedef struct nct_m2 nct_m2; /* a token model read from its file, which stays m
 
 /* Reads a model file (nct-formats(5), "Token models"), checking its fingerprint. NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M2),
  * NCT_EDATA, NCT_ECUT, NCT_EVERSION; on failure *out is NULL and `why` says what. */
-nct_err nct_m2_open(nct_m2 **out, const char *path, nct_why *why) NCT_USED;
-void nct_m2_free(nct_m2 *m);                               /* NULL is a no-op */
-const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of the token stream that it was trained on */
-uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings, as the paper counts them */
-size_t nct_m2_length(const nct_m2 *m);                     /* of the sequences that it was trained on */
+NCT_API nct_err nct_m2_open(nct_m2 **out, const char *path, nct_why *why) NCT_USED;
+NCT_API void nct_m2_free(nct_m2 *m);                               /* NULL is a no-op */
+NCT_API const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of the token stream that it was trained on */
+NCT_API uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings, as the paper counts them */
+NCT_API size_t nct_m2_length(const nct_m2 *m);                     /* of the sequences that it was trained on */
 
 struct nct_m2_train_result {
 	int stopped;        /* stop() said so: no model was written */
@@ -46,7 +46,7 @@ struct nct_m2_train_result {
 /* Trains a token model on `train` and writes the model file to fd `out`. `eval` (may be NULL) is evaluated on whole blocks of about
  * 2^18 tokens. o->keep_best is taken as set. Errors as nct_m1_train(), and NCT_EMODEL where `eval` speaks another language
  * than `train`. */
-nct_err nct_m2_train(const nct_corpus *train, const nct_corpus *eval, const struct nct_train_options *o, int out,
+NCT_API nct_err nct_m2_train(const nct_corpus *train, const nct_corpus *eval, const struct nct_train_options *o, int out,
                      struct nct_m2_train_result *result, nct_why *why) NCT_USED;
 
 /* What a token costs. */
@@ -73,7 +73,7 @@ struct nct_m2_evaluate_options {
 
 /* Evaluates all of `c`, in sequences of `length` that each begin anew. *stopped: o->stop() said so, and *e is of what came before.
  * NCT_EMODEL (tokens of another language than the model's), NCT_ECUT (no tokens), NCT_EARG, NCT_ENOMEM. */
-nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o,
+NCT_API nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o,
                         struct nct_m2_evaluation *e, int *stopped, nct_why *why) NCT_USED;
 
 struct nct_m2_generate_options {
@@ -95,7 +95,7 @@ struct nct_m2_generate_options {
  * soon as its windows are whole. Text bytes are unknown. The same seed gives the same tokens for every thread count.
  * NCT_EKIND (the model's tokens are an unbroken code), NCT_EMODEL (the prompt speaks another language), NCT_EARG, NCT_ENAN (a
  * logit is not finite), NCT_ENOMEM, NCT_EIO (writing). */
-nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o,
+NCT_API nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *o,
                         nct_why *why) NCT_USED;
 
 #ifdef __cplusplus

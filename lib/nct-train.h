@@ -27,11 +27,11 @@ struct nct_text_options {
  * "Symbols, documents, chunks"). Needs disk space for the plain text, while it reads for that of the
  * largest packed operand (or of standard input, unless `plain`) too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
  * NCT_EDATA; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX if none was. */
-nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,
+NCT_API nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,
                       nct_why *why) NCT_USED;
-void nct_text_free(nct_text *t);               /* NULL is a no-op */
-uint64_t nct_text_bytes(const nct_text *t);    /* separators not counted */
-uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD */
+NCT_API void nct_text_free(nct_text *t);               /* NULL is a no-op */
+NCT_API uint64_t nct_text_bytes(const nct_text *t);    /* separators not counted */
+NCT_API uint64_t nct_text_documents(const nct_text *t); /* documents that end with EOD */
 
 /* ---- Training, M1 or M2 ---- */
 
@@ -101,10 +101,10 @@ struct nct_train_options {
 };
 
 /* Names of the kernel rows usable on this machine, in training or for exact models (nct_cpu_name), best first; NULL past the last. */
-const char *nct_train_cpu_name(size_t i);
+NCT_API const char *nct_train_cpu_name(size_t i);
 
 /* Sets the defaults that the tools document, and struct_size, to `size`: nct_train_defaults(&o, sizeof o). */
-void nct_train_defaults(struct nct_train_options *o, size_t size);
+NCT_API void nct_train_defaults(struct nct_train_options *o, size_t size);
 
 /* ---- M1 ---- */
 
@@ -125,7 +125,7 @@ struct nct_m1_train_result {
  * checkpoint); NCT_ENAN (the checkpoint on disk is the last good one; or the trained
  * values are beyond what integers hold);
  * NCT_EDATA and the like (neither the checkpoint nor the one before it can be read); NCT_ECUT (no text). */
-nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
+NCT_API nct_err nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *o,
                      int out, struct nct_m1_train_result *result, nct_why *why) NCT_USED;
 
 struct nct_m1_choose_result {
@@ -137,7 +137,7 @@ struct nct_m1_choose_result {
  * of NCT_CODE_BEST, with notes on where they come from. Of `o` count window_bits, align, align_pattern, rounds (over the text) and the
  * functions. The same text and options give the same strings everywhere. `eval` (may be NULL) is the validation text. NCT_EARG (options;
  * the pattern, `why` begins with "alignment"), NCT_ENOMEM, NCT_ECUT (no text). */
-nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o,
+NCT_API nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o,
                       struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
 
 #ifdef __cplusplus

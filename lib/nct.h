@@ -24,6 +24,7 @@ extern "C" {
 
 #define NCT_VERSION "0.1.0"
 
+#define NCT_API __attribute__((visibility("default"))) /* a function of the shared libraries: they export these and no others */
 #define NCT_USED __attribute__((warn_unused_result))
 
 /* What went wrong. The tools' exit status follows from it: see nct_err_status(). */
@@ -45,8 +46,8 @@ typedef struct nct_why {
 	char text[256];
 } nct_why;
 
-const char *nct_strerror(nct_err err); /* a constant string, never NULL */
-int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged input (DESIGN: exit status) */
+NCT_API const char *nct_strerror(nct_err err); /* a constant string, never NULL */
+NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged input (DESIGN: exit status) */
 
 #define NCT_EOD 256                /* the symbol that ends a document; also M1's first input (BOS) */
 #define NCT_SYMBOLS 257            /* bytes 0..255 and NCT_EOD */
@@ -66,34 +67,34 @@ typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of thre
 /* Reads an M1 from a safetensors file. `cpu` names a kernel row ("ref", "avx2", ...; NULL: the best usable).
  * On failure *out is NULL and `why` says what and where.
  * NCT_EIO, NCT_ENOMEM, NCT_EKIND (no M1), NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EARG (unknown or unusable `cpu`). */
-nct_err nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why) NCT_USED;
+NCT_API nct_err nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why) NCT_USED;
 /* The same from memory; `bytes` is borrowed for the call only. */
-nct_err nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why) NCT_USED;
+NCT_API nct_err nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why) NCT_USED;
 /* The M1 built into the library. */
-nct_err nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why) NCT_USED;
-void nct_m1_free(nct_m1 *m);                     /* NULL is a no-op */
-uint64_t nct_m1_fingerprint(const nct_m1 *m);    /* over configuration and integer parameters */
-uint64_t nct_m1_parameters(const nct_m1 *m);     /* without embeddings, as the paper counts them */
+NCT_API nct_err nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why) NCT_USED;
+NCT_API void nct_m1_free(nct_m1 *m);                     /* NULL is a no-op */
+NCT_API uint64_t nct_m1_fingerprint(const nct_m1 *m);    /* over configuration and integer parameters */
+NCT_API uint64_t nct_m1_parameters(const nct_m1 *m);     /* without embeddings, as the paper counts them */
 /* What windows *m was trained for (m1train -b): encoders should align them so. */
 struct nct_m1_windows {
 	unsigned bits;             /* 0: for none, and what follows says nothing */
 	enum nct_align align;
 	const char *align_pattern; /* NULL but for NCT_ALIGN_REGEX */
 };
-struct nct_m1_windows nct_m1_trained_for(const nct_m1 *m); /* borrowed */
-const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
+NCT_API struct nct_m1_windows nct_m1_trained_for(const nct_m1 *m); /* borrowed */
+NCT_API const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
 
 /* Compiles all windows of b bits, NCT_WINDOW_MIN to NCT_CODEBOOK_MAX, into a codebook that *m then holds: with it, encoding and
  * decoding such windows with r = 1 is a walk through tables, to the same result. The one function that changes an M1: nobody else may
  * use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
-nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
-int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
-int nct_m1_has_best(const nct_m1 *m, unsigned window_bits); /* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
+NCT_API nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
+NCT_API int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
+NCT_API int nct_m1_has_best(const nct_m1 *m, unsigned window_bits); /* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
 /* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
-nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
+NCT_API nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
 /* Names of the kernel rows usable on this machine, best first; NULL past the last. */
-const char *nct_cpu_name(size_t i);
+NCT_API const char *nct_cpu_name(size_t i);
 
 /* ---- Streams (nct-formats(5), "Streams") ---- */
 
@@ -101,7 +102,7 @@ enum nct_separator { NCT_SEP_OPERAND = 0, NCT_SEP_NUL = 1, NCT_SEP_REGEX = 2 };
 enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CODE_UNBROKEN = 3 };
 enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
 
-const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
+NCT_API const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
 
 /* What a stream's header says. */
 struct nct_header {
@@ -145,17 +146,17 @@ struct nct_pack_options {
 };
 
 /* Windows to tokens on fd `out`: one stream for each stream of the input, each block as soon as it is read. */
-nct_err nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
+NCT_API nct_err nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
                  struct nct_totals *totals, nct_why *why) NCT_USED;
 /* Tokens made of windows back to windows, byte for byte. NCT_EKIND if the tokens are foreign. */
-nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
+NCT_API nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
 enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
 /* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
  * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file if `out` is no regular file).
  * NCT_EKIND if a stream's ids are not as wide as the ones before (raw, npy), or v is not as asked for. */
-nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
+NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
                           struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_import_options {
@@ -166,10 +167,10 @@ struct nct_import_options {
 	void *ctx;
 };
 /* Lines of decimal ids (spm_encode --output_format=id) to a foreign token stream; a line is a document. */
-nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
+NCT_API nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
 /* Bytes as 8-bit tokens (vocab must be 256, text -1), one document per operand. */
-nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
+NCT_API nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
 
 /* ---- Measuring: bpbcalc's work (format/) ---- */
@@ -191,10 +192,10 @@ struct nct_measured {
 /* Reads fd `in` to its end, evaluation tables or token streams, and calls `each` once a table, or once for all streams;
  * what it is given is borrowed for the call. `progress` (NULL: none) is told how much was read. NCT_EKIND also if streams
  * differ in what their tokens mean; NCT_EIO is a failed read. */
-nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
+NCT_API nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
                     void *ctx, nct_why *why) NCT_USED;
 /* True if equal ids mean the same under both headers, as far as these tell; else `why` says how `b` differs. */
-int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
+NCT_API int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
 
 /* ---- Windows: acwin's work (window/) ---- */
 
@@ -218,7 +219,7 @@ struct nct_encode_options {
 
 /* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: with text in `why`, writing failed; without, reading
  * (errno). NCT_EARG: a pattern is wrong (why->text begins with "alignment" if it is that one), or the options are. */
-nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
+NCT_API nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_decode_options {
@@ -235,12 +236,12 @@ struct nct_decode_options {
 /* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above; NCT_EARG.
  * With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that are not printable ASCII appear as \xHH,
  * \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows to show: NCT_EKIND. */
-nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
+NCT_API nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
 /* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as nct_decode() shows
  * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EIO (with text in `why`), NCT_ENOMEM. */
-nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
+NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
 
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */
 struct nct_list_options {
@@ -251,7 +252,7 @@ struct nct_list_options {
 	void *ctx;
 };
 /* Reads streams of either kind to their end, checking every checksum. */
-nct_err nct_list(int in, const struct nct_list_options *o, nct_why *why) NCT_USED;
+NCT_API nct_err nct_list(int in, const struct nct_list_options *o, nct_why *why) NCT_USED;
 
 #ifdef __cplusplus
 }

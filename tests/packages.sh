@@ -13,8 +13,6 @@ header() {
 	printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$2" | $1 -E -x c - >/dev/null 2>&1 || [ -e "/usr/include/$2" ]
 }
 
-openmp() { printf '#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n' | clang -fopenmp -x c - -o /dev/null 2>/dev/null; }
-
 there() {
 	case $1 in
 	bsdextrautils) program col ;;
@@ -24,7 +22,6 @@ there() {
 	libcmocka-dev) header "${CC:-gcc}" cmocka.h ;;
 	libjansson-dev) header "${CC:-gcc}" jansson.h ;;
 	liblzma-dev) header "${CC:-gcc}" lzma.h ;;
-	libomp-dev) openmp ;;
 	libopenmpi-dev) pkg-config --exists ompi-c 2>/dev/null ;;
 	libpcre2-dev) header "${CC:-gcc}" pcre2.h ;;
 	openmpi-bin) program mpirun ;;

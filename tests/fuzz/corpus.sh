@@ -18,7 +18,7 @@ for t in "$@"; do
 	mkdir -p "$all" "$corpus"
 	find "$build/found/$t" "$build/seeds/$t" "$corpus" -type f -size -12k -exec cp {} "$all" \;
 	rm -f "$corpus"/*
-	env -i PATH="$PATH" OMP_WAIT_POLICY=passive "$build/fuzz_$t" -merge=1 -use_value_profile=0 -use_counters=0 -timeout=600 -rss_limit_mb=2048 "$corpus" "$all" >"$build/merge_$t.log" 2>&1
+	env -i PATH="$PATH" "$build/fuzz_$t" -merge=1 -use_value_profile=0 -use_counters=0 -timeout=600 -rss_limit_mb=2048 "$corpus" "$all" >"$build/merge_$t.log" 2>&1
 	find "$corpus" -type f -printf '%s %p\n' | sort -n | awk -v most=$most '(sum += $1) > most { print $2 }' | xargs -r rm
 	echo "$t: $(find "$corpus" -type f | wc -l) files, $(cat "$corpus"/* | wc -c) bytes"
 done

@@ -22,7 +22,7 @@ for t in "$@"; do
 	*) max=2048 ;;
 	esac
 	echo "fuzz_$t: $share seconds"
-	env -i PATH="$PATH" OMP_WAIT_POLICY=passive "$build/fuzz_$t" -max_total_time="$share" -max_len=$max -timeout=600 -rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 \
+	env -i PATH="$PATH" "$build/fuzz_$t" -max_total_time="$share" -max_len=$max -timeout=600 -rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 \
 		-artifact_prefix="$build/$t-" "$found" "$seeds" "tests/fuzz/corpus/$t" >"$build/fuzz_$t.log" 2>&1 || failed=1
 	grep -aE 'stat::|SUMMARY|Test unit written|^fuzz:' "$build/fuzz_$t.log" || failed=1
 done

@@ -1,0 +1,201 @@
+# library.bats - the shared libraries and the headers, as a program that uses them finds them installed.
+load helpers
+
+# Everything, installed to ./usr with no compiling that is not needed.
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return 1
+  case $NCT_BUILD in /*) ;; *) NCT_BUILD=$NCT_ROOT/$NCT_BUILD ;; esac
+  env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$NCT_ROOT" BUILD="$NCT_BUILD" BIN="$NCT_BIN" CC="${NCT_CC:-gcc}" \
+    DESTDIR="$PWD" PREFIX=/usr install
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  usr=$BATS_FILE_TMPDIR/usr
+  # shellcheck disable=SC2016 # make's own variables
+  LIBS=$(printf 'include Makefile\nlibs: ; @echo $(LIBS) $(TRAIN_LIBS)\n' | env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$NCT_ROOT" -f - libs)
+}
+
+# declared HEADER: the functions that it and what it includes declare, whatever stands before their names.
+declared() {
+  "${NCT_CC:-gcc}" -E -P -I "$usr/include" "$usr/include/$1" | tr '\n' ' ' |
+    awk -v RS='[;{}]' '!/typedef/ && match($0, /nct_[a-z0-9_]+\(/) { print substr($0, RSTART, RLENGTH - 1) }' | sort -u
+}
+
+# names FILE defined|undefined: its dynamic symbols, "name version" (no version: "-"), without those that name the versions themselves.
+names() {
+  readelf -W --dyn-syms "$1" | awk -v want="$2" '$1 ~ /^[0-9]+:$/ && $8 != "" && ($7 == "UND") == (want == "undefined") && $7 != "ABS" {
+    split($8, part, /@+/); print part[1], part[2] == "" ? "-" : part[2] }' | sort -u
+}
+
+@test "library: libnct.so and libnct-train.so export what their headers declare, and between them what the second needs of the first" {
+  declared nct.h >codec
+  declared nct-m2.h | comm -23 - codec >train
+  [ "$(wc -l <codec)" -ge 27 ]
+  [ "$(wc -l <train)" -ge 21 ]
+  names "$usr/lib/libnct.so" defined >exported
+  sed -n 's/ NCT_0$//p' exported | diff codec -
+  names "$usr/lib/libnct-train.so" defined | diff <(sed 's/$/ NCT_0/' train) -
+  private=NCT_PRIVATE_$(sed -n 's/^#define NCT_VERSION "\(.*\)"/\1/p' "$usr/include/nct.h")
+  grep -v ' NCT_0$' exported >rest
+  names "$usr/lib/libnct-train.so" undefined | grep " $private\$" | diff rest -
+}
+
+@test "library: what the headers declare without NCT_API would not go unseen" {
+  echo 'int nct_forgotten(void);' >>"$usr/include/nct.h"
+  declared nct.h | grep -qx nct_forgotten
+  sed -i '$d' "$usr/include/nct.h"
+  run -1 grep -q nct_forgotten "$usr/include/nct.h"
+}
+
+# A program of the codec: its standard input, encoded and decoded, is on its standard output.
+codec_program() {
+  cat >codec.c <<'END'
+#include <nct.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static nct_err
+standard_input(void *ctx, size_t i, int *fd)
+{
+	(void)ctx;
+	*fd = i == 0 ? 0 : -1;
+	return NCT_OK;
+}
+
+int
+main(void)
+{
+	struct nct_encode_options to = {sizeof(struct nct_encode_options), 16, 1};
+	struct nct_decode_options back = {sizeof(struct nct_decode_options), 1};
+	struct nct_totals t;
+	FILE *f = tmpfile();
+	nct_why why;
+	nct_m1 *m;
+
+	to.threads = 1;
+	if (f == NULL || nct_m1_builtin(&m, NULL, &why) != NCT_OK || nct_encode(m, standard_input, NULL, fileno(f), &to, &t, &why) != NCT_OK ||
+	    lseek(fileno(f), 0, SEEK_SET) != 0 || nct_decode(m, fileno(f), 1, &back, NULL, &why) != NCT_OK) {
+		fprintf(stderr, "%s\n", why.text);
+		return 1;
+	}
+	nct_m1_free(m);
+	return t.documents != 1;
+}
+END
+}
+
+# One of training: a unigram model of its standard input is in the file `model`.
+train_program() {
+  cat >train.c <<'END'
+#include <fcntl.h>
+#include <nct-m2.h>
+#include <nct-train.h>
+#include <stdio.h>
+
+static nct_err
+standard_input(void *ctx, size_t i, int *fd)
+{
+	(void)ctx;
+	*fd = i == 0 ? 0 : -1;
+	return NCT_OK;
+}
+
+int
+main(void)
+{
+	struct nct_text_options o = {sizeof(struct nct_text_options)};
+	struct nct_train_options t;
+	struct nct_m1_train_result r;
+	nct_why why;
+	nct_text *text;
+	nct_m1 *m;
+	nct_m2 *none;
+	int fd = open("model", O_CREAT | O_WRONLY, 0666);
+
+	nct_train_defaults(&t, sizeof t);
+	t.codebook = 0;
+	if (nct_text_read(&text, standard_input, NULL, &o, NULL, &why) != NCT_OK ||
+	    nct_m1_train(text, NULL, NCT_TRAIN_UNIGRAM, &t, fd, &r, &why) != NCT_OK || nct_m1_open(&m, "model", NULL, &why) != NCT_OK) {
+		fprintf(stderr, "%s\n", why.text);
+		return 1;
+	}
+	puts(nct_m1_describe(m));
+	nct_m1_free(m);
+	nct_text_free(text);
+	return nct_m2_open(&none, "model", &why) != NCT_EKIND;
+}
+END
+}
+
+# compile NAME LINK...: NAME.c or NAME.cc to the program NAME.
+compile() {
+  local name=$1 cc=${NCT_CC:-gcc} std=c99
+  shift
+  [ -f "$name.c" ] || cc=g++ std=c++11
+  "$cc" -std=$std -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror -I "$usr/include" "$name".c* \
+    -o "$name" -L "$usr/lib" "$@"
+}
+
+assert_codec() { sample 3000 | LD_LIBRARY_PATH=$usr/lib ./codec | cmp - <(sample 3000); }
+
+assert_train() { [[ $(sample 3000 | LD_LIBRARY_PATH=$usr/lib ./train) == unigram* ]]; }
+
+@test "library: a C program links against each shared library, and runs" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  codec_program
+  train_program
+  compile codec -lnct
+  assert_codec
+  compile train -lnct-train -lnct
+  assert_train
+  readelf -d train | grep -q 'NEEDED.*libnct-train.so.0'
+}
+
+@test "library: a C program links against each static library, and runs" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  codec_program
+  train_program
+  # shellcheck disable=SC2086 # a list of libraries
+  compile codec "$usr/lib/libnct.a" $LIBS
+  assert_codec
+  # shellcheck disable=SC2086
+  compile train "$usr/lib/libnct-train.a" "$usr/lib/libnct.a" $LIBS
+  assert_train
+  run -1 grep -q libnct <(readelf -d codec train)
+}
+
+@test "library: the same as C++" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  command -v g++ || skip "no g++"
+  codec_program
+  train_program
+  mv codec.c codec.cc
+  mv train.c train.cc
+  compile codec -lnct
+  assert_codec
+  compile train -lnct-train -lnct
+  assert_train
+}
+
+@test "library: a libnct-train.so meets only the libnct.so of its own release" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  train_program
+  compile train -lnct-train -lnct
+  mkdir other
+  cp -P "$usr"/lib/libnct-train.so* other
+  LC_ALL=C sed 's/NCT_PRIVATE_/NCT_PRIVATX_/g' "$usr/lib/libnct.so.0" >other/libnct.so.0
+  LD_LIBRARY_PATH=$PWD/other run ! ./train
+  [[ $output == *NCT_PRIVATE_* ]]
+}
+
+@test "library: the tests of why and of option structs make every function that takes one" {
+  # The parameters stand on one line or two.
+  cat "$NCT_ROOT"/lib/nct*.h | tr '\n' ' ' | tr ';' '\n' | sed -n 's/.*NCT_API [^(]*[ *]\(nct_[a-z0-9_]*\)(/\1 /p' >functions
+  sed -n 's/ .*nct_why \*.*//p' functions >why
+  sed -n 's/ .*_options \*o.*nct_why \*.*//p' functions >options
+  [ "$(wc -l <why)" -ge 22 ]
+  [ "$(wc -l <options)" -ge 14 ]
+  while read -r f; do grep -q "$f(.*why" "$NCT_ROOT/tests/unit/test_why.c"; done <why
+  while read -r f; do grep -q "SIZES(.*$f(" "$NCT_ROOT/tests/unit/test_options.c"; done <options
+}
