@@ -40,7 +40,7 @@ install() {
 	sudo=
 	program apt-get || { why="there is no apt-get"; return 1; }
 	[ "$(id -u)" -eq 0 ] || sudo=sudo
-	[ -z "$sudo" ] || program sudo || { why="this takes root or sudo"; return 1; }
+	if [ -n "$sudo" ] && ! program sudo; then why="this takes root or sudo"; return 1; fi
 	echo "installing $*"
 	# shellcheck disable=SC2086 # nothing, or sudo
 	$sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||

@@ -23,7 +23,7 @@ files=$tmp/files
 # pick REGEX: the files whose path matches.
 pick() { grep -E "$1" "$files"; }
 
-tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|trainer|ranks'; }
+tools() { grep -l '^main(int argc' $(pick '^cmd/[^/]*\.c$') | sed 's|^cmd/||; s|\.c$||'; }
 
 # fault_at WHAT REGEX FILES: a fault for each line that matches, in the text files whose paths match.
 fault_at() {
@@ -190,7 +190,7 @@ try() {
 try "the checks find what is planted, and nothing else" self_test
 try "includes follow the arrows" includes
 try "every file opens with its name and one sentence" openings
-try "files and functions are short" sizes
+try "functions are short" sizes
 try "headers are guarded, each by a name of its own" guards
 try "no forbidden words" words
 try "shellcheck finds nothing" scripts

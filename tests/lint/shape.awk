@@ -1,15 +1,12 @@
-# shape.awk - the outward shape of the C files given: their length, that of their functions, the guards of headers.
+# shape.awk - the outward shape of the C files given: the length of their functions, the guards of headers.
 # `only` chooses: "size" or "guard".
 function begin_file() {
-	limit = FILENAME == "lib/nct.h" ? 281 : FILENAME ~ /\.h$/ ? 200 : 500
 	open = 0
 	guard = ""
 	state = FILENAME ~ /\.h$/ ? "before" : "none"
 }
 
 function end_file() {
-	if (only == "size" && lines >= limit)
-		print name ":" limit ": a file of " lines " lines"
 	if (only != "guard" || state == "none")
 		return
 	if (state != "closed")
@@ -27,7 +24,6 @@ FNR == 1 {
 	begin_file()
 }
 
-{ lines = FNR }
 only == "size" && /^\{/ { open = FNR }
 only == "size" && /^\}/ {
 	if (open > 0 && FNR - open + 1 > 70)
