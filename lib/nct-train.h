@@ -23,8 +23,8 @@ struct nct_text_options {
 	const char *tmpdir;           /* where temporary files go; NULL: /tmp */
 };
 
-/* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (DESIGN,
- * "Symbols, documents, chunks"). Needs disk space for the plain text, while it reads for that of the
+/* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (nct-formats(5),
+ * "Documents and chunks"). Needs disk space for the plain text, while it reads for that of the
  * largest packed operand (or of standard input, unless `plain`) too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
  * NCT_EDATA; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX if none was. */
 NCT_API nct_err nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *o, size_t *at,

@@ -47,7 +47,7 @@ typedef struct nct_why {
 } nct_why;
 
 NCT_API const char *nct_strerror(nct_err err); /* a constant string, never NULL */
-NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged input (DESIGN: exit status) */
+NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 damaged input */
 
 #define NCT_EOD 256                /* the symbol that ends a document; also M1's first input (BOS) */
 #define NCT_SYMBOLS 257            /* bytes 0..255 and NCT_EOD */

@@ -1,7 +1,7 @@
 /* transformer.h - the float Transformer that both trainers train: shapes, parameters, forward, backward.
  *
  * Decoder-only, pre-RMSNorm, no biases, gated ReLU feed-forward, a relative position bias per layer and head,
- * untied embeddings (the source: PAPER.md's table; T5 for the position buckets). With x (B,T,C):
+ * untied embeddings (Lester et al., 2024; position buckets: Raffel et al., 2020). With x (B,T,C):
  *     x = embed[in]
  *     each layer:  n = rmsnorm(x) * norm1;  [q k v] = n qkv^T, heads of C/H columns each
  *                  s_ij = q_i . k_j / sqrt(C/H) + bias[h][bucket(i - j)]  for max(0, i - reach + 1) <= j <= i

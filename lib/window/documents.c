@@ -1,4 +1,4 @@
-/* documents.c - text from operands, cut into documents (nct-formats(5), "Documents"). */
+/* documents.c - text from operands, cut into documents (nct-formats(5), "Documents and chunks"). */
 #include "window/documents.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* documents.h - text from operands, cut into documents (nct-formats(5), "Documents"). */
+/* documents.h - text from operands, cut into documents (nct-formats(5), "Documents and chunks"). */
 #ifndef NCT_WINDOW_DOCUMENTS_H
 #define NCT_WINDOW_DOCUMENTS_H
 

@@ -1,4 +1,4 @@
-# includes.awk - holds every #include of the files given against the arrows between folders (DESIGN.md, section 2).
+# includes.awk - holds every #include of the files given against the arrows between folders, which this table is.
 BEGIN {
 	arrows["lib"] = "" # the public headers themselves
 	arrows["base"] = ""
@@ -32,7 +32,7 @@ FNR == 1 {
 	n = split(FILENAME, part, "/")
 	from = part[1] == "lib" && n > 2 ? part[2] : part[1]
 	if (!(from in arrows))
-		fault("a folder that the design does not know: " from)
+		fault("a folder that the table of arrows does not know: " from)
 }
 
 /^[ \t]*#[ \t]*include[ \t]*"/ {

@@ -49,6 +49,7 @@ words() {
 	fault_at 'work left to do' "$word(TOD[O]|FIXM[E]|XX[X])([^A-Za-z0-9_]|\$)" .
 	fault_at 'white space at the end' '[[:blank:]]$' .
 	fault_at 'a path of one machine' '/(hom[e]|User[s]|wor[k])/' .
+	fault_at 'a page that is not in the repository' "$word(DESIG[N]|PAPE[R]|STYL[E]\\.md|LAYOU[T])([^A-Za-z0-9_]|\$)" .
 	fault_at 'a compiler flag that ties the result to one machine' '-march=nativ[e]|-Ofas[t]|-ffast-mat[h]' '^Makefile$|\.(c|h|inc|sh)$'
 	fault_at 'no check of size or syntax' "$word(atoi|atol|atof|strcpy|strcat|gets) *\\(" '^(lib|cmd)/.*\.(c|h|inc)$'
 	fault_at 'a library does not print' "$word((v?printf|puts|putchar|perror) *\\(|stdout|stderr)" '^lib/.*\.(c|h|inc)$'
@@ -102,6 +103,15 @@ pages() {
 	pick '^man/' | xargs mandoc -Tlint -Wwarning
 }
 
+# A comment that cites a section of nct-formats(5) by its name, in quotes, cites one that is there.
+citations() {
+	sed -n 's/^\.S[hs] //p' man/nct-formats.5 | tr '[:lower:]' '[:upper:]' | sort >"$tmp/sections"
+	pick '\.(c|h|inc)$' | xargs grep -Hno 'nct-formats(5), "[^"]*"' | while IFS= read -r line; do
+		name=${line#*\"}
+		echo "${name%\"}" | tr '[:lower:]' '[:upper:]' | grep -qxFf "$tmp/sections" || echo "${line%%:nct*}: no such section: ${name%\"}"
+	done
+}
+
 companions() {
 	for t in $(tools); do
 		[ -f "man/$t.1" ] || echo "cmd/$t.c: no man/$t.1"
@@ -144,7 +154,7 @@ self_test() {
 	chmod +x bin/*
 	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
 	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
-	for check in includes openings sizes guards words companions options; do
+	for check in includes openings sizes guards words citations companions options; do
 		$check | sort >"$tmp/got"
 		if [ -f $check.want ]; then
 			sort $check.want >"$tmp/want"
@@ -200,6 +210,7 @@ for cc in gcc clang; do
 done
 try "libnct needs neither training nor oneDNN nor libm" codec_is_light
 try "mandoc finds nothing in the pages" pages
+try "sections of nct-formats(5) that are cited are there" citations
 try "every tool has a page and tests" companions
 try "options are the same in --help, page and NEWS" options
 
