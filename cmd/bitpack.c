@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -151,7 +152,8 @@ static nct_err
 convert(struct bitpack *b, int out, struct nct_totals *totals, nct_why *why)
 {
 	struct nct_pack_options o = {
-		sizeof o, .token_bits = b->token_bits, .keep_going = b->keep_going, .progress = progress, .lost = lost, .ctx = b};
+		sizeof o, .token_bits = b->token_bits, .keep_going = b->keep_going, .progress = progress, .lost = lost, .ctx = b,
+		.tmpdir = getenv("TMPDIR")};
 	struct nct_import_options in = {sizeof in, .vocab = b->vocab, .text = open_text(b), .progress = progress, .ctx = b};
 
 	if (b->from == FROM_IDS)

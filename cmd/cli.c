@@ -14,8 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/outfile.h"
 #include "base/cores.h"
+#include "base/io.h"
+#include "base/outfile.h"
+#include "base/temporary.h"
 
 enum { OPT_VERBOSE = 1000, OPT_CPU };
 
@@ -81,7 +83,10 @@ note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
 	const char *text = why != NULL && why->text[0] != '\0' ? why->text : err == NCT_EIO ? strerror(errno) : nct_strerror(err);
 
 	cli_progress_end(c);
-	fprintf(stderr, "%s: %s: %s\n", c->tool, name, text);
+	if (strncmp(text, NCT_TEMPORARY, strlen(NCT_TEMPORARY)) == 0) /* that is what failed, not `name` */
+		fprintf(stderr, "%s: %s\n", c->tool, text);
+	else
+		fprintf(stderr, "%s: %s: %s\n", c->tool, name, text);
 }
 
 void

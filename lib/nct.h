@@ -140,6 +140,7 @@ struct nct_pack_options {
 	size_t struct_size;
 	unsigned token_bits;     /* v, 1..16; 0 in exports: 16 for windows, whatever they have for tokens */
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
+	const char *tmpdir;      /* where a temporary file goes; NULL: /tmp */
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none; told after each block how much was read */
 	void (*lost)(void *ctx, const nct_why *why);        /* keep_going: called at each loss; NULL: none */
 	void *ctx;               /* of these two */
@@ -154,7 +155,7 @@ NCT_API nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct
 
 enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
 /* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
- * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file if `out` is no regular file).
+ * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file in o->tmpdir if `out` is no regular file).
  * NCT_EKIND if a stream's ids are not as wide as the ones before (raw, npy), or v is not as asked for. */
 NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
                           struct nct_totals *totals, nct_why *why) NCT_USED;

@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/io.h"
 #include "base/le.h"
+#include "base/temporary.h"
 #include "format/npy.h"
 #include "format/tokens.h"
 #include "format/walk.h"
@@ -23,6 +24,7 @@ struct export {
 	uint64_t tokens;
 	size_t width;             /* bytes of an id; 0: there was no stream yet */
 	struct nct_npy array;     /* begun with the first stream */
+	const char *tmpdir;       /* where it may keep a temporary file */
 	uint8_t *code;            /* a window block's tokens */
 	size_t cap;
 	int line;                 /* text: a line was begun that still goes on */
@@ -52,7 +54,7 @@ export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 		return nct_fail(why, NCT_EKIND, "ids of %zu bytes after ids of %zu, byte %" PRIu64, width, x->width, at + 12);
 	int first = x->width == 0;
 	x->width = width;
-	return first && x->to == NCT_EXPORT_NPY ? nct_npy_begin(&x->array, x->out) : NCT_OK;
+	return first && x->to == NCT_EXPORT_NPY ? nct_npy_begin(&x->array, x->out, x->tmpdir) : NCT_OK;
 }
 
 /* ---- Text ---- */
@@ -190,12 +192,18 @@ nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, c
 	x->out = out;
 	x->to = to;
 	x->token_bits = o.token_bits;
+	x->tmpdir = o.tmpdir;
+	x->array.spool = -1;
 	err = nct_walk(&steps, x, operand, ctx, &o, totals, why);
 	if (totals != NULL)
 		totals->tokens = x->tokens;
 	if (to == NCT_EXPORT_NPY)
 		err = finish_array(x, err, why);
 	saved = errno;
+	if (err == NCT_EIO && x->array.spool_error != 0) {
+		errno = saved = x->array.spool_error;
+		err = nct_temporary_failed(x->tmpdir, why);
+	}
 	nct_npy_drop(&x->array);
 	free(x->code);
 	free(x);

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/le.h"
+#include "base/temporary.h"
 
 /* True if the header can be written over later: a regular file that does not put every write at its end. */
 static int
@@ -23,23 +25,31 @@ rewritable(int fd, long long *at)
 	return flags >= 0 && (flags & O_APPEND) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && *at >= 0;
 }
 
+/* Gives back `err`, of something done with the spool, and keeps errno if that failed. */
+static nct_err
+spooled(struct nct_npy *a, nct_err err)
+{
+	if (err == NCT_EIO)
+		a->spool_error = errno;
+	return err;
+}
+
 nct_err
-nct_npy_begin(struct nct_npy *a, int out)
+nct_npy_begin(struct nct_npy *a, int out, const char *tmpdir)
 {
 	static const uint8_t room[NCT_NPY_HEADER];
 
-	*a = (struct nct_npy){.out = out};
+	*a = (struct nct_npy){.out = out, .spool = -1};
 	if (rewritable(out, &a->start))
 		return nct_write(out, room, sizeof room);
-	a->spool = tmpfile();
-	return a->spool != NULL ? NCT_OK : NCT_EIO;
+	return spooled(a, nct_temporary(&a->spool, tmpdir, NULL));
 }
 
 nct_err
 nct_npy_put(struct nct_npy *a, const void *p, size_t n)
 {
 	a->bytes += n;
-	return nct_write(a->spool != NULL ? fileno(a->spool) : a->out, p, n);
+	return a->spool < 0 ? nct_write(a->out, p, n) : spooled(a, nct_write(a->spool, p, n));
 }
 
 /* The same bytes as numpy.save() writes. */
@@ -76,16 +86,14 @@ write_over(int fd, const uint8_t *p, size_t n, long long at)
 }
 
 static nct_err
-copy_spool(const struct nct_npy *a)
+copy_spool(struct nct_npy *a)
 {
 	uint8_t buf[65536];
 	size_t got = sizeof buf;
-	nct_err err = NCT_OK;
+	nct_err err = spooled(a, lseek(a->spool, 0, SEEK_SET) == 0 ? NCT_OK : NCT_EIO);
 
-	if (lseek(fileno(a->spool), 0, SEEK_SET) != 0)
-		return NCT_EIO;
 	while (err == NCT_OK && got == sizeof buf)
-		if ((err = nct_read(fileno(a->spool), buf, sizeof buf, &got)) == NCT_OK)
+		if ((err = spooled(a, nct_read(a->spool, buf, sizeof buf, &got))) == NCT_OK)
 			err = nct_write(a->out, buf, got);
 	return err;
 }
@@ -97,7 +105,7 @@ nct_npy_end(struct nct_npy *a, size_t width)
 	nct_err err;
 
 	make_header(header, width, a->bytes / width);
-	if (a->spool == NULL)
+	if (a->spool < 0)
 		return write_over(a->out, header, sizeof header, a->start);
 	if ((err = nct_write(a->out, header, sizeof header)) != NCT_OK)
 		return err;
@@ -107,7 +115,7 @@ nct_npy_end(struct nct_npy *a, size_t width)
 void
 nct_npy_drop(struct nct_npy *a)
 {
-	if (a->spool != NULL)
-		(void)fclose(a->spool);
-	a->spool = NULL;
+	if (a->spool >= 0)
+		(void)close(a->spool); /* nobody reads it any more */
+	a->spool = -1;
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/le.h"
+#include "base/temporary.h"
 #include "format/frame.h"
 #include "format/tokens.h"
 #include "model/transformer.h"
@@ -140,7 +141,7 @@ map_file(nct_corpus *c, int fd, nct_why *why)
 
 /* What cannot be mapped goes through a temporary file. */
 static nct_err
-spool(int from, int to, nct_why *why)
+spool(int from, int to, const char *tmpdir, nct_why *why)
 {
 	uint8_t *buf = malloc(COPY_BYTES);
 	size_t got = COPY_BYTES;
@@ -149,11 +150,11 @@ spool(int from, int to, nct_why *why)
 	while (err == NCT_OK && got == COPY_BYTES) {
 		err = nct_read(from, buf, COPY_BYTES, &got);
 		if (err == NCT_OK && nct_write(to, buf, got) != NCT_OK)
-			err = nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+			err = nct_temporary_failed(tmpdir, why);
 	}
 	free(buf);
 	if (err == NCT_OK && lseek(to, 0, SEEK_SET) != 0)
-		err = NCT_EIO;
+		err = nct_temporary_failed(tmpdir, why);
 	return err;
 }
 
@@ -168,7 +169,7 @@ add_operand(nct_corpus *c, int fd, const char *tmpdir, nct_why *why)
 		return map_file(c, fd, why);
 	if ((err = nct_temporary(&temp, tmpdir, why)) != NCT_OK)
 		return err;
-	if ((err = spool(fd, temp, why)) == NCT_OK)
+	if ((err = spool(fd, temp, tmpdir, why)) == NCT_OK)
 		err = map_file(c, temp, why);
 	(void)close(temp); /* the map keeps it */
 	return err;

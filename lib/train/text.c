@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "base/options.h"
+#include "base/temporary.h"
 #include "unpack.h"
 #include "window/documents.h"
 
@@ -29,7 +30,8 @@ struct nct_text {
 struct reader {
 	nct_text *t;
 	nct_docs *docs;
-	int fd;       /* the temporary file */
+	int fd;       /* the temporary file, */
+	const char *tmpdir; /* in this folder */
 	uint8_t *buf; /* BUFFER bytes, of which `used` are to be written */
 	size_t used;
 };
@@ -54,7 +56,7 @@ static nct_err
 flush(struct reader *r, nct_why *why)
 {
 	if (nct_write(r->fd, r->buf, r->used) != NCT_OK)
-		return nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+		return nct_temporary_failed(r->tmpdir, why);
 	r->t->crc = lzma_crc64(r->buf, r->used, r->t->crc);
 	r->used = 0;
 	return NCT_OK;
@@ -98,7 +100,7 @@ take(struct reader *r, nct_why *why)
 }
 
 static nct_err
-map(nct_text *t, int fd, nct_why *why)
+map(nct_text *t, int fd, const char *tmpdir, nct_why *why)
 {
 	void *p;
 
@@ -112,7 +114,7 @@ map(nct_text *t, int fd, nct_why *why)
 		return NCT_OK;
 	p = mmap(NULL, t->n, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
-		return nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+		return nct_temporary_failed(tmpdir, why);
 	t->bytes = p;
 	(void)posix_madvise(p, t->n, POSIX_MADV_RANDOM); /* examples come in random order */
 	return NCT_OK;
@@ -133,7 +135,7 @@ nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_t
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
 		return err;
 	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o.plain, .tmpdir = o.tmpdir, .why = why, .index = SIZE_MAX};
-	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .buf = malloc(BUFFER)};
+	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .tmpdir = o.tmpdir, .buf = malloc(BUFFER)};
 	err = NCT_ENOMEM;
 	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o.tmpdir, why)) != NCT_OK)
 		goto done;
@@ -143,7 +145,7 @@ nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_t
 	if (err != NCT_OK)
 		*at = u.index;
 	else
-		err = map(r.t, r.fd, why);
+		err = map(r.t, r.fd, o.tmpdir, why);
 done:
 	if (err != NCT_OK && why->text[0] == '\0')
 		(void)nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));

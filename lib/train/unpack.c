@@ -2,7 +2,6 @@
 #include "unpack.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,26 +9,10 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/temporary.h"
 #include "inflate.h"
 
 #define PIECE ((size_t)1 << 18)
-
-nct_err
-nct_temporary(int *fd, const char *dir, nct_why *why)
-{
-	char path[4096];
-	const char *where = dir != NULL && dir[0] != '\0' ? dir : "/tmp";
-	int n = snprintf(path, sizeof path, "%s/nct-text.XXXXXX", where);
-
-	*fd = -1;
-	if (n < 0 || (size_t)n >= sizeof path)
-		return nct_fail(why, NCT_EIO, "name of the temporary folder is too long");
-	*fd = mkstemp(path);
-	if (*fd < 0)
-		return nct_fail(why, NCT_EIO, "temporary file in %s: %s", where, strerror(errno));
-	(void)unlink(path); /* it goes when it is closed and unmapped, however this process ends */
-	return NCT_OK;
-}
 
 /* Whether a file can be passed on: its first bytes can be looked at, and are not those of a packed file. */
 static int
@@ -46,7 +29,7 @@ is_plain(int fd)
 }
 
 static nct_err
-copy(nct_inflate *in, int out, nct_why *why)
+copy(nct_inflate *in, int out, const char *tmpdir, nct_why *why)
 {
 	uint8_t *buf = malloc(PIECE);
 	size_t got = PIECE;
@@ -57,11 +40,11 @@ copy(nct_inflate *in, int out, nct_why *why)
 	while (err == NCT_OK && got == PIECE) {
 		err = nct_inflate_read(in, buf, PIECE, &got, why);
 		if (err == NCT_OK && nct_write(out, buf, got) != NCT_OK)
-			err = nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+			err = nct_temporary_failed(tmpdir, why);
 	}
 	free(buf);
 	if (err == NCT_OK && lseek(out, 0, SEEK_SET) != 0)
-		err = nct_fail(why, NCT_EIO, "temporary file: %s", strerror(errno));
+		err = nct_temporary_failed(tmpdir, why);
 	return err;
 }
 
@@ -83,7 +66,7 @@ nct_unpack_operand(void *ctx, size_t i, int *fd)
 	}
 	err = nct_temporary(fd, u->tmpdir, u->why);
 	if (err == NCT_OK && (err = nct_inflate_new(&in, packed, u->why)) == NCT_OK)
-		err = copy(in, *fd, u->why);
+		err = copy(in, *fd, u->tmpdir, u->why);
 	nct_inflate_free(in);
 	if (packed != STDIN_FILENO)
 		(void)close(packed);

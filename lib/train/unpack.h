@@ -18,7 +18,4 @@ struct nct_unpack {
  * NCT_EIO, NCT_ENOMEM, NCT_ECUT, NCT_EDATA, what the operand returns: all with `why`. */
 nct_err nct_unpack_operand(void *ctx, size_t i, int *fd) NCT_USED;
 
-/* A temporary file that has no name any more, in `dir` (NULL or "": /tmp). NCT_EIO, with `why`. */
-nct_err nct_temporary(int *fd, const char *dir, nct_why *why) NCT_USED;
-
 #endif

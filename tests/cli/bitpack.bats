@@ -130,6 +130,18 @@ flip() { # file byte
   [ "$(wc -l <line)" -eq 1 ]
 }
 
+@test "bitpack: --to=npy through a pipe uses TMPDIR, and names the folder where that fails" {
+  run -1 --separate-stderr env TMPDIR=nowhere bash -o pipefail -c 'bitpack --to=npy tokens | cat'
+  [ "$stderr" = "bitpack: temporary file in nowhere: No such file or directory" ]
+  run -1 --separate-stderr env TMPDIR=. bash -o pipefail -c 'trap "" XFSZ; ulimit -f 1; bitpack --to=npy tokens | cat'
+  [ "$stderr" = "bitpack: temporary file in .: File too large" ]
+  mkdir here
+  TMPDIR=here bitpack --to=npy tokens | cat >npy
+  bitpack --to=npy tokens >there
+  cmp npy there
+  [ -z "$(ls here)" ]
+}
+
 @test "bitpack: --to=npy is the same through a pipe, into a file, into -o and into an appended file" {
   bitpack --to=npy tokens >a
   bitpack --to=npy tokens | cat >b

@@ -302,7 +302,11 @@ goes_on() {
   run -1 --separate-stderr small -n 1 --log=none/log -o model text
   [ "$stderr" = "m1train: none/log: No such file or directory" ]
   run -1 --separate-stderr env TMPDIR="$PWD/none" m1train -k unigram -o model text
-  [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
+  [ "$stderr" = "m1train: temporary file in $PWD/none: No such file or directory" ]
+  run -1 --separate-stderr env TMPDIR=. bash -c 'trap "" XFSZ; ulimit -f 1; m1train -k unigram -o model text'
+  [ "$stderr" = "m1train: temporary file in .: File too large" ]
+  run -1 --separate-stderr env TMPDIR=. bash -c 'trap "" XFSZ; ulimit -f 1; m1train -k unigram -o model <text'
+  [ "$stderr" = "m1train: temporary file in .: File too large" ]
 }
 
 @test "m1train: a validation text without a byte, a text too short, a model that is no file" {

@@ -298,5 +298,7 @@ cell() {
   run -1 --separate-stderr small -n 1 -C none/ckpt -o m toks
   [ "$stderr" = "m2train: none/ckpt: No such file or directory" ]
   run -1 --separate-stderr env TMPDIR="$PWD/none" m2train -q $net -n 1 -o m <toks
-  [[ $stderr == *"temporary file in $PWD/none: No such file or directory" ]]
+  [ "$stderr" = "m2train: temporary file in $PWD/none: No such file or directory" ]
+  run -1 --separate-stderr env TMPDIR=. bash -c 'trap "" XFSZ; ulimit -f 1; m2train -q -s 3m -n 1 -o m' <toks
+  [ "$stderr" = "m2train: temporary file in .: File too large" ]
 }
