@@ -47,6 +47,7 @@ struct acwin {
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the text to encode, 0: not known */
+	FILE *rows;      /* of the list */
 };
 
 static void
@@ -344,16 +345,17 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	static const char *const codes[] = {"foreign", "split", "best", "unbroken"};
 	static const char *const separators[] = {"operand", "nul", "regex"}, *const ends[] = {"whole", "damaged", "cut"};
 	const struct acwin *a = ctx;
+	FILE *f = a->rows;
 
-	printf("%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
-	       a->cli.operands[a->operand], h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
-	       h->chunk, separators[h->separator], h->m1, t->blocks, t->documents, t->windows, t->tokens);
-	printf("\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
+	fprintf(f, "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
+	        a->cli.operands[a->operand], h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
+	        h->chunk, separators[h->separator], h->m1, t->blocks, t->documents, t->windows, t->tokens);
+	fprintf(f, "\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
 	if (h->text_unknown)
-		printf("unknown\tunknown");
+		fprintf(f, "unknown\tunknown");
 	else
-		printf("%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
-	printf("\t%s\t%s\n", ends[end], aligns[h->align]);
+		fprintf(f, "%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
+	fprintf(f, "\t%s\t%s\n", ends[end], aligns[h->align]);
 }
 
 static void
@@ -362,23 +364,22 @@ list(struct acwin *a)
 	const struct nct_list_options o = {sizeof o, .keep_going = a->keep_going, .each = print_stream, .lost = lost, .ctx = a};
 	int status = EX_DONE;
 
-	printf("file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\tstream_bytes\tcode_bits\t"
-	       "text_bytes\tbits_per_byte\tend\talign\n");
+	a->rows = cli_stdout(&a->cli);
+	fprintf(a->rows, "file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\t"
+	                 "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\n");
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
 		nct_why why = {{0}};
 		int in = cli_input(&a->cli, a->operand);
 		nct_err err = nct_list(in, &o, &why);
 
 		if (err != NCT_OK) {
-			(void)fflush(stdout); /* ferror() tells below */
 			note_err(&a->cli, err, a->cli.operands[a->operand], &why);
 			status = nct_err_status(err);
 		}
 		if (in != STDIN_FILENO)
 			(void)close(in); /* only read from */
 	}
-	if (fflush(stdout) != 0 || ferror(stdout) || close(STDOUT_FILENO) != 0)
-		die(&a->cli, EX_FAIL, "-: cannot write: %s", strerror(errno));
+	cli_stdout_done(&a->cli, a->rows);
 	exit(status);
 }
 

@@ -122,7 +122,7 @@ opt_double(const struct cli *c, const char *opt, const char *s, double min, doub
 }
 
 static void
-help_rows(const struct cli *c, const struct cli_option *o)
+help_rows(const struct cli *c, const struct cli_option *o, FILE *f)
 {
 	for (; o->name != NULL; o++) {
 		char left[64];
@@ -131,26 +131,48 @@ help_rows(const struct cli *c, const struct cli_option *o)
 			continue;
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter < 256 ? '-' : ' ', o->letter < 256 ? o->letter : ' ',
 		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL ? "=" : "", o->arg != NULL ? o->arg : "");
-		printf("  %-26s %s\n", left, o->help);
+		fprintf(f, "  %-26s %s\n", left, o->help);
 	}
 }
 
-static void
-finish_stdout(const struct cli *c)
+static ssize_t
+write_stdout(void *unused, const char *p, size_t n)
 {
-	if (fflush(stdout) != 0 || close(STDOUT_FILENO) != 0)
+	(void)unused;
+	return nct_write(STDOUT_FILENO, p, n) == NCT_OK ? (ssize_t)n : 0; /* 0: failed, with errno */
+}
+
+FILE *
+cli_stdout(const struct cli *c)
+{
+	FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout}); /* stdio's own would lose what it cannot write at once */
+
+	if (f == NULL)
 		die(c, EX_FAIL, "-: %s", strerror(errno));
-	exit(EX_DONE);
+	(void)setvbuf(f, NULL, _IOLBF, BUFSIZ);
+	return f;
+}
+
+void
+cli_stdout_done(const struct cli *c, FILE *f)
+{
+	const int bad = ferror(f); /* a line before could not be written */
+
+	if (fclose(f) != 0 || bad || close(STDOUT_FILENO) != 0)
+		die(c, EX_FAIL, "-: cannot write: %s", strerror(errno));
 }
 
 static void
 help(const struct cli *c)
 {
-	printf("usage: %s %s\n%s\n\n", c->tool, c->synopsis, c->about);
-	help_rows(c, c->options);
-	help_rows(c, common);
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 input damaged. Manual: man %s\n", c->tool);
-	finish_stdout(c);
+	FILE *f = cli_stdout(c);
+
+	fprintf(f, "usage: %s %s\n%s\n\n", c->tool, c->synopsis, c->about);
+	help_rows(c, c->options, f);
+	help_rows(c, common, f);
+	fprintf(f, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 input damaged. Manual: man %s\n", c->tool);
+	cli_stdout_done(c, f);
+	exit(EX_DONE);
 }
 
 static const char *
@@ -162,20 +184,26 @@ cpu_name(const struct cli *c, size_t i)
 static void
 version(const struct cli *c)
 {
-	printf("%s (nct) %s\n", c->tool, NCT_VERSION);
-	printf("compiler=%s kernels=", __VERSION__);
+	FILE *f = cli_stdout(c);
+
+	fprintf(f, "%s (nct) %s\n", c->tool, NCT_VERSION);
+	fprintf(f, "compiler=%s kernels=", __VERSION__);
 	for (size_t i = 0; cpu_name(c, i) != NULL; i++)
-		printf("%s%s", i > 0 ? "," : "", cpu_name(c, i));
-	printf("\ncode: MIT licence; built-in model: CC BY-SA 4.0, attribution in m1-default.LICENSE\n");
-	finish_stdout(c);
+		fprintf(f, "%s%s", i > 0 ? "," : "", cpu_name(c, i));
+	fprintf(f, "\ncode: MIT licence; built-in model: CC BY-SA 4.0, attribution in m1-default.LICENSE\n");
+	cli_stdout_done(c, f);
+	exit(EX_DONE);
 }
 
 static void
 list_cpus(const struct cli *c)
 {
+	FILE *f = cli_stdout(c);
+
 	for (size_t i = 0; cpu_name(c, i) != NULL; i++)
-		printf("%s\n", cpu_name(c, i));
-	finish_stdout(c);
+		fprintf(f, "%s\n", cpu_name(c, i));
+	cli_stdout_done(c, f);
+	exit(EX_DONE);
 }
 
 /* Fills getopt's two tables from the options offered. */

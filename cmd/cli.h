@@ -6,6 +6,7 @@
 #include "nct.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 enum { EX_DONE = 0, EX_FAIL = 1, EX_USE = 2, EX_DATA = 3 };
 
@@ -62,6 +63,11 @@ int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be
 /* After the last option, before anything is opened: ends the tool with status 1 where the files of the call do not go together, or one cannot
  * be written (files.h). */
 void cli_check_files(const struct cli *c);
+
+/* Standard output for text, line by line, waiting where it does not block. */
+FILE *cli_stdout(const struct cli *c);
+/* Flushes, closes and checks it; ends the tool with status 1 if that fails. */
+void cli_stdout_done(const struct cli *c, FILE *f);
 
 /* The output: stdout, or a temporary file beside -o FILE that cli_output_done() moves into place. */
 int cli_output(const struct cli *c);

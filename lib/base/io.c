@@ -5,16 +5,41 @@
 #include <poll.h>
 #include <unistd.h>
 
+/* After a call on `fd` that failed: 1 if it is to be tried again, after waiting where `fd` does not block by itself; else 0, with errno. */
+static int
+again(int fd, short event)
+{
+	const int e = errno;
+
+	if (e == EAGAIN || e == EWOULDBLOCK) {
+		struct pollfd p = {.fd = fd, .events = event};
+
+		return poll(&p, 1, -1) >= 0 || errno == EINTR;
+	}
+	return e == EINTR;
+}
+
+nct_err
+nct_read_some(int fd, void *buf, size_t cap, size_t *got)
+{
+	ssize_t n;
+
+	while ((n = read(fd, buf, cap)) < 0)
+		if (!again(fd, POLLIN))
+			return NCT_EIO; /* errno still tells why */
+	*got = (size_t)n;
+	return NCT_OK;
+}
+
 nct_err
 nct_read(int fd, void *buf, size_t cap, size_t *got)
 {
-	ssize_t n = 1;
+	size_t n = 1;
+	nct_err err = NCT_OK;
 
-	for (*got = 0; *got < cap && n != 0; *got += (size_t)n)
-		while ((n = read(fd, (unsigned char *)buf + *got, cap - *got)) < 0)
-			if (errno != EINTR)
-				return NCT_EIO; /* errno still tells why */
-	return NCT_OK;
+	for (*got = 0; err == NCT_OK && *got < cap && n != 0; *got += err == NCT_OK ? n : 0)
+		err = nct_read_some(fd, (unsigned char *)buf + *got, cap - *got, &n);
+	return err;
 }
 
 nct_err
@@ -25,7 +50,7 @@ nct_write(int fd, const void *buf, size_t n)
 	while (n > 0) {
 		ssize_t w = write(fd, p, n);
 
-		if (w < 0 && errno != EINTR)
+		if (w < 0 && !again(fd, POLLOUT))
 			return NCT_EIO;
 		if (w > 0) {
 			p += w;

@@ -2,10 +2,10 @@
 #include "format/feed.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/io.h"
 
 #define STEP 65536 /* bytes of a scan's reads, and of the first buffer */
 
@@ -58,15 +58,12 @@ static nct_err
 fill(struct nct_feed *f, size_t n)
 {
 	nct_err err = room(f, n);
-	ssize_t got;
+	size_t got;
 
-	if (err != NCT_OK)
+	if (err != NCT_OK || (err = nct_read_some(f->fd, f->buf + f->end, n, &got)) != NCT_OK)
 		return err;
-	while ((got = read(f->fd, f->buf + f->end, n)) < 0)
-		if (errno != EINTR)
-			return NCT_EIO;
 	f->ended = got == 0;
-	f->end += (size_t)got;
+	f->end += got;
 	return NCT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/options.h"
 #include "format/build.h"
 #include "format/walk.h"
@@ -36,14 +37,14 @@ static inline nct_err
 next_byte(struct input *in, int *c)
 {
 	if (in->at == in->end) {
-		ssize_t n;
+		size_t n;
+		nct_err err = nct_read_some(in->fd, in->buf, sizeof in->buf, &n);
 
-		while ((n = read(in->fd, in->buf, sizeof in->buf)) < 0)
-			if (errno != EINTR)
-				return NCT_EIO;
+		if (err != NCT_OK)
+			return err;
 		in->at = 0;
-		in->end = (size_t)n;
-		in->bytes += (size_t)n;
+		in->end = n;
+		in->bytes += n;
 		*c = -1;
 		if (n == 0)
 			return NCT_OK;

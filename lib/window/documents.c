@@ -1,7 +1,6 @@
 /* documents.c - text from operands, cut into documents (nct-formats(5), "Documents and chunks"). */
 #include "window/documents.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,7 +87,8 @@ static nct_err
 refill(nct_docs *d)
 {
 	size_t keep = d->separator == NCT_SEP_REGEX ? BEHIND : 0, drop = d->at > keep ? d->at - keep : 0;
-	ssize_t got;
+	size_t got;
+	nct_err err;
 
 	if (d->n == d->cap || d->at == d->n) {
 		memmove(d->buffer, d->buffer + drop, d->n - drop);
@@ -97,10 +97,9 @@ refill(nct_docs *d)
 		d->search = d->search > drop ? d->search - drop : 0;
 		d->start = d->start && drop == 0;
 	}
-	while ((got = read(d->fd, d->buffer + d->n, d->cap - d->n)) < 0)
-		if (errno != EINTR)
-			return NCT_EIO;
-	d->n += (size_t)got;
+	if ((err = nct_read_some(d->fd, d->buffer + d->n, d->cap - d->n, &got)) != NCT_OK)
+		return err;
+	d->n += got;
 	d->operand_ended = got == 0;
 	return NCT_OK;
 }

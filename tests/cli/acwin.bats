@@ -596,3 +596,32 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   run acwin --cpu=list
   [ "${lines[-1]}" = ref ]
 }
+
+# nonblocking COMMAND: with a standard input and output that do not block.
+nonblocking() {
+  dd iflag=nonblock oflag=nonblock count=0 status=none
+  "$@"
+}
+
+# slow: copies lines, a byte at a time.
+slow() { while IFS= read -r line; do echo "$line"; done; }
+
+@test "all tools: where standard input or output does not block, they wait" {
+  sample | head -n 700 >text
+  in_pieces 4 text | nonblocking acwin | cat >w
+  acwin text | cmp - w
+  cat text text text text >long # more than a pipe holds
+  acwin long | nonblocking acwin -d | slow | cmp - long
+  cat w | nonblocking bitpack | nonblocking bitpack --to=text | nonblocking bitpack --from=ids --vocab=65536 | cat >toks
+  bitpack w | bitpack --to=text | bitpack --from=ids --vocab=65536 | cmp - toks
+  in_pieces 4 text | nonblocking m1train -k unigram | cat >m
+  m1train -k unigram text | cmp - m
+  in_pieces 4 text | nonblocking bitpack --from=raw | nonblocking bpbcalc | cat >table
+  bitpack --from=raw text | bpbcalc | cmp - table
+  : >empty
+  acwin empty >w
+  for i in 1 2 3 4 5 6 7 8 9 10; do cat w w >ww && mv ww w; done
+  acwin -l w >rows
+  [ "$(wc -c <rows)" -gt 70000 ]
+  nonblocking acwin -l w </dev/null | slow | cmp - rows
+}
