@@ -172,6 +172,13 @@ read_text(struct opts *o, int eval)
 	return text;
 }
 
+/* What a failed run is called by: the option whose pattern is wrong, or what was being done. */
+static const char *
+name_of(nct_err err, const nct_why *why, const char *what)
+{
+	return err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0 ? "-a" : what;
+}
+
 /* What the validation text costs, under the float model (if there is one) and under the one written. */
 static void
 conclude(const struct nct_m1_train_result *r)
@@ -200,7 +207,7 @@ choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
 	if (err != NCT_OK)
 		die_err(&cli, err, o->model != NULL ? o->model : "built-in model", &why);
 	if ((err = nct_m1_choose(m, text, eval, &o->t.train, &r, &why)) != NCT_OK)
-		trainer_die(&o->t, err, "choosing", &why);
+		trainer_die(&o->t, err, name_of(err, &why, "choosing"), &why);
 	if (!r.stopped && out >= 0 && (err = nct_m1_write(m, out)) != NCT_OK)
 		trainer_die(&o->t, err, trainer_output_name(&o->t), &why);
 	nct_m1_free(m);
@@ -224,6 +231,8 @@ main(int argc, char **argv)
 	text = read_text(&o, 0);
 	if (o.t.eval != NULL)
 		eval = read_text(&o, 1);
+	if (nct_text_bytes(text) + nct_text_documents(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0))
+		trainer_die_empty(&o.t, nct_text_bytes(text) + nct_text_documents(text) != 0, "text");
 	out = trainer_output(&o.t);
 	trainer_hold_signals();
 	if (o.kind == NCT_TRAIN_STRINGS) {
@@ -236,7 +245,7 @@ main(int argc, char **argv)
 	nct_text_free(text);
 	nct_text_free(eval);
 	if (err != NCT_OK)
-		trainer_die(&o.t, err, r.writing ? trainer_output_name(&o.t) : "training", &why);
+		trainer_die(&o.t, err, r.writing ? trainer_output_name(&o.t) : name_of(err, &why, "training"), &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o.t, r.step);

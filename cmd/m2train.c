@@ -117,6 +117,8 @@ train(struct opts *o)
 	tokens = read_tokens(o, 0);
 	if (o->t.eval != NULL)
 		eval = read_tokens(o, 1);
+	if (nct_corpus_tokens(tokens) == 0 || (eval != NULL && nct_corpus_tokens(eval) == 0))
+		trainer_die_empty(&o->t, nct_corpus_tokens(tokens) != 0, "tokens");
 	out = trainer_output(&o->t);
 	trainer_hold_signals();
 	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
@@ -191,13 +193,6 @@ write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus
 	cli_output_done(&cli);
 }
 
-/* What a fault of all tokens together is called by. */
-static const char *
-operands_name(void)
-{
-	return cli.operand_count == 1 ? cli.operands[0] : "operands";
-}
-
 static int
 evaluate(struct opts *o)
 {
@@ -218,7 +213,7 @@ evaluate(struct opts *o)
 	out = cli_output(&cli); /* a place that cannot be written to is told now, not after hours */
 	trainer_hold_signals();
 	if ((err = nct_m2_evaluate(m, c, &e, &result, &stopped, &why)) != NCT_OK)
-		die_err(&cli, err, err == NCT_EMODEL || err == NCT_ECUT ? operands_name() : "evaluation", &why);
+		die_err(&cli, err, err == NCT_EMODEL || err == NCT_ECUT ? trainer_operands_name(&o->t) : "evaluation", &why);
 	cli_progress_end(&cli);
 	trainer_let_signals(); /* a signal held back kills here */
 	write_table(&result, m, c, out);

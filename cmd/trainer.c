@@ -287,6 +287,21 @@ trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_wh
 	exit(nct_err_status(err));
 }
 
+const char *
+trainer_operands_name(const struct trainer *t)
+{
+	return t->cli->operand_count == 1 ? t->cli->operands[0] : "operands";
+}
+
+void
+trainer_die_empty(const struct trainer *t, int eval, const char *what)
+{
+	nct_why why;
+
+	snprintf(why.text, sizeof why.text, "no %s to %s on", what, eval ? "evaluate" : "train");
+	trainer_die(t, NCT_ECUT, eval ? t->eval : trainer_operands_name(t), &why);
+}
+
 int
 trainer_end(const struct trainer *t, int stopped)
 {

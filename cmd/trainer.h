@@ -46,6 +46,11 @@ nct_err trainer_eval_operand(void *ctx, size_t i, int *fd);
 /* Ends the tool because reading the operands, or with `eval` the file of -e, failed at operand `at`. */
 void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t at, const nct_why *why) __attribute__((noreturn));
 
+/* Ends the tool because the operands, or with `eval` the file of -e, hold none of `what`. */
+void trainer_die_empty(const struct trainer *t, int eval, const char *what) __attribute__((noreturn));
+/* What a fault of all operands together is called by. */
+const char *trainer_operands_name(const struct trainer *t);
+
 /* Signals that end a run after its step, unless they are ignored, are held back from here on, so that no handler interrupts a
  * kernel; trainer_let_signals() lets them kill. */
 void trainer_hold_signals(void);

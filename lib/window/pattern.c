@@ -26,6 +26,10 @@ nct_pattern_new(nct_pattern **out, const char *pattern, nct_why *why)
 	*out = NULL;
 	if (p == NULL)
 		return NCT_ENOMEM;
+	if (pattern[0] == '\0') {
+		err = nct_fail(why, NCT_EARG, "an empty pattern matches everywhere");
+		goto fail;
+	}
 	p->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
 	                        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE, &code, &at, NULL);
 	if (p->code == NULL) {

@@ -8,7 +8,7 @@
 
 typedef struct nct_pattern nct_pattern;
 
-/* Compiles with UTF, MATCH_INVALID_UTF and MULTILINE, JIT where there is one. NCT_EARG says where the pattern is wrong. */
+/* Compiles with UTF, MATCH_INVALID_UTF and MULTILINE, JIT where there is one. NCT_EARG says where the pattern is wrong; an empty one is. */
 nct_err nct_pattern_new(nct_pattern **out, const char *pattern, nct_why *why) NCT_USED;
 void nct_pattern_free(nct_pattern *p); /* NULL is a no-op */
 

@@ -101,6 +101,22 @@ load helpers
   acwin -m m -D '(?<=\n)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5) }'
 }
 
+@test "an empty pattern is refused: it would match everywhere" {
+  echo text >t
+  run -2 --separate-stderr acwin -D '' t
+  [ "$stderr" = "acwin: -D: an empty pattern matches everywhere" ]
+  run -2 --separate-stderr acwin -a '' t
+  [ "$stderr" = "acwin: -a: alignment: an empty pattern matches everywhere" ]
+  run -2 --separate-stderr m1train -k unigram -D '' -o m t
+  [ "$stderr" = "m1train: -D: an empty pattern matches everywhere" ]
+  run -2 --separate-stderr m1train -k strings -a '' -o m t
+  [ "$stderr" = "m1train: -a: alignment: an empty pattern matches everywhere" ]
+  sample 3000 >long
+  run -2 --separate-stderr m1train -s d=32,layers=1,heads=2,ff=64 -B 2 -L 64 -n 2 -b 16 -a '' -o m long
+  [ "$stderr" = "m1train: -a: alignment: an empty pattern matches everywhere" ]
+  [ ! -e m ]
+}
+
 @test "acwin -D: documents do not depend on how the input is read" {
   sample 300000 >text
   quick_model m

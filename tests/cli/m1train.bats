@@ -145,11 +145,16 @@ goes_on() {
   [ ! -e model ]
 }
 
-@test "m1train: an empty text exits 3" {
+@test "m1train: an empty text exits 3 and is named" {
   run -3 --separate-stderr small -n 1 -o model /dev/null
-  [[ $stderr == "m1train: training: no text to train on" ]]
-  run -3 --separate-stderr small -n 1 -o model -e /dev/null text
-  [[ $stderr == "m1train: training: no text to evaluate on" ]]
+  [ "$stderr" = "m1train: /dev/null: no text to train on" ]
+  for kind in transformer unigram strings; do
+    : >none
+    run -3 --separate-stderr m1train -k $kind -e none -o model text
+    [ "$stderr" = "m1train: none: no text to evaluate on" ]
+    run -3 --separate-stderr m1train -k $kind -o model none none
+    [ "$stderr" = "m1train: operands: no text to train on" ]
+  done
   [ ! -e model ]
 }
 

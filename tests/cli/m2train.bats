@@ -187,7 +187,9 @@ cell() {
   [[ $stderr == "m2train: /dev/null: stream ends early, byte 0" ]]
   printf '' | bitpack --from=ids --vocab=9 >none
   run -3 --separate-stderr small -n 1 -o m none
-  [[ $stderr == "m2train: training: no tokens to train on" ]]
+  [ "$stderr" = "m2train: none: no tokens to train on" ]
+  run -3 --separate-stderr small -n 1 -o m -e none toks
+  [ "$stderr" = "m2train: none: no tokens to evaluate on" ]
   run -3 --separate-stderr m2train -E -m "$MODEL" held
   [[ $stderr == "m2train: $MODEL: not a token model (M2)" ]]
   cp "$reference/model" bad
