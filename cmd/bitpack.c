@@ -71,6 +71,9 @@ check(const struct bitpack *b)
 		die(c, EX_USE, "--from=ids needs --vocab");
 	if (b->from == FROM_RAW && b->token_bits != 0 && b->token_bits != 8)
 		die(c, EX_USE, "--from=raw: bytes are tokens of 8 bits, not %u", b->token_bits);
+	for (size_t i = 0; b->text != NULL && strcmp(b->text, "-") == 0 && i < c->operand_count; i++)
+		if (strcmp(c->operands[i], "-") == 0)
+			die(c, EX_USE, "--text=-: standard input is read already");
 }
 
 static void
@@ -134,7 +137,7 @@ lost(void *ctx, const nct_why *why)
 	b->losses = 1;
 }
 
-/* Opens --text=FILE; -1 if there is none. */
+/* Opens --text=FILE ("-" is stdin); -1 if there is none. */
 static int
 open_text(const struct bitpack *b)
 {
@@ -142,7 +145,7 @@ open_text(const struct bitpack *b)
 
 	if (b->text == NULL)
 		return -1;
-	fd = open(b->text, O_RDONLY | O_CLOEXEC);
+	fd = strcmp(b->text, "-") == 0 ? STDIN_FILENO : open(b->text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, NULL, 0) < 0) /* a directory opens, too */
 		die(&b->cli, EX_FAIL, "%s: %s", b->text, strerror(errno));
 	return fd;

@@ -179,6 +179,10 @@ flip() { # file byte
   [[ $stderr == *"text_bytes=16"* ]]
   [[ $stderr == *"documents=3"* ]]
   [[ $stderr == *"tokens=3"* ]]
+  bitpack --from=ids --vocab=10 --text=- ids <lines | cmp - t
+  run -2 --separate-stderr bitpack --from=ids --vocab=10 --text=- <lines
+  [ "$stderr" = "bitpack: --text=-: standard input is read already" ]
+  run -2 bitpack --from=ids --vocab=10 --text=- ids - <lines
 }
 
 @test "bitpack: wrong ids and texts are errors with line and column" {
