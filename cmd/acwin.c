@@ -346,9 +346,10 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	static const char *const separators[] = {"operand", "nul", "regex"}, *const ends[] = {"whole", "damaged", "cut"};
 	const struct acwin *a = ctx;
 	FILE *f = a->rows;
+	char *name = cli_escaped(&a->cli, a->cli.operands[a->operand]);
 
 	fprintf(f, "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
-	        a->cli.operands[a->operand], h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
+	        name, h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
 	        h->chunk, separators[h->separator], h->m1, t->blocks, t->documents, t->windows, t->tokens);
 	fprintf(f, "\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
 	if (h->text_unknown)
@@ -356,6 +357,7 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	else
 		fprintf(f, "%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 	fprintf(f, "\t%s\t%s\n", ends[end], aligns[h->align]);
+	free(name);
 }
 
 static void

@@ -111,23 +111,6 @@ have(const struct bpbcalc *b, void *p)
 	return p;
 }
 
-/* A copy in which tabs, newlines and backslashes are escaped, so that it is one field of one line. */
-static char *
-escaped(const struct bpbcalc *b, const char *s)
-{
-	char *copy = have(b, malloc(2 * strlen(s) + 1)), *to = copy;
-
-	for (; *s != '\0'; s++) {
-		if (*s == '\t' || *s == '\n' || *s == '\\')
-			*to++ = '\\';
-		*to++ = *s;
-		if (*s == '\t' || *s == '\n')
-			to[-1] = *s == '\t' ? 't' : 'n';
-	}
-	*to = '\0';
-	return copy;
-}
-
 static struct row *
 new_row(struct bpbcalc *b)
 {
@@ -135,7 +118,7 @@ new_row(struct bpbcalc *b)
 		b->cap = 2 * b->cap + 4;
 		b->rows = have(b, realloc(b->rows, b->cap * sizeof *b->rows));
 	}
-	b->rows[b->count] = (struct row){.fitted_on = b->unigram_from != NULL ? "held-out" : "oracle", .source = escaped(b, b->name)};
+	b->rows[b->count] = (struct row){.fitted_on = b->unigram_from != NULL ? "held-out" : "oracle", .source = cli_escaped(&b->cli, b->name)};
 	return &b->rows[b->count++];
 }
 

@@ -162,6 +162,24 @@ cli_stdout_done(const struct cli *c, FILE *f)
 		die(c, EX_FAIL, "-: cannot write: %s", strerror(errno));
 }
 
+char *
+cli_escaped(const struct cli *c, const char *s)
+{
+	char *copy = malloc(2 * strlen(s) + 1), *to = copy;
+
+	if (copy == NULL)
+		die_err(c, NCT_ENOMEM, s, NULL);
+	for (; *s != '\0'; s++) {
+		if (*s == '\t' || *s == '\n' || *s == '\\')
+			*to++ = '\\';
+		*to++ = *s;
+		if (*s == '\t' || *s == '\n')
+			to[-1] = *s == '\t' ? 't' : 'n';
+	}
+	*to = '\0';
+	return copy;
+}
+
 static void
 help(const struct cli *c)
 {

@@ -64,6 +64,10 @@ int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be
  * be written (files.h). */
 void cli_check_files(const struct cli *c);
 
+/* A copy of `s` in which tabs, newlines and backslashes are escaped (\t, \n, \\), so that it is one field of a table's row; the
+ * caller frees it. */
+char *cli_escaped(const struct cli *c, const char *s);
+
 /* Standard output for text, line by line, waiting where it does not block. */
 FILE *cli_stdout(const struct cli *c);
 /* Flushes, closes and checks it; ends the tool with status 1 if that fails. */

@@ -101,6 +101,13 @@ load helpers
   acwin -m m -D '(?<=\n)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5) }'
 }
 
+@test "acwin -l: names with tabs, newlines and backslashes stay one field" {
+  echo text | acwin >"$(printf 'a\tb\nc\\d')"
+  acwin -l a* >rows
+  [ "$(wc -l <rows)" -eq 2 ]
+  [ "$(tail -n 1 rows | cut -f 1,2)" = "$(printf 'a\\tb\\nc\\\\d\twindows')" ]
+}
+
 @test "an empty pattern is refused: it would match everywhere" {
   echo text >t
   run -2 --separate-stderr acwin -D '' t
