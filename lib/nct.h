@@ -156,7 +156,7 @@ NCT_API nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct
 enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
 /* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
  * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file in o->tmpdir if `out` is no regular file).
- * NCT_EKIND if a stream's ids are not as wide as the ones before (raw, npy), or v is not as asked for. */
+ * NCT_EKIND if a stream's ids mean something else than those before (see nct_same_tokens()), or v is not as asked for. */
 NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
                           struct nct_totals *totals, nct_why *why) NCT_USED;
 

@@ -1,6 +1,7 @@
 /* export.c - token streams to bare ids: text, raw integers or a NumPy array. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -8,6 +9,7 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "base/temporary.h"
+#include "format/match.h"
 #include "format/npy.h"
 #include "format/tokens.h"
 #include "format/walk.h"
@@ -36,8 +38,9 @@ static nct_err
 export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 {
 	struct export *x = self;
-	struct nct_header *to = &x->header;
-	size_t width;
+	struct nct_header before = x->header, *to = &x->header;
+	struct nct_difference d;
+	char where[64];
 
 	x->source = *to = *h;
 	if (h->kind == NCT_WINDOWS) {
@@ -49,11 +52,12 @@ export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	} else if (x->token_bits != 0 && x->token_bits != h->token_bits) {
 		return nct_fail(why, NCT_EKIND, "tokens of %u bits, not %u, byte %" PRIu64, h->token_bits, x->token_bits, at + 16);
 	}
-	width = nct_token_bytes(to->vocab);
-	if (x->to != NCT_EXPORT_TEXT && x->width != 0 && width != x->width)
-		return nct_fail(why, NCT_EKIND, "ids of %zu bytes after ids of %zu, byte %" PRIu64, width, x->width, at + 12);
+	if (x->width != 0 && nct_header_difference(&before, to, &d)) { /* ids do not say what they are: only the order would tell */
+		snprintf(where, sizeof where, " as before, byte %" PRIu64, at + d.at);
+		return nct_header_disagree(&d, NCT_EKIND, where, why);
+	}
 	int first = x->width == 0;
-	x->width = width;
+	x->width = nct_token_bytes(to->vocab);
 	return first && x->to == NCT_EXPORT_NPY ? nct_npy_begin(&x->array, x->out, x->tmpdir) : NCT_OK;
 }
 
