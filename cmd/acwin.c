@@ -346,11 +346,11 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	static const char *const separators[] = {"operand", "nul", "regex"}, *const ends[] = {"whole", "damaged", "cut"};
 	const struct acwin *a = ctx;
 	FILE *f = a->rows;
-	char *name = cli_escaped(&a->cli, a->cli.operands[a->operand]);
+	char documents[CLI_COUNT_ROOM], *name = cli_escaped(&a->cli, a->cli.operands[a->operand]);
 
-	fprintf(f, "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
+	fprintf(f, "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64,
 	        name, h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
-	        h->chunk, separators[h->separator], h->m1, t->blocks, t->documents, t->windows, t->tokens);
+	        h->chunk, separators[h->separator], h->m1, t->blocks, cli_count(documents, t->documents, t->documents_unknown), t->windows, t->tokens);
 	fprintf(f, "\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
 	if (h->text_unknown)
 		fprintf(f, "unknown\tunknown");

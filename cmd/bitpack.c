@@ -181,12 +181,16 @@ convert(struct bitpack *b, int out, struct nct_totals *totals, nct_why *why)
 static void
 report(const struct bitpack *b, const struct nct_totals *t)
 {
+	char text_bytes[CLI_COUNT_ROOM], documents[CLI_COUNT_ROOM];
+
 	cli_progress_end(&b->cli);
+	if (t->documents_unknown && b->to == TO_TEXT)
+		note(&b->cli, "sampled tokens do not tell where documents end, so lines may hold several");
 	if (b->cli.verbose)
 		fprintf(stderr,
-		        "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64
+		        "text_bytes=%s\ndocuments=%s\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64
 		        "\ninput_bytes=%" PRIu64 "\n",
-		        t->text_bytes, t->documents, t->blocks, t->windows, t->tokens, t->stream_bytes);
+		        cli_count(text_bytes, t->text_bytes, t->text_unknown), cli_count(documents, t->documents, t->documents_unknown), t->blocks, t->windows, t->tokens, t->stream_bytes);
 }
 
 int

@@ -162,6 +162,15 @@ cli_stdout_done(const struct cli *c, FILE *f)
 		die(c, EX_FAIL, "-: cannot write: %s", strerror(errno));
 }
 
+const char *
+cli_count(char text[CLI_COUNT_ROOM], uint64_t n, int unknown)
+{
+	if (unknown)
+		return "unknown";
+	snprintf(text, CLI_COUNT_ROOM, "%" PRIu64, n);
+	return text;
+}
+
 char *
 cli_escaped(const struct cli *c, const char *s)
 {

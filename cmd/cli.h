@@ -64,6 +64,10 @@ int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be
  * be written (files.h). */
 void cli_check_files(const struct cli *c);
 
+/* A number as text, or "unknown"; `text` has room for any. */
+#define CLI_COUNT_ROOM 24
+const char *cli_count(char text[CLI_COUNT_ROOM], uint64_t n, int unknown);
+
 /* A copy of `s` in which tabs, newlines and backslashes are escaped (\t, \n, \\), so that it is one field of a table's row; the
  * caller frees it. */
 char *cli_escaped(const struct cli *c, const char *s);

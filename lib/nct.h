@@ -121,11 +121,13 @@ struct nct_header {
 	uint64_t m1_parameters;
 };
 
-/* Sums over a stream, as its trailer records them. */
+/* Sums over a stream, or several, as trailers record them. */
 struct nct_totals {
 	uint64_t blocks, text_bytes, windows, tokens, documents;
 	uint64_t stream_bytes;   /* all bytes of the stream, headers included */
 	uint64_t code_bits;      /* bits of windows or tokens alone */
+	int text_unknown, documents_unknown; /* some stream does not tell them (header: text_unknown). Documents are unknown where
+	                          * tokens were sampled: an EOD may stand in any window, and only decoding shows it */
 };
 
 /* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1 past the last one. An error

@@ -433,3 +433,10 @@ nct_frame_get_trailer(struct nct_totals *t, const uint8_t *p, uint32_t id)
 		return fault("reserved bytes", 52);
 	return fault(NULL, 0);
 }
+
+struct nct_totals
+nct_frame_totals(const struct nct_header *h)
+{
+	return (struct nct_totals){.stream_bytes = NCT_HEADER_BYTES, .text_unknown = h->text_unknown,
+	                           .documents_unknown = h->text_unknown && h->code != NCT_CODE_NONE};
+}

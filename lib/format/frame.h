@@ -49,4 +49,7 @@ nct_pad8(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
+/* The totals of a stream of which only the header was read or written. */
+struct nct_totals nct_frame_totals(const struct nct_header *h);
+
 #endif

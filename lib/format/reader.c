@@ -155,7 +155,7 @@ take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 	if (fault.what != NULL)
 		return nct_fail(why, NCT_EDATA, "stream header is damaged (%s), byte %" PRIu64, fault.what, f->offset + fault.at);
 	r->header = h;
-	r->totals = (struct nct_totals){.stream_bytes = NCT_HEADER_BYTES};
+	r->totals = nct_frame_totals(&h);
 	r->id = nct_frame_id(nct_feed_bytes(f));
 	r->inside = 1;
 	r->lossy = r->follows = 0;

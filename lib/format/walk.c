@@ -82,6 +82,8 @@ pass_event(struct walk *w, const nct_reader *r, enum nct_event event, uint64_t a
 			return err;
 		w->open = 1;
 		w->orphan = 0;
+		w->totals->text_unknown |= nct_reader_totals(r)->text_unknown;
+		w->totals->documents_unknown |= nct_reader_totals(r)->documents_unknown;
 		return nct_walk_wrote(w->steps->header(w->self, nct_reader_header(r), at, why), why);
 	case NCT_AT_BLOCK:
 		return pass_block(w, r, b, why);

@@ -44,7 +44,7 @@ nct_writer_header(nct_writer *w, const struct nct_header *h)
 
 	assert(nct_header_fault(h).what == NULL);
 	w->header = *h;
-	w->totals = (struct nct_totals){.stream_bytes = sizeof p};
+	w->totals = nct_frame_totals(h);
 	nct_frame_put_header(p, h);
 	w->id = nct_frame_id(p);
 	return nct_write(w->fd, p, sizeof p);

@@ -74,6 +74,27 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   cat p p | bitpack --to=raw | cmp - <(head -c -10 out)
 }
 
+@test "m2gen: how many documents were sampled is unknown, until they are decoded" {
+  printf 'one\0two\0' | acwin -0 | bitpack >d
+  m2train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 2 -L 16 -n 60 -o m d
+  m2gen -m m -n 12 --temperature=0 >g
+  [ "$(acwin -l g | tail -n 1 | cut -f 11,12,13,16,17)" = "$(printf 'unknown\t12\t12\tunknown\tunknown')" ]
+  run -0 --separate-stderr bitpack --to=text g
+  [ "$(wc -w <<<"$output")" -eq 12 ]
+  [ "$stderr" = "bitpack: sampled tokens do not tell where documents end, so lines may hold several" ]
+  run -0 --separate-stderr bitpack -q --to=text g
+  [ -z "$stderr" ]
+  run -0 --separate-stderr bitpack --verbose -u -o w g
+  [[ $stderr == *"text_bytes=unknown"* ]]
+  [[ $stderr == *"documents=unknown"* ]]
+  run -0 --separate-stderr acwin -d --verbose -o text w
+  [[ $stderr == *"documents=$(tr -dc '\0' <text | wc -c)"* ]]
+  [ "$(tr -dc '\0' <text | wc -c)" -gt 1 ]
+  # foreign tokens hold no ends: what is counted are lines
+  printf '1\n2\n3' | bitpack --from=ids --vocab=9 >ids
+  [ "$(acwin -l ids | tail -n 1 | cut -f 11,16)" = "$(printf '3\tunknown')" ]
+}
+
 @test "m2gen: windows whose M1 is not reset: prompt and continuation decode as one" {
   acwin -r 2 -m m1 text | bitpack -v8 >t
   m2train -q $net -n 2 -o m t
