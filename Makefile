@@ -14,7 +14,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -pthread
 ALL_CFLAGS = $(STD) $(WARN) -fPIC -Ilib $(CFLAGS) $(EXTRA_CFLAGS)
 LIBS = -llzma -lpcre2-8 -ljansson
-TRAIN_LIBS = -lz -lm
+TRAIN_LIBS = -lz -lzstd -lm
 
 # What stands where: libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base coder format window
@@ -124,8 +124,8 @@ $(BUILD)/bench/quantised: tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUIL
 unit: $(UNIT)
 
 # ---- packages ----
-BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece
+BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libzstd-dev libpcre2-dev libjansson-dev xz-utils
+CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd
 LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 # What is missing is installed, or named where it cannot be; then it goes on with what is there.
 PACKAGES = CC="$(CC)" sh tests/packages.sh

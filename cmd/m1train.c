@@ -12,7 +12,7 @@ enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_L
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match of REGEX"},
-	{OPT_PLAIN, "plain", NULL, "do not unpack .xz and .gz"},
+	{OPT_PLAIN, "plain", NULL, "take the operands' bytes as they are: do not unpack .xz, .gz and .zst, refuse no file"},
 	{'k', "kind", "KIND", "transformer (default), unigram, or strings: choose the 2^b strings of a codebook"},
 	TRAINER_OPTIONS("3m (default), 25m, ...", "8", "1024", "symbols", "text"),
 	{'m', "model", "FILE", "with -k strings: the M1 that gets the codebook (default: the built-in one)"},

@@ -19,11 +19,12 @@ struct nct_text_options {
 	size_t struct_size;
 	enum nct_separator separator;
 	const char *pattern;          /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
-	int plain;                    /* do not look for .xz and .gz */
+	int plain;                    /* take operands as they are, whatever they begin with */
 	const char *tmpdir;           /* where temporary files go; NULL: /tmp */
 };
 
-/* Reads the operands' text (see nct_operand): .xz and .gz are unpacked, documents told apart as acwin does (nct-formats(5),
+/* Reads the operands' text (see nct_operand): .xz, .gz and .zst are unpacked, other packed files and
+ * those of nct refused (NCT_EKIND), documents told apart as acwin does (nct-formats(5),
  * "Documents and chunks"). Needs disk space for the plain text, while it reads for that of the
  * largest packed operand (or of standard input, unless `plain`) too, and 8 bytes of memory a document. NCT_EARG (the pattern), NCT_ENOMEM, NCT_EIO, NCT_ECUT,
  * NCT_EDATA; on failure *out is NULL and *at the number of the operand being read, or SIZE_MAX if none was. */

@@ -24,6 +24,7 @@ there() {
 	liblzma-dev) header "${CC:-gcc}" lzma.h ;;
 	libopenmpi-dev) pkg-config --exists ompi-c 2>/dev/null ;;
 	libpcre2-dev) header "${CC:-gcc}" pcre2.h ;;
+	libzstd-dev) header "${CC:-gcc}" zstd.h ;;
 	openmpi-bin) program mpirun ;;
 	p7zip-full) program 7z ;;
 	qemu-user) program qemu-aarch64 ;;

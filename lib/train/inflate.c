@@ -1,4 +1,4 @@
-/* inflate.c - plain bytes from a file descriptor that may hold .xz or .gz data. */
+/* inflate.c - plain bytes from a file descriptor that may hold .xz, .gz or .zst data. */
 #include "inflate.h"
 
 #include <errno.h>
@@ -9,25 +9,31 @@
 #include <string.h>
 #define ZLIB_CONST /* next_in points to const */
 #include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/magic.h"
 
 #define IN_CAP 65536u
 
-enum kind { PLAIN, XZ, GZ };
+enum kind { PLAIN, XZ, GZ, ZST };
 
 struct nct_inflate {
 	int fd;
 	enum kind kind;
 	int ended;           /* the file descriptor is at its end */
-	int between;         /* .gz: a member has ended */
+	int between;         /* .gz, .zst: a member, or a frame, has ended */
+	int padded;          /* .gz: zeros have followed the last member */
+	int begun;           /* something was given out */
 	int done;            /* .xz: the last stream has ended */
 	uint64_t read;       /* bytes taken from `fd` */
 	const uint8_t *next; /* of `in`: not used yet */
 	size_t left;
 	lzma_stream xz;
 	z_stream gz;
+	ZSTD_DStream *zst;
 	uint8_t in[IN_CAP];
 };
 
@@ -44,33 +50,32 @@ refill(nct_inflate *s, nct_why *why)
 	return NCT_OK;
 }
 
-static enum kind
-kind_of(const uint8_t *bytes, size_t n)
+static nct_err
+start_zst(nct_inflate *s)
 {
-	static const uint8_t xz[NCT_INFLATE_MAGIC] = {0xfd, '7', 'z', 'X', 'Z', 0}, gz[] = {0x1f, 0x8b, 8};
+	const ZSTD_bounds log = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
 
-	if (n >= sizeof xz && memcmp(bytes, xz, sizeof xz) == 0)
-		return XZ;
-	return n >= sizeof gz && memcmp(bytes, gz, sizeof gz) == 0 ? GZ : PLAIN;
-}
-
-int
-nct_inflate_packed(const uint8_t *bytes, size_t n)
-{
-	return kind_of(bytes, n) != PLAIN;
+	if ((s->zst = ZSTD_createDStream()) == NULL)
+		return NCT_ENOMEM;
+	(void)ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, log.upperBound); /* whatever zstd --long made */
+	return NCT_OK;
 }
 
 static nct_err
-start(nct_inflate *s)
+start(nct_inflate *s, nct_why *why)
 {
+	static const enum kind kinds[] = {[NCT_MAGIC_XZ] = XZ, [NCT_MAGIC_GZ] = GZ, [NCT_MAGIC_ZST] = ZST};
 	const lzma_stream none = LZMA_STREAM_INIT;
-	const enum kind kind = kind_of(s->next, s->left);
+	const struct nct_magic *m = nct_magic_find(s->next, s->left);
+	const enum kind kind = m == NULL || m->kind == NCT_MAGIC_OTHER ? PLAIN : kinds[m->kind];
 
+	if (m != NULL && m->kind == NCT_MAGIC_OTHER)
+		return nct_fail(why, NCT_EKIND, "%s, not text (%s%s--plain takes its bytes)", m->what, m->how != NULL ? m->how : "", m->how != NULL ? "; " : "");
 	s->xz = none;
-	if (kind == XZ && lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
-		return NCT_ENOMEM;
-	if (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) /* the largest window; gzip's header and trailer */
-		return NCT_ENOMEM;
+	if ((kind == XZ && lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) ||
+	    (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) || /* the largest window; gzip's header and trailer */
+	    (kind == ZST && start_zst(s) != NCT_OK))
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	s->kind = kind;
 	return NCT_OK;
 }
@@ -87,10 +92,8 @@ nct_inflate_new(nct_inflate **out, int fd, nct_why *why)
 	s->fd = fd;
 	if ((err = refill(s, why)) != NCT_OK)
 		goto fail;
-	if ((err = start(s)) != NCT_OK) {
-		(void)nct_fail(why, err, "out of memory");
+	if ((err = start(s, why)) != NCT_OK)
 		goto fail;
-	}
 	*out = s;
 	return NCT_OK;
 fail:
@@ -107,17 +110,18 @@ nct_inflate_free(nct_inflate *s)
 		lzma_end(&s->xz);
 	if (s->kind == GZ)
 		(void)inflateEnd(&s->gz);
+	(void)ZSTD_freeDStream(s->zst); /* NULL is a no-op */
 	free(s);
 }
 
 static nct_err
 bad(const nct_inflate *s, nct_err err, nct_why *why)
 {
-	const char *name = s->kind == XZ ? ".xz" : ".gz";
+	static const char *const names[] = {[XZ] = ".xz", [GZ] = ".gz", [ZST] = ".zst"};
 
 	if (err == NCT_ENOMEM)
 		return nct_fail(why, err, "out of memory");
-	return nct_fail(why, err, "%s data %s, byte %" PRIu64, name, err == NCT_ECUT ? "ends early" : "is damaged", s->read - s->left);
+	return nct_fail(why, err, "%s data %s, byte %" PRIu64, names[s->kind], err == NCT_ECUT ? "ends early" : "is damaged", s->read - s->left);
 }
 
 static nct_err
@@ -165,13 +169,20 @@ read_xz(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
 	return NCT_OK;
 }
 
-/* What follows a member: another one (status NCT_OK, `between` cleared), nothing, or garbage. */
+/* What follows a member: another one (status NCT_OK, `between` cleared), nothing but zeros (of a tape, or a disk's sectors), or garbage. */
 static nct_err
 next_member(nct_inflate *s, nct_why *why)
 {
-	if (s->left == 0)
-		return NCT_OK;
-	if (s->next[0] != 0x1f || inflateReset(&s->gz) != Z_OK)
+	nct_err err;
+
+	while ((err = refill(s, why)) == NCT_OK && s->left > 0 && s->next[0] == 0) {
+		s->padded = 1;
+		s->next++;
+		s->left--;
+	}
+	if (err != NCT_OK || s->left == 0)
+		return err;
+	if (s->padded || s->next[0] != 0x1f || inflateReset(&s->gz) != Z_OK)
 		return bad(s, NCT_EDATA, why);
 	s->between = 0;
 	return NCT_OK;
@@ -209,17 +220,53 @@ read_gz(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
 	return NCT_OK;
 }
 
+static nct_err
+read_zst(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
+{
+	while (*got < cap) {
+		ZSTD_outBuffer out = {buf, cap, *got};
+		nct_err err = refill(s, why);
+
+		if (err != NCT_OK || (s->between && s->left == 0))
+			return err;
+		ZSTD_inBuffer in = {s->next, s->left, 0};
+		const size_t r = ZSTD_decompressStream(s->zst, &out, &in);
+		const int stuck = in.pos == 0 && out.pos == *got;
+
+		s->next += in.pos;
+		s->left -= in.pos;
+		*got = out.pos;
+		if (ZSTD_isError(r))
+			return bad(s, ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation ? NCT_ENOMEM : NCT_EDATA, why);
+		s->between = r == 0;
+		if (stuck && !s->between)
+			return bad(s, s->left == 0 && s->ended ? NCT_ECUT : NCT_EDATA, why);
+	}
+	return NCT_OK;
+}
+
+static nct_err
+read_any(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
+{
+	switch (s->kind) {
+	case XZ: return read_xz(s, buf, cap, got, why);
+	case GZ: return read_gz(s, buf, cap, got, why);
+	case ZST: return read_zst(s, buf, cap, got, why);
+	case PLAIN: break;
+	}
+	return read_plain(s, buf, cap, got, why);
+}
+
 nct_err
 nct_inflate_read(nct_inflate *s, void *buf, size_t cap, size_t *got, nct_why *why)
 {
+	const struct nct_magic *m = NULL;
+	nct_err err;
+
 	*got = 0;
-	switch (s->kind) {
-	case XZ:
-		return read_xz(s, buf, cap, got, why);
-	case GZ:
-		return read_gz(s, buf, cap, got, why);
-	case PLAIN:
-		break;
-	}
-	return read_plain(s, buf, cap, got, why);
+	err = read_any(s, buf, cap, got, why);
+	if (err == NCT_OK && s->kind != PLAIN && !s->begun)
+		m = nct_magic_find(buf, *got);
+	s->begun = 1;
+	return m == NULL ? err : nct_fail(why, NCT_EKIND, "holds %s, not text", m->what);
 }

@@ -9,23 +9,24 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/magic.h"
 #include "base/temporary.h"
 #include "inflate.h"
 
 #define PIECE ((size_t)1 << 18)
 
-/* Whether a file can be passed on: its first bytes can be looked at, and are not those of a packed file. */
+/* Whether a file can be passed on: its first bytes can be looked at, and are those of text. */
 static int
 is_plain(int fd)
 {
 	struct stat s;
-	uint8_t first[NCT_INFLATE_MAGIC];
+	uint8_t first[NCT_MAGIC_BYTES];
 	ssize_t n;
 
 	if (fd == STDIN_FILENO || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
 		return 0;
 	n = pread(fd, first, sizeof first, 0);
-	return n >= 0 && !nct_inflate_packed(first, (size_t)n);
+	return n >= 0 && nct_magic_find(first, (size_t)n) == NULL;
 }
 
 static nct_err
@@ -64,8 +65,8 @@ nct_unpack_operand(void *ctx, size_t i, int *fd)
 		*fd = packed;
 		return NCT_OK;
 	}
-	err = nct_temporary(fd, u->tmpdir, u->why);
-	if (err == NCT_OK && (err = nct_inflate_new(&in, packed, u->why)) == NCT_OK)
+	err = nct_inflate_new(&in, packed, u->why);
+	if (err == NCT_OK && (err = nct_temporary(fd, u->tmpdir, u->why)) == NCT_OK)
 		err = copy(in, *fd, u->tmpdir, u->why);
 	nct_inflate_free(in);
 	if (packed != STDIN_FILENO)

@@ -85,10 +85,11 @@ goes_on() {
   awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '80\n160\n')
 }
 
-@test "m1train: .xz, .gz, files joined by cat and standard input are the text they hold" {
+@test "m1train: .xz, .gz, .zst, files joined by cat and standard input are the text they hold" {
   small -n 3 -o want text
   xz -k <text >text.xz
   gzip -n <text >text.gz
+  zstd -qc <text >text.zst
   small -n 3 -o got text.xz
   cmp got want
   small -n 3 -o got <text.gz
@@ -101,8 +102,72 @@ goes_on() {
   cmp got want
   cat <(xz <one) <(xz <two) | small -n 3 -o got -
   cmp got want
+  small -n 3 -o got text.zst
+  cmp got want
+  { printf '\x5f\x2a\x4d\x18\x03\0\0\0abc'; zstd -qc <one; zstd -qc </dev/null; zstd -q --long=30 -c <two; printf '\x50\x2a\x4d\x18\0\0\0\0'; } >frames
+  small -n 3 -o got frames # some frames are to be skipped, one is empty, one has a large window
+  cmp got want
+  small -n 3 <frames >got
+  cmp got want
   small -n 3 -o got one two # under -0, operands follow each other as under cat
   cmp got want
+  head -c 3000000 /dev/zero | tr '\0' a >letters
+  m1train -q -k unigram -o want letters
+  zstd -qc letters | m1train -q -k unigram -o got # more than a buffer from less than one
+  cmp got want
+}
+
+@test "m1train: zeros behind a .gz file are padding, as for gzip(1); what follows them is not" {
+  small -n 1 -o want text
+  { gzip -n <text; head -c 100000 /dev/zero; } >padded.gz
+  small -n 1 -o got padded.gz
+  cmp got want
+  small -n 1 <padded.gz >got
+  cmp got want
+  { cat padded.gz; gzip -n <text; } >more.gz
+  run -3 --separate-stderr small -n 1 -o model more.gz
+  [[ $stderr == "m1train: more.gz: .gz data is damaged, byte "* ]]
+}
+
+# refused FILE WHAT: by name and on standard input, with nothing written; --plain takes it.
+refused() {
+  run -3 --separate-stderr m1train -k unigram -o model "$1"
+  [ "$stderr" = "m1train: $1: $2" ]
+  run -3 --separate-stderr m1train -k unigram -o model <"$1"
+  [ "$stderr" = "m1train: -: $2" ]
+  run -3 --separate-stderr m1train -k unigram -e "$1" -o model text
+  [ "$stderr" = "m1train: $1: $2" ]
+  [ ! -e model ]
+  run -0 --separate-stderr m1train -q -k unigram --plain -o model "$1"
+  [ -z "$stderr" ]
+  rm model
+}
+
+@test "m1train: other packed files, streams and models are no text, and refused by what they begin with" {
+  printf 'BZh91AY&SY\1\2\3' >b
+  refused b "a .bz2 file, not text (bzip2 -dc unpacks it; --plain takes its bytes)"
+  printf 'PK\3\4\24\0\0' >z
+  refused z "a .zip file, not text (unzip -p unpacks it; --plain takes its bytes)"
+  printf '7z\xbc\xaf\x27\x1c\0\4' >7
+  refused 7 "a .7z file, not text (7z x -so unpacks it; --plain takes its bytes)"
+  printf '\x04\x22\x4d\x18d@\xa7' >l
+  refused l "an .lz4 file, not text (lz4 -dc unpacks it; --plain takes its bytes)"
+  printf 'PAR1\x15\x04' >p
+  refused p "a Parquet file, not text (--plain takes its bytes)"
+  acwin text >w
+  refused w "a window stream, not text (acwin -d makes text of it; --plain takes its bytes)"
+  bitpack w >t
+  refused t "a token stream, not text (bitpack -u and acwin -d make text of it; --plain takes its bytes)"
+  refused "$reference/model" "a safetensors file, such as models are, not text (--plain takes its bytes)"
+  refused "$reference/ckpt" "a safetensors file, such as models are, not text (--plain takes its bytes)"
+  gzip -n <t >t.gz # what is packed must be text, too
+  run -3 --separate-stderr m1train -k unigram -o model t.gz
+  [ "$stderr" = "m1train: t.gz: holds a token stream, not text" ]
+  for word in 'PK is a name' 'BZh is not' 'PAR1 for the course' '7zip' 'Rar! he said' 'LZIP' '(\xb5'; do # text all the same
+    # shellcheck disable=SC2059 # bytes are written as escapes
+    printf "$word" >word
+    m1train -q -k unigram -o model word
+  done
 }
 
 @test "m1train: --plain takes compressed files as they are" {
@@ -132,7 +197,8 @@ goes_on() {
 @test "m1train: damaged and cut input exits 3 and says where" {
   gzip -n <text >text.gz
   xz <text >text.xz
-  for f in text.gz text.xz; do
+  zstd -qc <text >text.zst # with a checksum
+  for f in text.gz text.xz text.zst; do
     head -c 1000 $f >part
     run -3 --separate-stderr small -n 1 -o model part
     [[ $stderr == "m1train: part: .${f##*.} data ends early, byte 1000" ]]
