@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/magic.h"
+
 enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE };
 
 static const struct cli_option options[] = {
@@ -48,6 +50,7 @@ struct acwin {
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the text to encode, 0: not known */
 	FILE *rows;      /* of the list */
+	int no_text;     /* an operand begins as no text does */
 };
 
 static void
@@ -231,6 +234,20 @@ next_operand(void *ctx, size_t i, int *fd)
 	return *fd < 0 ? NCT_EIO : NCT_OK; /* not die(): other threads still write what was read before */
 }
 
+/* Packed files and streams are coded as any bytes are, but rarely meant to be. */
+static void
+begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
+{
+	struct acwin *a = ctx;
+	const struct nct_magic *m = nct_magic_find(bytes, n);
+
+	if (m == NULL)
+		return;
+	a->no_text = 1;
+	note(&a->cli, "%s: begins as %s does, and is coded byte by byte%s%s%s", a->cli.operands[operand], m->what,
+	     m->how != NULL ? " (" : "", m->how != NULL ? m->how : "", m->how != NULL ? ")" : "");
+}
+
 static void
 report(const struct acwin *a, const struct nct_totals *t)
 {
@@ -287,6 +304,7 @@ encode(struct acwin *a)
 		die(&a->cli, EX_USE, "--code=best: the model has no such codebook for windows of %u bits", a->encode.window_bits);
 	a->size = size_of_operands(a);
 	a->encode.progress = progress;
+	a->encode.begins = begins;
 	a->encode.ctx = a;
 	nct_err err = nct_encode(m, next_operand, a, out, &a->encode, &totals, &why);
 	if (err != NCT_OK)

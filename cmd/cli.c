@@ -8,6 +8,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static const struct cli_option common[] = {
 enum { MAX_OPTIONS = 64 };
 
 static nct_outfile outfile = {.fd = -1};
-static int progress_shown;
+static atomic_int progress_shown; /* a thread may tell something while another shows progress */
 
 static int
 offered(const struct cli *c, const struct cli_option *o)
@@ -473,7 +474,6 @@ void
 cli_progress_end(const struct cli *c)
 {
 	(void)c;
-	if (progress_shown)
+	if (atomic_exchange(&progress_shown, 0))
 		fputc('\n', stderr);
-	progress_shown = 0;
 }

@@ -217,6 +217,8 @@ struct nct_encode_options {
 	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
 	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
+	void (*begins)(void *ctx, size_t operand, const uint8_t *bytes, size_t n); /* NULL: none; told the first bytes of each operand, as
+	                          * many as its first read gave, perhaps while another thread calls `progress` */
 	void *ctx;
 };
 

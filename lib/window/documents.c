@@ -18,6 +18,9 @@ struct nct_docs {
 	void *ctx;
 	size_t index;        /* of the operand being read */
 	int fd;              /* -1: all operands are read */
+	int fresh;           /* nothing was read of this operand yet */
+	nct_docs_begins *begins;
+	void *begins_ctx;
 	enum nct_separator separator;
 	int open;
 	nct_pattern *pattern;
@@ -42,6 +45,7 @@ next_operand(nct_docs *d)
 	if ((err = d->operand(d->ctx, d->index, &d->fd)) != NCT_OK)
 		return err;
 	d->index++;
+	d->fresh = 1;
 	d->operand_ended = 0;
 	return NCT_OK;
 }
@@ -68,6 +72,13 @@ nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator 
 fail:
 	nct_docs_free(d);
 	return err;
+}
+
+void
+nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx)
+{
+	d->begins = begins;
+	d->begins_ctx = ctx;
 }
 
 void
@@ -99,6 +110,9 @@ refill(nct_docs *d)
 	}
 	if ((err = nct_read_some(d->fd, d->buffer + d->n, d->cap - d->n, &got)) != NCT_OK)
 		return err;
+	if (d->fresh && d->begins != NULL && got > 0)
+		d->begins(d->begins_ctx, d->index - 1, d->buffer + d->n, got);
+	d->fresh = 0;
 	d->n += got;
 	d->operand_ended = got == 0;
 	return NCT_OK;

@@ -20,6 +20,9 @@ struct nct_piece {
  * what `operand` returns. */
 nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
                      int open, nct_why *why) NCT_USED;
+/* Has `begins` (NULL: nothing) told what each operand begins with, as far as its first read goes, before it is given out. */
+typedef void nct_docs_begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n);
+void nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx);
 nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED; /* NCT_EIO, NCT_EARG (a match gave up) */
 /* True if the next call will probably not wait for input: there is some, or it comes within milliseconds. */
 int nct_docs_ready(const nct_docs *d);

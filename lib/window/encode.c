@@ -332,6 +332,7 @@ encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct n
 		goto end;
 	if ((err = nct_docs_new(&e.docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
+	nct_docs_watch(e.docs, o->begins, o->ctx);
 	if ((err = nct_bounds_new(&e.bounds, e.docs, o->align, o->align_pattern, why)) != NCT_OK)
 		goto end;
 	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK)

@@ -108,6 +108,25 @@ load helpers
   [ "$(tail -n 1 rows | cut -f 1,2)" = "$(printf 'a\\tb\\nc\\\\d\twindows')" ]
 }
 
+@test "acwin: what begins as a packed file does is coded, with a note" {
+  echo some text >text
+  gzip -n <text >t.gz
+  for how in -b16 -b24; do
+    run -0 --separate-stderr acwin $how -o w t.gz
+    [ "$stderr" = "acwin: t.gz: begins as a .gz file does, and is coded byte by byte (gzip -dc unpacks it)" ]
+    acwin -d w | cmp - t.gz
+    run -0 --separate-stderr acwin $how -q -o w t.gz
+    [ -z "$stderr" ]
+  done
+  acwin text >w
+  for how in "" -0 "-D x"; do
+    run -0 --separate-stderr bash -c "cat w | acwin $how text - t.gz >ww"
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [ "${stderr_lines[0]}" = "acwin: -: begins as a window stream does, and is coded byte by byte (acwin -d makes text of it)" ]
+    [[ ${stderr_lines[1]} == "acwin: t.gz: begins as a .gz file does"* ]]
+  done
+}
+
 @test "an empty pattern is refused: it would match everywhere" {
   echo text >t
   run -2 --separate-stderr acwin -D '' t
