@@ -35,6 +35,8 @@ static const struct cli_option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
+#define MISFIT_TEXT 4096 /* bytes of text from which on it can be said that the model does not fit it */
+
 static const char *const aligns[] = {"none", "words", "regex"}; /* by enum nct_align */
 
 enum mode { ENCODE, DECODE, TEST, LIST, COMPILE, STRINGS };
@@ -248,10 +250,24 @@ begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
 	     m->how != NULL ? " (" : "", m->how != NULL ? m->how : "", m->how != NULL ? ")" : "");
 }
 
+/* Text whose windows take more bits than itself is none that the model fits. English takes 2.7 bits a byte, and no more than 6 by any
+ * model or size of windows; a few words tell nothing. */
+static int
+misfits(const struct acwin *a, const struct nct_totals *t)
+{
+	const unsigned bits = a->encode.window_bits;
+
+	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX && a->encode.resets == 1 && !a->no_text && t->text_bytes >= MISFIT_TEXT &&
+	       t->code_bits > 8 * t->text_bytes;
+}
+
 static void
 report(const struct acwin *a, const struct nct_totals *t)
 {
 	cli_progress_end(&a->cli);
+	if (a->mode == ENCODE && (a->cli.verbose || isatty(STDERR_FILENO)) && misfits(a, t))
+		note(&a->cli, "%.2f bytes per token of 16 bits: the model does not fit this text; m1train -k strings makes a codebook for it in minutes",
+		     16.0 * (double)t->text_bytes / (double)t->code_bits);
 	if (!a->cli.verbose)
 		return;
 	if (a->mode == ENCODE)

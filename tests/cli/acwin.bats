@@ -127,6 +127,28 @@ load helpers
   done
 }
 
+@test "acwin: text that the model does not fit is told, on a terminal or with --verbose; English never is" {
+  local said="bytes per token of 16 bits: the model does not fit this text; m1train -k strings makes a codebook for it in minutes"
+  sample 20000 | LC_ALL=C tr '\0-\177' '\200-\377' >other # bytes of no text that the model knows
+  run -0 --separate-stderr acwin --verbose -o w other
+  [[ $stderr == *$'\nacwin: 1.'??" $said"$'\n'* ]]
+  run -0 --separate-stderr acwin -o w other
+  [ -z "$stderr" ]
+  run -0 script -qec "acwin -o w other" /dev/null
+  [[ $output == *"acwin: 1."??" $said"* ]]
+  run -0 script -qec "acwin -q -o w other" /dev/null
+  [ -z "$output" ]
+  head -c 4095 other >few
+  run -0 --separate-stderr acwin --verbose -o w few
+  [[ $stderr != *"does not fit"* ]]
+  sample 20000 >text
+  quick_model m
+  for how in "" "-a none" -b10 -b12 -b20 "-m m" "-b10 -m m" "-b20 -m m" --code=split; do
+    run -0 --separate-stderr acwin --verbose $how -o w text
+    [[ $stderr == *bits_per_byte* && $stderr != *"does not fit"* ]]
+  done
+}
+
 @test "an empty pattern is refused: it would match everywhere" {
   echo text >t
   run -2 --separate-stderr acwin -D '' t
