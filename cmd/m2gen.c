@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW };
@@ -86,6 +87,16 @@ read_prompt(void)
 	return c;
 }
 
+/* A file on standard input is likely to be meant as a prompt. (Scripts leave open what is none: a terminal, a pipe, /dev/null.) */
+static void
+look_at_stdin(void)
+{
+	struct stat s;
+
+	if (fstat(STDIN_FILENO, &s) == 0 && S_ISREG(s.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) < s.st_size)
+		note(&cli, "standard input is a file, but not read: give - as an operand if it is the prompt");
+}
+
 /* Called after each block that was written, at most PIPE_BUF bytes as the next one is: no write of it will have to wait. A signal that
  * comes while the reader does not read kills at once: the stream's end could not be written either. */
 static void
@@ -122,6 +133,8 @@ main(int argc, char **argv)
 		die_err(&cli, err, model, &why);
 	if (cli.operands_given)
 		prompt = read_prompt();
+	else
+		look_at_stdin();
 	out = cli_output(&cli);
 	o.progress = show;
 	o.stop = trainer_signalled;

@@ -68,6 +68,23 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   m2gen -m m2 -n 40 closed | bitpack -u | acwin -d -m m1 | head -c 19 | cmp - prompt
 }
 
+@test "m2gen: a file on standard input that is not read is told" {
+  run -0 --separate-stderr m2gen -m m2 -n 4 -o none </dev/null
+  [ -z "$stderr" ]
+  run -0 --separate-stderr m2gen -m m2 -n 4 -o g <toks
+  [ "$stderr" = "m2gen: standard input is a file, but not read: give - as an operand if it is the prompt" ]
+  cmp g none
+  run -0 --separate-stderr m2gen -q -m m2 -n 4 -o g <toks
+  [ -z "$stderr" ]
+  : >empty
+  run -0 --separate-stderr m2gen -m m2 -n 4 -o g <empty
+  [ -z "$stderr" ]
+  run -0 --separate-stderr bash -c 'cat toks | m2gen -m m2 -n 4 -o g'
+  [ -z "$stderr" ]
+  run -0 --separate-stderr bash -c '{ cat >/dev/null; m2gen -m m2 -n 4 -o g; } <toks'
+  [ -z "$stderr" ]
+}
+
 @test "m2gen: a prompt of many blocks and documents" {
   head -c 3000 text | tr ' ' '\0' | acwin -0 -c 512 -m m1 | bitpack -v8 >p
   m2gen -m m2 -n 10 p p | bitpack --to=raw >out
