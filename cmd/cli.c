@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -374,12 +375,50 @@ watch_signals(void)
 	}
 }
 
+/* mpirun gives ranks a pseudo-terminal for standard output and passes on what they write there. */
+int
+cli_terminal(const struct cli *c)
+{
+	static const char *const terminals[] = {"/dev/pts/", "/dev/tty", "/dev/console"};
+	char link[64], target[64];
+
+	if (!isatty(STDOUT_FILENO) || !c->launched)
+		return isatty(STDOUT_FILENO);
+	snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
+	const ssize_t n = readlink(link, target, sizeof target - 1);
+	if (n < 0)
+		return 0; /* not to be seen: as if it went to a file */
+	target[n] = '\0';
+	for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
+		if (strncmp(target, terminals[i], strlen(terminals[i])) == 0)
+			return 1;
+	return 0;
+}
+
+/* Has a launcher's pseudo-terminal pass on all bytes as they are, newlines too. */
+static void
+make_raw(const struct cli *c)
+{
+	struct termios t;
+
+	if (tcgetattr(STDOUT_FILENO, &t) == 0) {
+		t.c_oflag &= ~(tcflag_t)OPOST;
+		if (tcsetattr(STDOUT_FILENO, TCSANOW, &t) == 0)
+			return;
+	}
+	die(c, EX_FAIL, "standard output is a terminal of the launcher's, which may change bytes: give -o FILE");
+}
+
 int
 cli_output(const struct cli *c)
 {
 	if (c->output == NULL || strcmp(c->output, "-") == 0) {
-		if ((c->flags & CLI_BINARY) && isatty(STDOUT_FILENO))
+		const int terminal = cli_terminal(c);
+
+		if ((c->flags & CLI_BINARY) && terminal)
 			die(c, EX_USE, "refusing to write binary data to a terminal");
+		if (!terminal && isatty(STDOUT_FILENO))
+			make_raw(c);
 		if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) /* it was closed: see hold_standard() */
 			die(c, EX_FAIL, "-: %s", strerror(EBADF));
 		return STDOUT_FILENO;

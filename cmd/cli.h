@@ -36,6 +36,7 @@ struct cli {
 	char **operands;        /* after the last option; none or "-" is stdin */
 	size_t operand_count;   /* at least 1: stdin counts as "-" */
 	int operands_given;     /* 0: operands[0] was put in for none */
+	int launched;           /* by a launcher (ranks.h), which may pass standard output on */
 
 	struct files files;     /* of the tool's own options: entered by the tool */
 };
@@ -77,6 +78,8 @@ FILE *cli_stdout(const struct cli *c);
 /* Flushes, closes and checks it; ends the tool with status 1 if that fails. */
 void cli_stdout_done(const struct cli *c, FILE *f);
 
+/* Whether standard output goes to a terminal, at once or through a launcher. */
+int cli_terminal(const struct cli *c);
 /* The output: stdout, or a temporary file beside -o FILE that cli_output_done() moves into place. */
 int cli_output(const struct cli *c);
 /* Flushes, closes and checks the output; ends the tool with status 1 if that fails. */

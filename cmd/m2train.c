@@ -1,6 +1,7 @@
 /* m2train.c - train the token model M2 on token streams, or evaluate one. */
 #include "trainer.h"
 #include "nct-m2.h"
+#include "ranks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -184,7 +185,7 @@ write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus
 	FILE *f = open_memstream(&text, &n);
 
 	if (f != NULL)
-		print_table(f, e, m, c, !isatty(out));
+		print_table(f, e, m, c, out != STDOUT_FILENO ? !isatty(out) : !cli_terminal(&cli));
 	if (f == NULL || fclose(f) != 0)
 		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
 	if (nct_write(out, text, n) != NCT_OK)
@@ -205,6 +206,8 @@ evaluate(struct opts *o)
 	nct_err err;
 	int stopped = 0, out;
 
+	if (!ranks_first(&cli))
+		return EX_DONE;
 	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
 	cli_check_files(&cli);
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)

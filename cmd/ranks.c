@@ -25,6 +25,18 @@ launched(void)
 	return 0;
 }
 
+int
+ranks_first(struct cli *c)
+{
+	static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+
+	c->launched = launched();
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (getenv(names[i]) != NULL)
+			return strcmp(getenv(names[i]), "0") == 0;
+	return 1;
+}
+
 /* The plug-in stands beside the tool, or, installed, in ../lib/nct. Its symbols are for all: OpenMPI loads parts of itself that
  * look for them. */
 static void *
@@ -62,7 +74,7 @@ ranks_start(struct cli *c)
 	void *plugin;
 	int (*start)(struct nct_world *);
 
-	if (!launched())
+	if (!(c->launched = launched()))
 		return NULL;
 	plugin = load();
 	if (plugin == NULL)

@@ -90,6 +90,26 @@ near() {
   cmp p q
 }
 
+@test "ranks: a model on standard output passes through the launcher unchanged, and not to a terminal" {
+  ranks 2 m2train -q $net -n 5 -o m toks
+  ranks 2 m2train -q $net -n 5 toks >out
+  cmp out m
+  ranks 2 m2train -q $net -n 5 toks | cmp - m
+  run script -qec "mpirun --oversubscribe --allow-run-as-root --bind-to none -n 2 m2train -q $net -n 5 toks" /dev/null
+  [ "$status" -ne 0 ]
+  [[ $output == *"m2train: refusing to write binary data to a terminal"* ]]
+}
+
+@test "ranks: -E prints its table once, whole, as without a launcher" {
+  m2train -q -E -T 1 --cpu=ref -m "$reference/model" held >table
+  grep -q ^token table
+  ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" held >out
+  cmp out table
+  ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" <held | cmp - table
+  ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" -o out2 held
+  cmp out2 table
+}
+
 @test "ranks: m1train, too" {
   sample 30000 >text
   m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 -n 10 --log=log1 -o one text
