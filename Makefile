@@ -92,10 +92,13 @@ $(BUILD)/%.o: %.S Makefile
 	$(CC) -Ilib -c -o $@ $<
 $(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
 
-$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/trainer.o $(BUILD)/cmd/ranks.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/files.o $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+# What all tools share, and what those of training do.
+SHARED = $(addprefix $(BUILD)/cmd/,cli.o files.o print.o)
+TRAINING = $(addprefix $(BUILD)/cmd/,trainer.o ranks.o)
+$(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(TRAINING) $(SHARED) $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
-$(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/files.o $(BUILD)/libnct.a
+$(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(SHARED) $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 

@@ -126,8 +126,7 @@ struct nct_totals {
 	uint64_t blocks, text_bytes, windows, tokens, documents;
 	uint64_t stream_bytes;   /* all bytes of the stream, headers included */
 	uint64_t code_bits;      /* bits of windows or tokens alone */
-	int text_unknown, documents_unknown; /* some stream does not tell them (header: text_unknown). Documents are unknown where
-	                          * tokens were sampled: an EOD may stand in any window, and only decoding shows it */
+	int text_unknown, documents_unknown; /* some stream does not tell: where sampled documents end, only decoding shows */
 };
 
 /* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1 past the last one. An error
@@ -217,8 +216,8 @@ struct nct_encode_options {
 	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
 	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
-	void (*begins)(void *ctx, size_t operand, const uint8_t *bytes, size_t n); /* NULL: none; told the first bytes of each operand, as
-	                          * many as its first read gave, perhaps while another thread calls `progress` */
+	void (*begins)(void *ctx, size_t operand, const uint8_t *bytes, size_t n); /* NULL: none; told what an operand's first
+	                          * read gave, perhaps while another thread calls `progress` */
 	void *ctx;
 };
 
