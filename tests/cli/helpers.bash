@@ -74,6 +74,7 @@ launch() {
   set +m
   started=$!
   groups+=("$started")
+  trap 'exit 143' TERM HUP # by way of teardown
 }
 
 # Kills all that was started and waits for it.
