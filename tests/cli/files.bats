@@ -209,13 +209,10 @@ refused() {
 
 @test "a mapped file that shrinks while it is read: one line, status 1" {
   [ -z "${NCT_SAN:-}" ] || skip "sanitizers catch the signal themselves"
-  timeout 120 m2train $net -n 100000000 --log=log -o new toks 2>err 3>&- &
-  local pid=$!
-  until [ -s log ] && [ "$(wc -l <log)" -gt 2 ]; do kill -0 $pid; done
+  start m2train $net -n 100000000 --log=log -o new toks 2>err
+  await has_lines log 3
   : >toks
-  local status=0
-  wait $pid || status=$?
-  [ $status = 1 ]
+  ends 1
   [ "$(cat err)" = "m2train: toks: shrank while it was read" ]
   [ "$(find . -name 'new*' | wc -l)" = 0 ]
 }
