@@ -44,8 +44,11 @@ install() {
 	if [ -n "$sudo" ] && ! program sudo; then why="this takes root or sudo"; return 1; fi
 	echo "installing $*"
 	# shellcheck disable=SC2086 # nothing, or sudo
-	$sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
-		{ why="apt-get failed"; return 1; }
+	if $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; then
+		return 0
+	fi
+	why="apt-get failed"
+	return 1
 }
 
 if [ "${1:-}" = --has ]; then

@@ -23,7 +23,7 @@ files=$tmp/files
 # pick REGEX: the files whose path matches.
 pick() { grep -E "$1" "$files"; }
 
-tools() { grep -l '^main(int argc' $(pick '^cmd/[^/]*\.c$') | sed 's|^cmd/||; s|\.c$||'; }
+tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|files|print|trainer|ranks'; }
 
 # fault_at WHAT REGEX FILES: a fault for each line that matches, in the text files whose paths match.
 fault_at() {

@@ -156,8 +156,8 @@ test_text(void **state)
 static void
 test_ids_and_streams(void **state)
 {
-	const struct nct_import_options in = {.vocab = 300, .text = -1};
-	const struct nct_pack_options to = {.token_bits = 0};
+	const struct nct_import_options in = {sizeof in, .vocab = 300, .text = -1};
+	const struct nct_pack_options to = {sizeof to, .token_bits = 0};
 	struct slow s = {.b = {(uint8_t *)"1 23 299\n4\n", 11}, .piece = 3};
 	struct bytes stream, text;
 	nct_why why;
