@@ -75,11 +75,9 @@ identify(const struct file *f, int standard)
 	char path[PATH_MAX];
 	struct stat s;
 	char *led;
-	int there;
+	int there = strcmp(f->name, "-") == 0 ? fstat(standard, &s) == 0 : f->suffix[0] == '\0' && stat(f->name, &s) == 0;
 
-	if (strcmp(f->name, "-") == 0) {
-		there = fstat(standard, &s) == 0;
-	} else if ((led = nct_follow_links(f->name)) != NULL) {
+	if (!there && strcmp(f->name, "-") != 0 && (led = nct_follow_links(f->name)) != NULL) {
 		const int fits = snprintf(path, sizeof path, "%s%s", led, f->suffix) < (int)sizeof path;
 
 		free(led);
@@ -87,8 +85,6 @@ identify(const struct file *f, int standard)
 			return id;
 		if ((there = stat(path, &s) == 0) == 0)
 			return place(path);
-	} else {
-		return id;
 	}
 	if (there && S_ISREG(s.st_mode))
 		id = (struct identity){.known = 1, .dev = s.st_dev, .ino = s.st_ino};

@@ -95,13 +95,13 @@ nct_outfile_open(nct_outfile *f, const char *path)
 	size_t n;
 
 	*f = (nct_outfile){.fd = -1};
+	const int there = stat(path, &s) == 0;
+	if (there && !S_ISREG(s.st_mode)) { /* the links of /proc/self/fd lead to pipes, but do not name them */
+		f->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return f->fd >= 0 ? NCT_OK : NCT_EIO;
+	}
 	if ((f->path = nct_follow_links(path)) == NULL)
 		return errno == ENOMEM ? NCT_ENOMEM : NCT_EIO;
-	const int there = stat(f->path, &s) == 0;
-	if (there && !S_ISREG(s.st_mode)) {
-		f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
-		return f->fd >= 0 ? NCT_OK : fail(f, NCT_EIO);
-	}
 	if (there && access(f->path, W_OK) != 0) /* whoever took away the right to write meant it */
 		return fail(f, NCT_EIO);
 	n = strlen(f->path);

@@ -7,7 +7,7 @@
 /* A file under a temporary name beside the one that it becomes, by nct_outfile_commit(). */
 typedef struct nct_outfile {
 	int fd;
-	char *path, *temp; /* owned; `temp` is NULL for a device or pipe, which is written to as it is */
+	char *path, *temp; /* owned; NULL for a device or pipe, which is written to as it is */
 } nct_outfile;
 
 /* Links are followed: what they name is replaced, and they stay. The new file has the old one's mode, and its owner and group where this

@@ -184,6 +184,24 @@ refused() {
   [ "$(find . -name '*.??????' ! -name 'before*' | wc -l)" = 0 ] # no temporary file is left
 }
 
+@test "-o writes to pipes and devices as they are" {
+  acwin -m m1 text >want
+  acwin -m m1 -o /dev/stdout text | cmp - want
+  acwin -m m1 -o >(cat >got; : >done) text
+  until [ -e done ]; do sleep 0.02; done
+  cmp got want
+  acwin -m m1 -o /dev/stdout text >got # a file: replaced
+  cmp got want
+  mkfifo pipe
+  start cp pipe got2
+  acwin -m m1 -o pipe text
+  ends 0
+  [ -p pipe ] && cmp got2 want
+  m2train -q $net -n 2 --log=>(cat >log; : >logged) -o new <(cat toks)
+  until [ -e logged ]; do sleep 0.02; done
+  [ "$(wc -l <log)" = 3 ]
+}
+
 @test "-o keeps a file's owner" {
   [ "$(id -u)" = 0 ] || skip "only root may give files away"
   echo old >target
