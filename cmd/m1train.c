@@ -172,6 +172,19 @@ read_text(struct opts *o, int eval)
 	return text;
 }
 
+/* Ends the tool where there is nothing to train or evaluate on. */
+static void
+refuse_none(const struct opts *o, nct_text *text, nct_text *eval)
+{
+	const int none = nct_text_bytes(text) + nct_text_documents(text) == 0;
+
+	if (!none && (eval == NULL || nct_text_bytes(eval) > 0))
+		return;
+	nct_text_free(text);
+	nct_text_free(eval);
+	trainer_die_empty(&o->t, !none, "text");
+}
+
 /* What a failed run is called by: the option whose pattern is wrong, or what was being done. */
 static const char *
 name_of(nct_err err, const nct_why *why, const char *what)
@@ -231,8 +244,7 @@ main(int argc, char **argv)
 	text = read_text(&o, 0);
 	if (o.t.eval != NULL)
 		eval = read_text(&o, 1);
-	if (nct_text_bytes(text) + nct_text_documents(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0))
-		trainer_die_empty(&o.t, nct_text_bytes(text) + nct_text_documents(text) != 0, "text");
+	refuse_none(&o, text, eval);
 	out = trainer_output(&o.t);
 	trainer_hold_signals();
 	if (o.kind == NCT_TRAIN_STRINGS) {

@@ -105,6 +105,19 @@ conclude(const struct nct_m2_train_result *r)
 		note(&cli, "validation: %.4f bits/%s, of step %" PRIu64 ", which was kept", r->kept_bits, r->per, r->kept_step);
 }
 
+/* Ends the tool where there is nothing to train or evaluate on. */
+static void
+refuse_none(const struct opts *o, nct_corpus *tokens, nct_corpus *eval)
+{
+	const int none = nct_corpus_tokens(tokens) == 0;
+
+	if (!none && (eval == NULL || nct_corpus_tokens(eval) > 0))
+		return;
+	nct_corpus_free(tokens);
+	nct_corpus_free(eval);
+	trainer_die_empty(&o->t, !none, "tokens");
+}
+
 static int
 train(struct opts *o)
 {
@@ -118,8 +131,7 @@ train(struct opts *o)
 	tokens = read_tokens(o, 0);
 	if (o->t.eval != NULL)
 		eval = read_tokens(o, 1);
-	if (nct_corpus_tokens(tokens) == 0 || (eval != NULL && nct_corpus_tokens(eval) == 0))
-		trainer_die_empty(&o->t, nct_corpus_tokens(tokens) != 0, "tokens");
+	refuse_none(o, tokens, eval);
 	out = trainer_output(&o->t);
 	trainer_hold_signals();
 	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
