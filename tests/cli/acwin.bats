@@ -667,20 +667,27 @@ nonblocking() {
   "$@"
 }
 
-# slow: copies lines, a byte at a time.
-slow() { while IFS= read -r line; do echo "$line"; done; }
+# slow: copies lines, the first ones a byte at a time, so that the pipe before it is full by then.
+slow() {
+  local i
+  for ((i = 0; i < 100; i++)); do
+    IFS= read -r line
+    printf '%s\n' "$line"
+  done
+  cat
+}
 
 @test "all tools: where standard input or output does not block, they wait" {
-  sample | head -n 700 >text
-  in_pieces 4 text | nonblocking acwin | cat >w
+  sample | head -n 120 >text
+  in_pieces 8 text | nonblocking acwin | cat >w
   acwin text | cmp - w
-  cat text text text text >long # more than a pipe holds
+  sample | head -n 3000 >long # more than a pipe holds
   acwin long | nonblocking acwin -d | slow | cmp - long
   cat w | nonblocking bitpack | nonblocking bitpack --to=text | nonblocking bitpack --from=ids --vocab=65536 | cat >toks
   bitpack w | bitpack --to=text | bitpack --from=ids --vocab=65536 | cmp - toks
-  in_pieces 4 text | nonblocking m1train -k unigram | cat >m
+  in_pieces 8 text | nonblocking m1train -k unigram | cat >m
   m1train -k unigram text | cmp - m
-  in_pieces 4 text | nonblocking bitpack --from=raw | nonblocking bpbcalc | cat >table
+  in_pieces 8 text | nonblocking bitpack --from=raw | nonblocking bpbcalc | cat >table
   bitpack --from=raw text | bpbcalc | cmp - table
   : >empty
   acwin empty >w
