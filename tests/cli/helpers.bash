@@ -73,18 +73,19 @@ launch() {
   "$@" 3>&- 8>&- 9>&- & # 3 is what bats waits for
   set +m
   started=$!
-  groups+=("$started")
   trap 'exit 143' TERM HUP # by way of teardown
 }
+
+# The numbers of what was started and still runs. One that has ended may be another process's by now, so it is never sent a signal.
+running() { jobs -pr; }
 
 # Kills all that was started and waits for it.
 end_all() {
   local group
-  for group in "${groups[@]}"; do
+  for group in $(running); do
     kill -KILL -- "-$group" 2>/dev/null || true
     wait "$group" 2>/dev/null || true
   done
-  groups=()
 }
 
 # await COMMAND [ARGUMENT...]: waits until the command succeeds. Fails if what was started last ends before.
@@ -106,7 +107,7 @@ ends() {
 }
 
 # Conditions.
-gone() { ! kill -0 "$started" 2>/dev/null; }
+gone() { [[ $'\n'$(running)$'\n' != *$'\n'$started$'\n'* ]]; }
 has_bytes() { [ -e "$1" ] && [ "$(wc -c <"$1")" -ge "$2" ]; } # FILE N
 has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE N
 

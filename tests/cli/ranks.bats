@@ -36,7 +36,7 @@ a_rank() {
 
 # mpirun starts ranks in process groups of their own, and ends them if it is asked to.
 teardown() {
-  for group in "${groups[@]}"; do kill -TERM "$group" 2>/dev/null && await gone; done
+  for started in $(running); do kill -TERM "$started" && await gone; done
   end_all
 }
 

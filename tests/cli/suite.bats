@@ -56,8 +56,7 @@ suite() { with_some NCT_BUILD=build NCT_BIN=bin NCT_PATIENCE=2 sh tree/tests/run
   run -1 suite
   [ "${lines[-1]}" = "3 passed, 1 failed, 1 skipped" ]
   [[ $output == *"not ok - some.bats left running: sleep 1234567"* ]]
-  started=$(cat number)
-  await gone
+  while kill -0 "$(cat number)"; do sleep 0.1; done
 }
 
 @test "suite: bats is needed" {
@@ -121,4 +120,25 @@ make_here() { with_some make -s --no-print-directory -C "$NCT_ROOT" CC="${NCT_CC
   [[ $stderr == "packages.sh: apt-get failed, so these "* ]]
   run -0 packages --has xz-utils
   run ! packages --has no-such-program
+}
+
+@test "helpers: what runs beside a test is waited for, and ended with all that it has started" {
+  start sh -c 'sleep 0.3; exit 7'
+  if gone; then false; fi
+  ends 7
+  gone
+  start true
+  run ! await false
+  [ "$output" = "it ended without: false" ]
+  start sh -c 'echo $$ >group; sleep 7654321 | cat'
+  await has_lines group 1
+  end_all
+  gone
+  while kill -0 -- "-$(cat group)"; do sleep 0.1; done # a moment, or for ever
+  feed cat >copy
+  echo a >&9
+  await has_bytes copy 2
+  await asleep
+  exec 9>&-
+  ends 0
 }
