@@ -14,7 +14,6 @@ struct pipeline {
 	pthread_cond_t changed;
 	uint64_t read, written; /* batches */
 	int reading, last;      /* a thread is; the last batch is read */
-	int first;              /* worker 0 has yet to work on the first batch, which it has read */
 	nct_err err;            /* nothing more is done */
 	int saved_errno;
 };
@@ -79,18 +78,15 @@ finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 	(void)pthread_cond_broadcast(&p->changed);
 }
 
-/* A thread's work; `i` is not needed. */
+/* A thread's work. Task 0 is that of the calling thread, which has read the first batch. */
 static void
 run(void *ctx, size_t i, unsigned worker)
 {
 	struct pipeline *p = ctx;
 
-	(void)i;
 	(void)pthread_mutex_lock(&p->lock);
-	if (worker == 0 && p->first) {
-		p->first = 0;
-		finish_batch(p, 0, 0);
-	}
+	if (i == 0)
+		finish_batch(p, 0, worker);
 	for (;;) {
 		while (p->reading)
 			wait_for_change(p);
@@ -106,7 +102,7 @@ run(void *ctx, size_t i, unsigned worker)
 nct_err
 nct_pipeline(const struct nct_stages *s, void *ctx, unsigned threads)
 {
-	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .first = 1};
+	struct pipeline p = {.stages = s, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	nct_threads *pool;
 	nct_err err = nct_threads_new(&pool, threads);
 

@@ -188,12 +188,13 @@ nct_parallel(nct_threads *t, size_t n, void (*task)(void *ctx, size_t i, unsigne
 	t->task = task;
 	t->ctx = ctx;
 	t->n = n;
-	atomic_store(&t->next, 0);
+	atomic_store(&t->next, 1);
 	t->open = 1;
 	t->call++;
 	for (size_t i = 1; i < n && i <= t->asleep; i++)
 		(void)pthread_cond_signal(&t->work);
 	(void)pthread_mutex_unlock(&t->lock);
+	task(ctx, 0, 0);
 	take_tasks(t, 0);
 	(void)pthread_mutex_lock(&t->lock);
 	t->open = 0;
