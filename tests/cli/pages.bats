@@ -67,6 +67,7 @@ run_examples() {
 dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [0-9a-f]{2}){8}' | awk '{ $1 = sprintf("%07d", $1) } 1'; }
 
 @test "pages: the stream that nct-formats(5) prints is the one that the tools write, and it decodes" {
+  needs mandoc col
   run_examples "$NCT_ROOT/man/nct-formats.5"
   dumped "$NCT_ROOT/man/nct-formats.5" >told
   [ "$(wc -l <told)" -eq 28 ]
@@ -82,6 +83,7 @@ dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [
 }
 
 @test "pages: the CRC64 of nct-formats(5) has the check value that it says" {
+  needs mandoc col
   # A stream's header ends with the CRC of what is before it: computed here from the page's polynomial.
   polynomial=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE 'C96C[0-9A-F]{12}')
   check=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE '995D[0-9A-F]{12}')
