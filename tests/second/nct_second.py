@@ -613,7 +613,8 @@ class Codebook:
         """A chunk begins: all windows stand on their own."""
 
     def take(self, symbols, at, boundaries):
-        """The window at symbols[at:], and the number of its symbols."""
+        """The window at symbols[at:], and the number of its symbols: the longest string, or the longest that ends at a boundary.
+        That is the rule of best windows. It gives split ones, too, since all nodes of their tree are strings."""
         node, longest, aligned = -1, None, None
         for length in range(1, len(symbols) - at + 1):
             node = self.children.get((node, symbols[at + length - 1]))
@@ -624,9 +625,7 @@ class Codebook:
             longest = self.numbers[node], length
             if at + length in boundaries:
                 aligned = longest
-        if self.code == BEST:
-            return aligned or longest
-        raise AssertionError("split windows are encoded by M1")
+        return aligned or longest
 
     def string_of(self, k):
         return self.strings[k]
@@ -1153,7 +1152,7 @@ def shown(string):
         elif s in b"\n\t\\":
             out.append({10: "\\n", 9: "\\t", 92: "\\\\"}[s])
         else:
-            out.append(chr(s) if 32 <= s < 127 else "\\x%02X" % s)
+            out.append(chr(s) if 32 <= s < 127 else "\\x%02x" % s)
     return "".join(out)
 
 
@@ -1190,9 +1189,10 @@ def do_encode(options, out):
     header = Header(kind=1, bits=bits, code=code, resets=resets, chunk=options.chunk, separator=separator,
                     alignment={"none": 0, "words": 1}.get(align, 2), m1=model.fingerprint, parameters=model.parameters,
                     code_fingerprint=model.code_fingerprint(code, bits, resets))
-    if code == BEST:
-        model.codebooks[BEST, bits].check_base()
-        coder = WindowCoder(model.codebooks[BEST, bits], bits)
+    book = model.codebooks.get((code, bits))
+    if book and (code == BEST or resets == 1 and not options.no_codebook):
+        book.check_base()
+        coder = WindowCoder(book, bits)
     elif code == SPLIT:
         coder = WindowCoder(SplitWindows(model.m1, bits, resets), bits)
     else:
