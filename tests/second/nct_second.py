@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """nct_second.py - a second implementation of nct-formats(5), written from that page alone.
 
-It shares no code with the library. Python 3 and its standard library are all it needs. It is made to be compared with the page and
-with the tools, so it is plain and slow, and it holds each file in memory. Tests: tests/cli/second.bats.
+It shares no code with the library. Python 3 and its standard library are all it needs. It is made to be compared with the
+page and with the tools, so it is plain and slow, and it holds each file in memory. Tests: tests/cli/second.bats.
 
     nct_second.py decode  [-m MODEL] [--no-codebook] [FILE ...]   windows or tokens to text, as acwin -d does
     nct_second.py encode  -m MODEL [-b BITS] [-c BYTES] [-r N] [-0 | -D PATTERN] [-a none|words|PATTERN]
@@ -17,6 +17,7 @@ with the tools, so it is plain and slow, and it holds each file in memory. Tests
     nct_second.py model   -m MODEL                   reads a model file with all checks
     nct_second.py eval    -m MODEL                   makes a .freq file of tests/vectors again, that at standard input
 
+Standard input is read where no FILE is named. No model is built in: -m names its file.
 Exit status: 0 done, 1 failed (another model, say), 2 wrong usage, 3 damaged input.
 """
 import argparse
@@ -119,17 +120,25 @@ def pairs_once(pairs):
     return dict(pairs)
 
 
+def strings_in(value):
+    """All strings of a value of JSON, joined."""
+    if isinstance(value, dict):
+        return "".join(key + strings_in(member) for key, member in value.items())
+    return value if isinstance(value, str) else ""
+
+
 def read_safetensors(data):
     """The metadata, and {name: (dtype, shape, bytes)}."""
     need(len(data) >= 8, "cut in the header's length")
     length = struct.unpack_from("<Q", data)[0]
     need(length % 8 == 0 and length <= 1 << 20 and 8 + length <= len(data), "the header's length")
     header, body = data[8:8 + length], data[8 + length:]
-    need(header[:1] == b"{" and header.rstrip(b" ")[-1:] == b"}", "the header is no object of JSON")
+    need(header[:1] == b"{", "the header is no object of JSON")
     try:
         members = json.loads(header.decode("utf-8"), object_pairs_hook=pairs_once)
     except ValueError as error:
         raise Damage("the header is no JSON: %s" % error) from error
+    need(not any("\ud800" <= c <= "\udfff" for c in strings_in(members)), "a string with half a character")
     metadata = members.pop("__metadata__", None)
     need(isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values()), "__metadata__")
     tensors, at = {}, 0
@@ -358,7 +367,7 @@ def frequencies_of(logits):
 
 
 class Transformer:
-    """Keeps the keys and values of what it has read last, so that what goes on from a part of that is not computed again."""
+    """Keeps the keys and values of what it has read last. What begins alike is not computed again."""
 
     def __init__(self, sizes, values):
         self.sizes = sizes
@@ -567,7 +576,7 @@ class Codebook:
             need(depth <= len(path) + 1, "a string has over one symbol more than the one before it")
             if not is_string:
                 need(depth > 1, "a node of one symbol is no string")
-                need(i + 1 < len(depths) and depths[i + 1] == depth + 1, "nothing goes on from a node that is no string")
+                need(i + 1 < len(depths) and depths[i + 1] == depth + 1, "nothing goes on from what is no string")
             again = depth == DEEPEST and len(path) == DEEPEST and symbol == path[-1][0] and symbol != EOD
             if again:
                 need(code == SPLIT, "a string comes again")
@@ -613,8 +622,8 @@ class Codebook:
         """A chunk begins: all windows stand on their own."""
 
     def take(self, symbols, at, boundaries):
-        """The window at symbols[at:], and the number of its symbols: the longest string, or the longest that ends at a boundary.
-        That is the rule of best windows. It gives split ones, too, since all nodes of their tree are strings."""
+        """The window at symbols[at:], and the number of its symbols: the longest string that ends at a boundary, or else the
+        longest. That is the rule of best windows. It gives split ones, too: all nodes of their tree are strings."""
         node, longest, aligned = -1, None, None
         for length in range(1, len(symbols) - at + 1):
             node = self.children.get((node, symbols[at + length - 1]))
@@ -644,10 +653,13 @@ def encode_unbroken(m1, symbols, start):
             at -= 1
         out[at] += 1
 
-    for i in range(start, len(symbols)):
-        f, s = m1.after(symbols[:i]), symbols[i]
-        c = sum(f[:s])
-        u = span >> 20
+    read, sums_of = symbols[:start], None
+    for s in symbols[start:]:
+        f = m1.after(read)
+        if f is not sums_of:
+            sums, sums_of = [0, *itertools.accumulate(f)], f
+        read.append(s)
+        c, u = sums[s], span >> 20
         low += u * c
         span = span - u * c if s == EOD else u * f[s]
         if low >= 1 << 56:
@@ -695,7 +707,7 @@ BLOCK_MARKER = bytes.fromhex("8A4E4354424C4B0A")
 TRAILER_MARKER = bytes.fromhex("8A4E4354454E440A")
 CONTINUES, CONTINUED = 1, 2
 UNKNOWN = 1  # the header's flag
-FULL = 65536  # units, text bytes or foreign documents of a block
+FULL = 65536  # units or text bytes of a block, or entries of foreign tokens
 WINDOWS_OF_PART = 720720
 SYMBOLS_OF_PART = 1 << 20
 TEXT_OF_BLOCK = (1 << 26) + (1 << 17)
@@ -758,7 +770,7 @@ class Header:
 
 
 class Block:
-    """`entries` are (units, whether a document ends, bits). `code` is the string of bits; `tokens` is None for windows."""
+    """`entries` are (units, whether a document ends, bits), `code` the string of bits, `tokens` None for windows."""
 
     def __init__(self, flags, text_bytes, entries, code, tokens=None):
         self.flags, self.text_bytes, self.entries, self.code, self.tokens = flags, text_bytes, entries, code, tokens
@@ -855,7 +867,7 @@ class Reader:
     def directory(self, data):
         header, entries, at = self.header, [], 0
         most = SYMBOLS_OF_PART if header.code == UNBROKEN else WINDOWS_OF_PART
-        units = documents = 0
+        units = 0
         while at < len(data):
             number, at = read_leb128(data, at)
             bits = (number >> 1) * header.bits
@@ -863,9 +875,8 @@ class Reader:
                 bits, at = read_leb128(data, at)
             need(number >> 1 <= most and (number >> 1 or header.code == 0), "units of an entry")
             if not header.unknown():
-                need(units < FULL and (header.code or documents < FULL), "an entry behind the end of its block")
+                need(units < FULL and (header.code or len(entries) < FULL), "an entry behind the end of its block")
             units += number >> 1
-            documents += number & 1
             entries.append((number >> 1, number & 1, bits))
         return entries
 
@@ -899,7 +910,6 @@ class Reader:
             self.part_text = 0
         if continued:
             need(not block.entries[-1][1], "a part that does not end its chunk ends a document")
-            need(header.code or not block.text_bytes, "a part of foreign tokens counts text bytes")
         if not header.unknown():
             need(len(block.entries) == 1 or not block.flags, "several entries with a flag")
             self.part_text += block.text_bytes
@@ -1015,7 +1025,8 @@ KINDS = {}
 
 def kind_of(c):
     """What the pattern of words tells apart: L letters and marks, N numbers, S white space of ASCII but the space itself,
-    ' the apostrophes, P all other characters, X bytes that are no UTF-8."""
+    ' the apostrophes, P all other characters, X bytes that are no UTF-8. Python 3.11 has the classes of Unicode 14.0,
+    other versions know some more characters or fewer."""
     if c not in KINDS:
         if c in " '":
             kind = c
@@ -1321,7 +1332,7 @@ def do_model(options, _out):
 
 
 def do_eval(options, out):
-    """Makes a .freq file of tests/vectors again: M1 reads the first number of each line, the first of them at a reset."""
+    """Makes a .freq file of tests/vectors again. M1 reads the first number of each line, and EOD at the reset."""
     model, read = load_model(options), []
     for line in sys.stdin:
         symbol, *more = line.split()
