@@ -155,6 +155,27 @@ odd_documents() {
   bitpack -u row.tokens | cmp - row.windows
 }
 
+@test "second: what a model has sampled, whose text is unknown" {
+  long_second
+  tiny_model
+  sample 5000 | tr '\n' '\0' >in
+  for o in "-b 10 -r 1" "-b 10 -r 3" "-b 24 -r 0"; do
+    for v in 8 12; do
+      # shellcheck disable=SC2086 # options
+      acwin -m tiny -0 $o -a none -c 300 --code=split in | bitpack -v $v >tokens
+      m2train -q -s d=16,layers=1,heads=1,ff=16 -n 2 -B 2 -L 32 -o m2 tokens
+      m2gen -m m2 -n 400 >sampled
+      bitpack -u sampled >windows
+      second unpack sampled | cmp - windows
+      acwin -d -m tiny windows >text
+      second decode -m tiny sampled | cmp - text
+      bitpack --to=text sampled >ids
+      second ids sampled | cmp - ids
+    done
+  done
+  [ "$(tr -cd '\0' <text | wc -c)" -gt 0 ] # an EOD in the midst of a chunk
+}
+
 @test "second: foreign tokens, with their text and without" {
   long_second
   printf '1 2 3\n\n299\n4\n' >ids

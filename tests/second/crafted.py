@@ -3,10 +3,10 @@
 
     crafted.py MODEL SEED COUNT     acwin and bitpack are those in PATH
 
-MODEL is m1-tiny of tests/vectors with codebooks of 10 bits of both codes. In streams of each kind a byte is changed, at
-COUNT places each: once with all CRCs as they were, once with CRCs and ids that fit, so that only the other rules can tell.
-Other streams are put together by hand, and the model file is changed. Each disagreement is printed. The exit status is 1
-if there was any.
+MODEL is m1-tiny of tests/vectors with codebooks of 10 bits of both codes. In streams of each kind a byte is changed,
+at COUNT places each: once with all CRCs as they were, once with CRCs and ids that fit, so that only the other rules
+can tell. Other streams are put together by hand, and the model file is changed. Each disagreement is printed. The
+exit status is 1 if there was any.
 """
 import io
 import itertools

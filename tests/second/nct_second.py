@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """nct_second.py - a second implementation of nct-formats(5), written from that page alone.
 
-It shares no code with the library. Python 3 and its standard library are all it needs. It is made to be compared with the
-page and with the tools, so it is plain and slow, and it holds each file in memory. Tests: tests/cli/second.bats.
+It shares no code with the library. Python 3 and its standard library are all it needs. It is made to be compared with
+the page and with the tools, so it is plain and slow, and it holds each file in memory. Tests: tests/cli/second.bats.
 
     nct_second.py decode  [-m MODEL] [--no-codebook] [FILE ...]   windows or tokens to text, as acwin -d does
     nct_second.py encode  -m MODEL [-b BITS] [-c BYTES] [-r N] [-0 | -D PATTERN] [-a none|words|PATTERN]
@@ -622,8 +622,8 @@ class Codebook:
         """A chunk begins: all windows stand on their own."""
 
     def take(self, symbols, at, boundaries):
-        """The window at symbols[at:], and the number of its symbols: the longest string that ends at a boundary, or else the
-        longest. That is the rule of best windows. It gives split ones, too: all nodes of their tree are strings."""
+        """The window at symbols[at:], and the number of its symbols: the longest string that ends at a boundary, or else
+        the longest. That is the rule of best windows. It gives split ones, too: all nodes of their tree are strings."""
         node, longest, aligned = -1, None, None
         for length in range(1, len(symbols) - at + 1):
             node = self.children.get((node, symbols[at + length - 1]))
@@ -1024,7 +1024,7 @@ KINDS = {}
 
 
 def kind_of(c):
-    """What the pattern of words tells apart: L letters and marks, N numbers, S white space of ASCII but the space itself,
+    """What the pattern of words tells apart: L letters and marks, N numbers, S white space of ASCII but the space,
     ' the apostrophes, P all other characters, X bytes that are no UTF-8. Python 3.11 has the classes of Unicode 14.0,
     other versions know some more characters or fewer."""
     if c not in KINDS:
