@@ -163,8 +163,8 @@ odd_documents() {
     for v in 8 12; do
       # shellcheck disable=SC2086 # options
       acwin -m tiny -0 $o -a none -c 300 --code=split in | bitpack -v $v >tokens
-      m2train -q -s d=16,layers=1,heads=1,ff=16 -n 2 -B 2 -L 32 -o m2 tokens
-      m2gen -m m2 -n 400 >sampled
+      m2train -q -T 1 -s d=16,layers=1,heads=1,ff=16 -n 2 -B 2 -L 32 -o m2 tokens
+      m2gen -T 1 -m m2 -n 400 >sampled
       bitpack -u sampled >windows
       second unpack sampled | cmp - windows
       acwin -d -m tiny windows >text
