@@ -714,7 +714,7 @@ TEXT_OF_BLOCK = (1 << 26) + (1 << 17)
 
 
 class Header:
-    LAYOUT = "<8sHBBIBBBBIQB7sQQQQ"
+    FIELDS = "<8sHBBIBBBBIQB7sQQQQ"
     NAMES = ["magic", "version", "kind", "bits", "vocabulary", "token_bits", "separator", "flags", "code", "resets",
              "chunk", "alignment", "zeros", "m1", "code_fingerprint", "parameters", "crc"]
 
@@ -727,7 +727,7 @@ class Header:
     def read(cls, data):
         header = cls()
         need(len(data) == 72, "cut in a header")
-        for name, value in zip(cls.NAMES, struct.unpack(cls.LAYOUT, data)):
+        for name, value in zip(cls.NAMES, struct.unpack(cls.FIELDS, data)):
             setattr(header, name, value)
         need(header.magic == MAGIC, "no magic")
         need(header.crc == crc64(data[:64]), "CRC of a header")
@@ -756,7 +756,7 @@ class Header:
             need(1 <= self.token_bits <= 16 and self.vocabulary == 1 << self.token_bits, "vocabulary")
 
     def bytes(self):
-        data = struct.pack(self.LAYOUT, *[getattr(self, name) for name in self.NAMES])
+        data = struct.pack(self.FIELDS, *[getattr(self, name) for name in self.NAMES])
         return data[:64] + u64(crc64(data[:64]))
 
     def id(self):
