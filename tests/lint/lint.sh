@@ -70,7 +70,7 @@ ask_make() {
 	printf 'include Makefile\n%s\n' "$line" | make -f - -s -k -j2 "$@" "$target"
 }
 
-headers() { # compiler
+headers() {
 	have "$1" || return
 	# shellcheck disable=SC2016 # make's own variables
 	flags=$(ask_make flags 'flags: ; @echo $(STD) $(WARN)' WERROR=-Werror)
@@ -204,8 +204,8 @@ try "functions are short" sizes
 try "headers are guarded, each by a name of its own" guards
 try "no forbidden words" words
 try "shellcheck finds nothing" scripts
+try "every header compiles alone" headers gcc
 for cc in gcc clang; do
-	try "every header compiles alone ($cc)" headers $cc
 	try "no warnings ($cc)" warnings $cc
 done
 try "libnct needs neither training nor oneDNN nor libm" codec_is_light

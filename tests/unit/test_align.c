@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "model/codebook.h"
 #include "encode_text.h"
+#include "long_tests.h"
 #include "some_m1.h"
 #include "window/bounds.h"
 #include "window/chunk.h"
@@ -414,7 +415,7 @@ test_windows(void **state)
 			if (bits[k] <= 16 || (bits[k] == 20 && which == 3))
 				assert_int_equal(nct_m1_compile(m, bits[k], 2, NULL), NCT_OK);
 			for (uint32_t resets = 1; resets <= 3; resets++)
-				for (size_t c = i % 2; c < 5; c += which < 2 ? 2 : 1, i++) {
+				for (size_t c = i % 2; c < 5; c += which < 2 || !long_tests() ? 2 : 1, i++) {
 					const size_t n = which < 2 ? 200 : 1000;
 					struct nct_encode_options o = {sizeof o, .window_bits = bits[k], .resets = resets % 3, .chunk = chunks[c], .align = NCT_ALIGN_WORDS};
 
@@ -471,7 +472,7 @@ test_general_batches(void **state)
 	assert_non_null(all);
 	for (size_t i = 0; i < n + 4; i++)
 		all[i] = (uint8_t)"aaaaaab "[nct_rng_below(&r, 8)];
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < (long_tests() ? 4 : 2); i++) {
 		struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1 + i % 2, .threads = 1, .no_codebook = 1,
 		                               .align = NCT_ALIGN_REGEX, .align_pattern = "aaa"};
 		const struct bytes text = {all + i, n}, one = encode(m, text, &o);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "encode_text.h"
+#include "long_tests.h"
 #include "model/m1.h"
 #include "window/encode_book.h"
 #include "window/trie.h"
@@ -69,7 +70,7 @@ test_batches(void **state)
 	assert_non_null(text.p);
 	assert_int_equal(nct_m1_builtin(&m, NULL, NULL), NCT_OK);
 	assert_int_equal(find_events(m, real.p, 300000, events, 6), 6);
-	for (size_t e = 0; e < 2 * 6; e++) {
+	for (size_t e = 0; e < 2 * 6; e += long_tests() ? 1 : 2) {
 		struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS,
 		                               .code = e < 6 ? NCT_CODE_SPLIT : NCT_CODE_BEST};
 

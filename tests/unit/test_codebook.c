@@ -14,8 +14,10 @@
 #include "base/io.h"
 #include "coder/bits.h"
 #include "model/codebook.h"
+#include "long_tests.h"
 #include "some_m1.h"
 #include "window/chunk.h"
+#include "window/encode_book.h"
 #include "window/lanes.h"
 
 /* Text of window k by the codebook: its path from the root. Gives its length; EOD is not part of the text. */
@@ -315,7 +317,7 @@ test_long_streams(void **state)
 static void
 test_long_text(void **state)
 {
-	const size_t n = ((size_t)1 << 26) + 100000;
+	const size_t n = (long_tests() ? (size_t)1 << 26 : 2 * NCT_BOOK_BATCH_MAX) + 100000;
 	uint8_t *text = malloc(n);
 	nct_m1 *m = some_m1(SOME_M1_LONG);
 	size_t book_n, general_n;

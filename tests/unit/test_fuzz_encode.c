@@ -2,6 +2,7 @@
  *
  * test_fuzz_encode FILE... replays files, such as a fuzzer has kept; test_fuzz_encode DIR/ writes seeds there. */
 #include "../fuzz/fuzz_encode.c"
+#include "long_tests.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -80,7 +81,7 @@ test_mutated_texts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < SEEDS; i++)
-		for (unsigned round = 0; round < (i == LONG_SEED ? ROUNDS / 20 : ROUNDS); round++) {
+		for (unsigned round = 0; round < (i == LONG_SEED ? ROUNDS / 20 : long_tests() ? ROUNDS : ROUNDS / 2); round++) {
 			const size_t n = seed(i, p);
 
 			LLVMFuzzerTestOneInput(p, mutate(p, n, &r));

@@ -1,4 +1,5 @@
 /* test_net.c - the float net against a plain double-precision one written from the equations. */
+#include "long_tests.h"
 #include "net_example.h"
 
 /* ---- the equations of transformer.h in doubles, by loops ---- */
@@ -248,7 +249,7 @@ check_tensor(const struct example *e, struct plain *m, const struct data *d, con
 	rms = sqrt(rms / (double)t->size);
 	if (e->s.reach > 1 && e->length > 1 && !(rms > 1e-3)) /* else softmax over one key: q, k and bias have none */
 		fail_msg("%s: the gradient of %s vanishes: rms %.3g", e->name, t->name, rms);
-	for (int k = 0; k < 8; k++) {
+	for (int k = 0; k < (long_tests() ? 8 : 4); k++) {
 		const size_t i = k == 0 ? largest : (size_t)nct_rng_below(&r, t->size);
 		const double want = slope(m, &d->b, t->offset + i, scale, (double)e->zloss);
 
