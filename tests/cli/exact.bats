@@ -43,6 +43,10 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
   done
 }
 
+@test "exact: the built-in model's streams and chosen codebooks of the sample are what they have always been" {
+  sh "$(vectors)/streams.sh" | diff "$(vectors)/streams.sha256" -
+}
+
 @test "exact: -d writes the text of what came while the input waits" {
   sample 4000 >text
   acwin -b 64 text >w
