@@ -16,14 +16,11 @@ ALL_CFLAGS = $(STD) $(WARN) -fPIC -Ilib $(CFLAGS) $(EXTRA_CFLAGS)
 LIBS = -llzma -lpcre2-8 -ljansson
 TRAIN_LIBS = -lz -lzstd -lm
 
-# What stands where: libnct is the codec; libnct-train adds float training.
-CODEC_DIRS = base coder format window
-CODEC_MODEL = lib/model/codebook.c lib/model/codebook_pack.c lib/model/m1.c lib/model/m1_attend.c lib/model/m1_books.c \
-	lib/model/m1_eval.c lib/model/m1_file.c lib/model/m1_pack.c lib/model/safetensors.c lib/model/bucket.c
-CODEC_KERNELS = lib/kernels/kernels.c $(wildcard lib/kernels/i8_*.c)
-CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.c)) $(filter $(wildcard lib/model/*.c),$(CODEC_MODEL)) \
-	$(wildcard $(CODEC_KERNELS)) $(wildcard lib/model/*.S)
-TRAIN_SRC = $(filter-out $(CODEC_SRC),$(wildcard lib/model/*.c lib/kernels/*.c lib/train/*.c))
+# Each library is a set of whole folders. libnct is the codec; libnct-train adds float training.
+CODEC_DIRS = base text coder book int8 m1 stream tokens encode decode
+TRAIN_DIRS = float net data quantise train strings
+CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.[cS]))
+TRAIN_SRC = $(foreach d,$(TRAIN_DIRS),$(wildcard lib/$(d)/*.c))
 TOOLS = $(patsubst man/%.1,%,$(wildcard man/*.1))
 TRAIN_TOOLS = $(filter m1train m2train m2gen,$(TOOLS))
 
@@ -66,19 +63,18 @@ $(BUILD)/libnct-train.so: $(TRAIN_OBJ) $(BUILD)/libnct.so $(BUILD)/libnct-train.
 # One instruction set a file: only that file may use it.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 AVX512 = -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512
-$(BUILD)/lib/kernels/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
-$(BUILD)/lib/kernels/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
-$(BUILD)/lib/window/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
-$(BUILD)/lib/kernels/%_avx512bf16.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512)) -mavx512bf16
-$(BUILD)/lib/kernels/%_avx512vnni.o: EXTRA_CFLAGS += $(AVX512)
-$(BUILD)/lib/kernels/%_amx.o: EXTRA_CFLAGS += $(AVX512) -mamx-tile -mamx-int8
-$(BUILD)/lib/kernels/float_amx.o: EXTRA_CFLAGS += -mavx512bf16 -mamx-bf16
+$(BUILD)/lib/%_avx2.o: EXTRA_CFLAGS += -mavx2 -mfma
+$(BUILD)/lib/%_avx512.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512))
+$(BUILD)/lib/%_avx512bf16.o: EXTRA_CFLAGS += $(filter-out -mavx512vnni,$(AVX512)) -mavx512bf16
+$(BUILD)/lib/%_avx512vnni.o: EXTRA_CFLAGS += $(AVX512)
+$(BUILD)/lib/%_amx.o: EXTRA_CFLAGS += $(AVX512) -mamx-tile -mamx-int8
+$(BUILD)/lib/float/float_amx.o: EXTRA_CFLAGS += -mavx512bf16 -mamx-bf16
 endif
 ifneq ($(filter aarch64-%,$(shell $(CC) -dumpmachine)),)
-$(BUILD)/lib/kernels/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
+$(BUILD)/lib/%_neondot.o: EXTRA_CFLAGS += -march=armv8.2-a+dotprod
 endif
 # Vectors of eight floats, passed between static functions alone: how a call would pass them does not matter.
-$(BUILD)/lib/kernels/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
+$(BUILD)/lib/float/float_ref.o: EXTRA_CFLAGS += -Wno-psabi
 # getopt_long, madvise and the processor mask are all that needs more than POSIX.
 $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
 $(BUILD)/lib/base/cores.o: EXTRA_CFLAGS += -D_GNU_SOURCE
@@ -90,7 +86,7 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -Ilib -c -o $@ $<
-$(BUILD)/lib/model/builtin.o: lib/model/m1-default.safetensors
+$(BUILD)/lib/m1/builtin.o: lib/m1/m1-default.safetensors
 
 # What all tools share, and what those of training do.
 SHARED = $(addprefix $(BUILD)/cmd/,cli.o files.o print.o)
@@ -111,7 +107,7 @@ $(BUILD)/tests/test_threads: LDFLAGS += -Wl,--wrap=pthread_create
 # The test looks at each call of this function.
 $(BUILD)/tests/test_codebook: LDFLAGS += -Wl,--wrap=nct_lanes_walk
 
-$(BIN)/nct-mpi.so: plugin/nct-mpi.c plugin/nct-mpi.h lib/nct-train.h lib/nct.h
+$(BIN)/nct-mpi.so: lib/mpi/nct-mpi.c lib/mpi/nct-mpi.h lib/nct-train.h lib/nct.h
 	@mkdir -p $(BIN)
 	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
 
@@ -119,7 +115,7 @@ $(BUILD)/bench/products: tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
 
-# What integers cost at 16 bits; see its opening comment and lib/model/m1-default.md.
+# What integers cost at 16 bits; see its opening comment and lib/m1/m1-default.md.
 $(BUILD)/bench/quantised: tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
@@ -198,7 +194,7 @@ $(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
 
 # ---- installing ----
 INCLUDE = lib/nct.h lib/nct-train.h lib/nct-m2.h
-LICENCES = LICENSE lib/model/m1-default.LICENSE lib/model/m1-default.titles.xz lib/window/words_ranges.LICENSE
+LICENCES = LICENSE lib/m1/m1-default.LICENSE lib/m1/m1-default.titles.xz lib/text/words_ranges.LICENSE
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
 		$(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s))

@@ -1,7 +1,7 @@
 /* m2train.c - train the token model M2 on token streams, or evaluate one. */
-#include "trainer.h"
 #include "nct-m2.h"
 #include "ranks.h"
+#include "trainer.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* trainer.c - what m1train and m2train share beyond cli.c: options of training, progress, stopping by signal. */
-#include "trainer.h"
 #include "ranks.h"
+#include "trainer.h"
 
 #include <errno.h>
 #include <fcntl.h>

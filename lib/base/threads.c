@@ -3,8 +3,8 @@
  * Others use this machine's cores, too. So a thread that has to wait spins for a few microseconds, which bridges the gap between
  * two calls, and then sleeps. The caller works through the tasks like any other thread, and waits for those threads alone that are in
  * the middle of a task: one that wakes too late finds nothing to do and holds nobody up. */
-#include "base/threads.h"
 #include "base/clock.h"
+#include "base/threads.h"
 
 #include <assert.h>
 #include <pthread.h>

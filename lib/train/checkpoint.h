@@ -2,14 +2,14 @@
 #ifndef NCT_TRAIN_CHECKPOINT_H
 #define NCT_TRAIN_CHECKPOINT_H
 
-#include "model/safetensors.h"
+#include "m1/safetensors.h"
 
 /* How far a run has come. */
 struct nct_mark {
 	uint64_t step;
 	uint64_t best_step; /* of the evaluation with the fewest bits so far; 0: there was none */
 	double best_bits;
-	uint64_t round;     /* the step before which this round of windows began (aware.h); NCT_NO_ROUND: none has */
+	uint64_t round;     /* the step before which this round of windows began (rounds.h); NCT_NO_ROUND: none has */
 	char from[64];      /* what run the first parameters are from; empty: they were random */
 	int pending;        /* the evaluation that belongs to this step was broken off, and its row of the log is not written */
 	double train_bits;  /* then: what that row needs of the step itself; else 0 */

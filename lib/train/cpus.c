@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/ladder.h"
-#include "model/transformer.h"
 #include "nct-train.h"
+#include "net/transformer.h"
 
 static int
 among(const char *name, const char *(*names)(size_t i))

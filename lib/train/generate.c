@@ -8,11 +8,11 @@
 #include "base/err.h"
 #include "base/le.h"
 #include "base/options.h"
-#include "corpus.h"
-#include "format/tokens.h"
+#include "data/corpus.h"
 #include "m2_file.h"
-#include "model/sample.h"
-#include "model/step.h"
+#include "net/step.h"
+#include "tokens/repack.h"
+#include "train/sample.h"
 
 #define GROUP_MAX 128 /* tokens of the fewest whole windows that are whole tokens: lcm(v, b) / v is at most b */
 

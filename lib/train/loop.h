@@ -2,8 +2,8 @@
 #ifndef NCT_TRAIN_LOOP_H
 #define NCT_TRAIN_LOOP_H
 
-#include "batch.h"
-#include "model/transformer.h"
+#include "data/examples.h"
+#include "net/transformer.h"
 
 typedef struct nct_loop nct_loop; /* a run: net, optimiser, batches, step */
 

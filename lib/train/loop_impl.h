@@ -2,12 +2,12 @@
 #ifndef NCT_TRAIN_LOOP_IMPL_H
 #define NCT_TRAIN_LOOP_IMPL_H
 
-#include "aware.h"
 #include "checkpoint.h"
 #include "log.h"
 #include "loop.h"
-#include "model/adafactor.h"
 #include "schedule.h"
+#include "train/adafactor.h"
+#include "train/rounds.h"
 
 #define NCT_LOOP_OPTIONS 10
 

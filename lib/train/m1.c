@@ -8,17 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aware.h"
 #include "base/err.h"
 #include "base/options.h"
-#include "batch.h"
-#include "integers.h"
+#include "data/examples.h"
+#include "data/mapped_text.h"
 #include "loop.h"
-#include "measure.h"
-#include "model/m1.h"
-#include "model/quantise.h"
+#include "m1/m1.h"
 #include "notes.h"
-#include "text.h"
+#include "quantise/from_run.h"
+#include "quantise/quantise.h"
+#include "train/m1_measure.h"
+#include "train/rounds.h"
 #include "unigram.h"
 #include "world.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/options.h"
-#include "corpus.h"
+#include "data/corpus.h"
 #include "loop.h"
 #include "m2_file.h"
 #include "notes.h"

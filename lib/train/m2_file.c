@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "format/frame.h"
+#include "stream/frame.h"
 
 #define FORMAT "nct-m2-"
 #define FORMAT_VERSION "1"

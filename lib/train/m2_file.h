@@ -2,9 +2,9 @@
 #ifndef NCT_TRAIN_M2_FILE_H
 #define NCT_TRAIN_M2_FILE_H
 
-#include "model/safetensors.h"
-#include "model/transformer.h"
+#include "m1/safetensors.h"
 #include "nct-m2.h"
+#include "net/transformer.h"
 
 struct nct_m2 {
 	struct nct_shape shape;

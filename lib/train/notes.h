@@ -2,7 +2,7 @@
 #ifndef NCT_TRAIN_NOTES_H
 #define NCT_TRAIN_NOTES_H
 
-#include "model/safetensors.h"
+#include "m1/safetensors.h"
 #include "nct-train.h"
 
 #define NCT_NOTES 24

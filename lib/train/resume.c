@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/outfile.h"
-#include "model/floats.h"
+#include "quantise/to_floats.h"
 #include "world.h"
 
 static void __attribute__((format(printf, 3, 4)))

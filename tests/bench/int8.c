@@ -1,5 +1,5 @@
 /* int8.c - the rate of int8 products, for each row of kernels: M1's shapes, beside what registers alone could reach. */
-#include "kernels/kernels.h"
+#include "int8/kernels.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-#include "kernels/float.h"
+#include "float/float.h"
 
 #define TRIES 5
 #define WORK 2e9 /* operations in a try, at the least */

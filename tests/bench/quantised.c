@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "book/codebook.h"
 #include "coder/split.h"
-#include "model/codebook.h"
-#include "model/m1.h"
-#include "model/quantise.h"
-#include "model/safetensors.h"
-#include "model/step.h"
-#include "train/text.h"
+#include "data/mapped_text.h"
+#include "m1/m1.h"
+#include "m1/safetensors.h"
+#include "net/step.h"
+#include "quantise/quantise.h"
 
 #define BITS 16
 #define SAMPLE_SYMBOLS ((size_t)1 << 16)

@@ -21,7 +21,7 @@ load helpers
 }
 
 @test "licences: the model's names its texts, their origin and licences, and what was changed; titles are listed" {
-  cd "$NCT_ROOT/lib/model"
+  cd "$NCT_ROOT/lib/m1"
   for what in creativecommons.org/licenses/by-sa/4.0 creativecommons.org/licenses/by-sa/3.0 apache.org/licenses/LICENSE-2.0 jason-feng/wikiVisual \
     LCTT/TranslateProject computationalstylistics/100_english_novels Authors: Changes 'not legal advice'; do
     grep -qF "$what" m1-default.LICENSE
@@ -43,7 +43,7 @@ load helpers
 @test "licences: make install installs them, and make uninstall leaves nothing" {
   make_here() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$NCT_ROOT" CC="${NCT_CC:-gcc}" BUILD="$NCT_BUILD" BIN="$NCT_BIN" DESTDIR="$PWD/dest" "$@"; }
   make_here install
-  for file in LICENSE lib/model/m1-default.{LICENSE,titles.xz} lib/window/words_ranges.LICENSE; do
+  for file in LICENSE lib/m1/m1-default.{LICENSE,titles.xz} lib/text/words_ranges.LICENSE; do
     cmp "$NCT_ROOT/$file" "dest/usr/local/share/doc/nct/${file##*/}"
   done
   make_here uninstall

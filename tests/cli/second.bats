@@ -9,7 +9,7 @@ setup_file() {
 
 second() { "$PYTHON" "$NCT_ROOT/tests/second/nct_second.py" "$@"; }
 vectors() { echo "$NCT_ROOT/tests/vectors"; }
-built_in() { echo "$NCT_ROOT/lib/model/m1-default.safetensors"; }
+built_in() { echo "$NCT_ROOT/lib/m1/m1-default.safetensors"; }
 
 long_second() {
   long_test

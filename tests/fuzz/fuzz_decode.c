@@ -5,8 +5,8 @@
  * `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds and replays the corpus. */
 #include "models.h"
 
+#include "encode/m1_chunk.h"
 #include "mend.h"
-#include "window/chunk.h"
 
 #define INPUT_MAX 4096
 #define SYMBOLS_MAX 20000 /* of unbroken codes, which may take next to no bits: so that an input takes no minutes */

@@ -3,9 +3,9 @@
  * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_m1, which mutates models and replays the corpus. */
 #include "fuzz.h"
 
-#include "model/m1.h"
-#include "window/strings.h"
-#include "window/trie.h"
+#include "book/text_table.h"
+#include "book/trie.h"
+#include "m1/m1.h"
 
 /* Three steps in one call; each distribution must be one. */
 static void

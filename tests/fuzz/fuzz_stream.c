@@ -5,8 +5,8 @@
 
 #include <fcntl.h>
 
-#include "format/stream.h"
 #include "mend.h"
+#include "stream/stream.h"
 
 #define INPUT_MAX 65536 /* what a pipe holds */
 

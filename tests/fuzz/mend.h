@@ -3,7 +3,7 @@
 #define NCT_FUZZ_MEND_H
 
 #include "base/le.h"
-#include "format/frame.h"
+#include "stream/frame.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "model/transformer.h"
+#include "net/transformer.h"
 
 static const struct example {
 	const char *name;

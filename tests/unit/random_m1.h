@@ -3,7 +3,7 @@
 #define NCT_TESTS_RANDOM_M1_H
 
 #include "base/rng.h"
-#include "model/m1_impl.h"
+#include "m1/m1_impl.h"
 
 #include <math.h>
 

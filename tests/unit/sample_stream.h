@@ -14,7 +14,7 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "base/rng.h"
-#include "format/stream.h"
+#include "stream/stream.h"
 
 struct bytes {
 	uint8_t *p;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "model/codebook.h"
+#include "book/codebook.h"
 
 #define BITS NCT_WINDOW_MIN
 #define STRINGS ((size_t)1 << BITS)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "model/adafactor.h"
+#include "train/adafactor.h"
 
 /* One head: `bias` is L x (1,32), so kept in full; more rows than one task takes, in embed and up. */
 static const struct nct_shape shapes[] = {{17, 150, 24, 1, 2, 140, 16}, {9, 9, 10, 2, 1, 7, 16}, {2, 1, 1, 1, 1, 1, 1}};

@@ -12,15 +12,15 @@
 
 #include "base/cpu.h"
 #include "base/io.h"
-#include "model/codebook.h"
+#include "book/codebook.h"
+#include "encode/by_book.h"
+#include "encode/m1_chunk.h"
 #include "encode_text.h"
 #include "long_tests.h"
 #include "some_m1.h"
-#include "window/bounds.h"
-#include "window/chunk.h"
-#include "window/encode_book.h"
-#include "window/pattern.h"
-#include "window/words.h"
+#include "text/boundaries.h"
+#include "text/pattern.h"
+#include "text/words.h"
 
 /* ---- texts ---- */
 

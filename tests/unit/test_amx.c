@@ -12,8 +12,8 @@
 
 #include "base/cpu.h"
 #include "base/rng.h"
-#include "kernels/float.h"
-#include "kernels/kernels.h"
+#include "float/float.h"
+#include "int8/kernels.h"
 
 #if defined __x86_64__
 #include "amx_emulated.h"

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "train/aware.h"
 #include "train/checkpoint.h"
 #include "train/loop.h"
+#include "train/rounds.h"
 
 enum { LENGTH = 40, ROWS = 100, STEPS = 9 };
 

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
+#include "book/trie.h"
+#include "encode/by_book.h"
 #include "encode_text.h"
 #include "long_tests.h"
-#include "model/m1.h"
-#include "window/encode_book.h"
-#include "window/trie.h"
-#include "window/words.h"
+#include "m1/m1.h"
+#include "text/words.h"
 
 /* Places in text[0..n) at which the walk goes on otherwise if it cannot see the text before: out[0..most). */
 static size_t

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
+#include "book/text_table.h"
+#include "book/trie.h"
 #include "some_strings.h"
-#include "train/choose.h"
-#include "window/strings.h"
-#include "window/trie.h"
+#include "strings/choose.h"
 
 #define TEXT 2000
 

@@ -12,13 +12,13 @@
 #include <cmocka.h>
 
 #include "base/io.h"
+#include "book/codebook.h"
 #include "coder/bits.h"
-#include "model/codebook.h"
+#include "encode/book_lanes.h"
+#include "encode/by_book.h"
+#include "encode/m1_chunk.h"
 #include "long_tests.h"
 #include "some_m1.h"
-#include "window/chunk.h"
-#include "window/encode_book.h"
-#include "window/lanes.h"
 
 /* Text of window k by the codebook: its path from the root. Gives its length; EOD is not part of the text. */
 static size_t

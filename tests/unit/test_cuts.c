@@ -2,9 +2,9 @@
 #include "encode_text.h"
 
 #include "coder/bits.h"
-#include "format/frame.h"
-#include "model/m1.h"
+#include "m1/m1.h"
 #include "random_m1.h"
+#include "stream/frame.h"
 
 /* The blocks of a stream as one, its chunks cut at `chunk` as the header says. `unknown`: its text is unknown, and all
  * is one chunk. */

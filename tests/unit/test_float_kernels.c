@@ -11,7 +11,7 @@
 
 #include "base/ladder.h"
 #include "base/rng.h"
-#include "kernels/float.h"
+#include "float/float.h"
 
 #define LONGEST 71
 #define ROOM (2 * LONGEST + 16)

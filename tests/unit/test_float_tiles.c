@@ -10,7 +10,7 @@
 
 #include "amx_instructions.h"
 #include "base/rng.h"
-#include "kernels/product.h"
+#include "float/product.h"
 
 #define PANEL 64
 
@@ -56,7 +56,7 @@ to_elements(void *out, const float *x, float a, size_t n)
 	}
 }
 
-#include "kernels/float_tiles.inc"
+#include "float/float_tiles.inc"
 
 /* Small integers, so that sums are exact: each element is one of -2 .. 2. */
 static void

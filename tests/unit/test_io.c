@@ -15,7 +15,7 @@
 
 #include "base/io.h"
 #include "convert_stream.h"
-#include "window/documents.h"
+#include "text/documents.h"
 
 /* A pipe whose one end, in the thread that tests, does not block, and a thread at the other end that keeps it waiting. */
 struct slow {

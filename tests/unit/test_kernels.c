@@ -1,7 +1,7 @@
 /* test_kernels.c - exact integer kernels: each row against "ref" to the last bit, "ref" against real numbers. */
 #include "base/rng.h"
-#include "kernels/exp2.h"
-#include "kernels/kernels.h"
+#include "int8/exp2.h"
+#include "int8/kernels.h"
 
 #include <float.h>
 #include <math.h>

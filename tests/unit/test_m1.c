@@ -1,8 +1,8 @@
 /* test_m1.c - the integer M1: against an independent implementation, in every order of evaluation, on every row. */
 #include "random_m1.h"
 
-#include "model/m1.h"
-#include "model/transformer.h"
+#include "m1/m1.h"
+#include "net/transformer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

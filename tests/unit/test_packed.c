@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "model/m1_impl.h"
+#include "book/trie.h"
+#include "m1/m1_impl.h"
 #include "some_m1.h"
 #include "some_strings.h"
-#include "window/trie.h"
 
 #define TEXT 3000
 

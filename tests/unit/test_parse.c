@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "encode/parse.h"
 #include "sample_stream.h"
 #include "some_m1.h"
-#include "window/parse.h"
 
 enum { DOCUMENTS = 5, TEXT = 700 };
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "kernels/float.h"
+#include "float/float.h"
 
 /* Shapes around the sizes of tiles, panels and words. */
 static const struct shape {

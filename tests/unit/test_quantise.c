@@ -1,10 +1,10 @@
 /* test_quantise.c - the quantiser: a net trained here loses next to nothing when it becomes integers. */
 #include "base/rng.h"
-#include "model/adafactor.h"
-#include "model/m1.h"
-#include "model/m1_impl.h"
-#include "model/quantise.h"
-#include "model/quantise_impl.h"
+#include "m1/m1.h"
+#include "m1/m1_impl.h"
+#include "quantise/quantise.h"
+#include "quantise/quantise_impl.h"
+#include "train/adafactor.h"
 
 #include <math.h>
 #include <setjmp.h>

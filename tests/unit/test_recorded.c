@@ -1,7 +1,7 @@
 /* test_recorded.c - short training runs: the reference row's recorded losses, and the same course on every other row. */
 #include "net_example.h"
 
-#include "model/adafactor.h"
+#include "train/adafactor.h"
 
 #define STEPS 60
 

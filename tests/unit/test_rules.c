@@ -1,7 +1,7 @@
 /* test_rules.c - streams whose checksums hold but that break a rule of the format are refused, with the place. */
 #include "read_stream.h"
 
-#include "format/frame.h"
+#include "stream/frame.h"
 
 #include <sys/resource.h>
 

@@ -1,8 +1,8 @@
 /* test_safetensors.c - named tensors and M1's model files: there and back, and every damaged file refused. */
 #include "random_m1.h"
 
-#include "model/m1.h"
-#include "model/safetensors.h"
+#include "m1/m1.h"
+#include "m1/safetensors.h"
 
 #include <errno.h>
 #include <fcntl.h>

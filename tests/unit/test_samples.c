@@ -1,6 +1,6 @@
 /* test_samples.c - from which positions the quantiser learns the ranges of values: half of them are among the first eight of a row. */
 #include "base/rng.h"
-#include "model/quantise_impl.h"
+#include "quantise/quantise_impl.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "model/transformer.h"
+#include "net/transformer.h"
 
 /* T5's formula, in floating point. */
 static unsigned

@@ -1,9 +1,9 @@
 /* test_step.c - one position at a time gives what the whole forward pass gives; drawing from logits. */
 #include "net_example.h"
 
-#include "kernels/float.h"
-#include "model/sample.h"
-#include "model/step.h"
+#include "float/float.h"
+#include "net/step.h"
+#include "train/sample.h"
 
 /* ---- Steps ---- */
 

@@ -30,7 +30,7 @@ tiles_off(void)
 #define tile_load(t, from, bytes) load_tile(t, (const uint8_t *)(from), (int64_t)(bytes))
 #define tile_store(t, to, bytes) store_tile(t, (uint8_t *)(to), (int64_t)(bytes))
 #define tile_product(sums, x, w) multiply_int8(sums, x, w)
-#include "kernels/i8_tiles.inc"
+#include "int8/i8_tiles.inc"
 
 static void
 check(size_t n, size_t r, size_t k)

@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-#include "model/m1.h"
-#include "model/transformer.h"
-#include "train/batch.h"
-#include "train/measure.h"
+#include "data/examples.h"
+#include "m1/m1.h"
+#include "net/transformer.h"
+#include "train/m1_measure.h"
 #include "train/schedule.h"
 #include "train/unigram.h"
 

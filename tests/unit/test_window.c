@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "base/io.h"
+#include "encode/m1_chunk.h"
+#include "m1/context.h"
 #include "random_m1.h"
-#include "window/chunk.h"
-#include "window/context.h"
-#include "window/pattern.h"
+#include "text/pattern.h"
 
 static nct_m1 *m1;
 

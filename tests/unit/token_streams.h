@@ -4,8 +4,8 @@
 
 #include "train_text.h"
 
-#include "format/stream.h"
-#include "train/corpus.h"
+#include "data/corpus.h"
+#include "stream/stream.h"
 
 #define V 16
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "train/text.h"
+#include "data/mapped_text.h"
 
 static char folder[] = "/tmp/nct-test-train.XXXXXX";
 

@@ -1,0 +1,231 @@
+/* trie.c - a codebook as a double array, walked by several texts in turn. */
+#include "book/trie.h"
+
+#include "base/cpu.h"
+#include "base/huge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EMPTY 0xffff /* the symbol of a cell that is no string */
+
+/* Where the cells are filled. */
+struct filler {
+	struct nct_trie *t;
+	uint64_t *based;    /* bits: bases in use */
+	size_t dead;        /* a base with empty cells behind it, for nodes without children; no base is above */
+};
+
+static int
+is_base(const struct filler *f, size_t at)
+{
+	return at == f->dead || (at < f->dead && f->based[at / 64] >> at % 64 & 1);
+}
+
+/* A byte that leads from no base to cell i, which is empty or ends with EOD; or -1. */
+static int
+stranger(const struct filler *f, size_t i)
+{
+	for (size_t s = 0; s < 256; s++)
+		if (i < s || !is_base(f, i - s))
+			return (int)s;
+	return -1;
+}
+
+/* Writes cell `at`, which must be empty. */
+static nct_err
+put(struct nct_trie *t, size_t at, unsigned symbol, size_t base, uint32_t number)
+{
+	if (t->cell != NULL) {
+		if ((uint16_t)t->cell[at] != EMPTY)
+			return NCT_EDATA;
+		t->cell[at] = (uint64_t)base << 40 | (uint64_t)number << 16 | symbol;
+		return NCT_OK;
+	}
+	if (t->byte[at] != 0 || t->number[at] != 0)
+		return NCT_EDATA;
+	t->number[at] = symbol == NCT_EOD ? number | NCT_TRIE_EOD : number;
+	if (symbol != NCT_EOD)
+		t->byte[at] = symbol | (uint32_t)base << 9 | (number != NCT_TRIE_INNER ? NCT_TRIE_STRING : 0);
+	return NCT_OK;
+}
+
+/* A cell for each node. Its parent is the latest before it that is one less deep. */
+static nct_err
+put_nodes(const struct filler *f, const uint32_t *base)
+{
+	const struct nct_codebook *c = f->t->book;
+	size_t at[NCT_WINDOW_SYMBOLS + 1]; /* the base of the node at each depth on the way to the one at hand */
+	uint32_t strings = 0;
+	nct_err err = NCT_OK;
+
+	at[0] = *base++;
+	for (size_t k = 0; k < c->nodes && err == NCT_OK; k++) {
+		const unsigned d = c->depth[k], symbol = c->symbol[k] & ~(unsigned)NCT_NODE_INNER;
+		const uint32_t number = c->symbol[k] & NCT_NODE_INNER ? NCT_TRIE_INNER : strings++;
+
+		if (k > 0 && nct_codebook_alias(c, k))
+			continue;
+		at[d] = k + 1 < c->nodes && c->depth[k + 1] > d ? *base++ : f->dead;
+		err = put(f->t, at[d - 1] + symbol, symbol, at[d], number);
+	}
+	return err;
+}
+
+/* Memory for cells up to those behind `dead`, all empty. */
+static nct_err
+make_cells(struct nct_trie *t, size_t dead)
+{
+	const size_t cells = dead + NCT_SYMBOLS;
+
+	if (t->book->code == NCT_CODE_BEST) {
+		if (cells > NCT_TRIE_BYTES_MAX)
+			return NCT_EARG;
+		if ((t->byte = nct_huge_alloc(2 * cells * sizeof *t->byte)) == NULL)
+			return NCT_ENOMEM;
+		memset(t->byte, 0, 2 * cells * sizeof *t->byte);
+		t->number = t->byte + cells;
+		return NCT_OK;
+	}
+	if ((t->cell = malloc(cells * sizeof *t->cell)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < cells; i++)
+		t->cell[i] = EMPTY;
+	t->none = (uint64_t)dead << 40 | NCT_TRIE_START | EMPTY;
+	return NCT_OK;
+}
+
+/* Fills the cells as `base` says, which need not be true. */
+static nct_err
+fill(struct filler *f, const uint32_t *base)
+{
+	const size_t parents = nct_codebook_parents(f->t->book), limit = nct_codebook_places_limit(f->t->book);
+	size_t last = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < parents; i++)
+		last = base[i] > last ? base[i] : last;
+	f->dead = last + NCT_SYMBOLS;
+	if (f->dead > limit || base[0] != 0)
+		return NCT_EDATA;
+	if ((f->based = calloc(f->dead / 64 + 1, sizeof *f->based)) == NULL)
+		return NCT_ENOMEM;
+	for (size_t i = 0; i < parents; i++) {
+		if (is_base(f, base[i]))
+			return NCT_EDATA;
+		f->based[base[i] / 64] |= (uint64_t)1 << base[i] % 64;
+	}
+	if ((err = make_cells(f->t, f->dead)) != NCT_OK || (err = put_nodes(f, base)) != NCT_OK)
+		return err;
+	for (size_t i = 0; i < f->dead + NCT_SYMBOLS && f->t->byte != NULL; i++)
+		if (f->t->byte[i] == 0) {
+			const int s = stranger(f, i);
+
+			if (s < 0)
+				return NCT_EARG;
+			f->t->byte[i] = (uint32_t)s;
+		}
+	return NCT_OK;
+}
+
+nct_err
+nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
+{
+	struct filler f = {.t = t};
+	uint32_t *found = NULL;
+	nct_err err = c->base == NULL ? nct_codebook_places(c, &found) : NCT_OK;
+
+	*t = (struct nct_trie){.book = c, .lanes = NCT_LANES_PLAIN};
+#if defined __x86_64__
+	if (c->code == NCT_CODE_BEST && nct_cpu_avx512())
+		t->lanes = NCT_LANES;
+#endif
+	if (err == NCT_OK)
+		err = fill(&f, c->base != NULL ? c->base : found);
+	free(f.based);
+	free(found);
+	if (err != NCT_OK)
+		nct_trie_free(t);
+	return err;
+}
+
+void
+nct_trie_free(struct nct_trie *t)
+{
+	free(t->cell);
+	free(t->byte);
+	*t = (struct nct_trie){0};
+}
+
+uint64_t
+nct_trie_eod(const struct nct_trie *t, uint64_t cell)
+{
+	const uint64_t next = t->cell[(cell >> 40) + NCT_EOD];
+
+	return (next & 0xffff) == NCT_EOD ? next : 0;
+}
+
+/* Takes one byte: the open window's number is always written, and kept (*out moves on) if the window closes. Where it does so is
+ * what the model could not guess, so a branch on it would be predicted wrongly once a window, at the cost of several bytes. Compilers
+ * cannot know, and make one: hence the instructions by name. (The walk alone, on one core: 750 MB/s; by masks, as on other machines,
+ * 550; with the branch, 300.) */
+static inline void
+take(const uint64_t *cells, uint64_t byte, uint64_t *cell, uint32_t **out)
+{
+	const uint64_t fresh = cells[byte];
+	uint64_t next = cells[(*cell >> 40) + byte];
+
+	**out = (uint32_t)(*cell >> 16);
+#if defined __x86_64__
+	uint32_t *kept = *out + 1;
+
+	__asm__("cmpw %w[byte], %w[next]\n\tcmovne %[fresh], %[next]\n\tcmovne %[kept], %[out]"
+	        : [next] "+r"(next), [out] "+r"(*out)
+	        : [byte] "r"(byte), [fresh] "r"(fresh), [kept] "r"(kept)
+	        : "cc");
+#else
+	uint64_t closed = 0 - (uint64_t)((uint16_t)next != byte);
+
+	__asm__("" : "+r"(closed)); /* nothing is known about it */
+	next ^= (next ^ fresh) & closed;
+	*out += closed & 1;
+#endif
+	*cell = next;
+}
+
+/* The walk, for a number of lanes that the compiler knows. */
+static inline void
+walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t n)
+{
+	const uint8_t *text[NCT_LANES_PLAIN];
+	uint64_t cell[NCT_LANES_PLAIN];
+	uint32_t *out[NCT_LANES_PLAIN];
+
+	for (unsigned l = 0; l < lanes; l++) {
+		text[l] = lane[l].text;
+		cell[l] = lane[l].open.cell;
+		out[l] = lane[l].out;
+	}
+	for (size_t i = 0; i < n; i++)
+#pragma GCC unroll 6
+		for (unsigned l = 0; l < lanes; l++)
+			take(cells, text[l][i], &cell[l], &out[l]);
+	for (unsigned l = 0; l < lanes; l++) {
+		lane[l].text += n;
+		lane[l].open.cell = cell[l];
+		lane[l].out = out[l];
+	}
+}
+
+void
+nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+{
+	switch (lanes) {
+	case 1: walk(t->cell, lane, 1, n); break;
+	case 2: walk(t->cell, lane, 2, n); break;
+	case 3: walk(t->cell, lane, 3, n); break;
+	case 4: walk(t->cell, lane, 4, n); break;
+	case 5: walk(t->cell, lane, 5, n); break;
+	default: walk(t->cell, lane, NCT_LANES_PLAIN, n); break;
+	}
+}

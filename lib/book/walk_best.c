@@ -1,0 +1,154 @@
+/* walk_best.c - the walk through strings of which not every beginning is one: to the end of the path, and back to the last string on it.
+ *
+ * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a third of a string.)
+ * As in trie.c, no branch may depend on where windows end. */
+#include "book/trie.h"
+
+/* A lane's state by value. */
+struct state {
+	const uint8_t *text, *cut; /* the next byte; behind the longest string so far */
+	uint32_t cell, best;       /* of the open window; where that string's cell is */
+	uint32_t inside;
+	uint32_t *out;
+};
+
+/* Takes a byte that goes on, or closes the window and turns back. `ahead`: from a byte to the mark before it. */
+static inline __attribute__((always_inline)) void
+take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
+{
+	const uint32_t byte = *s->text, at = (s->cell >> 9) + byte;
+	const uint8_t *text = s->text + 1;
+	uint32_t next = cells[at], accepts;
+
+	*s->out = s->best;
+#if defined __x86_64__
+	const uint32_t zero = 0, *kept = s->out + 1;
+
+	if (aligned)
+		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]\n\t"
+		        "cmovnel %[zero], %[inside]"
+		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out), [inside] "+&r"(s->inside)
+		        : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
+		        : "cc");
+	else
+		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]"
+		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out)
+		        : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
+		        : "cc");
+#else
+	uint32_t turns = 0 - (uint32_t)((uint8_t)next != byte);
+
+	__asm__("" : "+r"(turns)); /* nothing is known about it */
+	next &= ~turns;
+	text -= (text - s->cut) & (ptrdiff_t)(int32_t)turns;
+	s->out += turns & 1;
+	s->inside &= ~turns;
+#endif
+	accepts = next & NCT_TRIE_STRING;
+	if (aligned) {
+		const uint32_t mark = text[ahead];
+
+		accepts = accepts >> 8 & (mark | (s->inside ^ 1));
+		s->inside |= accepts & mark;
+	}
+#if defined __x86_64__
+	__asm__("testl %[accepts], %[accepts]\n\tcmovnzl %[at], %[best]\n\tcmovnzq %[text], %[cut]"
+	        : [best] "+&r"(s->best), [cut] "+&r"(s->cut)
+	        : [accepts] "r"(accepts), [at] "r"(at), [text] "r"(text)
+	        : "cc");
+#else
+	uint32_t takes = 0 - (uint32_t)(accepts != 0);
+
+	__asm__("" : "+r"(takes));
+	s->best ^= (s->best ^ at) & takes;
+	s->cut += (text - s->cut) & (ptrdiff_t)(int32_t)takes;
+#endif
+	s->text = text;
+	s->cell = next;
+}
+
+/* The walk, for a number of lanes that the compiler knows, so in line wherever it is called. */
+static inline __attribute__((always_inline)) void
+walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
+{
+	const uint32_t *cells = t->byte;
+	struct state s[NCT_LANES_PLAIN];
+	ptrdiff_t ahead[NCT_LANES_PLAIN];
+
+	for (unsigned l = 0; l < lanes; l++) {
+		const struct nct_open *o = &lane[l].open;
+
+		s[l] = (struct state){lane[l].text, lane[l].text - o->over, o->at, o->best, o->inside, lane[l].out};
+		ahead[l] = aligned ? lane[l].mark - lane[l].text : 0;
+	}
+	for (size_t i = 0; i < n; i++)
+#pragma GCC unroll 8
+		for (unsigned l = 0; l < lanes; l++)
+			take(cells, ahead[l], aligned, &s[l]);
+	for (unsigned l = 0; l < lanes; l++) {
+		struct nct_open *o = &lane[l].open;
+
+		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
+			*k = t->number[*k];
+		if (aligned)
+			lane[l].mark += s[l].text - lane[l].text;
+		lane[l].text = s[l].text;
+		lane[l].out = s[l].out;
+		*o = (struct nct_open){.at = s[l].cell, .best = s[l].best, .inside = s[l].inside, .over = (uint32_t)(s[l].text - s[l].cut)};
+		if (s[l].cell != 0)
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[s[l].best]);
+	}
+}
+
+static void
+walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n, int aligned)
+{
+	switch (lanes) {
+	case 1: walk(t, lane, 1, n, aligned); break;
+	case 2: walk(t, lane, 2, n, aligned); break;
+	case 3: walk(t, lane, 3, n, aligned); break;
+	case 4: walk(t, lane, 4, n, aligned); break;
+	case 5: walk(t, lane, 5, n, aligned); break;
+	default: walk(t, lane, NCT_LANES_PLAIN, n, aligned); break;
+	}
+}
+
+void
+nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+{
+#if defined __x86_64__
+	if (lanes > NCT_LANES_PLAIN)
+		nct_trie_walk_avx512(t, lane, lanes, n);
+	else
+#endif
+	if (lane[0].mark != NULL)
+		walk_some(t, lane, lanes, n, 1);
+	else
+		walk_some(t, lane, lanes, n, 0);
+}
+
+size_t
+nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k)
+{
+	const uint32_t held = at->open.held;
+	struct nct_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
+
+	while (l.text - l.open.held < at->text) { /* a window more */
+		if (l.text < at->text) {
+			walk_some(t, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
+			continue;
+		}
+		const uint32_t end = eod ? t->number[(l.open.at >> 9) + NCT_EOD] : 0;
+		if (end & NCT_TRIE_EOD) {
+			*l.out++ = end & ~NCT_TRIE_EOD;
+			return (size_t)(l.out - k);
+		}
+		*l.out++ = t->number[l.open.best];
+		l.text -= l.open.over;
+		l.mark = l.mark != NULL ? l.mark - l.open.over : NULL;
+		l.open = (struct nct_open){0};
+	}
+	if (eod)
+		*l.out++ = t->number[NCT_EOD] & ~NCT_TRIE_EOD;
+	return (size_t)(l.out - k);
+}

@@ -1,0 +1,162 @@
+/* walk_best_avx512.c - the walk of walk_best.c for up to 16 lanes at once, eight in a register.
+ *
+ * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are bits of masks. A step
+ * waits for its cells alone: the bytes that may come next, behind this one or where the lane turns back to, are gathered meanwhile, and
+ * another eight lanes are walked. (On a Zen 4, whole runs of acwin over
+ * English take 1.3 times as long without it if aligned, 1.1 times if not.) */
+#include "book/trie.h"
+
+#if defined __x86_64__
+#include <immintrin.h>
+
+#define LINE 64    /* bytes of a line of the cache */
+#define GROUP 8    /* lanes in a register */
+#define GROUPS (NCT_LANES / GROUP)
+#define STEPS 256u /* between two times that text is brought to where gathers take it from */
+#define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 3) /* of a lane there: what is behind the longest string, the steps' text, what is looked at in vain */
+#define TAG 24     /* from this bit on, a closed window tells its lane */
+#define MARK 0x100 /* a boundary behind the byte */
+
+struct group {
+	__m256i at, cut;    /* in the block: the next byte; behind the longest string so far */
+	__m256i text;       /* what is at `at`: in the low half, the byte and whether a boundary is behind it */
+	__m256i cell, best; /* as in walk_best.c */
+	__mmask8 inside;
+};
+
+static inline __m256i
+gather(const uint16_t *block, __m256i at)
+{
+	return _mm256_i32gather_epi32((const int *)(const void *)block, at, 2);
+}
+
+/* Takes a byte of each lane that goes on; closes the windows of the others, and turns them back. Gives where closed ones go next. */
+static inline __attribute__((always_inline)) uint32_t *
+take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, struct group *g, uint32_t *log)
+{
+	const __m256i text = g->text, low = _mm256_set1_epi32(0xff), on = _mm256_add_epi32(g->at, _mm256_set1_epi32(1));
+	const __m256i ahead = gather(block, on), back = gather(block, g->cut);
+	const __m256i place = _mm256_add_epi32(_mm256_srli_epi32(g->cell, 9), _mm256_and_si256(text, low));
+	const __m256i next = _mm256_i32gather_epi32((const int *)(const void *)cells, place, 4);
+	const __mmask8 closes = _mm256_test_epi32_mask(_mm256_xor_si256(next, text), low), goes = (__mmask8)~closes;
+	__mmask8 takes = _mm256_mask_test_epi32_mask(goes, next, _mm256_set1_epi32((int)NCT_TRIE_STRING));
+
+	_mm256_storeu_si256((void *)log, _mm256_maskz_compress_epi32(closes, _mm256_or_si256(g->best, tag)));
+	log += __builtin_popcount(closes);
+	g->cell = _mm256_maskz_mov_epi32(goes, next);
+	g->at = _mm256_mask_mov_epi32(on, closes, g->cut);
+	g->text = _mm256_mask_mov_epi32(ahead, closes, back);
+	if (aligned) {
+		const __mmask8 mark = _mm256_test_epi32_mask(text, _mm256_set1_epi32(MARK)), inside = g->inside & goes;
+
+		takes &= (__mmask8)(mark | (__mmask8)~inside);
+		g->inside = inside | (takes & mark);
+	}
+	g->best = _mm256_mask_mov_epi32(g->best, takes, place);
+	g->cut = _mm256_mask_mov_epi32(g->cut, takes, g->at);
+	return log;
+}
+
+/* Brings n bytes of a lane, and what is behind its longest string, to to[], each with the mark behind it. */
+static void
+bring(const struct nct_lane *lane, size_t n, uint16_t *to)
+{
+	const uint8_t *text = lane->text - lane->open.over, *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
+
+	for (size_t i = n; i < 2 * n + LINE; i += LINE) { /* what comes next may be in another core's cache */
+		__builtin_prefetch(lane->text + i);
+		if (mark != NULL)
+			__builtin_prefetch(lane->mark + i);
+	}
+	n += lane->open.over;
+	if (mark != NULL)
+		for (size_t i = 0; i < n; i++)
+			to[i] = (uint16_t)(text[i] | mark[i] << 8);
+	else
+		for (size_t i = 0; i < n; i++)
+			to[i] = text[i];
+}
+
+/* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the latter. */
+static inline __attribute__((always_inline)) void
+walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
+{
+	uint16_t block[NCT_LANES][ROOM];
+	uint32_t state[6][NCT_LANES] = {{0}}; /* at, cut, cell, best, inside, tag */
+	uint32_t log[NCT_LANES * STEPS + GROUP], *end = log, nowhere[STEPS];
+	uint32_t *out[NCT_LANES];
+	struct group g[GROUPS];
+	__m256i tag[GROUPS];
+
+	for (unsigned l = 0; l < groups * GROUP; l++) {
+		const unsigned from = l < lanes ? l : 0; /* a lane too many walks with the first, for nothing */
+		const struct nct_open *o = &lane[from].open;
+
+		if (l < lanes)
+			bring(&lane[l], n, block[l]);
+		out[l] = l < lanes ? lane[l].out : nowhere;
+		state[1][l] = from * ROOM;
+		state[0][l] = from * ROOM + o->over;
+		state[2][l] = o->at;
+		state[3][l] = o->best;
+		state[4][l] = o->inside;
+		state[5][l] = l << TAG;
+	}
+	for (unsigned i = 0; i < groups; i++) {
+		const __m256i inside = _mm256_loadu_si256((void *)&state[4][i * GROUP]);
+
+		g[i].at = _mm256_loadu_si256((void *)&state[0][i * GROUP]);
+		g[i].cut = _mm256_loadu_si256((void *)&state[1][i * GROUP]);
+		g[i].cell = _mm256_loadu_si256((void *)&state[2][i * GROUP]);
+		g[i].best = _mm256_loadu_si256((void *)&state[3][i * GROUP]);
+		g[i].inside = _mm256_test_epi32_mask(inside, inside);
+		g[i].text = gather(block[0], g[i].at);
+		tag[i] = _mm256_loadu_si256((void *)&state[5][i * GROUP]);
+	}
+	for (size_t s = 0; s < n; s++)
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < groups; i++)
+			end = take(t->byte, block[0], aligned, tag[i], &g[i], end);
+	for (const uint32_t *k = log; k < end; k++)
+		*out[*k >> TAG]++ = t->number[*k & ((1u << TAG) - 1)];
+	for (unsigned i = 0; i < groups; i++) {
+		_mm256_storeu_si256((void *)&state[0][i * GROUP], g[i].at);
+		_mm256_storeu_si256((void *)&state[1][i * GROUP], g[i].cut);
+		_mm256_storeu_si256((void *)&state[2][i * GROUP], g[i].cell);
+		_mm256_storeu_si256((void *)&state[3][i * GROUP], g[i].best);
+	}
+	for (unsigned l = 0; l < lanes; l++) {
+		struct nct_open *o = &lane[l].open;
+		const uint32_t moved = state[0][l] - l * ROOM - o->over;
+
+		lane[l].text += (int32_t)moved;
+		lane[l].mark = lane[l].mark != NULL ? lane[l].mark + (int32_t)moved : NULL;
+		lane[l].out = out[l];
+		*o = (struct nct_open){.at = state[2][l], .best = state[3][l], .over = state[0][l] - state[1][l], .inside = g[l / GROUP].inside >> l % GROUP & 1};
+	}
+}
+
+void
+nct_trie_walk_avx512(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+{
+	for (size_t now; n > 0; n -= now) {
+		now = n < STEPS ? n : STEPS;
+		if (lane[0].mark != NULL && lanes <= GROUP)
+			walk(t, lane, lanes, 1, now, 1);
+		else if (lane[0].mark != NULL)
+			walk(t, lane, lanes, GROUPS, now, 1);
+		else if (lanes <= GROUP)
+			walk(t, lane, lanes, 1, now, 0);
+		else
+			walk(t, lane, lanes, GROUPS, now, 0);
+	}
+	for (unsigned l = 0; l < lanes; l++) {
+		struct nct_open *o = &lane[l].open;
+
+		if (o->at != 0)
+			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[o->best]);
+	}
+}
+#else
+typedef int nct_trie_avx512_unused; /* ISO C forbids an empty file */
+#endif

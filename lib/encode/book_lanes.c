@@ -1,0 +1,249 @@
+/* book_lanes.c - chunks walked through a trie, several in turn, a stretch at a time. */
+#include "encode/book_lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/stream.h"
+
+#define STRETCH 2048u         /* bytes of each lane between two looks at what they gave */
+#define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
+#define TURN 4                /* a turn of a job: this part of what is left of it, so that turns get short and all end at about the same time */
+
+/* ---- one chunk ---- */
+
+void
+nct_job_begin(struct nct_job *j, const uint8_t *text, const uint8_t *mark)
+{
+	j->text = text;
+	j->mark = mark;
+	j->n = 0;
+	j->ends = j->eod = 0;
+	j->parts_n = 0;
+	j->part = (struct nct_part){0};
+	j->open = (struct nct_open){.cell = NCT_TRIE_START};
+	j->err = NCT_OK;
+	nct_bits_clear(&j->code);
+}
+
+nct_err
+nct_job_go_on(struct nct_job *j, const struct nct_job *from)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < from->parts_n; i++)
+		done += from->parts[i].bits;
+	j->part = from->part;
+	j->open = from->open;
+	j->text -= from->n;
+	j->mark = j->mark != NULL ? j->mark - from->n : NULL;
+	j->n += from->n;
+	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
+}
+
+void
+nct_job_free(struct nct_job *j)
+{
+	nct_bits_free(&j->code);
+	free(j->parts);
+}
+
+static nct_err
+end_part(struct nct_job *j)
+{
+	if (j->parts_n == j->parts_cap) {
+		const size_t cap = j->parts_cap * 2 + 1;
+		struct nct_part *p = realloc(j->parts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		j->parts = p;
+		j->parts_cap = cap;
+	}
+	j->parts[j->parts_n++] = j->part;
+	j->part = (struct nct_part){0};
+	return NCT_OK;
+}
+
+/* Counts a window towards its part, after ending a part that is full: as m1_chunk.c does. */
+static nct_err
+count_window(struct nct_job *j, const struct nct_codebook *c, uint32_t k)
+{
+	nct_err err;
+
+	if ((j->part.units == NCT_PART_WINDOWS || j->part.text_bytes >= NCT_PART_TEXT) && (err = end_part(j)) != NCT_OK)
+		return err;
+	j->part.units++;
+	j->part.bits += c->bits;
+	j->part.text_bytes += nct_codebook_bytes(c, k);
+	return NCT_OK;
+}
+
+/* Text of the open window. */
+static unsigned
+open_text(const struct nct_codebook *c, const struct nct_open *o)
+{
+	if (c->code == NCT_CODE_BEST)
+		return o->held;
+	return o->cell == NCT_TRIE_START ? 0 : c->depth[nct_trie_number(o->cell)];
+}
+
+/* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
+static nct_err
+take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
+{
+	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
+	nct_err err = nct_bits_put_all(&j->code, k, count, c->bits);
+
+	if (err != NCT_OK)
+		return err;
+	if (j->part.units + count <= NCT_PART_WINDOWS && j->part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
+		j->part.units += count;
+		j->part.bits += (uint64_t)count * c->bits;
+		j->part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
+		return NCT_OK;
+	}
+	for (size_t i = 0; i < count && err == NCT_OK; i++)
+		err = count_window(j, c, k[i] & mask);
+	return err;
+}
+
+/* The numbers of the windows that are open or still to come where the chunk ends. */
+static size_t
+last_windows(const struct nct_job *j, const struct nct_trie *t, uint32_t *k)
+{
+	size_t count = 0;
+
+	if (t->book->code == NCT_CODE_BEST) {
+		const struct nct_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
+
+		return nct_trie_close_best(t, &at, j->eod, k);
+	}
+	const uint64_t eod = j->eod ? nct_trie_eod(t, j->open.cell) : 0;
+	if (eod == 0 && j->open.cell != NCT_TRIE_START)
+		k[count++] = nct_trie_number(j->open.cell);
+	if (j->eod)
+		k[count++] = nct_trie_number(eod != 0 ? eod : nct_trie_eod(t, NCT_TRIE_START));
+	return count;
+}
+
+/* All text is walked: closes what is open. */
+static nct_err
+end_job(struct nct_job *j, const struct nct_trie *t)
+{
+	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
+	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
+	size_t count;
+	nct_err err = NCT_OK;
+
+	if (!j->ends)
+		return NCT_OK;
+	count = last_windows(j, t, k);
+	j->open = (struct nct_open){.cell = NCT_TRIE_START};
+	for (size_t i = 0; i < count && err == NCT_OK; i++)
+		err = count_window(j, t->book, k[i] & mask);
+	if (err != NCT_OK || (err = nct_bits_put_all(&j->code, k, count, t->book->bits)) != NCT_OK)
+		return err;
+	j->part.ends_document = j->eod;
+	j->part.ends_chunk = 1;
+	return end_part(j);
+}
+
+/* ---- many ---- */
+
+static void
+put_back(struct nct_lanes *l, struct nct_job *j)
+{
+	l->ring[(l->head + l->count++) % l->cap] = j;
+}
+
+/* Takes jobs that wait into free lanes. */
+static void
+take_jobs(struct nct_lanes *l)
+{
+	for (; l->n < l->trie->lanes && l->count > 0; l->count--) {
+		struct nct_job *j = l->ring[l->head];
+
+		l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
+		l->job[l->n++] = j;
+		l->head = l->head + 1 < l->cap ? l->head + 1 : 0;
+	}
+}
+
+/* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
+ * mark stands behind that is not known yet. */
+static size_t
+ahead(const struct nct_job *j, const struct nct_trie *t)
+{
+	return j->n - (size_t)(t->book->code == NCT_CODE_BEST && !j->ends && j->n > 0);
+}
+
+/* Walks all lanes as far as the shortest goes. */
+static void
+stretch(struct nct_lanes *l)
+{
+	const struct nct_trie *t = l->trie;
+	struct nct_lane lane[NCT_LANES];
+	size_t n = STRETCH;
+
+	for (unsigned i = 0; i < l->n; i++)
+		n = ahead(l->job[i], t) < n ? ahead(l->job[i], t) : n;
+	for (unsigned i = 0; i < l->n; i++)
+		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
+	if (t->book->code == NCT_CODE_BEST)
+		nct_trie_walk_best(t, lane, l->n, n);
+	else if (lane[0].mark != NULL)
+		nct_trie_walk_aligned(t, lane, l->n, n);
+	else
+		nct_trie_walk(t, lane, l->n, n);
+	for (unsigned i = l->n; i-- > 0;) {
+		struct nct_job *j = l->job[i];
+		const uint32_t *out = l->out + i * OUT;
+		const size_t count = (size_t)(lane[i].out - out);
+		const size_t moved = (size_t)(lane[i].text - j->text);
+		const struct nct_open before = j->open;
+
+		j->open = lane[i].open;
+		j->text = lane[i].text;
+		j->mark = lane[i].mark;
+		j->n -= moved;
+		l->left[i] -= n < l->left[i] ? n : l->left[i];
+		j->err = take_windows(j, t->book, out, count, moved, &before);
+		const int done = ahead(j, t) == 0;
+		if (done && j->err == NCT_OK)
+			j->err = end_job(j, t);
+		if (!done && l->left[i] > 0 && j->err == NCT_OK)
+			continue;
+		if (!done && j->err == NCT_OK)
+			put_back(l, j);
+		l->n--;
+		l->job[i] = l->job[l->n];
+		l->left[i] = l->left[l->n];
+	}
+}
+
+void
+nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((jobs[i].err = nct_bits_reserve(&jobs[i].code, jobs[i].n / 2)) == NCT_OK)
+			put_back(l, &jobs[i]);
+	for (take_jobs(l); l->n > 0; take_jobs(l))
+		stretch(l);
+}
+
+nct_err
+nct_lanes_new(struct nct_lanes *l, const struct nct_trie *t, size_t jobs_max)
+{
+	*l = (struct nct_lanes){.trie = t, .cap = jobs_max};
+	l->ring = malloc(jobs_max * sizeof(struct nct_job *));
+	l->out = malloc(t->lanes * OUT * sizeof *l->out);
+	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;
+}
+
+void
+nct_lanes_free(struct nct_lanes *l)
+{
+	free(l->out);
+	free(l->ring);
+}

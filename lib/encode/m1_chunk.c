@@ -1,0 +1,264 @@
+/* m1_chunk.c - encoding a chunk of text to windows, or to one unbroken code: where M1 and coder meet. */
+#include "encode/m1_chunk.h"
+
+#include <lzma.h>
+#include <stdlib.h>
+
+#include "base/le.h"
+#include "stream/stream.h"
+
+uint64_t
+nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1)
+{
+	uint8_t s[20];
+
+	nct_put64(s, m1);
+	nct_put32(s + 8, p->window_bits);
+	nct_put32(s + 12, p->resets);
+	nct_put32(s + 16, p->window_bits > 0 ? NCT_CODE_SPLIT : NCT_CODE_UNBROKEN);
+	return lzma_crc64(s, sizeof s, 0);
+}
+
+void
+nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context)
+{
+	c->plan = *p;
+	c->context = context;
+	nct_bits_clear(&c->code);
+	c->count = 0;
+	c->part = (struct nct_part){0};
+	c->since_reset = 0;
+	c->bound.symbols = 0;
+	nct_context_reset(context);
+	if (p->window_bits > 0)
+		c->node = nct_split_root(p->window_bits);
+	else
+		nct_ac_start(&c->ac);
+}
+
+nct_err
+nct_chunk_drop(struct nct_chunk *c)
+{
+	nct_bits rest = {0};
+	uint64_t done = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < c->count; i++)
+		done += c->parts[i].bits;
+	if (done == 0)
+		return NCT_OK;
+	if ((err = nct_bits_append(&rest, c->code.bytes, done, c->code.bits - done)) != NCT_OK)
+		return err;
+	nct_bits_free(&c->code);
+	c->code = rest;
+	c->count = 0;
+	return NCT_OK;
+}
+
+void
+nct_chunk_free(struct nct_chunk *c)
+{
+	nct_bits_free(&c->code);
+	nct_ac_free(&c->ac);
+	free(c->parts);
+}
+
+static nct_err
+end_part(struct nct_chunk *c)
+{
+	if (c->count == c->cap) {
+		size_t cap = c->cap * 2 + 1;
+		struct nct_part *p = realloc(c->parts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		c->parts = p;
+		c->cap = cap;
+	}
+	c->parts[c->count++] = c->part;
+	c->part = (struct nct_part){0};
+	return NCT_OK;
+}
+
+/* ---- windows ---- */
+
+/* The window ends at the node reached: its code point is the node's first. */
+static nct_err
+end_window(struct nct_chunk *c)
+{
+	nct_err err = nct_bits_put(&c->code, c->node.first, c->plan.window_bits);
+
+	if (err != NCT_OK)
+		return err;
+	c->part.units++;
+	c->part.bits += c->plan.window_bits;
+	c->node = nct_split_root(c->plan.window_bits);
+	c->bound.symbols = 0;
+	if (c->plan.resets != 0 && ++c->since_reset == c->plan.resets) {
+		nct_context_reset(c->context);
+		c->since_reset = 0;
+	}
+	return NCT_OK;
+}
+
+/* The same before text[0], or at the last boundary in it, if there is one; *step is how far that takes us back: not above 0. */
+static nct_err
+end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
+{
+	const unsigned back = c->bound.symbols > 0 ? c->node.symbols - c->bound.symbols : 0;
+
+	*step = -(ptrdiff_t)back;
+	if (back == 0)
+		return end_window(c);
+	c->node = c->bound;
+	c->part.text_bytes -= back;
+	if (c->plan.resets != 1) /* else the context begins anew */
+		nct_context_rewind(c->context, back, text[*step - 1]);
+	return end_window(c);
+}
+
+/* Begins a window: ends its part first if that is full. */
+static nct_err
+begin_window(struct nct_chunk *c)
+{
+	const int full = c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT;
+
+	return c->node.symbols == 0 && full ? end_part(c) : NCT_OK;
+}
+
+/* Takes a symbol into the window if it fits. *fits -1: not yet, what M1 expects is not known. */
+static nct_err
+take_symbol(struct nct_chunk *c, unsigned symbol, int *fits)
+{
+	nct_err err = begin_window(c);
+
+	*fits = -1;
+	if (err != NCT_OK || !nct_context_ready(c->context))
+		return err;
+	*fits = nct_context_take(c->context, &c->node, symbol);
+	if (*fits) {
+		c->part.text_bytes += symbol != NCT_EOD;
+		nct_context_push(c->context, symbol);
+	}
+	return NCT_OK;
+}
+
+/* At the root every symbol fits: at most one window ends before it. */
+static nct_err
+put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
+{
+	nct_err err;
+	int fits;
+
+	*done = 0;
+	do {
+		fits = 0;
+		if (!nct_split_ended(&c->node)) /* aligned: it may have been left open */
+			if ((err = take_symbol(c, symbol, &fits)) != NCT_OK || fits < 0)
+				return err;
+		if (!fits && (err = end_window(c)) != NCT_OK)
+			return err;
+	} while (!fits);
+	*done = 1;
+	return symbol == NCT_EOD || (!c->plan.aligned && nct_split_ended(&c->node)) ? end_window(c) : NCT_OK;
+}
+
+/* Puts the byte text[0] where windows close at boundaries; `mark` tells if there is one before it. Whether a window that can hold no more
+ * ends at one, only the next byte tells, so it stays open until then. *step: how far this takes us in the text. */
+static nct_err
+put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *step, int *ready)
+{
+	nct_err err = NCT_OK;
+	int fits = 0;
+
+	if (mark && c->node.symbols > 0)
+		c->bound = c->node;
+	if (!nct_split_ended(&c->node))
+		err = take_symbol(c, text[0], &fits);
+	*step = fits > 0;
+	*ready = fits >= 0;
+	return err == NCT_OK && fits == 0 ? end_aligned(c, text, step) : err;
+}
+
+/* ---- unbroken ---- */
+
+static nct_err
+end_code(struct nct_chunk *c)
+{
+	nct_err err = nct_ac_finish(&c->ac, &c->code);
+
+	c->part.bits = c->ac.code.bits;
+	nct_ac_start(&c->ac);
+	return err;
+}
+
+static nct_err
+put_unbroken_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
+{
+	nct_err err;
+	uint32_t lo = 0;
+
+	*done = 0;
+	if (!nct_context_ready(c->context))
+		return NCT_OK;
+	*done = 1;
+	if (c->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = end_part(c)) != NCT_OK))
+		return err;
+	const uint32_t *freq = nct_context_freq(c->context);
+	for (unsigned s = 0; s < symbol; s++)
+		lo += freq[s];
+	if ((err = nct_ac_put(&c->ac, lo, lo + freq[symbol])) != NCT_OK)
+		return err;
+	c->part.units++;
+	c->part.text_bytes += symbol != NCT_EOD;
+	nct_context_push(c->context, symbol);
+	return NCT_OK;
+}
+
+/* ---- both ---- */
+
+static nct_err
+put_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
+{
+	return c->plan.window_bits > 0 ? put_window_symbol(c, symbol, done) : put_unbroken_symbol(c, symbol, done);
+}
+
+nct_err
+nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, ptrdiff_t n, ptrdiff_t *at)
+{
+	nct_err err = NCT_OK;
+	ptrdiff_t step;
+	size_t one;
+	int ready = 1;
+
+	while (*at < n && err == NCT_OK && ready) {
+		if (c->plan.aligned) {
+			err = put_aligned_byte(c, text + *at, mark[*at], &step, &ready);
+			*at += step;
+		} else {
+			err = put_symbol(c, text[*at], &one);
+			*at += (ptrdiff_t)one;
+			ready = one > 0;
+		}
+	}
+	return err;
+}
+
+nct_err
+nct_chunk_end(struct nct_chunk *c, int eod, size_t *done)
+{
+	nct_err err = NCT_OK;
+
+	*done = 1;
+	if (eod && ((err = put_symbol(c, NCT_EOD, done)) != NCT_OK || !*done))
+		return err;
+	if (c->plan.window_bits == 0)
+		err = end_code(c);
+	else if (c->node.symbols > 0)
+		err = end_window(c);
+	if (err != NCT_OK)
+		return err;
+	c->part.ends_document = eod;
+	c->part.ends_chunk = 1;
+	return end_part(c);
+}

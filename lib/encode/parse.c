@@ -1,0 +1,194 @@
+/* parse.c - where windows begin in a text, and how far each would have gone: what encoding finds out, without the code. */
+#include "encode/parse.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/threads.h"
+#include "m1/context.h"
+#include "text/boundaries.h"
+
+#define LANES 64 /* spans parsed side by side by a worker */
+
+/* A span being parsed. */
+struct lane {
+	const uint16_t *symbol;
+	uint16_t *reach;
+	size_t n, at;          /* symbol[at] comes next */
+	size_t end;            /* of the document that symbol[at] is in: its EOD, or n */
+	size_t start;          /* of the open window; at, if there is none */
+	size_t bound;          /* the last boundary in it; start, if there is none */
+	struct nct_node node;
+	nct_context *context;  /* borrowed */
+	uint8_t *text, *mark;  /* (span) */
+	int busy;
+};
+
+struct worker {
+	nct_crew *crew;
+	nct_bounds *bounds;
+	uint8_t *block;        /* the lanes' text and marks */
+	struct lane lane[LANES];
+	nct_err err;
+	nct_why why;
+};
+
+struct parser {
+	const struct nct_parse_plan *p;
+	const uint16_t *symbol;
+	uint16_t *reach;
+	size_t n;
+	atomic_size_t next;    /* the first span not yet taken */
+	struct worker *workers;
+};
+
+static void
+open_window(const struct parser *x, struct lane *l)
+{
+	l->start = l->bound = l->at;
+	l->node = nct_split_root(x->p->window_bits);
+	nct_context_reset(l->context);
+}
+
+/* Makes the document at symbol[at] the lane's: its text as bytes, and where its boundaries are. */
+static nct_err
+open_document(const struct parser *x, struct worker *w, struct lane *l)
+{
+	for (l->end = l->at; l->end < l->n && l->symbol[l->end] != NCT_EOD; l->end++)
+		l->text[l->end] = (uint8_t)l->symbol[l->end];
+	if (x->p->align == NCT_ALIGN_NONE)
+		return NCT_OK;
+	return nct_bounds_mark(w->bounds, l->text + l->at, l->end - l->at, l->mark + l->at, &w->why);
+}
+
+/* Gives the lane the next span; 0 if none is left, or something failed. */
+static int
+begin(struct parser *x, struct worker *w, struct lane *l)
+{
+	const size_t from = atomic_fetch_add(&x->next, 1) * x->p->span;
+
+	if (from >= x->n || w->err != NCT_OK)
+		return 0;
+	l->symbol = x->symbol + from;
+	l->reach = x->reach + from;
+	l->n = x->n - from < x->p->span ? x->n - from : x->p->span;
+	l->at = 0;
+	open_window(x, l);
+	w->err = open_document(x, w, l);
+	return l->busy = w->err == NCT_OK;
+}
+
+/* The open window closes at symbol[to], having come to symbol[at]. */
+static void
+close_window(const struct parser *x, struct lane *l, size_t to)
+{
+	l->reach[l->start] = (uint16_t)(l->at - l->start);
+	l->at = to;
+	open_window(x, l);
+}
+
+/* Goes on as far as is known what M1 expects; 1 if the span is done. */
+static int
+advance(const struct parser *x, struct worker *w, struct lane *l)
+{
+	while (l->at < l->n && w->err == NCT_OK) {
+		const int eod = l->at == l->end, aligned = x->p->align != NCT_ALIGN_NONE && !eod;
+		int fits = 0;
+
+		if (aligned && l->mark[l->at])
+			l->bound = l->at;
+		if (l->at == l->start || !nct_split_ended(&l->node)) {
+			if (!nct_context_ready(l->context))
+				return 0;
+			fits = nct_context_take(l->context, &l->node, l->symbol[l->at]);
+		}
+		if (!fits) {
+			close_window(x, l, aligned && l->bound > l->start ? l->bound : l->at);
+			continue;
+		}
+		nct_context_push(l->context, l->symbol[l->at++]);
+		if (eod) {
+			close_window(x, l, l->at);
+			w->err = open_document(x, w, l);
+		}
+	}
+	return 1;
+}
+
+static void
+run(void *ctx, size_t i, unsigned worker)
+{
+	struct parser *x = ctx;
+	struct worker *w = &x->workers[worker];
+	nct_context *waiting[LANES];
+	size_t count;
+
+	(void)i;
+	do {
+		count = 0;
+		for (size_t k = 0; k < LANES; k++) {
+			struct lane *l = &w->lane[k];
+
+			while ((l->busy || begin(x, w, l)) && advance(x, w, l))
+				l->busy = 0;
+			if (!l->busy)
+				continue;
+			nct_context_promise(l->context, l->text + l->at, l->end - l->at);
+			waiting[count++] = l->context;
+		}
+		nct_contexts_ready(w->crew, waiting, count);
+	} while (count > 0);
+}
+
+static nct_err
+worker_new(struct worker *w, const nct_m1 *m1, const struct nct_parse_plan *p)
+{
+	const struct nct_crew_plan plan = {.window_bits = p->window_bits, .remember = 1, .lanes = LANES};
+	nct_err err = nct_crew_new(&w->crew, m1, &plan);
+
+	if (err == NCT_OK)
+		err = nct_bounds_new(&w->bounds, NULL, p->align, p->align_pattern, &w->why);
+	if (err == NCT_OK && (w->block = calloc(2 * LANES, p->span)) == NULL)
+		err = NCT_ENOMEM;
+	for (size_t k = 0; err == NCT_OK && k < LANES; k++) {
+		w->lane[k].context = nct_crew_context(w->crew, k);
+		w->lane[k].text = w->block + 2 * k * p->span;
+		w->lane[k].mark = w->lane[k].text + p->span;
+	}
+	return err;
+}
+
+static void
+worker_free(struct worker *w)
+{
+	nct_crew_free(w->crew);
+	nct_bounds_free(w->bounds);
+	free(w->block);
+}
+
+nct_err
+nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symbol, size_t n, uint16_t *reach, nct_why *why)
+{
+	const size_t spans = (n + p->span - 1) / p->span;
+	const unsigned threads = spans < p->threads ? (unsigned)spans : p->threads;
+	struct parser x = {.p = p, .symbol = symbol, .reach = reach, .n = n, .workers = calloc(threads + 1, sizeof *x.workers)};
+	nct_threads *pool = NULL;
+	nct_err err = x.workers != NULL ? nct_threads_new(&pool, threads > 0 ? threads : 1) : NCT_ENOMEM;
+
+	memset(reach, 0, n * sizeof *reach);
+	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
+		if ((err = worker_new(&x.workers[i], m1, p)) != NCT_OK && why != NULL)
+			*why = x.workers[i].why;
+	if (err == NCT_OK)
+		nct_parallel(pool, threads, run, &x);
+	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
+		if ((err = x.workers[i].err) != NCT_OK && why != NULL)
+			*why = x.workers[i].why;
+	for (unsigned i = 0; i < threads && x.workers != NULL; i++)
+		worker_free(&x.workers[i]);
+	nct_threads_free(pool);
+	free(x.workers);
+	return err;
+}

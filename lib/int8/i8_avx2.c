@@ -1,0 +1,266 @@
+/* i8_avx2.c - the row "avx2": exact integer kernels for x86-64 with AVX2.
+ *
+ * Attention takes products of int8 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with the sign of
+ * a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates.
+ * The matrix product widens to 16 bits instead, which costs as much but keeps the sums of eight rows side by side. */
+#if defined __x86_64__
+
+#define PACK_DEPTH 2
+#define PACK_ROUND 2
+#define PACK_FLIP 0
+#include "int8/i8_layout.inc"
+#include "int8/i8_loops.inc"
+
+#include "base/cpu.h"
+
+#include <immintrin.h>
+
+#define TILE 4    /* vectors taken together by dots(): the sums of four fit one register */
+#define TALL 6    /* vectors of x at a time: with sixteen rows, twelve registers of sums */
+#define BAND 24   /* vectors of x that meet all of w, a slice of columns after the other, before the next ones come */
+#define SLICE 256 /* columns */
+
+static inline __m256i
+load256(const void *p)
+{
+	return _mm256_loadu_si256(p);
+}
+
+static inline __m128i
+load128(const void *p)
+{
+	return _mm_loadu_si128(p);
+}
+
+static inline __m256i
+load32(const int8_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* acc + the 8 partial sums of 4 products of a and b; abs_a = |a|. */
+static inline __m256i
+dot32(__m256i acc, __m256i abs_a, __m256i a, __m256i b)
+{
+	const __m256i pairs = _mm256_maddubs_epi16(abs_a, _mm256_sign_epi8(b, a));
+
+	return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+/* The sums of the eight lanes of a, b, c, d. */
+static inline __m128i
+sum4(__m256i a, __m256i b, __m256i c, __m256i d)
+{
+	const __m256i s = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+
+	return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+}
+
+static int32_t
+dot_tail(const int8_t *a, const int8_t *b, size_t from, size_t n)
+{
+	int32_t sum = 0;
+
+	for (size_t i = from; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* s[j] = a . b[j] for four vectors b. */
+static inline void
+dot_by4(int32_t s[TILE], const int8_t *a, const int8_t *const b[TILE], size_t n)
+{
+	__m256i acc[TILE] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+	const size_t whole = n & ~(size_t)31;
+
+	for (size_t i = 0; i < whole; i += 32) {
+		const __m256i va = load32(a + i), abs_a = _mm256_abs_epi8(va);
+
+		for (size_t j = 0; j < TILE; j++)
+			acc[j] = dot32(acc[j], abs_a, va, load32(b[j] + i));
+	}
+	_mm_storeu_si128((__m128i *)(void *)s, sum4(acc[0], acc[1], acc[2], acc[3]));
+	for (size_t j = 0; j < TILE && whole < n; j++)
+		s[j] += dot_tail(a, b[j], whole, n);
+}
+
+static inline int32_t
+dot_by1(const int8_t *a, const int8_t *b, size_t n)
+{
+	__m256i acc = _mm256_setzero_si256();
+	const __m256i zero = acc;
+	const size_t whole = n & ~(size_t)31;
+
+	for (size_t i = 0; i < whole; i += 32) {
+		const __m256i va = load32(a + i);
+
+		acc = dot32(acc, _mm256_abs_epi8(va), va, load32(b + i));
+	}
+	return _mm_cvtsi128_si32(sum4(acc, zero, zero, zero)) + dot_tail(a, b, whole, n);
+}
+
+/* _mm256_add_epi32, in place: left to itself, gcc 12 moves the sums about. */
+static inline __attribute__((always_inline)) void
+add_to(__m256i *acc, __m256i x)
+{
+	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
+}
+
+/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined
+ * with a constant nx. */
+static inline __attribute__((always_inline)) void
+tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t width, size_t nx)
+{
+	__m256i a0[TALL], a1[TALL];
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++) {
+		a0[i] = load256(y + i * r);
+		a1[i] = load256(y + i * r + 8);
+	}
+	for (size_t j = 0; j < n; j++) {
+		const __m256i w0 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS)),
+			      w1 = _mm256_cvtepi8_epi16(load128(w + j * 2 * PACK_ROWS + 16));
+
+#pragma GCC unroll 8
+		for (size_t i = 0; i < nx; i++) {
+			int32_t two;
+
+			memcpy(&two, x + i * width + 2 * j, 4);
+			const __m256i pair = _mm256_set1_epi32(two);
+			add_to(&a0[i], _mm256_madd_epi16(w0, pair));
+			add_to(&a1[i], _mm256_madd_epi16(w1, pair));
+		}
+	}
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(y + i * r), a0[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(y + i * r + 8), a1[i]);
+	}
+}
+
+/* n vectors of x by sixteen rows of w, added to y. */
+static void
+group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs)
+{
+	size_t i = 0;
+
+	for (; i + TALL <= n; i += TALL)
+		tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, TALL);
+	switch (n - i) {
+	case 5: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 5); break;
+	case 4: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 4); break;
+	case 3: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 3); break;
+	case 2: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 2); break;
+	case 1: tile(y + i * r, x + i * SLICE, w, r, pairs, SLICE, 1); break;
+	default: break;
+	}
+}
+
+/* The last rows of w, fewer than sixteen: their sums are made beside y. */
+static void
+last_group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs, size_t rows)
+{
+	int32_t sums[BAND * PACK_ROWS] = {0};
+
+	group(sums, x, w, n, PACK_ROWS, pairs);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < rows; j++)
+			y[i * r + j] += sums[i * PACK_ROWS + j];
+}
+
+/* x[0..k) of each of n vectors, `from` apart, widened to 16 bits. */
+static void
+widen(int16_t *to, const int8_t *x, size_t n, size_t k, size_t from)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < SLICE; j++)
+			to[i * SLICE + j] = j < k ? x[i * from + j] : 0;
+}
+
+static void
+matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, size_t k)
+{
+	int16_t wide[BAND * SLICE];
+
+	memset(y, 0, n * r * sizeof *y);
+	for (size_t at = 0; at < n; at += BAND)
+		for (size_t c = 0; c < k; c += SLICE) {
+			const size_t now = n - at < BAND ? n - at : BAND, pairs = (k - c < SLICE ? k - c + 1 : SLICE) / 2;
+			const uint8_t *w = (const uint8_t *)packed_w + c * PACK_ROWS;
+			size_t j = 0;
+
+			widen(wide, x + at * k + c, now, k - c, k);
+			for (; j + PACK_ROWS <= r; j += PACK_ROWS, w += pack_group(k))
+				group(y + at * r + j, wide, w, now, r, pairs);
+			if (j < r)
+				last_group(y + at * r + j, wide, w, now, r, pairs, r - j);
+		}
+}
+
+static void
+dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d)
+{
+	size_t j = 0;
+
+	for (; j + TILE <= n; j += TILE) {
+		const int8_t *const four[TILE] = {row[j] + off, row[j + 1] + off, row[j + 2] + off, row[j + 3] + off};
+
+		dot_by4(s + j, q, four, d);
+	}
+	for (; j < n; j++)
+		s[j] = dot_by1(q, row[j] + off, d);
+}
+
+/* a[0..cols) of mix(), cols <= 64 a multiple of 16: two positions at a time, sums in registers. Inlined with a constant
+ * cols. */
+static inline __attribute__((always_inline)) void
+mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t cols)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i lo[4] = {zero, zero, zero, zero}, hi[4] = {zero, zero, zero, zero};
+
+	for (size_t j = 0; j < n; j += 2) {
+		const size_t other = j + 1 < n ? j + 1 : j;
+		const int32_t p1 = other > j ? p[other] : 0;
+		const __m256i p01 = _mm256_set1_epi32(p1 * 65536 + p[j]);
+
+		if ((p[j] | p1) == 0)
+			continue;
+		for (size_t i = 0; i < cols / 16; i++) {
+			const __m128i v0 = _mm_loadu_si128((const __m128i *)(const void *)(row[j] + off) + i);
+			const __m128i v1 = _mm_loadu_si128((const __m128i *)(const void *)(row[other] + off) + i);
+
+			lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), p01));
+			hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), p01));
+		}
+	}
+	for (size_t i = 0; i < cols / 16; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i), lo[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i + 8), hi[i]);
+	}
+}
+
+static void
+mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d)
+{
+	size_t i = 0;
+
+	for (; i + 64 <= d; i += 64)
+		mix_columns(a + i, p, row, off + i, n, 64);
+	for (; i + 16 <= d; i += 16)
+		mix_columns(a + i, p, row, off + i, n, 16);
+	for (; i < d; i++) {
+		a[i] = 0;
+		for (size_t j = 0; j < n; j++)
+			a[i] += p[j] * row[j][off + i];
+	}
+}
+
+const struct nct_kernels nct_kernels_avx2 = {
+	"avx2", nct_cpu_avx2, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
+};
+
+#else
+typedef int nct_kernels_avx2_absent; /* ISO C wants a declaration in every file */
+#endif

@@ -1,0 +1,226 @@
+/* eval.c - the exact byte model evaluated: layer by layer, over all steps of a call. */
+#include "m1/attend.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK 96 /* steps taken through the matrices together: each weight is read once a block */
+
+struct nct_m1_scratch {
+	size_t steps;
+	int32_t *h;          /* (steps,C) the residual stream */
+	int8_t *q;           /* (steps,C) queries of the layer at work */
+	size_t *live;        /* (steps) which steps go on */
+	int8_t *y;           /* (block,C) what goes into a matrix; block: BLOCK, or all steps if they are fewer */
+	int8_t *a;           /* (block,F) */
+	int32_t *acc;        /* (block,max(3C,2 slice,257)) what comes out of one */
+	struct nct_m1_attend attend;
+};
+
+/* One layer's tensors. */
+struct layer {
+	const int16_t *norm1, *norm2;
+	const uint8_t *qkv, *proj, *up, *down; /* packed */
+	const int32_t *qkv_mul, *proj_mul, *up_mul, *down_mul;
+	struct nct_m1_heads heads;
+};
+
+static struct layer
+layer_of(const nct_m1 *m, size_t l)
+{
+	const size_t c = m->c.width, f = m->c.inner, h = m->c.heads;
+	const struct nct_m1_weights *w = atomic_load_explicit(m->weights, memory_order_acquire);
+	const uint8_t *packed = w->bytes + l * w->layer_bytes;
+	void *const *t = m->tensor;
+
+	return (struct layer){
+		.norm1 = (const int16_t *)t[NCT_M1_NORM1] + l * c,
+		.norm2 = (const int16_t *)t[NCT_M1_NORM2] + l * c,
+		.qkv = packed,
+		.proj = packed + w->qkv_bytes,
+		.up = packed + w->qkv_bytes + w->proj_bytes,
+		.down = packed + w->layer_bytes - w->down_bytes,
+		.qkv_mul = (const int32_t *)t[NCT_M1_QKV_MUL] + l * 3 * c,
+		.proj_mul = (const int32_t *)t[NCT_M1_PROJ_MUL] + l * c,
+		.up_mul = w->up_mul + l * 2 * f,
+		.down_mul = (const int32_t *)t[NCT_M1_DOWN_MUL] + l * c,
+		.heads = {l, (const int32_t *)t[NCT_M1_SCORE_MUL] + l * h, (const int32_t *)t[NCT_M1_MIX_MUL] + l * h,
+		          m->bias + l * h * (NCT_BIAS_FAR + 1)},
+	};
+}
+
+nct_err
+nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps)
+{
+	const size_t c = m->c.width, f = m->c.inner, block = steps < BLOCK ? steps : BLOCK;
+	nct_m1_scratch *s = calloc(1, sizeof *s);
+	nct_err err = s == NULL ? NCT_ENOMEM : nct_m1_pack(m);
+
+	*out = NULL;
+	if (err == NCT_OK && m->c.kind == NCT_M1_TRANSFORMER) {
+		const size_t slice = 2 * atomic_load(m->weights)->slice, three = 3 * c > NCT_SYMBOLS ? 3 * c : NCT_SYMBOLS;
+
+		s->steps = steps;
+		s->h = calloc(steps + 1, c * sizeof *s->h);
+		s->q = calloc(steps + 1, c);
+		s->live = calloc(steps + 1, sizeof *s->live);
+		s->y = calloc(block + 1, c);
+		s->a = calloc(block + 1, f);
+		s->acc = calloc(block + 1, (three > slice ? three : slice) * sizeof *s->acc);
+		err = nct_m1_attend_new(&s->attend, m, steps >= NCT_M1_RUN_MIN);
+		if (s->h == NULL || s->q == NULL || s->live == NULL || s->y == NULL || s->a == NULL || s->acc == NULL)
+			err = NCT_ENOMEM;
+	} else if (err == NCT_OK) {
+		s->steps = steps;
+	}
+	if (err == NCT_OK)
+		*out = s;
+	else
+		nct_m1_scratch_free(s);
+	return err;
+}
+
+void
+nct_m1_scratch_free(nct_m1_scratch *s)
+{
+	if (s == NULL)
+		return;
+	free(s->h);
+	free(s->q);
+	free(s->live);
+	free(s->y);
+	free(s->a);
+	free(s->acc);
+	nct_m1_attend_free(&s->attend);
+	free(s);
+}
+
+/* Queries, keys and values of the steps in `live`, at most BLOCK. */
+static void
+project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps, const size_t *live,
+        size_t n, size_t l)
+{
+	const size_t c = m->c.width;
+
+	for (size_t i = 0; i < n; i++)
+		m->k->norm(s->y + i * c, s->h + live[i] * c, w->norm1, c);
+	m->k->matmul(s->acc, s->y, w->qkv, n, 3 * c, c);
+	for (size_t i = 0; i < n; i++) {
+		m->k->narrow(s->q + live[i] * c, s->acc + i * 3 * c, w->qkv_mul, c);
+		m->k->narrow(steps[live[i]].kv_out + l * 2 * c, s->acc + i * 3 * c + c, w->qkv_mul + c, 2 * c);
+	}
+}
+
+/* What the heads bring back for the steps in `live`: y (n,C). */
+static void
+attend(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_heads *w, const struct nct_m1_step *steps, const size_t *live,
+       size_t n)
+{
+	const size_t c = m->c.width;
+
+	for (size_t i = 0, run; i < n; i += run) {
+		const struct nct_m1_step *step = &steps[live[i]];
+		const int8_t *q = s->q + live[i] * c;
+
+		run = nct_m1_attend_run_length(m, &s->attend, steps, live + i, n - i);
+		if (run > 1)
+			nct_m1_attend_run(m, &s->attend, w, step, run, q, s->y + i * c);
+		else
+			nct_m1_attend_one(m, &s->attend, w, step, q, s->y + i * c);
+	}
+}
+
+/* Adds to the residual stream of the steps in `live` what y brings through a matrix (C,k). */
+static void
+add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const uint8_t *w, const int32_t *mul, const size_t *live,
+         size_t n, size_t k)
+{
+	const size_t c = m->c.width;
+
+	m->k->matmul(s->acc, y, w, n, c, k);
+	for (size_t i = 0; i < n; i++)
+		m->k->add(s->h + live[i] * c, s->acc + i * c, mul, c);
+}
+
+/* All of a layer behind project(), for the steps in `live`, at most BLOCK. */
+static void
+mix_and_feed(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps, const size_t *live,
+	     size_t n)
+{
+	const struct nct_m1_weights *packed = atomic_load_explicit(m->weights, memory_order_acquire);
+	const size_t c = m->c.width, f = m->c.inner, slice = packed->slice;
+	const uint8_t *up = w->up;
+
+	attend(m, s, &w->heads, steps, live, n);
+	add_back(m, s, s->y, w->proj, w->proj_mul, live, n, c);
+	for (size_t i = 0; i < n; i++)
+		m->k->norm(s->y + i * c, s->h + live[i] * c, w->norm2, c);
+	for (size_t j = 0; j < f; j += slice, up += packed->slice_bytes) {
+		m->k->matmul(s->acc, s->y, up, n, 2 * slice, c);
+		for (size_t i = 0; i < n; i++)
+			m->k->gate(s->a + i * f + j, s->acc + i * 2 * slice, w->up_mul + 2 * j, slice);
+	}
+	add_back(m, s, s->a, w->down, w->down_mul, live, n, f);
+}
+
+static void
+predict(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *steps, const size_t *live, size_t n)
+{
+	const struct nct_m1_weights *packed = atomic_load_explicit(m->weights, memory_order_acquire);
+	const size_t c = m->c.width;
+
+	for (size_t i = 0; i < n; i++)
+		m->k->norm(s->y + i * c, s->h + live[i] * c, m->tensor[NCT_M1_NORMF], c);
+	m->k->matmul(s->acc, s->y, packed->bytes + m->c.layers * packed->layer_bytes, n, NCT_SYMBOLS, c);
+	for (size_t i = 0; i < n; i++)
+		m->k->predict(steps[live[i]].freq, s->acc + i * NCT_SYMBOLS, m->tensor[NCT_M1_HEAD_MUL]);
+}
+
+static size_t
+block_of(size_t n, size_t i)
+{
+	return n - i < BLOCK ? n - i : BLOCK;
+}
+
+static void
+eval_transformer(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *steps, size_t n)
+{
+	const size_t c = m->c.width;
+	size_t live = n;
+
+	for (size_t i = 0; i < n; i++) {
+		assert(steps[i].symbol < NCT_SYMBOLS);
+		memcpy(s->h + i * c, (const int32_t *)m->tensor[NCT_M1_EMBED] + steps[i].symbol * c, c * sizeof *s->h);
+		s->live[i] = i;
+	}
+	for (size_t l = 0; l < m->c.layers; l++) {
+		const struct layer w = layer_of(m, l);
+
+		for (size_t i = 0; i < n; i += BLOCK) /* all steps first: they may attend to each other */
+			project(m, s, &w, steps, s->live + i, block_of(n, i), l);
+		if (l + 1 == m->c.layers) { /* nobody attends to what follows: only frequencies need it */
+			live = 0;
+			for (size_t i = 0; i < n; i++)
+				if (steps[i].freq != NULL)
+					s->live[live++] = i;
+		}
+		for (size_t i = 0; i < live; i += BLOCK)
+			mix_and_feed(m, s, &w, steps, s->live + i, block_of(live, i));
+	}
+	for (size_t i = 0; i < live; i += BLOCK)
+		predict(m, s, steps, s->live + i, block_of(live, i));
+}
+
+void
+nct_m1_eval(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *steps, size_t n)
+{
+	assert(n <= s->steps);
+	if (m->c.kind == NCT_M1_TRANSFORMER) {
+		eval_transformer(m, s, steps, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (steps[i].freq != NULL)
+			memcpy(steps[i].freq, m->tensor[NCT_M1_FREQ], NCT_SYMBOLS * sizeof steps[i].freq[0]);
+}

@@ -1,0 +1,159 @@
+/* forward.c - a batch through all layers, up to what enters the last norm. */
+#include "net/net.h"
+
+#include <string.h>
+
+#include "net/attention.h"
+
+/* ---- by blocks of tokens ---- */
+
+/* norm1 and the product that makes q, k, v, of layer `l`. */
+static void
+enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsigned worker)
+{
+	const struct nct_net *n = p->n;
+	const struct nct_work w = nct_work_at(n, worker);
+	const size_t C = n->s.width, row = nct_net_layer(n, l) + at;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM1, l);
+	const struct nct_by_weight qkv = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = 3 * C, .w = n->wqkv,
+	    .e = nct_net_element(n, n->qkv, row * n->ldq), .lde = n->ldq};
+
+	for (size_t i = 0; i < rows; i++)
+		n->k->norm(nct_net_element(n, w.n, i * n->ldc), n->x + (row + i) * n->ldx, gain, C);
+	nct_pass_by_weight(p, &qkv, worker);
+}
+
+/* norm2 and the feed-forward of the current layer: x += its output. xm has `rows` rows, from row `row` of the layer's on. */
+static void
+feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsigned worker)
+{
+	const struct nct_net *n = p->n;
+	const struct nct_work w = nct_work_at(n, worker);
+	const size_t C = n->s.width, F = n->s.inner;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, p->layer), *xm = n->xm + row * n->ldx;
+	const struct nct_by_weight up = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = 2 * F, .w = n->wup,
+	    .e = nct_net_element(n, n->up, row * n->ldu), .lde = n->ldu};
+	const struct nct_by_weight down = {.x = w.h, .ldx = n->ldf, .rows = rows, .in = F, .out = C, .w = n->wdown,
+	    .y = x, .ldy = n->ldx, .add = 1};
+
+	for (size_t i = 0; i < rows; i++)
+		n->k->norm(nct_net_element(n, w.n, i * n->ldc), xm + i * n->ldx, gain, C);
+	nct_pass_by_weight(p, &up, worker);
+	for (size_t i = 0; i < rows; i++)
+		n->k->gate(nct_net_element(n, w.h, i * n->ldf), nct_net_element(n, n->up, (row + i) * n->ldu), F);
+	memcpy(x, xm, rows * n->ldx * sizeof *x);
+	nct_pass_by_weight(p, &down, worker);
+}
+
+/* proj, norm2 and the feed-forward of the current layer: all that follows attention. */
+static void
+leave_layer(const struct nct_pass *p, size_t at, size_t rows, unsigned worker)
+{
+	const struct nct_net *n = p->n;
+	const size_t C = n->s.width, row = nct_net_layer(n, p->layer) + at;
+	float *xm = n->xm + row * n->ldx;
+	const struct nct_by_weight proj = {.x = nct_net_element(n, n->mix, row * n->ldc), .ldx = n->ldc, .rows = rows, .in = C, .out = C,
+	    .w = n->wproj, .y = xm, .ldy = n->ldx, .add = 1};
+
+	memcpy(xm, n->x + row * n->ldx, rows * n->ldx * sizeof *xm);
+	nct_pass_by_weight(p, &proj, worker);
+	feed_forward(p, row, rows, n->x + (nct_net_layer(n, p->layer + 1) + at) * n->ldx, worker);
+}
+
+static void
+embed_task(void *ctx, size_t i, unsigned worker)
+{
+	const struct nct_pass *p = ctx;
+	const struct nct_net *n = p->n;
+	const size_t at = i * NCT_BLOCK, rows = nct_pass_block(p, i), C = n->s.width;
+	const float *embed = nct_net_at(n, n->params, NCT_P_EMBED, 0);
+
+	for (size_t t = at; t < at + rows; t++)
+		memcpy(n->x + t * n->ldx, embed + p->b->in[t] * C, C * sizeof(float));
+	enter_layer(p, 0, at, rows, worker);
+}
+
+static void
+layer_task(void *ctx, size_t i, unsigned worker)
+{
+	const struct nct_pass *p = ctx;
+	const size_t at = i * NCT_BLOCK, rows = nct_pass_block(p, i);
+
+	leave_layer(p, at, rows, worker);
+	if (p->layer + 1 < p->n->s.layers)
+		enter_layer(p, p->layer + 1, at, rows, worker);
+}
+
+/* ---- by sequence and head ---- */
+
+void
+nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_head *a)
+{
+	const struct nct_net *n = p->n;
+	const size_t T = p->b->length, C = n->s.width, H = n->s.heads, l = p->layer;
+	const size_t seq = i / H, head = i % H, col = head * (C / H), row = nct_net_layer(n, l) + seq * T;
+
+	memset(a, 0, sizeof *a);
+	a->kernels = n->k;
+	a->length = T;
+	a->cols = C / H;
+	a->ld = n->ldq;
+	a->width = n->ldc;
+	a->reach = n->s.reach;
+	a->first = p->b->first == NULL ? NULL : p->b->first + seq * T;
+	a->bias = n->bias + head * T;
+	a->q = nct_net_element(n, n->qkv, row * n->ldq + col);
+	a->k = nct_net_element(n, n->qkv, row * n->ldq + col + C);
+	a->v = nct_net_element(n, n->qkv, row * n->ldq + col + 2 * C);
+	a->mix = nct_net_element(n, n->mix, row * n->ldc + col);
+	a->lse = n->lse + (n->learns ? l * H + head : head) * n->tokens + seq * T;
+	a->work = nct_work_at(n, worker).head;
+	if (!p->backward)
+		return;
+	a->dmix = nct_net_element(n, n->dmix, seq * T * n->ldc + col);
+	a->dq = nct_net_element(n, n->dqkv, seq * T * n->ldq + col);
+	a->dk = nct_net_element(n, n->dqkv, seq * T * n->ldq + col + C);
+	a->dv = nct_net_element(n, n->dqkv, seq * T * n->ldq + col + 2 * C);
+	a->dbias = n->dbias + i * NCT_BUCKETS;
+}
+
+static void
+head_task(void *ctx, size_t i, unsigned worker)
+{
+	struct nct_head a;
+
+	nct_pass_head(ctx, i, worker, &a);
+	nct_head_forward(&a);
+}
+
+void
+nct_pass_bias(const struct nct_pass *p)
+{
+	const struct nct_net *n = p->n;
+	const float *bias = nct_net_at(n, n->params, NCT_P_BIAS, p->layer);
+	const size_t T = p->b->length;
+
+	for (size_t d = 0; d < T; d++)
+		for (size_t h = 0, k = nct_bucket((uint32_t)d); h < n->s.heads; h++)
+			n->bias[h * T + T - 1 - d] = bias[h * NCT_BUCKETS + k];
+}
+
+void
+nct_pass_forward(struct nct_pass *p)
+{
+	struct nct_net *n = p->n;
+	const int shows = n->tap != NULL && !p->backward;
+
+	nct_pass_weights_forward(p, 0, n->s.layers);
+	nct_pass_run(p, NCT_PART_FORWARD, nct_pass_blocks(p), embed_task);
+	for (p->layer = 0; p->layer < n->s.layers; p->layer++) {
+		nct_pass_bias(p);
+		nct_pass_weights_forward(p, p->layer + 1, p->layer);
+		nct_pass_run(p, NCT_PART_ATTENTION, p->b->rows * n->s.heads, head_task);
+		nct_pass_run(p, NCT_PART_FORWARD, nct_pass_blocks(p), layer_task);
+		if (shows)
+			nct_pass_tap_layer(p);
+	}
+	if (shows)
+		nct_pass_tap_end(p);
+}

@@ -1,0 +1,445 @@
+/* net.c - a net's memory, its first parameters, and whole batches through it. */
+#include "net/net.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/huge.h"
+#include "base/ladder.h"
+#include "base/le.h"
+#include "base/rng.h"
+
+#define ALIGN 64                    /* bytes; every array starts at a multiple */
+#define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
+#define DEPTH 512                   /* words of a product at a time: then a block and a panel stay in the second-level cache */
+#define SPREAD_FROM ((size_t)1 << 17) /* bytes: panels this large are set apart by so much more: */
+#define SPREAD ((size_t)1 << 14)
+#define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
+
+/* ---- memory ---- */
+
+/* Cuts arrays out of one block; with base NULL it only counts. */
+struct carve {
+	unsigned char *base;
+	size_t used;
+	int overflow;
+};
+
+static void *
+take(struct carve *c, size_t item, size_t a, size_t b, size_t d)
+{
+	size_t bytes, end, at = c->used;
+
+	if (nct_size_mul(&bytes, item, a) != 0 || nct_size_mul(&bytes, bytes, b) != 0 || nct_size_mul(&bytes, bytes, d) != 0 ||
+	    nct_size_add(&end, bytes, ALIGN - 1) != 0 || nct_size_add(&end, at, end / ALIGN * ALIGN) != 0 || end > PTRDIFF_MAX) {
+		c->overflow = 1;
+		return NULL;
+	}
+	c->used = end;
+	return c->base == NULL ? NULL : c->base + at;
+}
+
+static float *
+floats(struct carve *c, size_t a, size_t b, size_t d)
+{
+	return take(c, sizeof(float), a, b, d);
+}
+
+static size_t
+larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* How many tokens' logits are held at a time. */
+static void
+set_slices(struct nct_net *n)
+{
+	size_t group = GROUP_FLOATS / n->ldv, slice = group / GROUP_SLICES / 2 * 2;
+
+	n->slice = slice > NCT_BLOCK ? NCT_BLOCK : larger(slice, 2);
+	n->group = larger(group / n->slice, 1) * n->slice;
+	if (n->group >= n->tokens)
+		n->group = (n->tokens + n->slice - 1) / n->slice * n->slice;
+}
+
+static unsigned char *
+elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
+{
+	return take(c, n->k->element, a, b, d);
+}
+
+/* Large panels get some more words than they need: several are read side by side, and a power of two as their distance would have them
+ * meet in the same few cache sets. */
+size_t
+nct_net_words(const struct nct_net *n, size_t rows)
+{
+	const size_t words = nct_words(n->k, rows), line = n->k->panel * sizeof(uint32_t);
+
+	return words >= SPREAD_FROM / line ? words + SPREAD / line : words;
+}
+
+/* (rows,cols), packed. */
+static uint32_t *
+packed(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
+{
+	return take(c, sizeof(uint32_t), nct_net_words(n, rows), nct_panels(n->k, cols), n->k->panel);
+}
+
+/* Room for (rows,cols) and for (cols,rows), one at a time. */
+static uint32_t *
+packed_either(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
+{
+	const struct nct_float *k = n->k;
+	const size_t one = nct_net_words(n, rows) * nct_panels(k, cols), other = nct_net_words(n, cols) * nct_panels(k, rows);
+
+	return take(c, sizeof(uint32_t), larger(one, other), k->panel, 1);
+}
+
+/* What each layer uses anew, gradients apart. */
+static void
+lay_out_layer(struct nct_net *n, struct carve *c)
+{
+	const size_t C = n->s.width, F = n->s.inner;
+
+	n->wqkv = packed_either(n, c, C, 3 * C);
+	n->wproj = packed_either(n, c, C, C);
+	n->wup = packed_either(n, c, C, 2 * F);
+	n->wdown = packed_either(n, c, F, C);
+	n->bias = floats(c, 1, n->s.heads, n->length);
+	n->work = take(c, 1, n->threads, n->work_bytes, 1);
+}
+
+static void
+lay_out_gradients(struct nct_net *n, struct carve *c)
+{
+	const size_t N = n->tokens, C = n->s.width, F = n->s.inner;
+	const size_t slices = (N + n->slice - 1) / n->slice, parts = larger(slices, (N + NCT_BLOCK - 1) / NCT_BLOCK);
+
+	n->dx = floats(c, 1, N, n->ldx);
+	n->dmix = elements(n, c, 1, N, n->ldc);
+	n->dqkv = elements(n, c, 1, N, n->ldq);
+	n->pn1 = packed(n, c, N, C);
+	n->pn2 = packed(n, c, N, C);
+	n->pmix = packed(n, c, N, C);
+	n->ph = packed(n, c, N, F);
+	n->pqkv = packed(n, c, N, 3 * C);
+	n->pproj = packed(n, c, N, C);
+	n->pup = packed(n, c, N, 2 * F);
+	n->pdown = packed(n, c, N, C);
+	n->dbias = floats(c, n->rows, n->s.heads, NCT_BUCKETS);
+	n->gains1 = floats(c, 1, parts, C);
+	n->gains2 = floats(c, 1, parts, C);
+	n->plogits = packed(n, c, n->group, n->s.vocab);
+	n->whead_back = packed(n, c, n->s.vocab, C);
+}
+
+/* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the parameters'. */
+static void
+lay_out(struct nct_net *n, struct carve *c)
+{
+	const size_t N = n->tokens, L = n->learns ? n->s.layers : 1, slices = (N + n->slice - 1) / n->slice;
+
+	n->x = floats(c, n->learns ? L + 1 : 1, N, n->ldx);
+	n->xm = floats(c, L, N, n->ldx);
+	n->lse = floats(c, L, n->s.heads, N);
+	n->qkv = elements(n, c, L, N, n->ldq);
+	n->mix = elements(n, c, L, N, n->ldc);
+	n->up = elements(n, c, L, N, n->ldu);
+	lay_out_layer(n, c);
+	if (n->learns)
+		lay_out_gradients(n, c);
+	n->logits = floats(c, 1, n->group, n->ldv);
+	n->whead = packed(n, c, n->s.width, n->s.vocab);
+	n->nats = take(c, sizeof *n->nats, slices, 1, 1);
+	n->counts = take(c, sizeof *n->counts, slices, 1, 1);
+	n->products = take(c, ALIGN, n->threads, 1, 1);
+}
+
+static void
+set_strides(struct nct_net *n)
+{
+	const size_t C = n->s.width, F = n->s.inner, element = n->k->element;
+
+	n->ldx = nct_stride(C, sizeof(float));
+	n->ldv = nct_stride(n->s.vocab, sizeof(float));
+	n->ldc = nct_stride(C, element);
+	n->ldq = nct_stride(3 * C, element);
+	n->ldf = nct_stride(F, element);
+	n->ldu = nct_stride(2 * F, element);
+}
+
+/* Sets all sizes, but n->learns and n->k, which are given; *bytes is what the block needs. */
+static nct_err
+set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, size_t *bytes, nct_why *why)
+{
+	struct carve c = {NULL, 0, 0};
+	nct_err err = nct_shape_tensors(s, n->t, &n->total, why);
+
+	if (err != NCT_OK)
+		return err;
+	if (rows < 1 || length < 1 || length > UINT32_MAX || threads < 1 || threads > 65536)
+		return nct_fail(why, NCT_EARG, "batches of %zu x %zu tokens on %u threads are out of range", rows, length, threads);
+	if (nct_size_mul(&n->tokens, rows, length) != 0 || n->tokens > SIZE_MAX / 2)
+		return nct_fail(why, NCT_ENOMEM, "batches of %zu x %zu tokens are too large", rows, length);
+	n->s = *s;
+	n->rows = rows;
+	n->length = length;
+	n->threads = threads;
+	set_strides(n);
+	set_slices(n);
+	n->work_bytes = nct_work_bytes(n);
+	lay_out(n, &c);
+	if (n->work_bytes == 0 || c.overflow)
+		return nct_fail(why, NCT_ENOMEM, "batches of %zu x %zu tokens are too large", rows, length);
+	*bytes = c.used;
+	return NCT_OK;
+}
+
+static nct_err
+choose(struct nct_net *n, const char *cpu, nct_why *why)
+{
+	nct_err err = nct_float_choose(&n->k, cpu);
+
+	return err == NCT_OK ? err : nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
+}
+
+static nct_err
+make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+{
+	struct carve c = {NULL, 0, 0};
+	size_t bytes = 0;
+	nct_net *n = calloc(1, sizeof *n);
+	nct_err err = NCT_ENOMEM;
+
+	*out = NULL;
+	if (n == NULL)
+		goto fail;
+	n->learns = learns;
+	if ((err = choose(n, cpu, why)) != NCT_OK || (err = set_sizes(n, s, rows, length, threads, &bytes, why)) != NCT_OK)
+		goto fail;
+	if ((err = nct_threads_new(&n->pool, threads)) != NCT_OK)
+		goto fail;
+	n->params = nct_huge_alloc(n->total * sizeof(float));
+	n->grads = learns ? nct_huge_alloc(n->total * sizeof(float)) : NULL;
+	n->block = nct_huge_alloc(bytes);
+	if (n->params == NULL || (learns && n->grads == NULL) || n->block == NULL) {
+		err = nct_fail(why, NCT_ENOMEM, "no memory for a net of %zu parameters and batches of %zu x %zu tokens", n->total, rows,
+		               length);
+		goto fail;
+	}
+	c.base = (unsigned char *)n->block;
+	lay_out(n, &c);
+	memset(n->block, 0, bytes); /* what pads rows to whole words must be finite */
+	memset(n->params, 0, n->total * sizeof(float));
+	if (learns)
+		nct_net_zero_grads(n);
+	*out = n;
+	return NCT_OK;
+fail:
+	nct_net_free(n);
+	return err;
+}
+
+nct_err
+nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+{
+	return make(out, 1, s, rows, length, threads, cpu, why);
+}
+
+nct_err
+nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu,
+                    nct_why *why)
+{
+	return make(out, 0, s, rows, length, threads, cpu, why);
+}
+
+void
+nct_net_free(nct_net *n)
+{
+	if (n == NULL)
+		return;
+	nct_threads_free(n->pool);
+	free(n->params);
+	free(n->grads);
+	free(n->block);
+	free(n->shown);
+	free(n);
+}
+
+uint64_t
+nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu)
+{
+	struct nct_net n;
+	size_t bytes = 0, params;
+
+	memset(&n, 0, sizeof n);
+	n.learns = learns;
+	if ((choose(&n, cpu, NULL) != NCT_OK && choose(&n, "ref", NULL) != NCT_OK) || set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
+	    nct_size_mul(&params, n.total, (learns ? 2 : 1) * sizeof(float)) != 0 || nct_size_add(&bytes, bytes, params) != 0)
+		return UINT64_MAX;
+	return bytes;
+}
+
+const char *
+nct_net_cpu(size_t i)
+{
+	return nct_float_name(i);
+}
+
+float *
+nct_net_params(nct_net *n)
+{
+	return n->params;
+}
+
+float *
+nct_net_grads(nct_net *n)
+{
+	return n->grads;
+}
+
+void
+nct_net_zero_grads(nct_net *n)
+{
+	memset(n->grads, 0, n->total * sizeof(float));
+}
+
+double
+nct_net_rate(const nct_net *n)
+{
+	return nct_float_rate(n->k, n->threads);
+}
+
+struct nct_timing
+nct_net_timing(const nct_net *n)
+{
+	struct nct_timing t = n->time;
+
+	for (unsigned w = 0; w < n->threads; w++)
+		t.products += *nct_net_products(n, w);
+	return t;
+}
+
+/* ---- first parameters ---- */
+
+/* x[0..n) from a normal distribution (Box-Muller). */
+static void
+fill_normal(float *x, size_t n, double stddev, nct_rng *r)
+{
+	const double turn = 6.283185307179586476925287;
+
+	for (size_t i = 0; i < n; i += 2) {
+		double radius = stddev * sqrt(-2.0 * log(1.0 - nct_rng_unit(r))), angle = turn * nct_rng_unit(r);
+
+		x[i] = (float)(radius * cos(angle));
+		if (i + 1 < n)
+			x[i + 1] = (float)(radius * sin(angle));
+	}
+}
+
+/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al. 2022), on
+ * top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
+static void
+tilt_bias(float *bias, size_t layers, size_t heads)
+{
+	for (size_t i = 0; i < layers * heads; i++)
+		for (size_t k = 0; k < NCT_BUCKETS; k++)
+			bias[i * NCT_BUCKETS + k] -= (float)(pow(2.0, -8.0 * (double)(i % heads) / (double)heads) * (double)k);
+}
+
+void
+nct_net_init(nct_net *n, uint64_t seed)
+{
+	const double in = 1.0 / sqrt((double)n->s.width);
+	const double stddev[NCT_P_COUNT] = {
+		[NCT_P_EMBED] = 1.0, [NCT_P_QKV] = in, [NCT_P_BIAS] = 0.2, [NCT_P_PROJ] = in,
+		[NCT_P_UP] = in, [NCT_P_DOWN] = 1.0 / sqrt((double)n->s.inner), [NCT_P_HEAD] = in,
+	};
+	nct_rng seeds = {seed};
+
+	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+		float *x = n->params + n->t[i].offset;
+		nct_rng r = {nct_rng_next(&seeds)}; /* a sequence for each tensor */
+
+		if (stddev[i] > 0.0)
+			fill_normal(x, n->t[i].size, stddev[i], &r);
+		else
+			for (size_t j = 0; j < n->t[i].size; j++)
+				x[j] = 1.0f;
+	}
+	tilt_bias(n->params + n->t[NCT_P_BIAS].offset, n->s.layers, n->s.heads);
+}
+
+/* ---- batches ---- */
+
+void
+nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker))
+{
+	const double start = nct_seconds();
+
+	nct_parallel(p->n->pool, tasks, task, p);
+	p->n->time.part[what] += nct_seconds() - start;
+}
+
+void
+nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker)
+{
+	const struct nct_float *k = p->n->k;
+	const size_t words = nct_words(k, b->in), depth = b->e == NULL ? DEPTH : words;
+	struct nct_product q = {.rows = b->rows, .cols = b->out, .a_row = b->ldx / nct_pair(k), .a_word = 1,
+	    .b_panel = nct_net_panel(p->n, b->in), .c = b->y, .ldc = b->ldy, .add = b->add, .e = b->e, .lde = b->lde};
+	const double start = nct_seconds();
+
+	for (size_t at = 0; at < words; at += depth, q.add = 1) {
+		q.words = words - at < depth ? words - at : depth;
+		q.a = (const uint32_t *)b->x + at;
+		q.b = b->w + at * k->panel;
+		k->product(&q);
+	}
+	*nct_net_products(p->n, worker) += nct_seconds() - start;
+}
+
+static nct_err
+check_batch(const struct nct_net *n, const struct nct_batch *b)
+{
+	if (b->rows < 1 || b->rows > n->rows || b->length < 1 || b->length > n->length)
+		return NCT_EARG;
+	for (size_t i = 0; i < b->rows * b->length; i++)
+		if (b->in[i] >= n->s.inputs || (b->target[i] >= n->s.vocab && b->target[i] != NCT_NO_TARGET) ||
+		    (b->first != NULL && b->first[i] > i % b->length))
+			return NCT_EARG;
+	return NCT_OK;
+}
+
+nct_err
+nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *count, float *each, uint8_t *hit)
+{
+	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .each = each, .hit = hit};
+	nct_err err = check_batch(n, b);
+
+	if (err != NCT_OK)
+		return err;
+	nct_pass_forward(&p);
+	nct_pass_loss(&p, nats, count);
+	return NCT_OK;
+}
+
+nct_err
+nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count)
+{
+	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .backward = 1, .scale = scale, .zloss = zloss};
+	nct_err err = n->learns ? check_batch(n, b) : NCT_EARG;
+
+	if (err != NCT_OK)
+		return err;
+	nct_pass_forward(&p);
+	nct_pass_loss(&p, nats, count);
+	if (!isfinite(*nats))
+		return NCT_ENAN;
+	nct_pass_backward(&p);
+	return NCT_OK;
+}

@@ -1,0 +1,201 @@
+/* net.h - inside of a net: its blocks of memory, and the passes over them. Not for callers of transformer.h. */
+#ifndef NCT_NET_NET_H
+#define NCT_NET_NET_H
+
+#include "base/threads.h"
+#include "float/float.h"
+#include "net/transformer.h"
+
+/* Token rows per task: products are done on blocks of this many, whoever does them; what a block works on fits into 1 MiB. */
+#define NCT_BLOCK 128
+
+/* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. (N,C) and the like have rows nct_stride() apart,
+ * parameters and gradients have not. "elements" are of n->k's kind; what is packed stands in words, for products (float.h).
+ * A net without gradients keeps one layer alone: then L is 1 in what is kept. */
+struct nct_net {
+	struct nct_shape s;
+	struct nct_tensor t[NCT_P_COUNT];
+	const struct nct_float *k;
+	int learns;              /* has gradients */
+	size_t total;            /* parameters */
+	size_t rows, length;     /* of the largest batch */
+	size_t tokens;           /* N of the largest batch */
+	size_t ldx, ldv;         /* row strides of floats, for C and V columns */
+	size_t ldc, ldq, ldf, ldu; /* of elements, for C, 3C, F, 2F columns */
+	unsigned threads;
+	nct_threads *pool;
+	nct_tap tap;
+	void *tap_ctx;
+	float *shown;            /* elements as floats, for the tap; NULL: not needed */
+	struct nct_timing time;
+
+	float *params, *grads;   /* a block each */
+	float *block;            /* all below */
+
+	/* Kept by the forward pass for the backward one. */
+	float *x;                /* (L+1,N,C) entering norm1; the last one entering normf */
+	float *xm;               /* (L,N,C) entering norm2 */
+	float *lse;              /* (L,H,N) */
+	unsigned char *qkv;      /* (L,N,3C) elements, as the next two */
+	unsigned char *mix;      /* (L,N,C) attention's output */
+	unsigned char *up;       /* (L,N,2F) gate and up; the backward pass writes their gradients over them */
+
+	/* Used anew by each layer. */
+	float *dx;               /* (N,C) gradient by what leaves the layer, then by x entering norm2, then norm1 */
+	unsigned char *dmix, *dqkv; /* (N,C), (N,3C) elements */
+	uint32_t *pn1, *pn2, *pmix, *ph;      /* packed over tokens: what the weights are multiplied by, (N,C) and (N,F) */
+	uint32_t *pqkv, *pproj, *pup, *pdown; /* packed over tokens: gradients by what comes out of them, (N,3C), (N,C), (N,2F), (N,C) */
+	uint32_t *wqkv, *wproj, *wup, *wdown; /* weights packed: their inputs in words forward, their outputs backward */
+	float *bias;             /* (H,T) by distance, reversed */
+	float *dbias;            /* (rows,H,32) */
+	float *gains1, *gains2;  /* (parts,C) gradients of norm gains, by task */
+	unsigned char *work;     /* (threads,work_bytes) */
+	size_t work_bytes;
+
+	/* The head, in groups of slices of tokens. */
+	size_t slice, group;     /* tokens in each; a slice is an even number, a group a whole number of slices */
+	float *logits;           /* (group,V); with gradients these take their place, as elements */
+	uint32_t *plogits;       /* (group,V) packed gradients */
+	uint32_t *whead, *whead_back; /* packed: C in words, V in words */
+	double *nats;            /* (slices) */
+	uint64_t *counts;        /* (slices) */
+	unsigned char *products; /* (threads) a cache line each: seconds in products by weights */
+};
+
+/* One thread's scratch. The rows of each part are always of one kind, so what pads them stays 0. */
+struct nct_work {
+	unsigned char *head;     /* attention's */
+	unsigned char *n, *dn;   /* (NCT_BLOCK,C) elements: what norms give, gradients */
+	unsigned char *h, *dh;   /* (NCT_BLOCK,F) elements */
+	float *y;                /* (NCT_BLOCK,C) */
+};
+
+/* One batch going through: the context of all tasks. */
+struct nct_pass {
+	struct nct_net *n;
+	const struct nct_batch *b;
+	size_t tokens;           /* b->rows * b->length */
+	uint32_t layer;
+	int backward;            /* the head makes gradients, too */
+	float scale, zloss;
+	float *each;
+	uint8_t *hit;
+	size_t at;               /* first token of the head's group */
+};
+
+/* Runs task(pass, i, worker) for i in [0, tasks); the time it takes is `what`'s. */
+void nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker));
+
+/* Matrix or vector `i` of a tensor's stack, among parameters or gradients. */
+static inline float *
+nct_net_at(const struct nct_net *n, float *base, enum nct_tensor_id id, size_t i)
+{
+	return base + n->t[id].offset + i * n->t[id].rows * n->t[id].cols;
+}
+
+static inline double *
+nct_net_products(const struct nct_net *n, unsigned worker)
+{
+	return (double *)(void *)(n->products + 64 * (size_t)worker);
+}
+
+/* Element `i` of an array of elements. */
+static inline void *
+nct_net_element(const struct nct_net *n, unsigned char *base, size_t i)
+{
+	return base + i * n->k->element;
+}
+
+/* Word 0, column 0 of an array packed over tokens, from token `at`, an even number, on. */
+static inline uint32_t *
+nct_net_packed(const struct nct_net *n, uint32_t *base, size_t at)
+{
+	return base + at / nct_pair(n->k) * n->k->panel;
+}
+
+/* net.c: rows of words in a panel of an array packed over `rows` rows, with what sets large panels apart. */
+size_t nct_net_words(const struct nct_net *n, size_t rows);
+
+/* Words from one panel to the next. */
+static inline size_t
+nct_net_panel(const struct nct_net *n, size_t rows)
+{
+	return nct_net_words(n, rows) * n->k->panel;
+}
+
+/* Where layer `l` begins in what is kept, in tokens. */
+static inline size_t
+nct_net_layer(const struct nct_net *n, size_t l)
+{
+	return n->learns ? l * n->tokens : 0;
+}
+
+static inline size_t
+nct_pass_blocks(const struct nct_pass *p)
+{
+	return (p->tokens + NCT_BLOCK - 1) / NCT_BLOCK;
+}
+
+/* Tokens of block i. */
+static inline size_t
+nct_pass_block(const struct nct_pass *p, size_t i)
+{
+	size_t left = p->tokens - i * NCT_BLOCK;
+
+	return left < NCT_BLOCK ? left : NCT_BLOCK;
+}
+
+/* scratch.c: what a thread needs in bytes (0: too many), and where it is. */
+size_t nct_work_bytes(const struct nct_net *n);
+struct nct_work nct_work_at(const struct nct_net *n, unsigned worker);
+
+/* A product by packed weights: y (rows,out) = x (rows,in) w, or, with `add`, += to floats. x has a stride in elements. */
+struct nct_by_weight {
+	const void *x;
+	size_t ldx, rows, in, out;
+	const uint32_t *w;
+	float *y;       /* floats, or NULL */
+	size_t ldy;
+	int add;
+	void *e;        /* elements, or NULL */
+	size_t lde;
+};
+void nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker);
+
+/* weight_panels.c: packs wqkv of layer `enter` and wproj, wup, wdown of layer `leave` for the forward pass; L: none. */
+void nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave);
+/* All four of the current layer, for the backward pass. */
+void nct_pass_weights_backward(struct nct_pass *p);
+void nct_pass_weights_head(struct nct_pass *p);
+
+/* forward.c: all layers, up to x[L]. */
+void nct_pass_forward(struct nct_pass *p);
+struct nct_head;
+/* Fills in what head `i` = sequence * H + head of the current layer works on. */
+void nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_head *a);
+
+/* Fills `bias` with the position bias of the current layer, by distance instead of bucket. */
+void nct_pass_bias(const struct nct_pass *p);
+
+/* loss.c: normf, logits and loss; with p->backward the gradients of head and normf, and dx. */
+void nct_pass_loss(struct nct_pass *p, double *nats, uint64_t *count);
+
+/* backward.c: all layers and the embedding, from dx. */
+void nct_pass_backward(struct nct_pass *p);
+
+/* observe.c: shows the current layer, then what follows the last. */
+void nct_pass_tap_layer(const struct nct_pass *p);
+void nct_pass_tap_end(const struct nct_pass *p);
+
+/* weight_gradients.c: dw (out,in) += dy^T x over all tokens, for several weights at once. dy and x are packed over tokens. */
+struct nct_wgrad {
+	float *dw;
+	const uint32_t *dy, *x;  /* (tokens,out), (tokens,in) */
+	size_t dy_panel, x_panel; /* words from one panel to the next */
+	size_t out, in;
+};
+void nct_pass_wgrad(struct nct_pass *p, enum nct_part what, const struct nct_wgrad *w, size_t count, size_t tokens);
+/* gain (C) += sum of parts (count,C), in order. */
+void nct_pass_gains(struct nct_pass *p, float *gain, const float *parts, size_t count);
+
+#endif

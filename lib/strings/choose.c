@@ -1,0 +1,273 @@
+/* choose.c - which of many counted strings to have, so that windows get as long as can be.
+ *
+ * A window takes the longest chosen string that its text begins with. Of the strings that a text begins with, those that count are the
+ * ones that end at a boundary: they form a tree of their own, in which a string's parent is what the last boundary inside it leaves. A
+ * set S of them codes, over all windows, the sum over s in S of n(s) (|s| - |the next one above s in S|) bytes, n(s) being the windows
+ * that begin with s and have a boundary behind it. With a price for each string, the best S is found from the leaves up, for every
+ * string and each of those above it that could be the next one in S; the price at which S has the size that is wanted is found by
+ * halving. Windows without any boundary that S knows take the longest string whatever comes behind it: the same again for them, at
+ * the same price, in the tree of all strings. */
+#include "strings/choose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX (NCT_TALLY_LENGTH + 1)
+#define RARE 32 /* documents in which a string's count is worth half of what it is in all */
+#define FINE 64 /* parts of a count */
+
+/* One of the two trees. Index i of the candidates: in an order in which parents come first. */
+struct tree {
+	uint32_t n;
+	uint32_t *node;     /* (n) in the tally; candidate 0 stands for strings of one symbol, which are chosen anyway */
+	uint32_t *parent;   /* (n) candidates */
+	int64_t *count;     /* (n) */
+	uint8_t *depth;     /* (n) candidates above it */
+	uint8_t *take;      /* (sum of depths) is it chosen, if the next one above is the k-th of its way? */
+	size_t *at;         /* (n) where its row of `take` and `gain` begins */
+	int64_t *gain;      /* (sum of depths) */
+	uint8_t *state;     /* (n) the place on its way of the next one above, or of itself, that is chosen */
+};
+
+static void
+tree_free(struct tree *t)
+{
+	free(t->node);
+	free(t->parent);
+	free(t->count);
+	free(t->depth);
+	free(t->take);
+	free(t->at);
+	free(t->gain);
+	free(t->state);
+}
+
+/* A count, as far as it tells of other text: a string that few documents have is one of theirs. (Chosen from articles and novels, such
+ * strings take 1% more of web pages than those chosen by counts alone; with 8 for RARE it is 0.7%, with 80 just as much.) */
+static int64_t
+worth(const struct nct_tally_node *node, uint32_t count)
+{
+	return (int64_t)count * FINE * node->documents / (node->documents + RARE);
+}
+
+/* The node above in this tree, perhaps of one symbol. */
+static uint32_t
+above(const struct nct_tally *t, uint32_t v, int aligned)
+{
+	uint32_t u = t->node[v].parent;
+
+	while (aligned && t->node[u].length > t->node[v].cut)
+		u = t->node[u].parent;
+	return u;
+}
+
+static nct_err
+tree_new(struct tree *c, const struct nct_tally *t, int aligned, int adrift, uint32_t least)
+{
+	uint32_t *candidate = calloc(t->n, sizeof *candidate); /* by node; 0: none, or of one symbol */
+	size_t rows = 0;
+
+	*c = (struct tree){.n = 1};
+	c->node = calloc(t->n, sizeof *c->node);
+	c->parent = calloc(t->n, sizeof *c->parent);
+	c->count = calloc(t->n, sizeof *c->count);
+	c->depth = calloc(t->n, sizeof *c->depth);
+	c->at = calloc(t->n, sizeof *c->at);
+	c->state = calloc(t->n, sizeof *c->state);
+	if (candidate == NULL || c->node == NULL || c->parent == NULL || c->count == NULL || c->depth == NULL || c->at == NULL || c->state == NULL)
+		goto fail;
+	for (uint32_t v = 1; v < t->n; v++) {
+		const struct nct_tally_node *node = &t->node[v];
+		const uint32_t count = aligned ? node->bound : adrift ? node->adrift : node->begun;
+		const uint32_t up = above(t, v, aligned);
+
+		if (node->length < 2 || count < least || (t->node[up].length > 1 && candidate[up] == 0))
+			continue;
+		const uint32_t i = candidate[v] = c->n++;
+		c->node[i] = v;
+		c->parent[i] = candidate[up];
+		c->count[i] = worth(node, count);
+		c->depth[i] = (uint8_t)(c->depth[candidate[up]] + 1);
+		c->at[i] = rows;
+		rows += c->depth[i];
+	}
+	free(candidate);
+	candidate = NULL;
+	c->take = malloc(rows + 1);
+	c->gain = malloc((rows + 1) * sizeof *c->gain);
+	if (c->take != NULL && c->gain != NULL)
+		return NCT_OK;
+fail:
+	free(candidate);
+	tree_free(c);
+	*c = (struct tree){0};
+	return NCT_ENOMEM;
+}
+
+/* Chooses at this price. While a candidate waits for its turn, its row of `gain` holds what those below it bring: at k, if the next one
+ * above them all is the k-th of its way; what they bring if it is itself chosen is kept in `below`. Gives how many are chosen. */
+static size_t
+choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *below)
+{
+	size_t rows = 0, chosen = 0;
+
+	for (uint32_t i = 1; i < c->n; i++)
+		rows += c->depth[i];
+	memset(c->gain, 0, rows * sizeof *c->gain);
+	memset(below, 0, c->n * sizeof *below);
+	for (uint32_t i = c->n; i-- > 1;) {
+		const unsigned d = c->depth[i];
+		uint32_t way[DEPTH_MAX];
+		const uint32_t p = c->parent[i];
+
+		for (uint32_t k = d, u = i; k-- > 0;)
+			way[k] = u = c->parent[u];
+		for (unsigned k = 0; k < d; k++) {
+			const int64_t before = k > 0 ? t->node[c->node[way[k]]].length : 1;
+			const int64_t taken = (t->node[c->node[i]].length - before) * c->count[i] - price + below[i];
+			const int64_t left = c->gain[c->at[i] + k];
+			const int64_t best = taken > left ? taken : left;
+
+			c->take[c->at[i] + k] = taken > left;
+			if (k + 1 < d)
+				c->gain[c->at[p] + k] += best;
+			else
+				below[p] += best;
+		}
+	}
+	for (uint32_t i = 1; i < c->n; i++) {
+		const unsigned k = c->state[c->parent[i]];
+		const int taken = c->take[c->at[i] + k];
+
+		c->state[i] = (uint8_t)(taken ? c->depth[i] : k);
+		chosen += (size_t)taken;
+	}
+	return chosen;
+}
+
+static void
+mark(const struct tree *c, struct nct_tally *t)
+{
+	for (uint32_t i = 1; i < c->n; i++)
+		if (c->state[i] == c->depth[i])
+			t->node[c->node[i]].chosen = 1;
+}
+
+static size_t
+count_chosen(const struct nct_tally *t)
+{
+	size_t n = 0;
+
+	for (uint32_t v = 1; v < t->n; v++)
+		n += t->node[v].chosen;
+	return n;
+}
+
+static nct_err
+have_singles(struct nct_tally *t)
+{
+	for (uint32_t v = 1; v < t->n; v++)
+		t->node[v].chosen = t->node[v].length == 1;
+	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
+		const uint32_t v = nct_tally_add(t, 0, s, 0);
+
+		if (v == 0)
+			return NCT_ENOMEM;
+		t->node[v].chosen = 1;
+	}
+	return NCT_OK;
+}
+
+struct next {
+	uint64_t worth;
+	uint32_t v;
+};
+
+static int
+by_worth(const void *x, const void *y)
+{
+	const struct next *a = x, *b = y;
+
+	return a->worth != b->worth ? (a->worth < b->worth ? 1 : -1) : a->v < b->v ? -1 : a->v > b->v;
+}
+
+/* Fills up to `strings`: by what each alone would add, then with any pairs and triples of bytes. */
+static nct_err
+fill_up(struct nct_tally *t, size_t strings, int aligned)
+{
+	struct next *rest = malloc(t->n * sizeof *rest);
+	size_t have = count_chosen(t), n = 0;
+
+	if (rest == NULL)
+		return NCT_ENOMEM;
+	for (uint32_t v = 1; v < t->n; v++) {
+		const struct nct_tally_node *node = &t->node[v];
+		const uint32_t count = aligned ? node->bound : node->begun;
+		uint32_t up = v;
+
+		if (node->chosen || count == 0)
+			continue;
+		do
+			up = above(t, up, aligned);
+		while (t->node[up].length > 1 && !t->node[up].chosen);
+		rest[n++] = (struct next){(uint64_t)worth(node, count) * (node->length - t->node[up].length), v};
+	}
+	qsort(rest, n, sizeof *rest, by_worth);
+	for (size_t i = 0; i < n && have < strings; i++, have++)
+		t->node[rest[i].v].chosen = 1;
+	free(rest);
+	for (uint32_t x = 0; have < strings && x < (1u << 16) + (1u << 24); x++) {
+		const uint32_t y = x - (1u << 16); /* triples */
+		const uint32_t a = nct_tally_add(t, 0, x < 1u << 16 ? x >> 8 : y >> 16, 0);
+		const uint32_t b = a != 0 ? nct_tally_add(t, a, x < 1u << 16 ? x & 255 : y >> 8 & 255, 0) : 0;
+		const uint32_t v = x < 1u << 16 || b == 0 ? b : nct_tally_add(t, b, y & 255, 0);
+
+		if (v == 0)
+			return NCT_ENOMEM;
+		have += !t->node[v].chosen;
+		t->node[v].chosen = 1;
+	}
+	return NCT_OK;
+}
+
+/* The lowest price at which no more than `strings` are chosen; chooses at that. */
+static nct_err
+settle(struct nct_tally *t, struct tree *trees, int n, size_t strings)
+{
+	int64_t low = 0, high = INT64_C(1) << 40, *below = malloc((trees[0].n + (n > 1 ? trees[1].n : 0)) * sizeof *below);
+
+	if (below == NULL)
+		return NCT_ENOMEM;
+	for (int64_t price = high; high - low > 1; price = low + (high - low) / 2) {
+		size_t chosen = NCT_SYMBOLS;
+
+		for (int i = 0; i < n; i++)
+			chosen += choose_at(&trees[i], t, price, below);
+		*(chosen > strings ? &low : &high) = price; /* a string in both trees counts twice: some are then filled up */
+	}
+	for (int i = 0; i < n; i++) {
+		(void)choose_at(&trees[i], t, high, below);
+		mark(&trees[i], t);
+	}
+	free(below);
+	return NCT_OK;
+}
+
+nct_err
+nct_choose(struct nct_tally *t, size_t strings, int aligned, uint32_t least)
+{
+	struct tree trees[2] = {{0}};
+	nct_err err = have_singles(t);
+
+	if (err == NCT_OK)
+		err = tree_new(&trees[0], t, aligned, 0, least);
+	if (err == NCT_OK && aligned)
+		err = tree_new(&trees[1], t, 0, 1, least);
+	if (err == NCT_OK)
+		err = settle(t, trees, 1 + aligned, strings);
+	if (err == NCT_OK)
+		err = fill_up(t, strings, aligned);
+	tree_free(&trees[0]);
+	tree_free(&trees[1]);
+	return err;
+}

@@ -1,0 +1,235 @@
+/* choose_strings.c - the strings that make the fewest windows of a text: parsed and chosen in turn, a codebook in the end.
+ *
+ * Where windows begin depends on the strings that there are, and which strings are worth having on where windows begin. The first rounds
+ * see a part of the text, so that no round begins with nothing. */
+#include "strings/count_windows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/options.h"
+#include "book/codebook.h"
+#include "data/mapped_text.h"
+#include "train/loop.h"
+#include "m1/m1.h"
+#include "train/notes.h"
+#include "strings/choose.h"
+
+#define FIRST_ROUNDS 3
+#define FIRST_STRIDE 16
+#define NODES_BITS 7u        /* nodes are 2^(b + 7) at most, ... */
+#define NODES_MAX (1u << 24)
+#define GROW_BITS 4u         /* ... and go on from strings that begin one of 2^(b + 4) windows */
+#define LEAST 3              /* times that, and a string can be chosen */
+
+/* ---- the codebook ---- */
+
+/* The chosen nodes and those above them, in pre-order. */
+struct order {
+	const struct nct_tally *t;
+	uint32_t *child, *next; /* (nodes) the first one below, the next one beside; 0: none. By symbol */
+	uint8_t *wanted;
+	size_t wanted_n;
+};
+
+/* Links the nodes that are wanted, the largest symbol first, each before its siblings so far. */
+static void
+link_nodes(struct order *o, uint32_t *of_symbol, uint32_t *same)
+{
+	const struct nct_tally *t = o->t;
+
+	for (uint32_t v = 1; v < t->n; v++)
+		for (uint32_t u = v; t->node[v].chosen && u != 0 && !o->wanted[u]; u = t->node[u].parent) {
+			o->wanted[u] = 1;
+			o->wanted_n++;
+			same[u] = of_symbol[t->node[u].symbol];
+			of_symbol[t->node[u].symbol] = u;
+		}
+	for (unsigned s = NCT_SYMBOLS; s-- > 0;)
+		for (uint32_t u = of_symbol[s]; u != 0; u = same[u]) {
+			o->next[u] = o->child[t->node[u].parent];
+			o->child[t->node[u].parent] = u;
+		}
+}
+
+static void
+write_nodes(const struct order *o, struct nct_codebook *c)
+{
+	const struct nct_tally *t = o->t;
+	size_t i = 0;
+
+	for (uint32_t v = o->child[0]; v != 0;) {
+		c->depth[i] = t->node[v].length;
+		c->symbol[i++] = (uint16_t)(t->node[v].symbol | (t->node[v].chosen ? 0 : NCT_NODE_INNER));
+		if (o->child[v] != 0) {
+			v = o->child[v];
+			continue;
+		}
+		while (v != 0 && o->next[v] == 0)
+			v = t->node[v].parent;
+		v = o->next[v]; /* of the root: 0 */
+	}
+}
+
+static nct_err
+make_codebook(struct nct_codebook **c, const struct nct_tally *t, unsigned bits)
+{
+	struct order o = {.t = t, .child = calloc(t->n, sizeof *o.child), .next = calloc(t->n, sizeof *o.next), .wanted = calloc(t->n, 1)};
+	uint32_t of_symbol[NCT_SYMBOLS] = {0}, *same = calloc(t->n, sizeof *same);
+	nct_err err = NCT_ENOMEM;
+
+	*c = NULL;
+	if (o.child == NULL || o.next == NULL || o.wanted == NULL || same == NULL)
+		goto end;
+	link_nodes(&o, of_symbol, same);
+	if ((err = nct_codebook_new(c, NCT_CODE_BEST, bits, o.wanted_n)) == NCT_OK)
+		write_nodes(&o, *c);
+end:
+	free(o.child);
+	free(o.next);
+	free(o.wanted);
+	free(same);
+	return err;
+}
+
+/* ---- rounds ---- */
+
+struct chooser {
+	nct_m1 *m;
+	const nct_text *text;
+	const struct nct_train_options *o;
+	struct nct_boundaries bounds;
+	struct nct_tally tally;
+	nct_why *why;
+};
+
+static void
+report(const struct chooser *c, const char *key, const struct nct_parsed *p)
+{
+	char value[96];
+
+	if (c->o->report == NULL)
+		return;
+	snprintf(value, sizeof value, "%" PRIu64 " bytes_per_window=%.4f at_boundaries=%.4f", p->windows,
+	         p->windows > 0 ? (double)p->bytes / (double)p->windows : 0.0, p->windows > 0 ? (double)p->bounded / (double)p->windows : 0.0);
+	c->o->report(c->o->ctx, key, value);
+}
+
+static nct_err
+round_over(struct chooser *c, uint64_t stride)
+{
+	const uint64_t windows = nct_text_bytes(c->text) / stride / 5; /* about */
+	const uint64_t often = windows >> (c->o->window_bits + GROW_BITS);
+	const uint32_t grow = often < 2 ? 2 : often > UINT32_MAX / LEAST ? UINT32_MAX / LEAST : (uint32_t)often;
+	struct nct_parsed p;
+	nct_err err;
+
+	nct_tally_clear(&c->tally);
+	if ((err = nct_strings_parse(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK || nct_train_stop(c->o))
+		return err;
+	report(c, "windows", &p);
+	err = nct_choose(&c->tally, (size_t)1 << c->o->window_bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
+	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
+}
+
+static nct_err
+pattern_new(struct chooser *c)
+{
+	nct_why what = {""};
+	const nct_err err = nct_pattern_new(&c->bounds.pattern, c->o->align_pattern, &what);
+
+	return err == NCT_EARG ? nct_fail(c->why, err, "alignment: %s", what.text) : err;
+}
+
+static nct_err
+begin(struct chooser *c)
+{
+	const uint32_t most = (uint32_t)1 << (c->o->window_bits + NODES_BITS);
+	nct_err err = NCT_OK;
+
+	c->bounds.align = c->o->align;
+	if (c->o->align == NCT_ALIGN_WORDS)
+		err = nct_words_new(&c->bounds.words);
+	if (c->o->align == NCT_ALIGN_REGEX)
+		err = pattern_new(c);
+	if (err == NCT_OK)
+		err = nct_tally_new(&c->tally, most < NODES_MAX ? most : NODES_MAX);
+	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* before others take all the room */
+		err = nct_tally_add(&c->tally, 0, s, 0) != 0 ? NCT_OK : NCT_ENOMEM;
+	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
+}
+
+/* Notes of an earlier choice are replaced. */
+static nct_err
+take(struct chooser *c, struct nct_codebook *book)
+{
+	char key[4][32];
+	static const char *const what[4] = {"text_bytes", "text_crc64", "align", "rounds"};
+	struct nct_notes n = {.n = 0};
+	nct_err err;
+
+	for (size_t i = 0; i < 4; i++)
+		snprintf(key[i], sizeof key[i], "note.best%u.%s", c->o->window_bits, what[i]);
+	nct_note(&n, key[0], "%" PRIu64, nct_text_bytes(c->text));
+	nct_note(&n, key[1], "%016" PRIx64, nct_text_crc(c->text));
+	nct_note(&n, key[2], "%s", c->o->align == NCT_ALIGN_NONE ? "none" : c->o->align == NCT_ALIGN_WORDS ? "words" : "regex");
+	nct_note(&n, key[3], "%u", c->o->rounds);
+	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK || (err = nct_codebook_pack(book)) != NCT_OK ||
+	    (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
+		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
+	if ((err = nct_m1_set_windows(c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
+		return nct_fail(c->why, err, "out of memory");
+	nct_m1_take_codebook(c->m, book);
+	return NCT_OK;
+}
+
+static nct_err
+choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
+{
+	struct nct_codebook *book = NULL;
+	struct nct_parsed p = {0};
+	nct_err err = begin(c);
+
+	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !r->stopped; i++) {
+		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1);
+		r->stopped = nct_train_stop(c->o);
+	}
+	if (err == NCT_OK && !r->stopped && eval != NULL) {
+		err = nct_strings_parse(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
+		*r = (struct nct_m1_choose_result){.windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
+	}
+	if (err != NCT_OK || r->stopped)
+		return err;
+	if ((err = make_codebook(&book, &c->tally, c->o->window_bits)) != NCT_OK)
+		return nct_fail(c->why, err, "out of memory");
+	if ((err = take(c, book)) != NCT_OK)
+		nct_codebook_free(book);
+	return err;
+}
+
+nct_err
+nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *options,
+              struct nct_m1_choose_result *result, nct_why *why)
+{
+	struct nct_train_options o;
+	nct_why own;
+	struct chooser c = {.m = m, .text = text, .o = &o, .why = nct_why_begin(why, &own)};
+	nct_err err;
+
+	*result = (struct nct_m1_choose_result){0};
+	if ((err = nct_options_take(&o, sizeof o, options, c.why)) != NCT_OK)
+		return err;
+	if (o.window_bits < NCT_WINDOW_MIN || o.window_bits > NCT_CODEBOOK_MAX || o.rounds < 1 ||
+	    (o.align == NCT_ALIGN_REGEX) != (o.align_pattern != NULL))
+		return nct_fail(c.why, NCT_EARG, "window bits, rounds, alignment: out of range");
+	if (nct_text_bytes(text) == 0)
+		return nct_fail(c.why, NCT_ECUT, "no text to choose from");
+	err = choose(&c, eval, result);
+	nct_words_free(c.bounds.words);
+	nct_pattern_free(c.bounds.pattern);
+	nct_tally_free(&c.tally);
+	return err;
+}

@@ -1,0 +1,67 @@
+/* tally.c - strings that begin where windows begin, and how often they do. */
+#include "strings/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+nct_err
+nct_tally_new(struct nct_tally *t, uint32_t most)
+{
+	*t = (struct nct_tally){.n = 1, .most = most, .bits = 4};
+	while ((size_t)1 << t->bits < 2 * (size_t)most)
+		t->bits++;
+	t->node = calloc(most, sizeof *t->node);
+	t->table = calloc((size_t)1 << t->bits, sizeof *t->table);
+	if (t->node != NULL && t->table != NULL)
+		return NCT_OK;
+	nct_tally_free(t);
+	return NCT_ENOMEM;
+}
+
+void
+nct_tally_free(struct nct_tally *t)
+{
+	free(t->node);
+	free(t->table);
+	*t = (struct nct_tally){0};
+}
+
+void
+nct_tally_clear(struct nct_tally *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		t->node[i].begun = t->node[i].bound = t->node[i].adrift = t->node[i].documents = t->node[i].last = 0;
+}
+
+/* Where the node is in the table, or the empty place where it would be. */
+static size_t
+place_of(const struct nct_tally *t, uint32_t parent, unsigned symbol)
+{
+	const uint64_t key = ((uint64_t)parent << 9 | symbol) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 over the golden ratio: Fibonacci hashing */
+	const size_t mask = ((size_t)1 << t->bits) - 1;
+	size_t at = (size_t)(key >> (64 - t->bits));
+
+	while (t->table[at] != 0 && (t->node[t->table[at]].parent != parent || t->node[t->table[at]].symbol != symbol))
+		at = (at + 1) & mask;
+	return at;
+}
+
+uint32_t
+nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol)
+{
+	return t->table[place_of(t, parent, symbol)];
+}
+
+uint32_t
+nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cut)
+{
+	const size_t at = place_of(t, parent, symbol);
+
+	if (t->table[at] != 0)
+		return t->table[at];
+	if (t->n == t->most || t->node[parent].length == NCT_TALLY_LENGTH)
+		return 0;
+	t->node[t->n] = (struct nct_tally_node){
+		.parent = parent, .symbol = (uint16_t)symbol, .length = (uint8_t)(t->node[parent].length + 1), .cut = (uint8_t)cut};
+	return t->table[at] = t->n++;
+}

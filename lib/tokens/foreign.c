@@ -1,0 +1,147 @@
+/* foreign.c - cuts foreign tokens into the blocks of a token stream. */
+#include "tokens/foreign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "tokens/repack.h"
+
+#define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* that wait, at most */
+
+struct nct_build {
+	nct_writer *out;
+	size_t width;        /* bytes of a stored token */
+	struct nct_block b;  /* documents that wait to be written */
+	uint32_t entries;    /* of their directory */
+	uint32_t units;      /* tokens of the document that goes on, after theirs */
+	uint64_t text_bytes; /* of the document that goes on */
+	uint8_t *code;       /* TOKENS_MAX tokens */
+	uint8_t dir[NCT_BLOCK_DOCUMENTS * NCT_DIR_ENTRY_MAX];
+};
+
+nct_err
+nct_build_new(nct_build **out, int fd, uint32_t vocab, int text_unknown)
+{
+	const struct nct_header h = {.kind = NCT_TOKENS, .code = NCT_CODE_NONE, .vocab = vocab, .text_unknown = text_unknown};
+	nct_build *t = calloc(1, sizeof *t);
+	nct_err err = NCT_ENOMEM;
+
+	*out = NULL;
+	if (t == NULL)
+		return err;
+	t->width = nct_token_bytes(vocab);
+	t->code = malloc(TOKENS_MAX * t->width);
+	if (t->code == NULL)
+		goto fail;
+	if ((err = nct_writer_new(&t->out, fd)) != NCT_OK)
+		goto fail;
+	if ((err = nct_writer_header(t->out, &h)) != NCT_OK)
+		goto fail;
+	*out = t;
+	return NCT_OK;
+fail:
+	nct_build_free(t);
+	return err;
+}
+
+void
+nct_build_free(nct_build *t)
+{
+	if (t == NULL)
+		return;
+	nct_writer_free(t->out);
+	free(t->code);
+	free(t);
+}
+
+/* Counts the document, or this part of it, among those that wait. */
+static void
+put_entry(nct_build *t, int ends_document)
+{
+	const struct nct_dir_entry e = {.units = t->units, .ends_document = ends_document};
+
+	t->b.dir_bytes += (uint32_t)nct_dir_put(t->dir + t->b.dir_bytes, &e, 0);
+	t->b.documents += ends_document != 0;
+	t->b.units += t->units;
+	t->b.text_bytes += t->text_bytes;
+	t->entries++;
+	t->units = 0;
+	t->text_bytes = 0;
+}
+
+/* Writes what waits as one block. */
+static nct_err
+put_block(nct_build *t)
+{
+	size_t bytes = t->b.units * t->width;
+	nct_err err;
+
+	if (t->entries == 0)
+		return NCT_OK;
+	t->b.tokens = t->b.units;
+	t->b.dir = t->dir;
+	t->b.code = t->code;
+	t->b.code_bytes = (uint32_t)bytes;
+	err = nct_writer_block(t->out, &t->b);
+	memmove(t->code, t->code + bytes, t->units * t->width);
+	t->b = (struct nct_block){0};
+	t->entries = 0;
+	return err;
+}
+
+/* A part of a long document has a block to itself. */
+static nct_err
+put_part(nct_build *t)
+{
+	nct_err err = put_block(t);
+
+	if (err != NCT_OK)
+		return err;
+	put_entry(t, 0);
+	t->b.flags |= NCT_BLOCK_CONTINUED;
+	err = put_block(t);
+	t->b.flags = NCT_BLOCK_CONTINUES;
+	return err;
+}
+
+nct_err
+nct_build_token(nct_build *t, uint32_t id, uint64_t text_bytes)
+{
+	nct_err err;
+
+	if (t->units == NCT_PART_WINDOWS && (err = put_part(t)) != NCT_OK)
+		return err;
+	size_t at = t->b.units + t->units++;
+	if (t->width == 1)
+		t->code[at] = (uint8_t)id;
+	else
+		nct_put16(t->code + 2 * at, (uint16_t)id);
+	t->text_bytes += text_bytes;
+	return NCT_OK;
+}
+
+nct_err
+nct_build_document(nct_build *t, uint64_t text_bytes)
+{
+	t->text_bytes += text_bytes;
+	put_entry(t, 1);
+	if ((t->b.flags & NCT_BLOCK_CONTINUES) || t->b.units >= NCT_BLOCK_WINDOWS || t->b.text_bytes >= NCT_BLOCK_TEXT ||
+	    t->entries == NCT_BLOCK_DOCUMENTS)
+		return put_block(t);
+	return NCT_OK;
+}
+
+nct_err
+nct_build_end(nct_build *t)
+{
+	nct_err err = put_block(t);
+
+	return err != NCT_OK ? err : nct_writer_trailer(t->out);
+}
+
+const struct nct_totals *
+nct_build_totals(const nct_build *t)
+{
+	return nct_writer_totals(t->out);
+}

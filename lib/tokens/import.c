@@ -1,0 +1,292 @@
+/* import.c - bare ids, or bytes, to a stream of foreign tokens. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/options.h"
+#include "stream/operands.h"
+#include "tokens/foreign.h"
+
+#define INPUT_BYTES 65536
+
+/* Bytes of one file, one after another. */
+struct input {
+	int fd;
+	size_t at, end;
+	uint64_t bytes; /* read so far */
+	uint8_t buf[INPUT_BYTES];
+};
+
+struct import {
+	nct_build *out;
+	const struct nct_import_options *options;
+	nct_why *why;
+	uint64_t bytes_before;  /* of earlier operands */
+	uint64_t reported;      /* bytes of this one that progress() knows of */
+	uint64_t line, column;  /* within the operand, from 1 */
+	uint64_t lines;         /* of all operands */
+	struct input ids, text;
+};
+
+/* The next byte, or -1 at the end. NCT_EIO. */
+static inline nct_err
+next_byte(struct input *in, int *c)
+{
+	if (in->at == in->end) {
+		size_t n;
+		nct_err err = nct_read_some(in->fd, in->buf, sizeof in->buf, &n);
+
+		if (err != NCT_OK)
+			return err;
+		in->at = 0;
+		in->end = n;
+		in->bytes += n;
+		*c = -1;
+		if (n == 0)
+			return NCT_OK;
+	}
+	*c = in->buf[in->at++];
+	return NCT_OK;
+}
+
+static void
+input_open(struct input *in, int fd)
+{
+	in->fd = fd;
+	in->at = in->end = 0;
+	in->bytes = 0;
+}
+
+static void
+report(struct import *m)
+{
+	if (m->options->progress != NULL && m->reported != m->ids.bytes)
+		m->options->progress(m->options->ctx, m->bytes_before + m->ids.bytes);
+	m->reported = m->ids.bytes;
+}
+
+/* ---- Lines of ids ---- */
+
+/* Bytes of the text's next line, its newline included; 0: there is none. */
+static nct_err
+text_line(struct import *m, uint64_t *n)
+{
+	nct_err err;
+	int c;
+
+	*n = 0;
+	do {
+		if ((err = next_byte(&m->text, &c)) != NCT_OK)
+			return nct_fail(m->why, err, "cannot read the text");
+		*n += c >= 0;
+	} while (c >= 0 && c != '\n');
+	return NCT_OK;
+}
+
+static nct_err
+end_line(struct import *m)
+{
+	uint64_t n = 0;
+	nct_err err;
+
+	m->lines++;
+	if (m->options->text >= 0) {
+		if ((err = text_line(m, &n)) != NCT_OK)
+			return err;
+		if (n == 0)
+			return nct_fail(m->why, NCT_EDATA, "the text has no line %" PRIu64 ", line %" PRIu64, m->lines, m->line);
+	}
+	m->line++;
+	m->column = 1;
+	report(m);
+	return nct_walk_wrote(nct_build_document(m->out, n), m->why);
+}
+
+static int
+is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static int
+is_space(int c)
+{
+	return c < 0 || c == '\n' || is_blank(c);
+}
+
+/* Reads the word that begins with *c; *c is then what follows it. */
+static nct_err
+one_id(struct import *m, int *c)
+{
+	uint64_t first = m->column;
+	uint32_t id = 0;
+	nct_err err;
+
+	for (; !is_space(*c); m->column++) {
+		if (*c < '0' || *c > '9')
+			return nct_fail(m->why, NCT_EDATA, "not an id, line %" PRIu64 ", column %" PRIu64, m->line, first);
+		if (id < m->options->vocab) /* else it is too large already */
+			id = id * 10 + (uint32_t)(*c - '0');
+		if ((err = next_byte(&m->ids, c)) != NCT_OK)
+			return err;
+	}
+	if (id >= m->options->vocab)
+		return nct_fail(m->why, NCT_EDATA, "an id outside the vocabulary of %" PRIu32 ", line %" PRIu64 ", column %" PRIu64,
+		                m->options->vocab, m->line, first);
+	return nct_walk_wrote(nct_build_token(m->out, id, 0), m->why);
+}
+
+/* An operand's last line may lack its newline. */
+static nct_err
+id_lines(struct import *m)
+{
+	nct_err err;
+	int c;
+
+	m->line = m->column = 1;
+	if ((err = next_byte(&m->ids, &c)) != NCT_OK)
+		return err;
+	while (c >= 0 || m->column > 1) {
+		if (c < 0)
+			return end_line(m);
+		if (c != '\n' && !is_blank(c)) {
+			if ((err = one_id(m, &c)) != NCT_OK)
+				return err;
+			continue; /* c is a space of some kind, or the end */
+		}
+		if (c == '\n')
+			err = end_line(m);
+		else
+			m->column++;
+		if (err != NCT_OK || (err = next_byte(&m->ids, &c)) != NCT_OK)
+			return err;
+	}
+	return NCT_OK;
+}
+
+static nct_err
+text_ended(struct import *m)
+{
+	nct_err err;
+	int c;
+
+	if (m->options->text < 0)
+		return NCT_OK;
+	if ((err = next_byte(&m->text, &c)) != NCT_OK)
+		return nct_fail(m->why, err, "cannot read the text");
+	if (c >= 0)
+		return nct_fail(m->why, NCT_EDATA, "the text goes on with line %" PRIu64 ", line %" PRIu64, m->lines + 1, m->line);
+	return NCT_OK;
+}
+
+/* ---- Bytes ---- */
+
+static nct_err
+raw_bytes(struct import *m)
+{
+	nct_err err;
+	int c;
+
+	for (;;) {
+		if ((err = next_byte(&m->ids, &c)) != NCT_OK)
+			return err;
+		if (c < 0)
+			break;
+		if ((err = nct_build_token(m->out, (uint32_t)c, 1)) != NCT_OK)
+			return nct_walk_wrote(err, m->why);
+		if (m->reported != m->ids.bytes)
+			report(m);
+	}
+	return nct_walk_wrote(nct_build_document(m->out, 0), m->why);
+}
+
+/* ---- Both ---- */
+
+static nct_err
+import_operands(struct import *m, nct_err (*import)(struct import *m), nct_operand operand, void *ctx)
+{
+	nct_err err = NCT_OK;
+	int fd = -1;
+
+	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
+		int saved;
+
+		input_open(&m->ids, fd);
+		err = import(m);
+		report(m);
+		m->bytes_before += m->ids.bytes;
+		m->reported = 0;
+		saved = errno;
+		if (fd != STDIN_FILENO)
+			(void)close(fd); /* only read from */
+		errno = saved;
+	}
+	return err != NCT_OK ? err : text_ended(m);
+}
+
+static nct_err
+import_all(nct_err (*import)(struct import *m), nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
+           int text_unknown, struct nct_totals *totals, nct_why *why)
+{
+	struct import *m = calloc(1, sizeof *m);
+	nct_err err = NCT_ENOMEM;
+	int saved;
+
+	if (m == NULL)
+		return err;
+	m->options = o;
+	m->why = why;
+	input_open(&m->text, o->text);
+	if ((err = nct_walk_wrote(nct_build_new(&m->out, out, o->vocab, text_unknown), why)) != NCT_OK)
+		goto done;
+	if ((err = import_operands(m, import, operand, ctx)) != NCT_OK)
+		goto done;
+	err = nct_walk_wrote(nct_build_end(m->out), why);
+	if (totals != NULL) {
+		*totals = *nct_build_totals(m->out);
+		totals->windows = 0;
+		totals->stream_bytes = m->bytes_before;
+	}
+done:
+	saved = errno;
+	nct_build_free(m->out);
+	free(m);
+	errno = saved;
+	return err;
+}
+
+nct_err
+nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
+               nct_why *why)
+{
+	struct nct_import_options o;
+	nct_why own;
+	nct_err err;
+
+	why = nct_why_begin(why, &own);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.vocab < 2 || o.vocab > 65536)
+		return nct_fail(why, NCT_EARG, "a vocabulary of %" PRIu32 ": not 2 to 65536", o.vocab);
+	return import_all(id_lines, operand, ctx, out, &o, o.text < 0, totals, why);
+}
+
+nct_err
+nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
+               nct_why *why)
+{
+	struct nct_import_options o;
+	nct_why own;
+	nct_err err;
+
+	why = nct_why_begin(why, &own);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.vocab != 256 || o.text >= 0)
+		return nct_fail(why, NCT_EARG, "bytes are a vocabulary of 256, and their own text");
+	return import_all(raw_bytes, operand, ctx, out, &o, 0, totals, why);
+}

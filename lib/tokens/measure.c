@@ -1,0 +1,34 @@
+/* measure.c - tells evaluation tables from token streams, for bits/byte of either. */
+#include "tokens/measure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+#define STREAM_BEGINS 0x89 /* no text does */
+
+nct_err
+nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes), void *ctx,
+            nct_why *why)
+{
+	const struct nct_measure_calls calls = {each, progress, ctx};
+	struct nct_feed feed = {.fd = in};
+	nct_why own;
+	nct_err err;
+	int saved;
+
+	why = nct_why_begin(why, &own);
+	if ((err = nct_feed_need(&feed, 1)) == NCT_OK) {
+		if (nct_feed_have(&feed) == 0)
+			err = nct_fail(why, NCT_ECUT, "empty: neither token streams nor an evaluation table, byte 0");
+		else if (nct_feed_bytes(&feed)[0] == STREAM_BEGINS)
+			err = nct_measure_streams(&feed, &calls, why);
+		else
+			err = nct_measure_tables(&feed, &calls, why);
+	}
+	saved = errno;
+	nct_feed_free(&feed);
+	errno = saved;
+	return err;
+}

@@ -1,0 +1,18 @@
+/* measure.h - the two things that nct_measure() reads: token streams and evaluation tables. */
+#ifndef NCT_TOKENS_MEASURE_H
+#define NCT_TOKENS_MEASURE_H
+
+#include "stream/input.h"
+
+/* Whom to tell; see nct_measure(). */
+struct nct_measure_calls {
+	void (*each)(void *ctx, const struct nct_measured *m);
+	void (*progress)(void *ctx, uint64_t bytes); /* NULL: none */
+	void *ctx;
+};
+
+/* Both read to the end of what `feed` reads, from its beginning. */
+nct_err nct_measure_streams(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+nct_err nct_measure_tables(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+
+#endif
