@@ -105,7 +105,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 # Threads that cannot be started: the test stands in for the system's call.
 $(BUILD)/tests/test_threads: LDFLAGS += -Wl,--wrap=pthread_create
 # The test looks at each call of this function.
-$(BUILD)/tests/test_codebook: LDFLAGS += -Wl,--wrap=nct_lanes_walk
+$(BUILD)/tests/test_codebook: LDFLAGS += -Wl,--wrap=nct_book_lanes_walk
 
 $(BIN)/nct-mpi.so: lib/mpi/nct-mpi.c lib/mpi/nct-mpi.h lib/nct-train.h lib/nct.h
 	@mkdir -p $(BIN)

@@ -1,8 +1,10 @@
 /* err.c - names of the library's errors, and the exit status that each one means. */
 #include "err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *text;
@@ -52,4 +54,14 @@ nct_why_begin(nct_why *why, nct_why *own)
 		why = own;
 	why->text[0] = '\0';
 	return why;
+}
+
+nct_err
+nct_wrote(nct_err err, nct_why *why)
+{
+	char text[128];
+
+	if (err == NCT_EIO && strerror_r(errno, text, sizeof text) == 0)
+		return nct_fail(why, err, "cannot write: %s", text);
+	return err;
 }

@@ -11,4 +11,7 @@ nct_err nct_fail(nct_why *why, nct_err err, const char *fmt, ...) __attribute__(
  * it can be written to and read, and text in it is of this call. */
 nct_why *nct_why_begin(nct_why *why, nct_why *own) NCT_USED;
 
+/* Gives back `err`; where it is NCT_EIO, says in `why` (may be NULL) that writing failed, so that callers can tell. */
+nct_err nct_wrote(nct_err err, nct_why *why) NCT_USED;
+
 #endif

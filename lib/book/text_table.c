@@ -19,7 +19,7 @@ struct way {
 /* Lays out node i, entry k, after those before it; the pool has `at` bytes. A string's tail is its parent's and one byte more, if that
  * one is less than full and stands at the pool's end; else it is written anew. Gives the pool's new length. */
 static uint32_t
-lay_out(struct nct_strings *s, struct way *w, size_t i, uint32_t k, uint32_t at)
+lay_out(struct nct_text_table *s, struct way *w, size_t i, uint32_t k, uint32_t at)
 {
 	const unsigned d = s->book->depth[i], symbol = s->book->symbol[i] & ~(unsigned)NCT_NODE_INNER;
 	const int eod = symbol == NCT_EOD;
@@ -45,21 +45,21 @@ lay_out(struct nct_strings *s, struct way *w, size_t i, uint32_t k, uint32_t at)
 }
 
 nct_err
-nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
+nct_text_table_new(struct nct_text_table *s, const struct nct_codebook *c)
 {
 	const size_t n = c->nodes;
 	struct way w;
 	uint32_t at = 0, string = 0, inner = (uint32_t)1 << c->bits;
 	int deep = 0;
 
-	*s = (struct nct_strings){.book = c};
+	*s = (struct nct_text_table){.book = c};
 	memset(&w, 0, sizeof w);
 	for (size_t i = 0; i < n && !deep; i++)
 		deep = c->depth[i] > SHORT;
 	s->entry = nct_huge_alloc(n * sizeof *s->entry + (n * SHORT < POOL_MAX ? n * SHORT : POOL_MAX) + SHORT);
 	s->before = deep ? calloc(n, sizeof *s->before) : NULL;
 	if (s->entry == NULL || (deep && s->before == NULL)) {
-		nct_strings_free(s);
+		nct_text_table_free(s);
 		return NCT_ENOMEM;
 	}
 	s->pool = (uint8_t *)(s->entry + n);
@@ -67,7 +67,7 @@ nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
 		const uint32_t k = c->symbol[i] & NCT_NODE_INNER ? inner++ : string++;
 
 		if (at > POOL_MAX - SHORT) {
-			nct_strings_free(s);
+			nct_text_table_free(s);
 			return NCT_EARG;
 		}
 		if (i == 0 || !nct_codebook_alias(c, i)) {
@@ -83,15 +83,15 @@ nct_strings_new(struct nct_strings *s, const struct nct_codebook *c)
 }
 
 void
-nct_strings_free(struct nct_strings *s)
+nct_text_table_free(struct nct_text_table *s)
 {
 	free(s->entry);
 	free(s->before);
-	*s = (struct nct_strings){0};
+	*s = (struct nct_text_table){0};
 }
 
 size_t
-nct_strings_copy(const struct nct_strings *s, const uint32_t *k, size_t n, uint8_t *to, size_t *length)
+nct_text_table_copy(const struct nct_text_table *s, const uint32_t *k, size_t n, uint8_t *to, size_t *length)
 {
 	uint8_t *p = to;
 	size_t i;
@@ -109,7 +109,7 @@ nct_strings_copy(const struct nct_strings *s, const uint32_t *k, size_t n, uint8
 }
 
 void
-nct_string_copy(const struct nct_strings *s, uint32_t k, uint8_t *to)
+nct_text_copy(const struct nct_text_table *s, uint32_t k, uint8_t *to)
 {
 	size_t end = nct_codebook_bytes(s->book, k);
 

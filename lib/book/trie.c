@@ -195,7 +195,7 @@ take(const uint64_t *cells, uint64_t byte, uint64_t *cell, uint32_t **out)
 
 /* The walk, for a number of lanes that the compiler knows. */
 static inline void
-walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t n)
+walk(const uint64_t *cells, struct nct_book_lane *lane, const unsigned lanes, size_t n)
 {
 	const uint8_t *text[NCT_LANES_PLAIN];
 	uint64_t cell[NCT_LANES_PLAIN];
@@ -218,7 +218,7 @@ walk(const uint64_t *cells, struct nct_lane *lane, const unsigned lanes, size_t 
 }
 
 void
-nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
 {
 	switch (lanes) {
 	case 1: walk(t->cell, lane, 1, n); break;

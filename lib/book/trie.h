@@ -52,7 +52,7 @@ struct nct_open {
 };
 
 /* One text being walked. */
-struct nct_lane {
+struct nct_book_lane {
 	const uint8_t *text; /* what comes next */
 	const uint8_t *mark; /* aligned: 1 where a boundary stands before the byte of the same index, else 0, as before a chunk's first */
 	struct nct_open open;
@@ -63,20 +63,20 @@ struct nct_lane {
 #define NCT_LANES 16      /* by registers of lanes */
 
 /* Takes the next n bytes of each of 1 to NCT_LANES_PLAIN lanes; their text and out move on. */
-void nct_trie_walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 /* The same, closing windows that would end inside a word at the last boundary in them. Text and marks of an open window are still there,
  * before lane->text and lane->mark; `out` has room for NCT_WINDOW_SYMBOLS
  * + 1 more. */
-void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+void nct_trie_walk_aligned(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 /* The walk of 1 to t->lanes lanes through a codebook of NCT_CODE_BEST: windows take the longest string; if there are marks, the longest that ends at a boundary, if
  * one does. It looks at n bytes of each lane, at some of them again: their text moves on by n at most. Text, and marks (all lanes have some,
  * or none), are there from the open window's beginning on, and the mark behind the n. `out` has room for n + 1. */
-void nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n);
+void nct_trie_walk_best(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 #if defined __x86_64__
-void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n); /* the same by walk_best_avx512.c */
+void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n); /* the same by walk_best_avx512.c */
 #endif
 /* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at most, go to k[]; gives how many. The mark behind the text counts as it is. */
-size_t nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k);
+size_t nct_trie_close_best(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k);
 /* The string that goes on from the open window with EOD: its cell, or 0 if there is none. */
 uint64_t nct_trie_eod(const struct nct_trie *t, uint64_t cell);
 

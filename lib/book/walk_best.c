@@ -69,7 +69,7 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 
 /* The walk, for a number of lanes that the compiler knows, so in line wherever it is called. */
 static inline __attribute__((always_inline)) void
-walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size_t n, int aligned)
+walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes, size_t n, int aligned)
 {
 	const uint32_t *cells = t->byte;
 	struct state s[NCT_LANES_PLAIN];
@@ -101,7 +101,7 @@ walk(const struct nct_trie *t, struct nct_lane *lane, const unsigned lanes, size
 }
 
 static void
-walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n, int aligned)
+walk_some(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, int aligned)
 {
 	switch (lanes) {
 	case 1: walk(t, lane, 1, n, aligned); break;
@@ -114,7 +114,7 @@ walk_some(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_
 }
 
 void
-nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk_best(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
 {
 #if defined __x86_64__
 	if (lanes > NCT_LANES_PLAIN)
@@ -128,10 +128,10 @@ nct_trie_walk_best(const struct nct_trie *t, struct nct_lane *lane, unsigned lan
 }
 
 size_t
-nct_trie_close_best(const struct nct_trie *t, const struct nct_lane *at, int eod, uint32_t *k)
+nct_trie_close_best(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k)
 {
 	const uint32_t held = at->open.held;
-	struct nct_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
+	struct nct_book_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
 
 	while (l.text - l.open.held < at->text) { /* a window more */
 		if (l.text < at->text) {

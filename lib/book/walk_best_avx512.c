@@ -59,7 +59,7 @@ take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, str
 
 /* Brings n bytes of a lane, and what is behind its longest string, to to[], each with the mark behind it. */
 static void
-bring(const struct nct_lane *lane, size_t n, uint16_t *to)
+bring(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 {
 	const uint8_t *text = lane->text - lane->open.over, *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
 
@@ -79,7 +79,7 @@ bring(const struct nct_lane *lane, size_t n, uint16_t *to)
 
 /* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the latter. */
 static inline __attribute__((always_inline)) void
-walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
+walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
 {
 	uint16_t block[NCT_LANES][ROOM];
 	uint32_t state[6][NCT_LANES] = {{0}}; /* at, cut, cell, best, inside, tag */
@@ -137,7 +137,7 @@ walk(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, const unsi
 }
 
 void
-nct_trie_walk_avx512(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
 {
 	for (size_t now; n > 0; n -= now) {
 		now = n < STEPS ? n : STEPS;

@@ -90,7 +90,7 @@ walk_again(const uint64_t *cells, const uint8_t *text, const uint8_t *mark, uint
 
 /* The walk, for a number of lanes that the compiler knows, so in line wherever it is called. */
 static inline __attribute__((always_inline)) void
-walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned lanes, size_t n)
+walk(const uint64_t *cells, uint64_t none, struct nct_book_lane *lane, const unsigned lanes, size_t n)
 {
 	struct state s[NCT_LANES_PLAIN];
 	uint8_t text[NCT_LANES_PLAIN][BLOCK], mark[NCT_LANES_PLAIN][BLOCK]; /* one index tells all lanes' places */
@@ -130,7 +130,7 @@ walk(const uint64_t *cells, uint64_t none, struct nct_lane *lane, const unsigned
 }
 
 void
-nct_trie_walk_aligned(const struct nct_trie *t, struct nct_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk_aligned(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
 {
 	switch (lanes) {
 	case 1: walk(t->cell, t->none, lane, 1, n); break;

@@ -16,7 +16,7 @@
 #include "data/unpack.h"
 #include "net/transformer.h"
 #include "stream/frame.h"
-#include "tokens/repack.h"
+#include "stream/stream.h"
 
 #define COPY_BYTES ((size_t)1 << 18)
 

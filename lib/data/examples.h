@@ -6,7 +6,7 @@
 
 #define NCT_EVAL_SYMBOLS ((size_t)1 << 18) /* an evaluation's sample of a text has at most this many, and at least one example */
 
-struct nct_aware;
+struct nct_rounds;
 
 /* A numbered set of examples of one length: what the training loop knows of its data. */
 struct nct_examples {
@@ -19,7 +19,7 @@ struct nct_examples {
 	const char *unit;  /* what get() counts: "bytes" or "tokens" */
 	const char *per;   /* what losses are given for: "byte", or "token" where the bytes of the text are not known */
 	double per_unit;   /* how many of those a unit stands for, on average over all examples */
-	struct nct_aware *aware; /* NULL, or what fills the rows of rounds of windows (rounds.h); borrowed */
+	struct nct_rounds *aware; /* NULL, or what fills the rows of rounds of windows (rounds.h); borrowed */
 	/* Writes example i: inputs in[0..length) and targets, NCT_NO_TARGET where there is none. Gives how many bytes of text
 	 * (or tokens: see `unit`) the targets stand for. */
 	uint64_t (*get)(const struct nct_examples *e, uint64_t i, uint32_t *in, uint32_t *target);

@@ -13,7 +13,7 @@
 #define GROUP 512 /* windows whose room is made at once */
 
 void
-nct_unbook_free(struct nct_unbook *u)
+nct_book_block_free(struct nct_book_block *u)
 {
 	free(u->text);
 	u->text = NULL;
@@ -21,7 +21,7 @@ nct_unbook_free(struct nct_unbook *u)
 }
 
 void
-nct_unbook_begin(struct nct_unbook *u, size_t expected)
+nct_book_block_begin(struct nct_book_block *u, size_t expected)
 {
 	u->bytes = 0;
 	if (u->text == NULL && (u->text = nct_huge_alloc(expected)) != NULL)
@@ -30,7 +30,7 @@ nct_unbook_begin(struct nct_unbook *u, size_t expected)
 
 /* Makes room for n more bytes of text. */
 static nct_err
-reserve(struct nct_unbook *u, size_t n)
+reserve(struct nct_book_block *u, size_t n)
 {
 	if (u->cap - u->bytes >= n)
 		return NCT_OK;
@@ -46,7 +46,7 @@ reserve(struct nct_unbook *u, size_t n)
 
 /* One window, of any length. */
 static nct_err
-decode_string(struct nct_unbook *u, uint32_t k, int *eod)
+decode_string(struct nct_book_block *u, uint32_t k, int *eod)
 {
 	const size_t n = nct_codebook_bytes(u->strings->book, k);
 	nct_err err;
@@ -55,7 +55,7 @@ decode_string(struct nct_unbook *u, uint32_t k, int *eod)
 		return NCT_EDATA;
 	if ((err = reserve(u, n + 1)) != NCT_OK)
 		return err;
-	nct_string_copy(u->strings, k, u->text + u->bytes);
+	nct_text_copy(u->strings, k, u->text + u->bytes);
 	u->bytes += n;
 	u->text_bytes += n;
 	if ((*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0) == 0)
@@ -68,7 +68,7 @@ decode_string(struct nct_unbook *u, uint32_t k, int *eod)
 
 /* A line for the window in place of its text. */
 static nct_err
-show_string(struct nct_unbook *u, uint32_t k, int *eod)
+show_string(struct nct_book_block *u, uint32_t k, int *eod)
 {
 	const size_t n = nct_codebook_bytes(u->strings->book, k);
 	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
@@ -78,7 +78,7 @@ show_string(struct nct_unbook *u, uint32_t k, int *eod)
 		return NCT_EDATA;
 	if ((err = reserve(u, NCT_SHOW_ROOM(n))) != NCT_OK)
 		return err;
-	nct_string_copy(u->strings, k, text);
+	nct_text_copy(u->strings, k, text);
 	*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0;
 	u->bytes += nct_show_window(u->text + u->bytes, u->strings->book->bits, k, text, n, *eod);
 	u->text_bytes += n;
@@ -88,7 +88,7 @@ show_string(struct nct_unbook *u, uint32_t k, int *eod)
 
 /* Windows k[0..n), a line for each. */
 static nct_err
-show_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *eod)
+show_group(struct nct_book_block *u, const uint32_t *k, size_t n, int loose, int *eod)
 {
 	nct_err err = NCT_OK;
 
@@ -99,7 +99,7 @@ show_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *eo
 
 /* Windows k[0..n), in runs of short ones. */
 static nct_err
-decode_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *eod)
+decode_group(struct nct_book_block *u, const uint32_t *k, size_t n, int loose, int *eod)
 {
 	nct_err err;
 	size_t length;
@@ -109,7 +109,7 @@ decode_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *
 			return NCT_EDATA;
 		if ((err = reserve(u, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
 			return err;
-		const size_t copied = nct_strings_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
+		const size_t copied = nct_text_table_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
 		if (length > u->text_max - u->text_bytes)
 			return NCT_EDATA;
 		u->bytes += length;
@@ -124,7 +124,7 @@ decode_group(struct nct_unbook *u, const uint32_t *k, size_t n, int loose, int *
 
 /* `units` windows from bit `from` of `code` on. *eod: the last one ends with EOD. */
 static nct_err
-decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t units, int loose, int *eod)
+decode_part(struct nct_book_block *u, const uint8_t *code, uint64_t from, uint64_t units, int loose, int *eod)
 {
 	const unsigned b = u->strings->book->bits;
 	const uint64_t end = from + units * b;
@@ -143,10 +143,10 @@ decode_part(struct nct_unbook *u, const uint8_t *code, uint64_t from, uint64_t u
 }
 
 static nct_err
-decode_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
+decode_block(struct nct_book_block *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
 {
 	const int loose = h->text_unknown;
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 	size_t at = 0;
 	uint64_t from = 0, before = 0;
 	nct_err err;
@@ -154,7 +154,7 @@ decode_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_h
 
 	u->text_bytes = u->documents = 0;
 	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes;
-	while (nct_dir_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
+	while (nct_directory_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
 		err = decode_part(u, b->code, from, e.units, loose, &eod);
 		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
 			return nct_fail(why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
@@ -173,7 +173,7 @@ decode_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_h
 }
 
 nct_err
-nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
+nct_book_block_decode(struct nct_book_block *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
 {
 	const size_t before = u->bytes;
 	const nct_err err = decode_block(u, b, h, why);

@@ -6,8 +6,8 @@
 #include "stream/stream.h"
 
 /* Where the text of blocks goes, one behind the other. */
-struct nct_unbook {
-	const struct nct_strings *strings; /* borrowed */
+struct nct_book_block {
+	const struct nct_text_table *strings; /* borrowed */
 	uint8_t *text;       /* owned: `bytes` of it are decoded, separators included */
 	size_t bytes, cap;
 	/* of the last block: */
@@ -19,11 +19,11 @@ struct nct_unbook {
 	int show;            /* write a line per window instead */
 };
 
-void nct_unbook_begin(struct nct_unbook *u, size_t expected); /* holds nothing from now on; if it has no buffer, gets one for so many bytes */
+void nct_book_block_begin(struct nct_book_block *u, size_t expected); /* holds nothing from now on; if it has no buffer, gets one for so many bytes */
 /* Decodes the block, of a stream with header *h, behind what *u holds. NCT_EDATA, with `why`, if it holds other text
  * than its own header, *h and its directory say, none of which stays in *u then; NCT_ENOMEM. */
-nct_err nct_unbook_block(struct nct_unbook *u, const struct nct_block *b, const struct nct_header *h,
+nct_err nct_book_block_decode(struct nct_book_block *u, const struct nct_block *b, const struct nct_header *h,
                          nct_why *why) NCT_USED;
-void nct_unbook_free(struct nct_unbook *u);
+void nct_book_block_free(struct nct_book_block *u);
 
 #endif

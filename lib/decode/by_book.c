@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/err.h"
 #include "base/pipeline.h"
 #include "decode/book_block.h"
 #include "stream/operands.h"
@@ -30,16 +31,16 @@ struct batch {
 	struct job jobs[BATCH_BLOCKS];
 	size_t count, code_bytes;
 	uint64_t text_bytes;     /* as the blocks' headers say */
-	struct nct_unbook text;  /* of all its blocks */
+	struct nct_book_block text;  /* of all its blocks */
 };
 
 struct nct_book_decoder {
 	nct_reader *reader;
 	int in;
-	struct nct_delivery *to;
+	struct nct_output *to;
 	const struct nct_decode_options *o;
 	struct nct_totals *totals;
-	const struct nct_strings *strings;
+	const struct nct_text_table *strings;
 	const struct nct_header *header;
 	struct batch *batch;     /* owned; one for each thread */
 	unsigned threads;
@@ -107,14 +108,14 @@ decode_blocks(void *ctx, unsigned worker)
 	nct_book_decoder *d = ctx;
 	struct batch *b = &d->batch[worker];
 
-	nct_unbook_begin(&b->text, b->text_bytes < BATCH_TEXT / 2 ? (size_t)b->text_bytes + ROOM : BATCH_TEXT);
+	nct_book_block_begin(&b->text, b->text_bytes < BATCH_TEXT / 2 ? (size_t)b->text_bytes + ROOM : BATCH_TEXT);
 	b->text.strings = d->strings;
 	b->text.separator = d->header->separator == NCT_SEP_NUL ? 0 : -1;
 	b->text.show = d->o->show;
 	for (struct job *j = b->jobs; j < b->jobs + b->count; j++) {
 		j->from = b->text.bytes;
 		j->why.text[0] = '\0';
-		j->err = nct_unbook_block(&b->text, &j->block, d->header, &j->why);
+		j->err = nct_book_block_decode(&b->text, &j->block, d->header, &j->why);
 		j->bytes = b->text.bytes - j->from;
 		j->text_bytes = b->text.text_bytes;
 		j->documents = b->text.documents;
@@ -126,7 +127,7 @@ decode_blocks(void *ctx, unsigned worker)
 
 /* Writes a decoded block's text, or deals with its fault. */
 static nct_err
-deliver_job(struct nct_book_decoder *d, const struct job *j, const struct nct_unbook *text)
+deliver_job(struct nct_book_decoder *d, const struct job *j, const struct nct_book_block *text)
 {
 	nct_err err;
 
@@ -140,8 +141,8 @@ deliver_job(struct nct_book_decoder *d, const struct job *j, const struct nct_un
 		*d->why = j->why;
 		return j->err;
 	}
-	if (j->bytes > 0 && (err = nct_delivery_write(d->to, text->text + j->from, j->bytes)) != NCT_OK)
-		return nct_walk_wrote(err, d->why);
+	if (j->bytes > 0 && (err = nct_output_write(d->to, text->text + j->from, j->bytes)) != NCT_OK)
+		return nct_wrote(err, d->why);
 	d->totals->blocks++;
 	d->totals->text_bytes += j->text_bytes;
 	d->totals->documents += j->documents;
@@ -159,7 +160,7 @@ deliver(void *ctx, unsigned worker)
 	for (size_t i = 0; i < b->count && err == NCT_OK; i++)
 		err = deliver_job(d, &b->jobs[i], &b->text);
 	if (b->text.cap > KEEP_TEXT)
-		nct_unbook_free(&b->text);
+		nct_book_block_free(&b->text);
 	if (d->o->progress != NULL)
 		d->o->progress(d->o->ctx, d->totals->text_bytes);
 	return err;
@@ -168,7 +169,7 @@ deliver(void *ctx, unsigned worker)
 /* ---- all ---- */
 
 nct_err
-nct_book_decode(nct_book_decoder *d, const struct nct_strings *strings, enum nct_event *event, int *damaged, nct_why *why)
+nct_book_decode(nct_book_decoder *d, const struct nct_text_table *strings, enum nct_event *event, int *damaged, nct_why *why)
 {
 	static const struct nct_stages stages = {ready, read_blocks, decode_blocks, deliver};
 
@@ -187,7 +188,7 @@ nct_book_decode(nct_book_decoder *d, const struct nct_strings *strings, enum nct
 }
 
 nct_err
-nct_book_decoder_new(nct_book_decoder **out, nct_reader *reader, int in, struct nct_delivery *to,
+nct_book_decoder_new(nct_book_decoder **out, nct_reader *reader, int in, struct nct_output *to,
                      const struct nct_decode_options *o, struct nct_totals *totals)
 {
 	nct_book_decoder *d = calloc(1, sizeof *d);
@@ -212,7 +213,7 @@ nct_book_decoder_free(nct_book_decoder *d)
 	for (unsigned i = 0; d->batch != NULL && i < d->threads; i++) {
 		for (size_t j = 0; j < BATCH_BLOCKS; j++)
 			free(d->batch[i].jobs[j].buffer);
-		nct_unbook_free(&d->batch[i].text);
+		nct_book_block_free(&d->batch[i].text);
 	}
 	free(d->batch);
 	free(d);

@@ -8,8 +8,9 @@
 #include "base/options.h"
 #include "base/threads.h"
 #include "decode/by_book.h"
+#include "decode/m1_block.h"
 #include "decode/output.h"
-#include "m1/context_pool.h"
+#include "m1/workers.h"
 #include "m1/m1.h"
 #include "stream/blocks.h"
 #include "stream/operands.h"
@@ -26,7 +27,7 @@ struct job {
 	struct nct_block block;
 	void *buffer;             /* behind block.dir and block.code; owned */
 	size_t buffer_cap;
-	struct nct_unchunk text;
+	struct nct_m1_block text;
 	size_t chain;             /* 0: decoded along with an earlier job */
 	nct_err err;
 	nct_why why;
@@ -37,14 +38,14 @@ struct decoder {
 	const struct nct_decode_options *o;
 	nct_why *why;
 	int in;
-	struct nct_delivery to;
+	struct nct_output to;
 	nct_reader *reader;
 	struct nct_header header;
 	struct nct_plan plan;
-	struct nct_pool pool;
+	struct nct_workers pool;
 	nct_threads *threads;
 	int pool_made;
-	struct nct_strings strings; /* M1's codebook for this stream; none if there is none, or it is of no use */
+	struct nct_text_table strings; /* M1's codebook for this stream; none if there is none, or it is of no use */
 	nct_book_decoder *by_book;  /* decodes in that case; NULL before the first one */
 	struct job *jobs;
 	size_t count, cap, code_bytes;
@@ -61,18 +62,18 @@ struct decoder {
 static struct nct_run *
 runs_of(const struct nct_block *b, unsigned window_bits, size_t *count)
 {
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 	struct nct_run *r;
 	size_t n = 0;
 	uint64_t from = 0;
 
-	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0;)
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0;)
 		n++;
 	*count = n;
 	if ((r = calloc(n + 1, sizeof *r)) == NULL)
 		return NULL;
 	n = 0;
-	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0; from += r[n++].bits)
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, window_bits == 0) > 0; from += r[n++].bits)
 		r[n] = (struct nct_run){
 		    .p = b->code, .from = from, .bits = window_bits == 0 ? e.bits : e.units * window_bits, .units = e.units};
 	return r;
@@ -80,14 +81,14 @@ runs_of(const struct nct_block *b, unsigned window_bits, size_t *count)
 
 /* Runs in the order in which they follow each other, in one context. */
 static nct_err
-decode_in_turn(const struct nct_block *b, struct nct_unchunk *u, struct nct_run *r, size_t n, int loose)
+decode_in_turn(const struct nct_block *b, struct nct_m1_block *u, struct nct_run *r, size_t n, int loose)
 {
 	nct_err err = NCT_OK;
 
 	for (size_t i = 0; i < n && err == NCT_OK; i++) {
 		if (i > 0 || !(b->flags & NCT_BLOCK_CONTINUES))
-			nct_unchunk_begin(u);
-		err = nct_unchunk_run(u, &r[i], loose);
+			nct_m1_block_begin(u);
+		err = nct_m1_block_run(u, &r[i], loose);
 	}
 	return err;
 }
@@ -96,9 +97,9 @@ decode_in_turn(const struct nct_block *b, struct nct_unchunk *u, struct nct_run 
 static int
 ends_hold(const struct nct_block *b, const struct nct_run *r, int unbroken)
 {
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 
-	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; r++)
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; r++)
 		if (r->eod != e.ends_document)
 			return 0;
 	return 1;
@@ -117,19 +118,19 @@ cuts_hold(const struct nct_run *r, size_t n, uint64_t chunk)
 }
 
 static nct_err
-decode_block(const struct decoder *d, struct job *j, nct_crew *crew)
+decode_block(const struct decoder *d, struct job *j, nct_worker *w)
 {
 	const struct nct_block *b = &j->block;
 	const int loose = d->header.text_unknown;
-	struct nct_unchunk *u = &j->text;
+	struct nct_m1_block *u = &j->text;
 	size_t n;
 	struct nct_run *r = runs_of(b, d->plan.window_bits, &n);
 	nct_err err = NCT_ENOMEM;
 
 	if (r != NULL && nct_plan_remembers(&d->plan))
-		err = nct_unchunk_windows(u, crew, r, n, loose);
+		err = nct_m1_block_windows(u, w, r, n, loose);
 	else if (r != NULL && n > 1 && !(b->flags & (NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED)))
-		err = nct_unchunk_runs(u, crew, r, n, loose);
+		err = nct_m1_block_runs(u, w, r, n, loose);
 	else if (r != NULL)
 		err = decode_in_turn(b, u, r, n, loose);
 	if (err == NCT_EDATA || (err == NCT_OK && !loose && !ends_hold(b, r, d->plan.window_bits == 0)))
@@ -148,14 +149,14 @@ run(void *ctx, size_t i, unsigned worker)
 {
 	struct decoder *d = ctx;
 	struct job *j = &d->jobs[i];
-	nct_crew *crew = d->pool.of[worker];
-	nct_context *context = i == 0 && d->kept != NULL ? d->kept : nct_crew_context(crew, 0);
+	nct_worker *w = d->pool.of[worker];
+	nct_context *context = i == 0 && d->kept != NULL ? d->kept : nct_worker_context(w, 0);
 	uint32_t since = i == 0 && d->kept != NULL ? d->since_reset : 0;
 	nct_err err = j->err;
 
-	nct_crew_adopt(crew, context);
+	nct_worker_adopt(w, context);
 	for (size_t k = 0; k < j->chain; k++) {
-		struct nct_unchunk *u = &j[k].text;
+		struct nct_m1_block *u = &j[k].text;
 
 		u->plan = d->plan;
 		u->context = context;
@@ -166,7 +167,7 @@ run(void *ctx, size_t i, unsigned worker)
 		u->text_bytes = u->documents = 0;
 		u->text_max = d->header.text_unknown ? NCT_TEXT_MAX : j[k].block.text_bytes;
 		if (err == NCT_OK)
-			err = decode_block(d, &j[k], crew);
+			err = decode_block(d, &j[k], w);
 		else /* where one block of a chunk is missing, M1 lacks the context for the next */
 			err = nct_fail(&j[k].why, NCT_EDATA, "block %" PRIu32 " goes on with a chunk whose beginning is lost", j[k].block.sequence);
 		j[k].err = err;
@@ -215,7 +216,7 @@ keep_last(struct decoder *d)
 	d->since_reset = last->text.since_reset;
 	if (!goes_on || d->kept != NULL)
 		return NCT_OK;
-	if ((err = nct_pool_keep(&d->pool, last->text.context)) != NCT_OK)
+	if ((err = nct_workers_keep(&d->pool, last->text.context)) != NCT_OK)
 		return err;
 	d->kept = last->text.context;
 	return NCT_OK;
@@ -243,8 +244,8 @@ deliver(struct decoder *d, struct job *j)
 		*d->why = j->why;
 		return j->err;
 	}
-	if ((err = nct_delivery_write(&d->to, j->text.text, j->text.bytes)) != NCT_OK)
-		return nct_walk_wrote(err, d->why);
+	if ((err = nct_output_write(&d->to, j->text.text, j->text.bytes)) != NCT_OK)
+		return nct_wrote(err, d->why);
 	d->totals.blocks++;
 	d->totals.text_bytes += j->text.text_bytes;
 	d->totals.documents += j->text.documents;
@@ -267,7 +268,7 @@ decode_batch(struct decoder *d)
 		nct_reader_give(d->reader, d->jobs[i].buffer, d->jobs[i].buffer_cap);
 		d->jobs[i].buffer = NULL;
 		if (d->jobs[i].text.cap > KEEP_TEXT)
-			nct_unchunk_free(&d->jobs[i].text);
+			nct_m1_block_free(&d->jobs[i].text);
 	}
 	if (err == NCT_OK)
 		err = keep_last(d);
@@ -290,8 +291,8 @@ open_book(struct decoder *d, const struct nct_plan *plan)
 
 	if (book == d->strings.book)
 		return NCT_OK;
-	nct_strings_free(&d->strings);
-	if (book == NULL || (err = nct_strings_new(&d->strings, book)) != NCT_OK || d->by_book != NULL)
+	nct_text_table_free(&d->strings);
+	if (book == NULL || (err = nct_text_table_new(&d->strings, book)) != NCT_OK || d->by_book != NULL)
 		return book == NULL ? NCT_OK : err;
 	return nct_book_decoder_new(&d->by_book, d->reader, d->in, &d->to, d->o, &d->totals);
 }
@@ -319,7 +320,7 @@ begin_stream(struct decoder *d)
 	if (d->pool_made && (plan.window_bits != d->plan.window_bits || plan.resets != d->plan.resets)) {
 		nct_context_free(d->kept);
 		d->kept = NULL;
-		nct_pool_free(&d->pool);
+		nct_workers_free(&d->pool);
 		d->pool_made = 0;
 	}
 	d->header = *h;
@@ -328,8 +329,8 @@ begin_stream(struct decoder *d)
 	if ((err = open_book(d, &plan)) != NCT_OK || d->strings.entry != NULL || d->pool_made)
 		return err;
 	d->pool_made = 1;
-	return nct_pool_new(&d->pool, d->m1, d->o->threads, &plan,
-			    nct_plan_remembers(&plan) ? NCT_UNCHUNK_LANES : NCT_UNCHUNK_LONG_LANES, d->o->cache_bytes);
+	return nct_workers_new(&d->pool, d->m1, d->o->threads, &plan,
+			    nct_plan_remembers(&plan) ? NCT_M1_BLOCK_LANES : NCT_M1_BLOCK_LONG_LANES, d->o->cache_bytes);
 }
 
 static nct_err
@@ -371,14 +372,14 @@ decoder_free(struct decoder *d)
 {
 	for (size_t i = 0; d->jobs != NULL && i < d->cap; i++) {
 		free(d->jobs[i].buffer);
-		nct_unchunk_free(&d->jobs[i].text);
+		nct_m1_block_free(&d->jobs[i].text);
 	}
 	nct_threads_free(d->threads);
 	free(d->jobs);
 	nct_context_free(d->kept);
-	nct_pool_free(&d->pool);
+	nct_workers_free(&d->pool);
 	nct_book_decoder_free(d->by_book);
-	nct_strings_free(&d->strings);
+	nct_text_table_free(&d->strings);
 	nct_reader_free(d->reader);
 }
 

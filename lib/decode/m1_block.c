@@ -1,19 +1,21 @@
 /* m1_block.c - decoding windows, or an unbroken code, back to text: the inverse of m1_chunk.c. */
-#include "encode/m1_chunk.h"
+#include "decode/m1_block.h"
 
 #include <stdlib.h>
 
+#include "coder/ac.h"
+#include "coder/bits.h"
 #include "decode/show.h"
 
 void
-nct_unchunk_begin(struct nct_unchunk *u)
+nct_m1_block_begin(struct nct_m1_block *u)
 {
 	nct_context_reset(u->context);
 	u->since_reset = 0;
 }
 
 void
-nct_unchunk_free(struct nct_unchunk *u)
+nct_m1_block_free(struct nct_m1_block *u)
 {
 	free(u->text);
 	u->text = NULL;
@@ -21,7 +23,7 @@ nct_unchunk_free(struct nct_unchunk *u)
 }
 
 static nct_err
-append(struct nct_unchunk *u, unsigned byte)
+append(struct nct_m1_block *u, unsigned byte)
 {
 	if (u->bytes == u->cap) {
 		size_t cap = u->cap * 2 + 65536;
@@ -37,7 +39,7 @@ append(struct nct_unchunk *u, unsigned byte)
 }
 
 nct_err
-nct_unchunk_symbol(struct nct_unchunk *u, unsigned symbol)
+nct_m1_block_symbol(struct nct_m1_block *u, unsigned symbol)
 {
 	if (symbol != NCT_EOD)
 		return u->text_bytes++ < u->text_max ? append(u, symbol) : NCT_EDATA;
@@ -47,7 +49,7 @@ nct_unchunk_symbol(struct nct_unchunk *u, unsigned symbol)
 
 /* Follows code point k down from the root. */
 static nct_err
-decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
+decode_window(struct nct_m1_block *u, nct_u128 k, int *eod)
 {
 	struct nct_node node = nct_split_root(u->plan.window_bits);
 	nct_err err;
@@ -58,16 +60,16 @@ decode_window(struct nct_unchunk *u, nct_u128 k, int *eod)
 
 		nct_context_push(u->context, symbol);
 		*eod = symbol == NCT_EOD;
-		if ((err = nct_unchunk_symbol(u, symbol)) != NCT_OK)
+		if ((err = nct_m1_block_symbol(u, symbol)) != NCT_OK)
 			return err;
 	}
 	if (*eod || (u->plan.resets != 0 && ++u->since_reset == u->plan.resets))
-		nct_unchunk_begin(u);
+		nct_m1_block_begin(u);
 	return NCT_OK;
 }
 
 nct_err
-nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
+nct_m1_block_show(struct nct_m1_block *u, nct_u128 k, size_t from, int eod)
 {
 	uint8_t line[NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS)];
 	const uint8_t *text = u->bytes > from ? u->text + from : NULL; /* a first window of EOD alone: there is no buffer yet */
@@ -81,7 +83,7 @@ nct_unchunk_show(struct nct_unchunk *u, nct_u128 k, size_t from, int eod)
 }
 
 static nct_err
-decode_unbroken(struct nct_unchunk *u, struct nct_run *r, int loose)
+decode_unbroken(struct nct_m1_block *u, struct nct_run *r, int loose)
 {
 	struct nct_ac_dec d;
 	nct_err err;
@@ -94,14 +96,14 @@ decode_unbroken(struct nct_unchunk *u, struct nct_run *r, int loose)
 
 		nct_context_push(u->context, symbol);
 		r->eod = symbol == NCT_EOD;
-		if ((err = nct_unchunk_symbol(u, symbol)) != NCT_OK)
+		if ((err = nct_m1_block_symbol(u, symbol)) != NCT_OK)
 			return err;
 	}
 	return NCT_OK;
 }
 
 nct_err
-nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose)
+nct_m1_block_run(struct nct_m1_block *u, struct nct_run *r, int loose)
 {
 	const unsigned b = u->plan.window_bits;
 	const uint64_t text_before = u->text_bytes;
@@ -118,7 +120,7 @@ nct_unchunk_run(struct nct_unchunk *u, struct nct_run *r, int loose)
 
 		err = decode_window(u, k, &r->eod);
 		if (u->show && err == NCT_OK)
-			err = nct_unchunk_show(u, k, before, r->eod);
+			err = nct_m1_block_show(u, k, before, r->eod);
 	}
 	r->text_bytes = u->text_bytes - text_before;
 	return err;

@@ -1,11 +1,13 @@
 /* m1_chunks.c - chunks in which M1 keeps its context, decoded side by side: a symbol of each in turn, then their texts in line. */
 #include <stdlib.h>
 
-#include "encode/m1_chunk.h"
+#include "coder/ac.h"
+#include "coder/bits.h"
+#include "decode/m1_block.h"
 
 struct lane {
 	struct nct_run *run;   /* NULL: none */
-	struct nct_unchunk u;  /* its text; what it counts is taken over at the end */
+	struct nct_m1_block u;  /* its text; what it counts is taken over at the end */
 	size_t of;             /* the run's number */
 	uint64_t unit;         /* windows or symbols done */
 	struct nct_ac_dec ac;
@@ -23,7 +25,7 @@ struct text {
 };
 
 static void
-begin(struct lane *l, const struct nct_unchunk *u, struct nct_run *r, size_t i)
+begin(struct lane *l, const struct nct_m1_block *u, struct nct_run *r, size_t i)
 {
 	nct_context *context = l->u.context;
 
@@ -37,7 +39,7 @@ begin(struct lane *l, const struct nct_unchunk *u, struct nct_run *r, size_t i)
 	l->u.bytes = l->u.cap = 0;
 	l->u.text_bytes = l->u.documents = 0;
 	l->run->eod = 0;
-	nct_unchunk_begin(&l->u);
+	nct_m1_block_begin(&l->u);
 	if (u->plan.window_bits == 0)
 		nct_ac_open(&l->ac, r[i].p, r[i].from, r[i].bits);
 }
@@ -50,7 +52,7 @@ take(struct lane *l, unsigned symbol, uint64_t *left)
 	l->run->eod = symbol == NCT_EOD;
 	if (symbol != NCT_EOD && (*left)-- == 0)
 		return NCT_EDATA;
-	return nct_unchunk_symbol(&l->u, symbol);
+	return nct_m1_block_symbol(&l->u, symbol);
 }
 
 /* The next symbol of the window that is open, or the end of that window. */
@@ -64,8 +66,8 @@ window_step(struct lane *l, uint64_t *left)
 	l->open = 0;
 	l->unit++;
 	if (l->run->eod || (l->u.plan.resets != 0 && ++l->u.since_reset == l->u.plan.resets))
-		nct_unchunk_begin(&l->u);
-	return l->u.show ? nct_unchunk_show(&l->u, l->k, l->before, l->run->eod) : NCT_OK;
+		nct_m1_block_begin(&l->u);
+	return l->u.show ? nct_m1_block_show(&l->u, l->k, l->before, l->run->eod) : NCT_OK;
 }
 
 /* Decodes as far as is known what M1 expects. */
@@ -95,10 +97,10 @@ advance(struct lane *l, uint64_t *left, int loose)
 }
 
 static nct_err
-decode(struct nct_unchunk *u, nct_crew *w, struct lane *lane, size_t lanes, struct nct_run *r, struct text *text, size_t n,
+decode(struct nct_m1_block *u, nct_worker *w, struct lane *lane, size_t lanes, struct nct_run *r, struct text *text, size_t n,
        int loose)
 {
-	nct_context *waiting[NCT_UNCHUNK_LONG_LANES];
+	nct_context *waiting[NCT_M1_BLOCK_LONG_LANES];
 	uint64_t left = u->text_max - u->text_bytes;
 	size_t next = 0, count;
 	nct_err err;
@@ -129,7 +131,7 @@ decode(struct nct_unchunk *u, nct_crew *w, struct lane *lane, size_t lanes, stru
 
 /* Appends one run's text. */
 static nct_err
-put_in_line(struct nct_unchunk *u, const struct text *t)
+put_in_line(struct nct_m1_block *u, const struct text *t)
 {
 	if (u->cap - u->bytes < t->n) {
 		const size_t cap = u->bytes + t->n + 65536;
@@ -148,15 +150,15 @@ put_in_line(struct nct_unchunk *u, const struct text *t)
 }
 
 nct_err
-nct_unchunk_runs(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n, int loose)
+nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int loose)
 {
-	const size_t lanes = nct_crew_lanes(w) < NCT_UNCHUNK_LONG_LANES ? nct_crew_lanes(w) : NCT_UNCHUNK_LONG_LANES;
+	const size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
 	struct lane *lane = calloc(lanes, sizeof *lane);
 	struct text *text = calloc(n, sizeof *text);
 	nct_err err = lane != NULL && text != NULL ? NCT_OK : NCT_ENOMEM;
 
 	for (size_t i = 0; i < lanes && err == NCT_OK; i++)
-		lane[i].u.context = nct_crew_context(w, i);
+		lane[i].u.context = nct_worker_context(w, i);
 	if (err == NCT_OK)
 		err = decode(u, w, lane, lanes, r, text, n, loose);
 	for (size_t i = 0; i < n && err == NCT_OK; i++) {
@@ -164,7 +166,7 @@ nct_unchunk_runs(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n
 		err = put_in_line(u, &text[i]);
 	}
 	for (size_t i = 0; i < lanes && lane != NULL; i++)
-		nct_unchunk_free(&lane[i].u);
+		nct_m1_block_free(&lane[i].u);
 	for (size_t i = 0; i < n && text != NULL; i++)
 		free(text[i].bytes);
 	free(lane);

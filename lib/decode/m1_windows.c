@@ -1,7 +1,8 @@
 /* m1_windows.c - windows on which M1 starts afresh, decoded side by side: each on its own, in any order, then put in line. */
 #include <stdlib.h>
 
-#include "encode/m1_chunk.h"
+#include "coder/bits.h"
+#include "decode/m1_block.h"
 
 #define ABREAST 4096u /* windows whose text waits to be put in line */
 
@@ -91,9 +92,9 @@ finish(struct lane *l, struct batch *b)
 
 /* Decodes all windows of a batch, which begin at bit `from`. */
 static nct_err
-decode(struct batch *b, nct_crew *w, struct lane *lane, size_t lanes, uint64_t from)
+decode(struct batch *b, nct_worker *w, struct lane *lane, size_t lanes, uint64_t from)
 {
-	nct_context *waiting[NCT_UNCHUNK_LANES];
+	nct_context *waiting[NCT_M1_BLOCK_LANES];
 	size_t count;
 	nct_err err;
 
@@ -113,23 +114,23 @@ decode(struct batch *b, nct_crew *w, struct lane *lane, size_t lanes, uint64_t f
 
 /* Takes one window into the text. */
 static nct_err
-put_in_line(struct nct_unchunk *u, const struct batch *b, const struct piece *piece, nct_u128 k)
+put_in_line(struct nct_m1_block *u, const struct batch *b, const struct piece *piece, nct_u128 k)
 {
 	const size_t before = u->bytes;
 	nct_err err = NCT_OK;
 
 	for (uint32_t i = 0; i < piece->n && err == NCT_OK; i++)
-		err = nct_unchunk_symbol(u, b->heap[piece->at + i]);
+		err = nct_m1_block_symbol(u, b->heap[piece->at + i]);
 	if (piece->eod && err == NCT_OK)
-		err = nct_unchunk_symbol(u, NCT_EOD);
+		err = nct_m1_block_symbol(u, NCT_EOD);
 	if (u->show && err == NCT_OK)
-		err = nct_unchunk_show(u, k, before, piece->eod);
+		err = nct_m1_block_show(u, k, before, piece->eod);
 	return err;
 }
 
 /* All windows of the runs, ABREAST at a time; the runs' bits follow each other. */
 static nct_err
-decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lane, size_t lanes, struct nct_run *r, size_t n,
+decode_all(struct nct_m1_block *u, nct_worker *w, struct batch *b, struct lane *lane, size_t lanes, struct nct_run *r, size_t n,
 	   int loose)
 {
 	uint64_t total = 0, done = 0, of_run = 0;
@@ -163,9 +164,9 @@ decode_all(struct nct_unchunk *u, nct_crew *w, struct batch *b, struct lane *lan
 }
 
 nct_err
-nct_unchunk_windows(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_t n, int loose)
+nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int loose)
 {
-	const size_t lanes = nct_crew_lanes(w) < NCT_UNCHUNK_LANES ? nct_crew_lanes(w) : NCT_UNCHUNK_LANES;
+	const size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LANES;
 	struct batch b = {.r = r, .window_bits = u->plan.window_bits};
 	struct lane *lane = calloc(lanes, sizeof *lane);
 	nct_err err = NCT_ENOMEM;
@@ -174,7 +175,7 @@ nct_unchunk_windows(struct nct_unchunk *u, nct_crew *w, struct nct_run *r, size_
 		b.bits_end = r[i].from + r[i].bits;
 	if (lane != NULL && (b.piece = calloc(ABREAST, sizeof *b.piece)) != NULL) {
 		for (size_t i = 0; i < lanes; i++)
-			lane[i].context = nct_crew_context(w, i);
+			lane[i].context = nct_worker_context(w, i);
 		err = decode_all(u, w, &b, lane, lanes, r, n, loose);
 	}
 	free(lane);

@@ -4,7 +4,7 @@
 #include "base/io.h"
 
 nct_err
-nct_delivery_write(struct nct_delivery *d, const uint8_t *text, size_t n)
+nct_output_write(struct nct_output *d, const uint8_t *text, size_t n)
 {
 	static const uint8_t nul[1] = {0};
 	const int ends = d->open && d->missing;

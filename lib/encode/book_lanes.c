@@ -13,7 +13,7 @@
 /* ---- one chunk ---- */
 
 void
-nct_job_begin(struct nct_job *j, const uint8_t *text, const uint8_t *mark)
+nct_book_job_begin(struct nct_book_job *j, const uint8_t *text, const uint8_t *mark)
 {
 	j->text = text;
 	j->mark = mark;
@@ -27,7 +27,7 @@ nct_job_begin(struct nct_job *j, const uint8_t *text, const uint8_t *mark)
 }
 
 nct_err
-nct_job_go_on(struct nct_job *j, const struct nct_job *from)
+nct_book_job_go_on(struct nct_book_job *j, const struct nct_book_job *from)
 {
 	uint64_t done = 0;
 
@@ -42,14 +42,14 @@ nct_job_go_on(struct nct_job *j, const struct nct_job *from)
 }
 
 void
-nct_job_free(struct nct_job *j)
+nct_book_job_free(struct nct_book_job *j)
 {
 	nct_bits_free(&j->code);
 	free(j->parts);
 }
 
 static nct_err
-end_part(struct nct_job *j)
+end_part(struct nct_book_job *j)
 {
 	if (j->parts_n == j->parts_cap) {
 		const size_t cap = j->parts_cap * 2 + 1;
@@ -67,7 +67,7 @@ end_part(struct nct_job *j)
 
 /* Counts a window towards its part, after ending a part that is full: as m1_chunk.c does. */
 static nct_err
-count_window(struct nct_job *j, const struct nct_codebook *c, uint32_t k)
+count_window(struct nct_book_job *j, const struct nct_codebook *c, uint32_t k)
 {
 	nct_err err;
 
@@ -90,7 +90,7 @@ open_text(const struct nct_codebook *c, const struct nct_open *o)
 
 /* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
 static nct_err
-take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
+take_windows(struct nct_book_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
 {
 	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
 	nct_err err = nct_bits_put_all(&j->code, k, count, c->bits);
@@ -110,12 +110,12 @@ take_windows(struct nct_job *j, const struct nct_codebook *c, const uint32_t *k,
 
 /* The numbers of the windows that are open or still to come where the chunk ends. */
 static size_t
-last_windows(const struct nct_job *j, const struct nct_trie *t, uint32_t *k)
+last_windows(const struct nct_book_job *j, const struct nct_trie *t, uint32_t *k)
 {
 	size_t count = 0;
 
 	if (t->book->code == NCT_CODE_BEST) {
-		const struct nct_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
+		const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
 
 		return nct_trie_close_best(t, &at, j->eod, k);
 	}
@@ -129,7 +129,7 @@ last_windows(const struct nct_job *j, const struct nct_trie *t, uint32_t *k)
 
 /* All text is walked: closes what is open. */
 static nct_err
-end_job(struct nct_job *j, const struct nct_trie *t)
+end_job(struct nct_book_job *j, const struct nct_trie *t)
 {
 	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
 	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
@@ -152,17 +152,17 @@ end_job(struct nct_job *j, const struct nct_trie *t)
 /* ---- many ---- */
 
 static void
-put_back(struct nct_lanes *l, struct nct_job *j)
+put_back(struct nct_book_lanes *l, struct nct_book_job *j)
 {
 	l->ring[(l->head + l->count++) % l->cap] = j;
 }
 
 /* Takes jobs that wait into free lanes. */
 static void
-take_jobs(struct nct_lanes *l)
+take_jobs(struct nct_book_lanes *l)
 {
 	for (; l->n < l->trie->lanes && l->count > 0; l->count--) {
-		struct nct_job *j = l->ring[l->head];
+		struct nct_book_job *j = l->ring[l->head];
 
 		l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
 		l->job[l->n++] = j;
@@ -173,23 +173,23 @@ take_jobs(struct nct_lanes *l)
 /* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
  * mark stands behind that is not known yet. */
 static size_t
-ahead(const struct nct_job *j, const struct nct_trie *t)
+ahead(const struct nct_book_job *j, const struct nct_trie *t)
 {
 	return j->n - (size_t)(t->book->code == NCT_CODE_BEST && !j->ends && j->n > 0);
 }
 
 /* Walks all lanes as far as the shortest goes. */
 static void
-stretch(struct nct_lanes *l)
+stretch(struct nct_book_lanes *l)
 {
 	const struct nct_trie *t = l->trie;
-	struct nct_lane lane[NCT_LANES];
+	struct nct_book_lane lane[NCT_LANES];
 	size_t n = STRETCH;
 
 	for (unsigned i = 0; i < l->n; i++)
 		n = ahead(l->job[i], t) < n ? ahead(l->job[i], t) : n;
 	for (unsigned i = 0; i < l->n; i++)
-		lane[i] = (struct nct_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
+		lane[i] = (struct nct_book_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
 	if (t->book->code == NCT_CODE_BEST)
 		nct_trie_walk_best(t, lane, l->n, n);
 	else if (lane[0].mark != NULL)
@@ -197,7 +197,7 @@ stretch(struct nct_lanes *l)
 	else
 		nct_trie_walk(t, lane, l->n, n);
 	for (unsigned i = l->n; i-- > 0;) {
-		struct nct_job *j = l->job[i];
+		struct nct_book_job *j = l->job[i];
 		const uint32_t *out = l->out + i * OUT;
 		const size_t count = (size_t)(lane[i].out - out);
 		const size_t moved = (size_t)(lane[i].text - j->text);
@@ -223,7 +223,7 @@ stretch(struct nct_lanes *l)
 }
 
 void
-nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
+nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if ((jobs[i].err = nct_bits_reserve(&jobs[i].code, jobs[i].n / 2)) == NCT_OK)
@@ -233,16 +233,16 @@ nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
 }
 
 nct_err
-nct_lanes_new(struct nct_lanes *l, const struct nct_trie *t, size_t jobs_max)
+nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max)
 {
-	*l = (struct nct_lanes){.trie = t, .cap = jobs_max};
-	l->ring = malloc(jobs_max * sizeof(struct nct_job *));
+	*l = (struct nct_book_lanes){.trie = t, .cap = jobs_max};
+	l->ring = malloc(jobs_max * sizeof(struct nct_book_job *));
 	l->out = malloc(t->lanes * OUT * sizeof *l->out);
 	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;
 }
 
 void
-nct_lanes_free(struct nct_lanes *l)
+nct_book_lanes_free(struct nct_book_lanes *l)
 {
 	free(l->out);
 	free(l->ring);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/huge.h"
+#include "base/err.h"
 #include "base/pipeline.h"
 #include "encode/book_lanes.h"
 #include "encode/by_book.h"
@@ -16,11 +17,11 @@
 struct batch {
 	uint8_t *text, *mark; /* (text_cap and one) behind what an open window may hold of the batch before. Borrowed from the encoder */
 	size_t text_n;
-	struct nct_job *jobs; /* owned */
+	struct nct_book_job *jobs; /* owned */
 	size_t count, most;   /* now; ever */
 	int goes_on;          /* with the last chunk of the batch before */
 	int open;             /* its own last chunk goes on in the next batch */
-	struct nct_lanes lanes;
+	struct nct_book_lanes lanes;
 };
 
 struct encoder {
@@ -42,13 +43,13 @@ struct encoder {
 	nct_why read_why;
 	int read_errno;
 	/* writing: */
-	struct nct_job going;       /* the chunk that goes on in the next batch, as far as it is walked */
+	struct nct_book_job going;       /* the chunk that goes on in the next batch, as far as it is walked */
 	uint64_t text_bytes;
 };
 
 /* ---- reading ---- */
 
-static struct nct_job *
+static struct nct_book_job *
 last_job(struct batch *b)
 {
 	return &b->jobs[b->count - 1];
@@ -62,7 +63,7 @@ open_job(struct encoder *e, struct batch *b, int begins)
 		return 0;
 	b->count++;
 	b->most = b->count > b->most ? b->count : b->most;
-	nct_job_begin(last_job(b), b->text + b->text_n, b->mark != NULL ? b->mark + b->text_n : NULL);
+	nct_book_job_begin(last_job(b), b->text + b->text_n, b->mark != NULL ? b->mark + b->text_n : NULL);
 	b->open = 1;
 	if (begins)
 		e->chunk_bytes = 0;
@@ -209,17 +210,17 @@ walk(void *ctx, unsigned worker)
 	struct batch *b = &e->batch[worker];
 	const size_t from = (size_t)b->goes_on;
 
-	nct_lanes_walk(&b->lanes, b->jobs + from, b->count - from);
+	nct_book_lanes_walk(&b->lanes, b->jobs + from, b->count - from);
 	return NCT_OK;
 }
 
 static nct_err
 go_on(struct encoder *e, struct batch *b)
 {
-	const nct_err err = nct_job_go_on(&b->jobs[0], &e->going);
+	const nct_err err = nct_book_job_go_on(&b->jobs[0], &e->going);
 
 	if (err == NCT_OK)
-		nct_lanes_walk(&b->lanes, b->jobs, 1);
+		nct_book_lanes_walk(&b->lanes, b->jobs, 1);
 	return err;
 }
 
@@ -227,13 +228,13 @@ go_on(struct encoder *e, struct batch *b)
 
 /* Hands a job's finished parts to the blocks. */
 static nct_err
-deliver_job(struct encoder *e, const struct nct_job *j)
+deliver_job(struct encoder *e, const struct nct_book_job *j)
 {
 	uint64_t at = 0;
 	nct_err err = j->err;
 
 	for (size_t i = 0; i < j->parts_n && err == NCT_OK; at += j->parts[i++].bits)
-		err = nct_walk_wrote(nct_blocks_add(e->blocks, &j->parts[i], j->code.bytes, at), e->why);
+		err = nct_wrote(nct_blocks_add(e->blocks, &j->parts[i], j->code.bytes, at), e->why);
 	return err;
 }
 
@@ -250,7 +251,7 @@ deliver(void *ctx, unsigned worker)
 	if (err != NCT_OK)
 		return err;
 	if (b->open) {
-		const struct nct_job t = e->going;
+		const struct nct_book_job t = e->going;
 
 		e->going = *last_job(b);
 		*last_job(b) = t;
@@ -296,7 +297,7 @@ encoder_new(struct encoder *e)
 
 		b->text = e->buffer + i * kinds * each + NCT_WINDOW_SYMBOLS;
 		b->mark = kinds > 1 ? b->text + each : NULL;
-		if ((b->jobs = calloc(BATCH_JOBS, sizeof *b->jobs)) == NULL || nct_lanes_new(&b->lanes, e->trie, BATCH_JOBS) != NCT_OK)
+		if ((b->jobs = calloc(BATCH_JOBS, sizeof *b->jobs)) == NULL || nct_book_lanes_new(&b->lanes, e->trie, BATCH_JOBS) != NCT_OK)
 			return NCT_ENOMEM;
 	}
 	memset(e->batch[0].text - NCT_WINDOW_SYMBOLS, 0, NCT_WINDOW_SYMBOLS); /* before the first batch there is nothing */
@@ -310,11 +311,11 @@ encoder_free(struct encoder *e)
 {
 	for (unsigned i = 0; e->batch != NULL && i < e->threads; i++) {
 		for (size_t j = 0; j < e->batch[i].most; j++)
-			nct_job_free(&e->batch[i].jobs[j]);
+			nct_book_job_free(&e->batch[i].jobs[j]);
 		free(e->batch[i].jobs);
-		nct_lanes_free(&e->batch[i].lanes);
+		nct_book_lanes_free(&e->batch[i].lanes);
 	}
-	nct_job_free(&e->going);
+	nct_book_job_free(&e->going);
 	free(e->batch);
 	free(e->buffer);
 }

@@ -7,7 +7,8 @@
 #include "base/options.h"
 #include "base/threads.h"
 #include "encode/by_book.h"
-#include "m1/context_pool.h"
+#include "encode/m1_chunk.h"
+#include "m1/workers.h"
 #include "m1/m1.h"
 #include "stream/blocks.h"
 #include "stream/operands.h"
@@ -20,7 +21,7 @@
 struct encoder {
 	const struct nct_encode_options *o;
 	struct nct_plan plan;
-	struct nct_pool pool;
+	struct nct_workers pool;
 	nct_threads *threads;
 	struct nct_blocks blocks;
 	nct_docs *docs;
@@ -30,7 +31,7 @@ struct encoder {
 	uint8_t *buffer[2];      /* text and, aligned, its marks, behind what an open window may hold of the batch before */
 	uint8_t *text, *mark;    /* in these */
 	size_t text_n, text_cap;
-	struct nct_stretch *jobs; /* their text lies in the batch's buffer, one behind the other */
+	struct nct_m1_job *jobs; /* their text lies in the batch's buffer, one behind the other */
 	size_t count, cap;
 	atomic_size_t next;      /* the first that no worker took */
 	uint64_t chunk_bytes;    /* of the open chunk */
@@ -45,7 +46,7 @@ run(void *ctx, size_t i, unsigned worker)
 	struct encoder *e = ctx;
 
 	(void)i;
-	nct_stretches(e->pool.of[worker], (e->count - 1) / e->o->threads + 1, e->jobs, e->count, &e->plan, &e->next);
+	nct_m1_encode(e->pool.of[worker], (e->count - 1) / e->o->threads + 1, e->jobs, e->count, &e->plan, &e->next);
 }
 
 /* Opens a job at the end of the batch; 0 if there is no room. */
@@ -54,7 +55,7 @@ open_job(struct encoder *e)
 {
 	if (e->count == e->cap)
 		return 0;
-	struct nct_stretch *j = &e->jobs[e->count++];
+	struct nct_m1_job *j = &e->jobs[e->count++];
 	j->text = e->text + e->text_n;
 	j->mark = e->mark != NULL ? e->mark + e->text_n : NULL;
 	j->n = 0;
@@ -68,7 +69,7 @@ open_job(struct encoder *e)
 static void
 close_job(struct encoder *e, int eod)
 {
-	struct nct_stretch *j = &e->jobs[e->count - 1];
+	struct nct_m1_job *j = &e->jobs[e->count - 1];
 
 	j->ends = 1;
 	j->eod = eod;
@@ -133,7 +134,7 @@ fill(struct encoder *e, int *done, nct_why *why)
 
 /* Hands a job's finished parts to the blocks. */
 static nct_err
-deliver(struct encoder *e, struct nct_stretch *j)
+deliver(struct encoder *e, struct nct_m1_job *j)
 {
 	uint64_t at = 0;
 	nct_err err;
@@ -160,7 +161,7 @@ keep_window(uint8_t *p, size_t n)
 static nct_err
 carry_over(struct encoder *e)
 {
-	struct nct_stretch *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
+	struct nct_m1_job *last = e->count > 0 ? &e->jobs[e->count - 1] : NULL;
 	nct_err err;
 
 	if (e->kept != NULL && !(e->open && e->count == 1)) { /* the chunk carried so far has ended */
@@ -175,12 +176,12 @@ carry_over(struct encoder *e)
 	if ((err = nct_chunk_drop(&last->chunk)) != NCT_OK)
 		return err;
 	if (e->kept == NULL) {
-		if ((err = nct_pool_keep(&e->pool, last->chunk.context)) != NCT_OK)
+		if ((err = nct_workers_keep(&e->pool, last->chunk.context)) != NCT_OK)
 			return err;
 		e->kept = last->chunk.context;
 	}
 	if (last != e->jobs) {
-		struct nct_stretch t = e->jobs[0];
+		struct nct_m1_job t = e->jobs[0];
 
 		e->jobs[0] = *last;
 		*last = t;
@@ -205,7 +206,7 @@ encode_batch(struct encoder *e, nct_why *why)
 		if ((err = e->jobs[i].err) != NCT_OK)
 			return err;
 		if ((err = deliver(e, &e->jobs[i])) != NCT_OK)
-			return nct_walk_wrote(err, why);
+			return nct_wrote(err, why);
 		e->text_bytes += e->jobs[i].n;
 	}
 	if (e->o->progress != NULL)
@@ -233,7 +234,7 @@ encoder_new(struct encoder *e, const nct_m1 *m1, const struct nct_encode_options
 		return NCT_ENOMEM;
 	e->text = e->buffer[0] + NCT_WINDOW_SYMBOLS;
 	e->mark = e->plan.aligned ? e->buffer[1] + NCT_WINDOW_SYMBOLS : NULL;
-	return nct_pool_new(&e->pool, m1, o->threads, &e->plan, o->resets == 0 ? 1 : NCT_STRETCH_LANES, o->cache_bytes);
+	return nct_workers_new(&e->pool, m1, o->threads, &e->plan, o->resets == 0 ? 1 : NCT_M1_JOB_LANES, o->cache_bytes);
 }
 
 static void
@@ -243,7 +244,7 @@ encoder_free(struct encoder *e)
 		nct_chunk_free(&e->jobs[i].chunk);
 	nct_context_free(e->kept);
 	nct_threads_free(e->threads);
-	nct_pool_free(&e->pool);
+	nct_workers_free(&e->pool);
 	nct_blocks_free(&e->blocks);
 	nct_writer_free(e->blocks.writer);
 	nct_bounds_free(e->bounds);
@@ -337,7 +338,7 @@ encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct n
 		goto end;
 	if ((err = nct_writer_new(&e.blocks.writer, out)) != NCT_OK)
 		goto end;
-	if ((err = nct_walk_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
+	if ((err = nct_wrote(nct_writer_header(e.blocks.writer, &h), why)) != NCT_OK)
 		goto end;
 	if (trie.book != NULL && (err = nct_encode_book(&trie, e.bounds, &e.blocks, o, why)) != NCT_OK)
 		goto end;
@@ -346,7 +347,7 @@ encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct n
 			goto end;
 	if ((err = nct_blocks_flush(&e.blocks)) == NCT_OK)
 		err = nct_writer_trailer(e.blocks.writer);
-	if ((err = nct_walk_wrote(err, why)) != NCT_OK)
+	if ((err = nct_wrote(err, why)) != NCT_OK)
 		goto end;
 	if (totals != NULL)
 		*totals = *nct_writer_totals(e.blocks.writer);

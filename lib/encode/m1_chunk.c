@@ -1,23 +1,10 @@
 /* m1_chunk.c - encoding a chunk of text to windows, or to one unbroken code: where M1 and coder meet. */
 #include "encode/m1_chunk.h"
 
-#include <lzma.h>
 #include <stdlib.h>
 
 #include "base/le.h"
 #include "stream/stream.h"
-
-uint64_t
-nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1)
-{
-	uint8_t s[20];
-
-	nct_put64(s, m1);
-	nct_put32(s + 8, p->window_bits);
-	nct_put32(s + 12, p->resets);
-	nct_put32(s + 16, p->window_bits > 0 ? NCT_CODE_SPLIT : NCT_CODE_UNBROKEN);
-	return lzma_crc64(s, sizeof s, 0);
-}
 
 void
 nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context)

@@ -3,13 +3,13 @@
 
 /* A stretch at work. */
 struct lane {
-	struct nct_stretch *s; /* NULL: none */
-	nct_context *own;      /* of the crew, for chunks that begin here */
+	struct nct_m1_job *s; /* NULL: none */
+	nct_context *own;      /* of the worker, for chunks that begin here */
 };
 
 /* Gives a lane the next stretch; 0 if none is left. */
 static int
-begin(nct_crew *w, struct lane *l, struct nct_stretch *all, size_t n, const struct nct_plan *p, atomic_size_t *next)
+begin(nct_worker *w, struct lane *l, struct nct_m1_job *all, size_t n, const struct nct_plan *p, atomic_size_t *next)
 {
 	const size_t i = atomic_fetch_add(next, 1);
 
@@ -21,13 +21,13 @@ begin(nct_crew *w, struct lane *l, struct nct_stretch *all, size_t n, const stru
 	if (l->s->begins)
 		nct_chunk_begin(&l->s->chunk, p, l->own);
 	else
-		nct_crew_adopt(w, l->s->chunk.context);
+		nct_worker_adopt(w, l->s->chunk.context);
 	return 1;
 }
 
 /* Codes what can be coded without evaluating; 1 if the stretch is done. */
 static int
-advance(struct nct_stretch *s)
+advance(struct nct_m1_job *s)
 {
 	size_t done;
 
@@ -41,15 +41,15 @@ advance(struct nct_stretch *s)
 }
 
 void
-nct_stretches(nct_crew *w, size_t most, struct nct_stretch *all, size_t n, const struct nct_plan *p, atomic_size_t *next)
+nct_m1_encode(nct_worker *w, size_t most, struct nct_m1_job *all, size_t n, const struct nct_plan *p, atomic_size_t *next)
 {
-	struct lane lane[NCT_STRETCH_LANES] = {{0}};
-	nct_context *waiting[NCT_STRETCH_LANES];
-	size_t lanes = nct_crew_lanes(w) < NCT_STRETCH_LANES ? nct_crew_lanes(w) : NCT_STRETCH_LANES, count;
+	struct lane lane[NCT_M1_JOB_LANES] = {{0}};
+	nct_context *waiting[NCT_M1_JOB_LANES];
+	size_t lanes = nct_worker_lanes(w) < NCT_M1_JOB_LANES ? nct_worker_lanes(w) : NCT_M1_JOB_LANES, count;
 
 	lanes = lanes < most ? lanes : most;
 	for (size_t i = 0; i < lanes; i++)
-		lane[i].own = nct_crew_context(w, i);
+		lane[i].own = nct_worker_context(w, i);
 	do {
 		count = 0;
 		for (size_t i = 0; i < lanes; i++) {
@@ -57,7 +57,7 @@ nct_stretches(nct_crew *w, size_t most, struct nct_stretch *all, size_t n, const
 				lane[i].s = NULL;
 			if (lane[i].s == NULL)
 				continue;
-			nct_context_promise(lane[i].s->chunk.context, lane[i].s->text + lane[i].s->done, (size_t)((ptrdiff_t)lane[i].s->n - lane[i].s->done));
+			nct_context_lookahead(lane[i].s->chunk.context, lane[i].s->text + lane[i].s->done, (size_t)((ptrdiff_t)lane[i].s->n - lane[i].s->done));
 			waiting[count++] = lane[i].s->chunk.context;
 		}
 		nct_contexts_ready(w, waiting, count);

@@ -27,7 +27,7 @@ struct lane {
 };
 
 struct worker {
-	nct_crew *crew;
+	nct_worker *worker;
 	nct_bounds *bounds;
 	uint8_t *block;        /* the lanes' text and marks */
 	struct lane lane[LANES];
@@ -135,25 +135,25 @@ run(void *ctx, size_t i, unsigned worker)
 				l->busy = 0;
 			if (!l->busy)
 				continue;
-			nct_context_promise(l->context, l->text + l->at, l->end - l->at);
+			nct_context_lookahead(l->context, l->text + l->at, l->end - l->at);
 			waiting[count++] = l->context;
 		}
-		nct_contexts_ready(w->crew, waiting, count);
+		nct_contexts_ready(w->worker, waiting, count);
 	} while (count > 0);
 }
 
 static nct_err
 worker_new(struct worker *w, const nct_m1 *m1, const struct nct_parse_plan *p)
 {
-	const struct nct_crew_plan plan = {.window_bits = p->window_bits, .remember = 1, .lanes = LANES};
-	nct_err err = nct_crew_new(&w->crew, m1, &plan);
+	const struct nct_worker_plan plan = {.window_bits = p->window_bits, .remember = 1, .lanes = LANES};
+	nct_err err = nct_worker_new(&w->worker, m1, &plan);
 
 	if (err == NCT_OK)
 		err = nct_bounds_new(&w->bounds, NULL, p->align, p->align_pattern, &w->why);
 	if (err == NCT_OK && (w->block = calloc(2 * LANES, p->span)) == NULL)
 		err = NCT_ENOMEM;
 	for (size_t k = 0; err == NCT_OK && k < LANES; k++) {
-		w->lane[k].context = nct_crew_context(w->crew, k);
+		w->lane[k].context = nct_worker_context(w->worker, k);
 		w->lane[k].text = w->block + 2 * k * p->span;
 		w->lane[k].mark = w->lane[k].text + p->span;
 	}
@@ -163,7 +163,7 @@ worker_new(struct worker *w, const nct_m1 *m1, const struct nct_parse_plan *p)
 static void
 worker_free(struct worker *w)
 {
-	nct_crew_free(w->crew);
+	nct_worker_free(w->worker);
 	nct_bounds_free(w->bounds);
 	free(w->block);
 }

@@ -1,5 +1,5 @@
 /* bucket.c - T5's buckets of relative distance, as integer thresholds. */
-#include "net/transformer.h"
+#include "m1/bucket.h"
 
 /* start[k] is the smallest distance in bucket 17 + k: ceil(16 * 8^((k + 1) / 16)). */
 static const uint8_t start[15] = {19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113};

@@ -7,40 +7,40 @@
 
 #include "m1/m1.h"
 
-#define NONE NCT_MEMORY_NONE
-#define WIDE 64     /* positions evaluated in one call, if the contexts are fewer: some are promised ones then */
-#define LONG 192    /* the same where promises are kept for certain: a multiple of what M1 takes through its matrices together */
+#define NONE NCT_CACHE_NONE
+#define WIDE 64     /* positions evaluated in one call, if the contexts are fewer: then look-ahead ones, too */
+#define LONG 192    /* the same where the look-ahead is certain: a multiple of what M1 takes through its matrices together */
 #define FIRST_GUESS 16 /* symbols between resets, before any were seen */
-#define GROWTH 2    /* entries that a context adds to the memory between two resets */
+#define GROWTH 2    /* entries that a context adds to the cache between two resets */
 
 /* A position evaluated before its symbol was pushed. */
 struct ahead {
 	uint16_t symbol;
-	uint32_t entry;  /* in the memory; NONE: the row of the same index is the context's own, ... */
+	uint32_t entry;  /* in the cache; NONE: the row of the same index is the context's own, ... */
 	uint8_t divided; /* ... and holds bounds, no longer frequencies */
 };
 
 struct nct_context {
-	nct_crew *crew;
+	nct_worker *worker;
 	uint64_t evaluated;
 	unsigned pending;      /* a symbol read but not yet evaluated, or NONE */
 	uint64_t depth;        /* positions since the reset */
 	uint64_t from;         /* positions dropped from the front of `past` */
 	const int8_t **past;   /* keys and values of the positions, oldest first, those ahead included */
-	int8_t *kv;            /* a ring of blocks, for positions outside the memory */
-	uint32_t *row;         /* NCT_MEMORY_ROW for each position evaluated together */
+	int8_t *kv;            /* a ring of blocks, for positions outside the cache */
+	uint32_t *row;         /* NCT_CACHE_ROW for each position evaluated together */
 
-	uint32_t at;           /* the deepest entry of the memory on the way here, held; NONE: without memory, or parted */
+	uint32_t at;           /* the deepest entry of the cache on the way here, held; NONE: without a cache, or detached */
 	int outside;           /* beyond that entry */
 	unsigned grown;        /* entries added since the reset */
 
 	struct ahead *ahead;   /* what was evaluated last: [now] is where we stand, [now + 1, known) are ahead */
 	size_t now, known;
-	const uint8_t *promise; /* borrowed */
-	size_t promised;
+	const uint8_t *lookahead; /* borrowed */
+	size_t lookahead_n;
 };
 
-struct nct_crew {
+struct nct_worker {
 	const nct_m1 *m1;
 	nct_m1_scratch *scratch;
 	struct nct_m1_step *steps;
@@ -52,7 +52,7 @@ struct nct_crew {
 	size_t behind;         /* positions before the present one that may be looked back on: the first two of these */
 	size_t ahead;          /* positions of one context evaluated together */
 	uint64_t resets, symbols;
-	nct_memory *memory;    /* or NULL */
+	nct_cache *cache;    /* or NULL */
 	nct_context **context;
 	size_t lanes;
 };
@@ -60,18 +60,18 @@ struct nct_crew {
 /* ---- making and freeing ---- */
 
 static nct_err
-context_new(nct_context **out, nct_crew *w)
+context_new(nct_context **out, nct_worker *w)
 {
 	nct_context *c = calloc(1, sizeof *c);
 
 	*out = c;
 	if (c == NULL)
 		return NCT_ENOMEM;
-	c->crew = w;
+	c->worker = w;
 	c->at = NONE;
 	c->past = malloc(2 * w->slots * sizeof *c->past);
 	c->kv = malloc(w->slots * w->kv_bytes + 1); /* touched only as far as contexts are long */
-	c->row = malloc(w->ahead * NCT_MEMORY_ROW * sizeof *c->row);
+	c->row = malloc(w->ahead * NCT_CACHE_ROW * sizeof *c->row);
 	c->ahead = malloc(w->ahead * sizeof *c->ahead);
 	if (c->past == NULL || c->kv == NULL || c->row == NULL || c->ahead == NULL)
 		return NCT_ENOMEM;
@@ -92,9 +92,9 @@ nct_context_free(nct_context *c)
 }
 
 nct_err
-nct_crew_new(nct_crew **out, const nct_m1 *m1, const struct nct_crew_plan *p)
+nct_worker_new(nct_worker **out, const nct_m1 *m1, const struct nct_worker_plan *p)
 {
-	nct_crew *w = calloc(1, sizeof *w);
+	nct_worker *w = calloc(1, sizeof *w);
 	nct_err err = NCT_ENOMEM;
 
 	*out = NULL;
@@ -115,7 +115,7 @@ nct_crew_new(nct_crew **out, const nct_m1 *m1, const struct nct_crew_plan *p)
 		goto fail;
 	if ((err = nct_m1_scratch_new(&w->scratch, m1, w->most)) != NCT_OK)
 		goto fail;
-	if (p->remember && (err = nct_memory_new(&w->memory, w->kv_bytes, p->cache_bytes)) != NCT_OK)
+	if (p->remember && (err = nct_cache_new(&w->cache, w->kv_bytes, p->cache_bytes)) != NCT_OK)
 		goto fail;
 	for (size_t i = 0; i < w->lanes; i++)
 		if ((err = context_new(&w->context[i], w)) != NCT_OK)
@@ -123,18 +123,18 @@ nct_crew_new(nct_crew **out, const nct_m1 *m1, const struct nct_crew_plan *p)
 	*out = w;
 	return NCT_OK;
 fail:
-	nct_crew_free(w);
+	nct_worker_free(w);
 	return err;
 }
 
 void
-nct_crew_free(nct_crew *w)
+nct_worker_free(nct_worker *w)
 {
 	if (w == NULL)
 		return;
 	for (size_t i = 0; w->context != NULL && i < w->lanes; i++)
 		nct_context_free(w->context[i]);
-	nct_memory_free(w->memory);
+	nct_cache_free(w->cache);
 	nct_m1_scratch_free(w->scratch);
 	free(w->context);
 	free(w->steps);
@@ -142,25 +142,25 @@ nct_crew_free(nct_crew *w)
 }
 
 size_t
-nct_crew_lanes(const nct_crew *w)
+nct_worker_lanes(const nct_worker *w)
 {
 	return w->lanes;
 }
 
 nct_context *
-nct_crew_context(nct_crew *w, size_t lane)
+nct_worker_context(nct_worker *w, size_t lane)
 {
 	return w->context[lane];
 }
 
 nct_err
-nct_crew_part(nct_crew *w, nct_context *c)
+nct_worker_detach(nct_worker *w, nct_context *c)
 {
 	const size_t seen = (size_t)(c->depth - c->from), back = seen < w->reach ? seen : w->reach;
 	nct_context *other;
 	nct_err err;
 
-	assert(c->known <= c->now + 1); /* promises were kept */
+	assert(c->known <= c->now + 1); /* the look-ahead was right */
 	if ((err = context_new(&other, w)) != NCT_OK) {
 		nct_context_free(other);
 		return err;
@@ -170,7 +170,7 @@ nct_crew_part(nct_crew *w, nct_context *c)
 			w->context[i] = other;
 	if (c->at == NONE)
 		return NCT_OK;
-	for (size_t i = seen - back; i < seen; i++) { /* out of the memory; the ring has a place for each */
+	for (size_t i = seen - back; i < seen; i++) { /* out of the cache; the ring has a place for each */
 		int8_t *own = c->kv + (c->from + i) % w->slots * w->kv_bytes;
 
 		if (c->past[i] != own)
@@ -180,21 +180,21 @@ nct_crew_part(nct_crew *w, nct_context *c)
 	if (c->pending == NONE && c->ahead[c->now].entry != NONE) {
 		struct ahead *a = &c->ahead[c->now];
 
-		memcpy(c->row + c->now * NCT_MEMORY_ROW, nct_memory_row(w->memory, a->entry), NCT_MEMORY_ROW * sizeof *c->row);
-		a->divided = nct_memory_entry(w->memory, a->entry)->divided;
+		memcpy(c->row + c->now * NCT_CACHE_ROW, nct_cache_row(w->cache, a->entry), NCT_CACHE_ROW * sizeof *c->row);
+		a->divided = nct_cache_entry(w->cache, a->entry)->divided;
 		a->entry = NONE;
 	}
-	nct_memory_release(w->memory, c->at);
+	nct_cache_release(w->cache, c->at);
 	c->at = NONE;
 	c->outside = 1;
 	return NCT_OK;
 }
 
 void
-nct_crew_adopt(nct_crew *w, nct_context *c)
+nct_worker_adopt(nct_worker *w, nct_context *c)
 {
-	assert(c->at == NONE || c->crew == w);
-	c->crew = w;
+	assert(c->at == NONE || c->worker == w);
+	c->worker = w;
 }
 
 /* ---- reading on ---- */
@@ -202,36 +202,36 @@ nct_crew_adopt(nct_crew *w, nct_context *c)
 void
 nct_context_reset(nct_context *c)
 {
-	nct_crew *w = c->crew;
+	nct_worker *w = c->worker;
 
 	if (c->depth > 0) {
 		w->resets++;
 		w->symbols += c->depth;
 	}
 	c->depth = c->from = 0;
-	c->now = c->known = c->promised = 0;
+	c->now = c->known = c->lookahead_n = 0;
 	c->pending = NCT_EOD;
 	c->grown = 0;
 	c->outside = 0;
-	if (w->memory == NULL)
+	if (w->cache == NULL)
 		return;
 	if (c->at != NONE)
-		nct_memory_release(w->memory, c->at);
+		nct_cache_release(w->cache, c->at);
 	c->at = 0;
-	nct_memory_hold(w->memory, c->at);
+	nct_cache_hold(w->cache, c->at);
 }
 
 void
 nct_context_push(nct_context *c, unsigned symbol)
 {
-	if (c->crew->reach == 0 && c->crew->memory == NULL)
+	if (c->worker->reach == 0 && c->worker->cache == NULL)
 		return;
 	if (c->pending != NONE)
-		nct_contexts_ready(c->crew, &c, 1);
+		nct_contexts_ready(c->worker, &c, 1);
 	if (c->now + 1 < c->known) {
 		c->now++;
 		c->depth++;
-		assert(c->ahead[c->now].symbol == symbol); /* as promised */
+		assert(c->ahead[c->now].symbol == symbol); /* as the look-ahead said */
 		return;
 	}
 	c->pending = symbol;
@@ -240,29 +240,29 @@ nct_context_push(nct_context *c, unsigned symbol)
 void
 nct_context_rewind(nct_context *c, size_t n, unsigned symbol)
 {
-	assert(c->crew->memory == NULL);
-	if (c->crew->reach == 0 || n == 0)
+	assert(c->worker->cache == NULL);
+	if (c->worker->reach == 0 || n == 0)
 		return;
 	c->depth -= n + (c->pending == NONE); /* the position of `symbol` is evaluated again */
 	c->pending = symbol;
-	c->now = c->known = c->promised = 0;
+	c->now = c->known = c->lookahead_n = 0;
 }
 
 void
-nct_context_promise(nct_context *c, const uint8_t *text, size_t n)
+nct_context_lookahead(nct_context *c, const uint8_t *text, size_t n)
 {
-	if (c->crew->reach == 0 && c->crew->memory == NULL)
+	if (c->worker->reach == 0 && c->worker->cache == NULL)
 		return; /* nothing is evaluated ahead where no symbol changes what comes next */
-	c->promise = text;
-	c->promised = n;
+	c->lookahead = text;
+	c->lookahead_n = n;
 }
 
-/* Moves to an entry of the memory, a child of where we stand (or the root, where we stand already). */
+/* Moves to an entry of the cache, a child of where we stand (or the root, where we stand already). */
 static void
 enter(nct_context *c, uint32_t i)
 {
-	nct_memory_hold(c->crew->memory, i);
-	nct_memory_release(c->crew->memory, c->at);
+	nct_cache_hold(c->worker->cache, i);
+	nct_cache_release(c->worker->cache, c->at);
 	c->at = i;
 }
 
@@ -270,36 +270,36 @@ enter(nct_context *c, uint32_t i)
 static void
 make_room(nct_context *c, size_t n)
 {
-	const size_t seen = (size_t)(c->depth - c->from), back = seen < c->crew->behind ? seen : c->crew->behind;
+	const size_t seen = (size_t)(c->depth - c->from), back = seen < c->worker->behind ? seen : c->worker->behind;
 
-	if (seen + n <= 2 * c->crew->slots)
+	if (seen + n <= 2 * c->worker->slots)
 		return;
 	memmove(c->past, c->past + (seen - back), back * sizeof *c->past);
 	c->from += seen - back;
 }
 
-/* The entry that the position at hand, `symbol` after those before it, has in the memory. */
+/* The entry that the position at hand, `symbol` after those before it, has in the cache. */
 static uint32_t
 look_up(const nct_context *c, uint64_t position, unsigned symbol)
 {
-	if (c->crew->memory == NULL || c->outside)
+	if (c->worker->cache == NULL || c->outside)
 		return NONE;
-	return position == 0 ? 0 : nct_memory_find(c->crew->memory, c->at, symbol);
+	return position == 0 ? 0 : nct_cache_find(c->worker->cache, c->at, symbol);
 }
 
 int
 nct_context_ready(nct_context *c)
 {
-	nct_memory *m = c->crew->memory;
+	nct_cache *m = c->worker->cache;
 
 	if (c->pending == NONE)
 		return 1;
 	const uint32_t i = look_up(c, c->depth, c->pending);
-	if (i == NONE || !nct_memory_entry(m, i)->evaluated)
+	if (i == NONE || !nct_cache_entry(m, i)->evaluated)
 		return 0;
 	make_room(c, 1);
 	enter(c, i);
-	c->past[c->depth++ - c->from] = nct_memory_kv(m, i);
+	c->past[c->depth++ - c->from] = nct_cache_kv(m, i);
 	c->ahead[0] = (struct ahead){.symbol = (uint16_t)c->pending, .entry = i};
 	c->now = 0;
 	c->known = 1;
@@ -309,13 +309,13 @@ nct_context_ready(nct_context *c)
 
 /* ---- evaluating ---- */
 
-/* How many positions to evaluate now: those promised as far as they are likely to be pushed, `share` at most. */
+/* How many positions to evaluate now: those of the look-ahead as far as they are likely to be pushed, `share` at most. */
 static size_t
 outlook(const nct_context *c, size_t share)
 {
-	const nct_crew *w = c->crew;
+	const nct_worker *w = c->worker;
 	const uint64_t mean = w->resets > 0 ? w->symbols / w->resets : FIRST_GUESS;
-	size_t n = 1 + c->promised;
+	size_t n = 1 + c->lookahead_n;
 
 	n = n < share ? n : share;
 	n = n < w->ahead ? n : w->ahead;
@@ -324,27 +324,27 @@ outlook(const nct_context *c, size_t share)
 	return n;
 }
 
-/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the memory knows it. */
+/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the cache knows it. */
 static size_t
 add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 {
-	const nct_crew *w = c->crew;
+	const nct_worker *w = c->worker;
 	const uint64_t position = c->depth + c->known;
 	const size_t seen = (size_t)(position - c->from), back = w->reach == 0 ? 0 : seen < w->reach ? seen : w->reach - 1;
 	uint32_t i = look_up(c, position, symbol);
 	int8_t *kv = c->kv + position % w->slots * w->kv_bytes;
-	uint32_t *row = c->row + c->known * NCT_MEMORY_ROW;
+	uint32_t *row = c->row + c->known * NCT_CACHE_ROW;
 	int there = 0;
 
-	if (i == NONE && w->memory != NULL && !c->outside && c->grown < GROWTH &&
-	    (i = nct_memory_add(w->memory, c->at, symbol)) != NONE)
+	if (i == NONE && w->cache != NULL && !c->outside && c->grown < GROWTH &&
+	    (i = nct_cache_add(w->cache, c->at, symbol)) != NONE)
 		c->grown++;
 	if (i != NONE) {
-		struct nct_memory_entry *e = nct_memory_entry(w->memory, i);
+		struct nct_cache_entry *e = nct_cache_entry(w->cache, i);
 
 		enter(c, i);
-		kv = nct_memory_kv(w->memory, i);
-		row = nct_memory_row(w->memory, i);
+		kv = nct_cache_kv(w->cache, i);
+		row = nct_cache_row(w->cache, i);
 		there = e->evaluated;
 		e->evaluated = 1; /* by the end of this call */
 	} else {
@@ -368,7 +368,7 @@ add_steps(nct_context *c, size_t share, struct nct_m1_step *steps)
 	make_room(c, n);
 	c->now = c->known = 0;
 	for (size_t t = 0; t < n; t++)
-		count += add_step(c, t == 0 ? c->pending : c->promise[t - 1], steps + count);
+		count += add_step(c, t == 0 ? c->pending : c->lookahead[t - 1], steps + count);
 	c->pending = NONE;
 	c->depth++;
 	c->evaluated += count;
@@ -376,7 +376,7 @@ add_steps(nct_context *c, size_t share, struct nct_m1_step *steps)
 }
 
 void
-nct_contexts_ready(nct_crew *w, nct_context *const *c, size_t n)
+nct_contexts_ready(nct_worker *w, nct_context *const *c, size_t n)
 {
 	size_t waiting = 0, count = 0;
 
@@ -385,7 +385,7 @@ nct_contexts_ready(nct_crew *w, nct_context *const *c, size_t n)
 	for (size_t i = 0; i < n && waiting > 0; i++) {
 		if (!nct_context_ready(c[i])) /* one before may have brought it about */
 			count += add_steps(c[i], w->most / waiting, w->steps + count);
-		c[i]->promised = 0;
+		c[i]->lookahead_n = 0;
 	}
 	nct_m1_eval(w->m1, w->scratch, w->steps, count);
 }
@@ -398,10 +398,10 @@ expect(nct_context *c, uint8_t **divided)
 {
 	struct ahead *a;
 
-	nct_contexts_ready(c->crew, &c, 1);
+	nct_contexts_ready(c->worker, &c, 1);
 	a = &c->ahead[c->now];
-	*divided = a->entry == NONE ? &a->divided : &nct_memory_entry(c->crew->memory, a->entry)->divided;
-	return a->entry == NONE ? c->row + c->now * NCT_MEMORY_ROW : nct_memory_row(c->crew->memory, a->entry);
+	*divided = a->entry == NONE ? &a->divided : &nct_cache_entry(c->worker->cache, a->entry)->divided;
+	return a->entry == NONE ? c->row + c->now * NCT_CACHE_ROW : nct_cache_row(c->worker->cache, a->entry);
 }
 
 const uint32_t *
@@ -410,7 +410,7 @@ nct_context_freq(nct_context *c)
 	uint8_t *divided;
 	const uint32_t *row = expect(c, &divided);
 
-	assert(!c->crew->narrow);
+	assert(!c->worker->narrow);
 	return row;
 }
 
@@ -432,13 +432,13 @@ bounds(nct_context *c, const struct nct_node *n)
 int
 nct_context_take(nct_context *c, struct nct_node *n, unsigned symbol)
 {
-	return c->crew->narrow ? nct_split_take_bounds(n, bounds(c, n), symbol) : nct_split_take(n, nct_context_freq(c), symbol);
+	return c->worker->narrow ? nct_split_take_bounds(n, bounds(c, n), symbol) : nct_split_take(n, nct_context_freq(c), symbol);
 }
 
 unsigned
 nct_context_find(nct_context *c, struct nct_node *n, nct_u128 k)
 {
-	return c->crew->narrow ? nct_split_find_bounds(n, bounds(c, n), k) : nct_split_find(n, nct_context_freq(c), k);
+	return c->worker->narrow ? nct_split_find_bounds(n, bounds(c, n), k) : nct_split_find(n, nct_context_freq(c), k);
 }
 
 uint64_t

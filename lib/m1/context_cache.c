@@ -7,10 +7,10 @@
 
 #define FEWEST 16u /* entries */
 
-struct nct_memory {
+struct nct_cache {
 	size_t kv_bytes;
-	struct nct_memory_entry *entry;
-	uint32_t *row;         /* NCT_MEMORY_ROW per entry */
+	struct nct_cache_entry *entry;
+	uint32_t *row;         /* NCT_CACHE_ROW per entry */
 	int8_t *kv;            /* kv_bytes per entry */
 	uint32_t entries, cap, hand;
 	uint32_t *bucket;      /* heads of hash chains */
@@ -26,11 +26,11 @@ hash(uint32_t parent, unsigned symbol)
 }
 
 nct_err
-nct_memory_new(nct_memory **out, size_t kv_bytes, size_t bytes)
+nct_cache_new(nct_cache **out, size_t kv_bytes, size_t bytes)
 {
-	const size_t each = NCT_MEMORY_ROW * sizeof(uint32_t) + kv_bytes + sizeof(struct nct_memory_entry) + 2 * sizeof(uint32_t);
+	const size_t each = NCT_CACHE_ROW * sizeof(uint32_t) + kv_bytes + sizeof(struct nct_cache_entry) + 2 * sizeof(uint32_t);
 	size_t cap = (bytes == 0 ? NCT_CACHE_BYTES : bytes) / each, buckets = 1;
-	nct_memory *m = calloc(1, sizeof *m);
+	nct_cache *m = calloc(1, sizeof *m);
 
 	*out = NULL;
 	if (m == NULL)
@@ -40,16 +40,16 @@ nct_memory_new(nct_memory **out, size_t kv_bytes, size_t bytes)
 		buckets *= 2;
 	m->kv_bytes = kv_bytes;
 	m->entry = malloc(cap * sizeof *m->entry);
-	m->row = malloc(cap * NCT_MEMORY_ROW * sizeof *m->row);
+	m->row = malloc(cap * NCT_CACHE_ROW * sizeof *m->row);
 	m->kv = malloc(cap * kv_bytes + 1);
 	m->bucket = malloc(buckets * sizeof *m->bucket);
 	if (m->entry == NULL || m->row == NULL || m->kv == NULL || m->bucket == NULL) {
-		nct_memory_free(m);
+		nct_cache_free(m);
 		return NCT_ENOMEM;
 	}
 	memset(m->bucket, 0xff, buckets * sizeof *m->bucket);
-	m->entry[0] = (struct nct_memory_entry){
-	    .parent = NCT_MEMORY_NONE, .next = NCT_MEMORY_NONE, .symbol = NCT_EOD, .held = 1}; /* for good */
+	m->entry[0] = (struct nct_cache_entry){
+	    .parent = NCT_CACHE_NONE, .next = NCT_CACHE_NONE, .symbol = NCT_EOD, .held = 1}; /* for good */
 	m->entries = m->hand = 1;
 	m->cap = (uint32_t)cap;
 	m->mask = (uint32_t)buckets - 1;
@@ -58,7 +58,7 @@ nct_memory_new(nct_memory **out, size_t kv_bytes, size_t bytes)
 }
 
 void
-nct_memory_free(nct_memory *m)
+nct_cache_free(nct_cache *m)
 {
 	if (m == NULL)
 		return;
@@ -70,19 +70,19 @@ nct_memory_free(nct_memory *m)
 }
 
 uint32_t
-nct_memory_find(const nct_memory *m, uint32_t parent, unsigned symbol)
+nct_cache_find(const nct_cache *m, uint32_t parent, unsigned symbol)
 {
 	uint32_t i = m->bucket[hash(parent, symbol) & m->mask];
 
-	while (i != NCT_MEMORY_NONE && (m->entry[i].parent != parent || m->entry[i].symbol != symbol))
+	while (i != NCT_CACHE_NONE && (m->entry[i].parent != parent || m->entry[i].symbol != symbol))
 		i = m->entry[i].next;
 	return i;
 }
 
 static void
-unlink_entry(nct_memory *m, uint32_t i)
+unlink_entry(nct_cache *m, uint32_t i)
 {
-	const struct nct_memory_entry *e = &m->entry[i];
+	const struct nct_cache_entry *e = &m->entry[i];
 	uint32_t *link = &m->bucket[hash(e->parent, e->symbol) & m->mask];
 
 	while (*link != i)
@@ -93,13 +93,13 @@ unlink_entry(nct_memory *m, uint32_t i)
 
 /* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused, at most twice around. */
 static uint32_t
-allocate(nct_memory *m)
+allocate(nct_cache *m)
 {
 	if (m->entries < m->cap)
 		return m->entries++;
 	for (uint32_t steps = 0; steps < 2 * m->cap; steps++) {
 		const uint32_t i = m->hand;
-		struct nct_memory_entry *e = &m->entry[i];
+		struct nct_cache_entry *e = &m->entry[i];
 
 		m->hand = i + 1 < m->cap ? i + 1 : 1;
 		if (e->held > 0)
@@ -111,52 +111,52 @@ allocate(nct_memory *m)
 		unlink_entry(m, i);
 		return i;
 	}
-	return NCT_MEMORY_NONE;
+	return NCT_CACHE_NONE;
 }
 
 uint32_t
-nct_memory_add(nct_memory *m, uint32_t parent, unsigned symbol)
+nct_cache_add(nct_cache *m, uint32_t parent, unsigned symbol)
 {
 	const uint32_t i = allocate(m);
 	uint32_t *head = &m->bucket[hash(parent, symbol) & m->mask];
 
 	assert(m->entry[parent].held > 0);
-	if (i == NCT_MEMORY_NONE)
+	if (i == NCT_CACHE_NONE)
 		return i;
-	m->entry[i] = (struct nct_memory_entry){.parent = parent, .next = *head, .symbol = (uint16_t)symbol};
+	m->entry[i] = (struct nct_cache_entry){.parent = parent, .next = *head, .symbol = (uint16_t)symbol};
 	*head = i;
 	m->entry[parent].held++;
 	return i;
 }
 
 void
-nct_memory_hold(nct_memory *m, uint32_t i)
+nct_cache_hold(nct_cache *m, uint32_t i)
 {
 	m->entry[i].held++;
 	m->entry[i].used = 1;
 }
 
 void
-nct_memory_release(nct_memory *m, uint32_t i)
+nct_cache_release(nct_cache *m, uint32_t i)
 {
 	assert(m->entry[i].held > 0);
 	m->entry[i].held--;
 }
 
-struct nct_memory_entry *
-nct_memory_entry(nct_memory *m, uint32_t i)
+struct nct_cache_entry *
+nct_cache_entry(nct_cache *m, uint32_t i)
 {
 	return &m->entry[i];
 }
 
 int8_t *
-nct_memory_kv(nct_memory *m, uint32_t i)
+nct_cache_kv(nct_cache *m, uint32_t i)
 {
 	return m->kv + i * m->kv_bytes;
 }
 
 uint32_t *
-nct_memory_row(nct_memory *m, uint32_t i)
+nct_cache_row(nct_cache *m, uint32_t i)
 {
-	return m->row + (size_t)i * NCT_MEMORY_ROW;
+	return m->row + (size_t)i * NCT_CACHE_ROW;
 }

@@ -36,18 +36,6 @@ is_note(const char *key)
 	return strncmp(key, NOTE, strlen(NOTE)) == 0;
 }
 
-/* A decimal number as the writer puts it: digits alone, no leading zero, below 10^9. */
-int
-nct_m1_read_number(const char *text, uint32_t *value)
-{
-	const size_t n = text != NULL ? strspn(text, "0123456789") : 0;
-
-	if (n == 0 || n > 9 || text[n] != '\0' || (n > 1 && text[0] == '0'))
-		return -1;
-	*value = (uint32_t)strtoul(text, NULL, 10);
-	return 0;
-}
-
 static nct_err
 read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 {
@@ -82,7 +70,7 @@ read_windows(nct_m1 *m, const nct_st *st, nct_why *why)
 
 	if (window_keys(st) == 0)
 		return NCT_OK;
-	if (nct_m1_read_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
+	if (nct_st_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
 		return nct_fail(why, NCT_EDATA, "metadata: no number of bits for '" WINDOW_BITS "'");
 	while (a <= NCT_ALIGN_REGEX && (align == NULL || strcmp(align, aligns[a]) != 0))
 		a++;
@@ -100,7 +88,7 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	nct_err err = read_kind(c, st, why);
 
 	for (size_t i = 0; i < SIZES && err == NCT_OK && c->kind == NCT_M1_TRANSFORMER; i++, expected++)
-		if (nct_m1_read_number(nct_st_meta(st, sizes[i].key), (uint32_t *)(void *)((char *)c + sizes[i].at)) != 0)
+		if (nct_st_number(nct_st_meta(st, sizes[i].key), (uint32_t *)(void *)((char *)c + sizes[i].at)) != 0)
 			err = nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", sizes[i].key);
 	if (err != NCT_OK)
 		return err;

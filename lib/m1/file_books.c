@@ -68,7 +68,7 @@ find_book(struct nct_codebook *c, const nct_st *st, const struct nct_book_keys *
 
 	if (nct_st_meta(st, k->print) == NULL)
 		return NCT_OK;
-	if (c->code == NCT_CODE_BEST && nct_m1_read_number(nct_st_meta(st, k->nodes), &nodes) != 0)
+	if (c->code == NCT_CODE_BEST && nct_st_number(nct_st_meta(st, k->nodes), &nodes) != 0)
 		return nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", k->nodes);
 	n = nodes;
 	if ((err = nct_st_get(st, k->depth, NCT_U16, 1, &n, &depth, why)) != NCT_OK ||

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/ladder.h"
-#include "net/transformer.h"
+#include "m1/bucket.h"
 
 #include <inttypes.h>
 #include <lzma.h>

@@ -74,9 +74,6 @@ const char *nct_m1_kind_name(enum nct_m1_kind kind);
 /* Fills in tensor `id` (data NULL) as a model of this configuration has it; 0 if its kind has no such tensor. */
 int nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, enum nct_m1_tensor id);
 
-/* file.c: a decimal number as the writer puts it, digits alone, no leading zero, below 10^9; -1: it is none. */
-int nct_m1_read_number(const char *text, uint32_t *value);
-
 /* ---- file_books.c: the codebooks of a model file ---- */
 
 #define NCT_BOOKS (2 * NCT_CODEBOOKS) /* at most, of all codes and sizes */

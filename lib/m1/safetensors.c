@@ -383,3 +383,14 @@ nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned ran
 	}
 	return nct_fail(why, NCT_EDATA, "tensor %s: absent", name);
 }
+
+int
+nct_st_number(const char *text, uint32_t *value)
+{
+	const size_t n = text != NULL ? strspn(text, "0123456789") : 0;
+
+	if (n == 0 || n > 9 || text[n] != '\0' || (n > 1 && text[0] == '0'))
+		return -1;
+	*value = (uint32_t)strtoul(text, NULL, 10);
+	return 0;
+}

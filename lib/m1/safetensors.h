@@ -48,4 +48,7 @@ const struct nct_st_tensor *nct_st_tensor_at(const nct_st *st, size_t i); /* in 
 nct_err nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned rank, const uint64_t *shape,
                    const void **data, nct_why *why) NCT_USED;
 
+/* Reads a decimal number as nct_st_write()'s callers put it: digits alone, no leading zero, below 10^9. -1 if it is none. */
+int nct_st_number(const char *text, uint32_t *value);
+
 #endif

@@ -1,5 +1,5 @@
 /* backward.c - gradients of all layers and of the embedding, from those of what enters the last norm. */
-#include "net/net.h"
+#include "net/pass.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 /* From dx through the gates of block `at` to w.y, the gradient by norm2's output; packs dx, h and, over `up`, its gradient. */
 static void
-gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_work *w, unsigned worker)
+gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_scratch *w, unsigned worker)
 {
 	const struct nct_net *n = p->n;
 	const struct nct_float *k = n->k;
@@ -34,7 +34,7 @@ gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_wo
 
 /* From w.y, the gradient by a norm's output, to dx; packs what the norm gave. */
 static void
-norm_back(const struct nct_pass *p, enum nct_tensor_id gain, size_t at, size_t rows, const struct nct_work *w)
+norm_back(const struct nct_pass *p, enum nct_tensor_id gain, size_t at, size_t rows, const struct nct_scratch *w)
 {
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, first = gain == NCT_P_NORM1;
@@ -58,7 +58,7 @@ feed_task(void *ctx, size_t i, unsigned worker)
 	const struct nct_pass *p = ctx;
 	const struct nct_net *n = p->n;
 	const struct nct_float *k = n->k;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, at = i * NCT_BLOCK, rows = nct_pass_block(p, i), panel = nct_net_panel(n, n->tokens);
 	const struct nct_by_weight proj = {.x = w.dn, .ldx = n->ldc, .rows = rows, .in = C, .out = C, .w = n->wproj,
 	    .e = nct_net_element(n, n->dmix, at * n->ldc), .lde = n->ldc};
@@ -88,7 +88,7 @@ enter_task(void *ctx, size_t i, unsigned worker)
 {
 	const struct nct_pass *p = ctx;
 	const struct nct_net *n = p->n;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, at = i * NCT_BLOCK, rows = nct_pass_block(p, i);
 	unsigned char *dqkv = nct_net_element(n, n->dqkv, at * n->ldq);
 	const struct nct_by_weight qkv = {.x = dqkv, .ldx = n->ldq, .rows = rows, .in = 3 * C, .out = C, .w = n->wqkv,
@@ -105,7 +105,7 @@ weights_back(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
 	const size_t C = n->s.width, F = n->s.inner, l = p->layer, panel = nct_net_panel(n, n->tokens);
-	const struct nct_wgrad w[] = {
+	const struct nct_weight_gradient w[] = {
 		{nct_net_at(n, n->grads, NCT_P_UP, 2 * l), n->pup, n->pn2, panel, panel, 2 * F, C},
 		{nct_net_at(n, n->grads, NCT_P_DOWN, l), n->pdown, n->ph, panel, panel, C, F},
 		{nct_net_at(n, n->grads, NCT_P_QKV, 3 * l), n->pqkv, n->pn1, panel, panel, 3 * C, C},
@@ -117,7 +117,7 @@ weights_back(struct nct_pass *p)
 	nct_pass_gains(p, nct_net_at(n, n->grads, NCT_P_NORM2, l), n->gains2, nct_pass_blocks(p));
 	for (size_t b = 0; b < p->b->rows; b++)
 		n->k->add(bias, n->dbias + b * n->s.heads * NCT_BUCKETS, (size_t)n->s.heads * NCT_BUCKETS);
-	nct_pass_wgrad(p, NCT_PART_WEIGHTS, w, sizeof w / sizeof w[0], p->tokens);
+	nct_pass_weight_gradients(p, NCT_PART_WEIGHTS, w, sizeof w / sizeof w[0], p->tokens);
 }
 
 /* Some columns of the embedding's gradient: all tokens, in order. */

@@ -1,5 +1,5 @@
 /* forward.c - a batch through all layers, up to what enters the last norm. */
-#include "net/net.h"
+#include "net/pass.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ static void
 enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsigned worker)
 {
 	const struct nct_net *n = p->n;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, row = nct_net_layer(n, l) + at;
 	const float *gain = nct_net_at(n, n->params, NCT_P_NORM1, l);
 	const struct nct_by_weight qkv = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = 3 * C, .w = n->wqkv,
@@ -28,7 +28,7 @@ static void
 feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsigned worker)
 {
 	const struct nct_net *n = p->n;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, F = n->s.inner;
 	const float *gain = nct_net_at(n, n->params, NCT_P_NORM2, p->layer), *xm = n->xm + row * n->ldx;
 	const struct nct_by_weight up = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = 2 * F, .w = n->wup,
@@ -86,37 +86,6 @@ layer_task(void *ctx, size_t i, unsigned worker)
 
 /* ---- by sequence and head ---- */
 
-void
-nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_head *a)
-{
-	const struct nct_net *n = p->n;
-	const size_t T = p->b->length, C = n->s.width, H = n->s.heads, l = p->layer;
-	const size_t seq = i / H, head = i % H, col = head * (C / H), row = nct_net_layer(n, l) + seq * T;
-
-	memset(a, 0, sizeof *a);
-	a->kernels = n->k;
-	a->length = T;
-	a->cols = C / H;
-	a->ld = n->ldq;
-	a->width = n->ldc;
-	a->reach = n->s.reach;
-	a->first = p->b->first == NULL ? NULL : p->b->first + seq * T;
-	a->bias = n->bias + head * T;
-	a->q = nct_net_element(n, n->qkv, row * n->ldq + col);
-	a->k = nct_net_element(n, n->qkv, row * n->ldq + col + C);
-	a->v = nct_net_element(n, n->qkv, row * n->ldq + col + 2 * C);
-	a->mix = nct_net_element(n, n->mix, row * n->ldc + col);
-	a->lse = n->lse + (n->learns ? l * H + head : head) * n->tokens + seq * T;
-	a->work = nct_work_at(n, worker).head;
-	if (!p->backward)
-		return;
-	a->dmix = nct_net_element(n, n->dmix, seq * T * n->ldc + col);
-	a->dq = nct_net_element(n, n->dqkv, seq * T * n->ldq + col);
-	a->dk = nct_net_element(n, n->dqkv, seq * T * n->ldq + col + C);
-	a->dv = nct_net_element(n, n->dqkv, seq * T * n->ldq + col + 2 * C);
-	a->dbias = n->dbias + i * NCT_BUCKETS;
-}
-
 static void
 head_task(void *ctx, size_t i, unsigned worker)
 {
@@ -124,18 +93,6 @@ head_task(void *ctx, size_t i, unsigned worker)
 
 	nct_pass_head(ctx, i, worker, &a);
 	nct_head_forward(&a);
-}
-
-void
-nct_pass_bias(const struct nct_pass *p)
-{
-	const struct nct_net *n = p->n;
-	const float *bias = nct_net_at(n, n->params, NCT_P_BIAS, p->layer);
-	const size_t T = p->b->length;
-
-	for (size_t d = 0; d < T; d++)
-		for (size_t h = 0, k = nct_bucket((uint32_t)d); h < n->s.heads; h++)
-			n->bias[h * T + T - 1 - d] = bias[h * NCT_BUCKETS + k];
 }
 
 void
@@ -152,8 +109,8 @@ nct_pass_forward(struct nct_pass *p)
 		nct_pass_run(p, NCT_PART_ATTENTION, p->b->rows * n->s.heads, head_task);
 		nct_pass_run(p, NCT_PART_FORWARD, nct_pass_blocks(p), layer_task);
 		if (shows)
-			nct_pass_tap_layer(p);
+			nct_pass_observe_layer(p);
 	}
 	if (shows)
-		nct_pass_tap_end(p);
+		nct_pass_observe_end(p);
 }

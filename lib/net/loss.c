@@ -1,5 +1,5 @@
 /* loss.c - the last norm, the logits and the loss, in slices of tokens whose logits alone are held; and their gradients. */
-#include "net/net.h"
+#include "net/pass.h"
 
 #include <math.h>
 #include <string.h>
@@ -63,7 +63,7 @@ slice_back(const struct nct_pass *p, const float *dlogits, size_t at, size_t row
 {
 	const struct nct_net *n = p->n;
 	const struct nct_float *k = n->k;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, V = n->s.vocab, ld = n->ldv * nct_pair(k);
 	const float *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
 	float *part = n->gains1 + at / n->slice * C, *dx = n->dx + at * n->ldx;
@@ -86,7 +86,7 @@ slice_task(void *ctx, size_t i, unsigned worker)
 {
 	struct nct_pass *p = ctx;
 	struct nct_net *n = p->n;
-	const struct nct_work w = nct_work_at(n, worker);
+	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, V = n->s.vocab, at = p->at + i * n->slice, left = p->tokens - at;
 	const size_t rows = left < n->slice ? left : n->slice;
 	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
@@ -111,10 +111,10 @@ group_loss(struct nct_pass *p)
 
 	nct_pass_run(p, NCT_PART_LOSS, (tokens + n->slice - 1) / n->slice, slice_task);
 	if (p->backward) {
-		const struct nct_wgrad head = {nct_net_at(n, n->grads, NCT_P_HEAD, 0), n->plogits, nct_net_packed(n, n->pn1, p->at),
+		const struct nct_weight_gradient head = {nct_net_at(n, n->grads, NCT_P_HEAD, 0), n->plogits, nct_net_packed(n, n->pn1, p->at),
 		    nct_net_panel(n, n->group), nct_net_panel(n, n->tokens), n->s.vocab, n->s.width};
 
-		nct_pass_wgrad(p, NCT_PART_LOSS, &head, 1, tokens);
+		nct_pass_weight_gradients(p, NCT_PART_LOSS, &head, 1, tokens);
 	}
 }
 

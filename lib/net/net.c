@@ -1,4 +1,4 @@
-/* net.c - a net's memory, its first parameters, and whole batches through it. */
+/* net.c - a net's memory. */
 #include "net/net.h"
 
 #include <math.h>
@@ -14,7 +14,6 @@
 
 #define ALIGN 64                    /* bytes; every array starts at a multiple */
 #define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
-#define DEPTH 512                   /* words of a product at a time: then a block and a panel stay in the second-level cache */
 #define SPREAD_FROM ((size_t)1 << 17) /* bytes: panels this large are set apart by so much more: */
 #define SPREAD ((size_t)1 << 14)
 #define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
@@ -191,7 +190,7 @@ set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t leng
 	n->threads = threads;
 	set_strides(n);
 	set_slices(n);
-	n->work_bytes = nct_work_bytes(n);
+	n->work_bytes = nct_scratch_bytes(n);
 	lay_out(n, &c);
 	if (n->work_bytes == 0 || c.overflow)
 		return nct_fail(why, NCT_ENOMEM, "batches of %zu x %zu tokens are too large", rows, length);
@@ -322,124 +321,4 @@ nct_net_timing(const nct_net *n)
 	for (unsigned w = 0; w < n->threads; w++)
 		t.products += *nct_net_products(n, w);
 	return t;
-}
-
-/* ---- first parameters ---- */
-
-/* x[0..n) from a normal distribution (Box-Muller). */
-static void
-fill_normal(float *x, size_t n, double stddev, nct_rng *r)
-{
-	const double turn = 6.283185307179586476925287;
-
-	for (size_t i = 0; i < n; i += 2) {
-		double radius = stddev * sqrt(-2.0 * log(1.0 - nct_rng_unit(r))), angle = turn * nct_rng_unit(r);
-
-		x[i] = (float)(radius * cos(angle));
-		if (i + 1 < n)
-			x[i + 1] = (float)(radius * sin(angle));
-	}
-}
-
-/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al. 2022), on
- * top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
-static void
-tilt_bias(float *bias, size_t layers, size_t heads)
-{
-	for (size_t i = 0; i < layers * heads; i++)
-		for (size_t k = 0; k < NCT_BUCKETS; k++)
-			bias[i * NCT_BUCKETS + k] -= (float)(pow(2.0, -8.0 * (double)(i % heads) / (double)heads) * (double)k);
-}
-
-void
-nct_net_init(nct_net *n, uint64_t seed)
-{
-	const double in = 1.0 / sqrt((double)n->s.width);
-	const double stddev[NCT_P_COUNT] = {
-		[NCT_P_EMBED] = 1.0, [NCT_P_QKV] = in, [NCT_P_BIAS] = 0.2, [NCT_P_PROJ] = in,
-		[NCT_P_UP] = in, [NCT_P_DOWN] = 1.0 / sqrt((double)n->s.inner), [NCT_P_HEAD] = in,
-	};
-	nct_rng seeds = {seed};
-
-	for (size_t i = 0; i < NCT_P_COUNT; i++) {
-		float *x = n->params + n->t[i].offset;
-		nct_rng r = {nct_rng_next(&seeds)}; /* a sequence for each tensor */
-
-		if (stddev[i] > 0.0)
-			fill_normal(x, n->t[i].size, stddev[i], &r);
-		else
-			for (size_t j = 0; j < n->t[i].size; j++)
-				x[j] = 1.0f;
-	}
-	tilt_bias(n->params + n->t[NCT_P_BIAS].offset, n->s.layers, n->s.heads);
-}
-
-/* ---- batches ---- */
-
-void
-nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker))
-{
-	const double start = nct_seconds();
-
-	nct_parallel(p->n->pool, tasks, task, p);
-	p->n->time.part[what] += nct_seconds() - start;
-}
-
-void
-nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker)
-{
-	const struct nct_float *k = p->n->k;
-	const size_t words = nct_words(k, b->in), depth = b->e == NULL ? DEPTH : words;
-	struct nct_product q = {.rows = b->rows, .cols = b->out, .a_row = b->ldx / nct_pair(k), .a_word = 1,
-	    .b_panel = nct_net_panel(p->n, b->in), .c = b->y, .ldc = b->ldy, .add = b->add, .e = b->e, .lde = b->lde};
-	const double start = nct_seconds();
-
-	for (size_t at = 0; at < words; at += depth, q.add = 1) {
-		q.words = words - at < depth ? words - at : depth;
-		q.a = (const uint32_t *)b->x + at;
-		q.b = b->w + at * k->panel;
-		k->product(&q);
-	}
-	*nct_net_products(p->n, worker) += nct_seconds() - start;
-}
-
-static nct_err
-check_batch(const struct nct_net *n, const struct nct_batch *b)
-{
-	if (b->rows < 1 || b->rows > n->rows || b->length < 1 || b->length > n->length)
-		return NCT_EARG;
-	for (size_t i = 0; i < b->rows * b->length; i++)
-		if (b->in[i] >= n->s.inputs || (b->target[i] >= n->s.vocab && b->target[i] != NCT_NO_TARGET) ||
-		    (b->first != NULL && b->first[i] > i % b->length))
-			return NCT_EARG;
-	return NCT_OK;
-}
-
-nct_err
-nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *count, float *each, uint8_t *hit)
-{
-	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .each = each, .hit = hit};
-	nct_err err = check_batch(n, b);
-
-	if (err != NCT_OK)
-		return err;
-	nct_pass_forward(&p);
-	nct_pass_loss(&p, nats, count);
-	return NCT_OK;
-}
-
-nct_err
-nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count)
-{
-	struct nct_pass p = {.n = n, .b = b, .tokens = b->rows * b->length, .backward = 1, .scale = scale, .zloss = zloss};
-	nct_err err = n->learns ? check_batch(n, b) : NCT_EARG;
-
-	if (err != NCT_OK)
-		return err;
-	nct_pass_forward(&p);
-	nct_pass_loss(&p, nats, count);
-	if (!isfinite(*nats))
-		return NCT_ENAN;
-	nct_pass_backward(&p);
-	return NCT_OK;
 }

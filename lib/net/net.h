@@ -1,4 +1,4 @@
-/* net.h - inside of a net: its blocks of memory, and the passes over them. Not for callers of transformer.h. */
+/* net.h - inside of a net: its blocks of memory. Not for callers of transformer.h. */
 #ifndef NCT_NET_NET_H
 #define NCT_NET_NET_H
 
@@ -24,7 +24,7 @@ struct nct_net {
 	size_t ldc, ldq, ldf, ldu; /* of elements, for C, 3C, F, 2F columns */
 	unsigned threads;
 	nct_threads *pool;
-	nct_tap tap;
+	nct_observe tap;
 	void *tap_ctx;
 	float *shown;            /* elements as floats, for the tap; NULL: not needed */
 	struct nct_timing time;
@@ -63,28 +63,12 @@ struct nct_net {
 };
 
 /* One thread's scratch. The rows of each part are always of one kind, so what pads them stays 0. */
-struct nct_work {
+struct nct_scratch {
 	unsigned char *head;     /* attention's */
 	unsigned char *n, *dn;   /* (NCT_BLOCK,C) elements: what norms give, gradients */
 	unsigned char *h, *dh;   /* (NCT_BLOCK,F) elements */
 	float *y;                /* (NCT_BLOCK,C) */
 };
-
-/* One batch going through: the context of all tasks. */
-struct nct_pass {
-	struct nct_net *n;
-	const struct nct_batch *b;
-	size_t tokens;           /* b->rows * b->length */
-	uint32_t layer;
-	int backward;            /* the head makes gradients, too */
-	float scale, zloss;
-	float *each;
-	uint8_t *hit;
-	size_t at;               /* first token of the head's group */
-};
-
-/* Runs task(pass, i, worker) for i in [0, tasks); the time it takes is `what`'s. */
-void nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker));
 
 /* Matrix or vector `i` of a tensor's stack, among parameters or gradients. */
 static inline float *
@@ -130,72 +114,8 @@ nct_net_layer(const struct nct_net *n, size_t l)
 	return n->learns ? l * n->tokens : 0;
 }
 
-static inline size_t
-nct_pass_blocks(const struct nct_pass *p)
-{
-	return (p->tokens + NCT_BLOCK - 1) / NCT_BLOCK;
-}
-
-/* Tokens of block i. */
-static inline size_t
-nct_pass_block(const struct nct_pass *p, size_t i)
-{
-	size_t left = p->tokens - i * NCT_BLOCK;
-
-	return left < NCT_BLOCK ? left : NCT_BLOCK;
-}
-
 /* scratch.c: what a thread needs in bytes (0: too many), and where it is. */
-size_t nct_work_bytes(const struct nct_net *n);
-struct nct_work nct_work_at(const struct nct_net *n, unsigned worker);
-
-/* A product by packed weights: y (rows,out) = x (rows,in) w, or, with `add`, += to floats. x has a stride in elements. */
-struct nct_by_weight {
-	const void *x;
-	size_t ldx, rows, in, out;
-	const uint32_t *w;
-	float *y;       /* floats, or NULL */
-	size_t ldy;
-	int add;
-	void *e;        /* elements, or NULL */
-	size_t lde;
-};
-void nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b, unsigned worker);
-
-/* weight_panels.c: packs wqkv of layer `enter` and wproj, wup, wdown of layer `leave` for the forward pass; L: none. */
-void nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave);
-/* All four of the current layer, for the backward pass. */
-void nct_pass_weights_backward(struct nct_pass *p);
-void nct_pass_weights_head(struct nct_pass *p);
-
-/* forward.c: all layers, up to x[L]. */
-void nct_pass_forward(struct nct_pass *p);
-struct nct_head;
-/* Fills in what head `i` = sequence * H + head of the current layer works on. */
-void nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_head *a);
-
-/* Fills `bias` with the position bias of the current layer, by distance instead of bucket. */
-void nct_pass_bias(const struct nct_pass *p);
-
-/* loss.c: normf, logits and loss; with p->backward the gradients of head and normf, and dx. */
-void nct_pass_loss(struct nct_pass *p, double *nats, uint64_t *count);
-
-/* backward.c: all layers and the embedding, from dx. */
-void nct_pass_backward(struct nct_pass *p);
-
-/* observe.c: shows the current layer, then what follows the last. */
-void nct_pass_tap_layer(const struct nct_pass *p);
-void nct_pass_tap_end(const struct nct_pass *p);
-
-/* weight_gradients.c: dw (out,in) += dy^T x over all tokens, for several weights at once. dy and x are packed over tokens. */
-struct nct_wgrad {
-	float *dw;
-	const uint32_t *dy, *x;  /* (tokens,out), (tokens,in) */
-	size_t dy_panel, x_panel; /* words from one panel to the next */
-	size_t out, in;
-};
-void nct_pass_wgrad(struct nct_pass *p, enum nct_part what, const struct nct_wgrad *w, size_t count, size_t tokens);
-/* gain (C) += sum of parts (count,C), in order. */
-void nct_pass_gains(struct nct_pass *p, float *gain, const float *parts, size_t count);
+size_t nct_scratch_bytes(const struct nct_net *n);
+struct nct_scratch nct_scratch_at(const struct nct_net *n, unsigned worker);
 
 #endif

@@ -1,10 +1,10 @@
 /* observe.c - shows what flows through a net to whoever wants its statistics. */
 #include <stdlib.h>
 
-#include "net/net.h"
+#include "net/pass.h"
 
 nct_err
-nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx)
+nct_net_set_tap(nct_net *n, nct_observe tap, void *ctx)
 {
 	const size_t C = n->s.width, F = n->s.inner, wide = 3 * C > 2 * F ? 3 * C : 2 * F;
 
@@ -19,11 +19,11 @@ nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx)
 
 /* Shows rmsnorm(x) without the gain. */
 static void
-show_norm(const struct nct_pass *p, enum nct_tap_site site, uint32_t layer, const float *x)
+show_norm(const struct nct_pass *p, enum nct_observed site, uint32_t layer, const float *x)
 {
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width;
-	const struct nct_work w = nct_work_at(n, 0);
+	const struct nct_scratch w = nct_scratch_at(n, 0);
 
 	n->tap(n->tap_ctx, NCT_TAP_RESIDUAL, layer, x, p->tokens, C, n->ldx);
 	for (size_t j = 0; j < C; j++)
@@ -37,7 +37,7 @@ show_norm(const struct nct_pass *p, enum nct_tap_site site, uint32_t layer, cons
 
 /* Shows elements, rows `ld` apart. */
 static void
-show(const struct nct_pass *p, enum nct_tap_site site, unsigned char *x, size_t row, size_t cols, size_t ld)
+show(const struct nct_pass *p, enum nct_observed site, unsigned char *x, size_t row, size_t cols, size_t ld)
 {
 	const struct nct_net *n = p->n;
 
@@ -52,7 +52,7 @@ show_gate(const struct nct_pass *p, size_t row)
 {
 	const struct nct_net *n = p->n;
 	const size_t F = n->s.inner;
-	const struct nct_work w = nct_work_at(n, 0);
+	const struct nct_scratch w = nct_scratch_at(n, 0);
 
 	for (size_t t = 0; t < p->tokens; t++) {
 		n->k->gate(w.h, nct_net_element(n, n->up, (row + t) * n->ldu), F);
@@ -62,7 +62,7 @@ show_gate(const struct nct_pass *p, size_t row)
 }
 
 void
-nct_pass_tap_layer(const struct nct_pass *p)
+nct_pass_observe_layer(const struct nct_pass *p)
 {
 	const struct nct_net *n = p->n;
 	const size_t row = nct_net_layer(n, p->layer);
@@ -76,7 +76,7 @@ nct_pass_tap_layer(const struct nct_pass *p)
 }
 
 void
-nct_pass_tap_end(const struct nct_pass *p)
+nct_pass_observe_end(const struct nct_pass *p)
 {
 	const struct nct_net *n = p->n;
 

@@ -19,7 +19,7 @@ head_bytes(const struct nct_net *n)
 
 /* Cuts the parts out of `base`; gives how many bytes they take. Widths are limited, so these sums fit. */
 static size_t
-cut(const struct nct_net *n, struct nct_work *w, unsigned char *base)
+cut(const struct nct_net *n, struct nct_scratch *w, unsigned char *base)
 {
 	const size_t wide = round_up(NCT_BLOCK * n->ldc * n->k->element), inner = round_up(NCT_BLOCK * n->ldf * n->k->element);
 
@@ -32,9 +32,9 @@ cut(const struct nct_net *n, struct nct_work *w, unsigned char *base)
 }
 
 size_t
-nct_work_bytes(const struct nct_net *n)
+nct_scratch_bytes(const struct nct_net *n)
 {
-	struct nct_work w;
+	struct nct_scratch w;
 	unsigned char none[1];
 	size_t head = head_bytes(n), all;
 
@@ -43,10 +43,10 @@ nct_work_bytes(const struct nct_net *n)
 	return round_up(all);
 }
 
-struct nct_work
-nct_work_at(const struct nct_net *n, unsigned worker)
+struct nct_scratch
+nct_scratch_at(const struct nct_net *n, unsigned worker)
 {
-	struct nct_work w;
+	struct nct_scratch w;
 
 	w.head = n->work + worker * n->work_bytes;
 	(void)cut(n, &w, w.head + round_up(head_bytes(n)));

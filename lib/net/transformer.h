@@ -12,9 +12,8 @@
 #ifndef NCT_NET_TRANSFORMER_H
 #define NCT_NET_TRANSFORMER_H
 
+#include "m1/bucket.h"
 #include "nct.h"
-
-#define NCT_BUCKETS 32
 
 struct nct_shape {
 	uint32_t vocab;   /* V: symbols predicted */
@@ -57,10 +56,6 @@ nct_err nct_shape_tensors(const struct nct_shape *s, struct nct_tensor t[NCT_P_C
 nct_err nct_shape_parse(struct nct_shape *s, const char *text, nct_why *why) NCT_USED;
 uint64_t nct_shape_parameters(const struct nct_shape *s); /* without embed and head, as the paper counts */
 
-/* The bucket of distance `d` = i - j >= 0: d itself below 16, then 16 logarithmic steps up to 128
- * (T5: 16 + floor(16 ln(d/16) / ln(128/16)), at most 31). The integer M1 uses the same function. */
-unsigned nct_bucket(uint32_t d);
-
 /* A net: parameters, gradients and activations for batches of up to `rows` sequences of `length` tokens. */
 typedef struct nct_net nct_net;
 
@@ -92,7 +87,7 @@ struct nct_batch {
 /* What flows through the net, for whoever wants its statistics. After each of these is ready, nct_net_forward() calls the
  * tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is borrowed for the call. What is
  * kept in bf16 is shown as floats. */
-enum nct_tap_site {
+enum nct_observed {
 	NCT_TAP_RESIDUAL, /* (rows,C) x as it enters norm1, then norm2, of each layer, then normf (layer L) */
 	NCT_TAP_NORM1,    /* (rows,C) rmsnorm(x) before the gain */
 	NCT_TAP_QKV,      /* (rows,3C) q, k, v */
@@ -102,9 +97,9 @@ enum nct_tap_site {
 	NCT_TAP_GATE,     /* (rows,F) relu(g) * u */
 	NCT_TAP_NORMF     /* (rows,C) rmsnorm(x) before the gain; layer is L */
 };
-typedef void (*nct_tap)(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride);
+typedef void (*nct_observe)(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride);
 /* NULL: none, the default. NCT_EARG for a net without gradients; NCT_ENOMEM. */
-nct_err nct_net_set_tap(nct_net *n, nct_tap tap, void *ctx) NCT_USED;
+nct_err nct_net_set_tap(nct_net *n, nct_observe tap, void *ctx) NCT_USED;
 
 /* Forward only. *nats: sum of cross-entropies over the targets (double, summed in a fixed tree); *count: how many
  * targets. `each` (NULL: not wanted) receives the cross-entropy of each position (0 where no target), `hit` 1 where the

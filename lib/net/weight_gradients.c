@@ -1,6 +1,6 @@
 /* weight_gradients.c - gradients of weights: sums over all tokens, shared out by tiles of the weights. */
 #include "base/clock.h"
-#include "net/net.h"
+#include "net/pass.h"
 
 #define TILE_OUT 128    /* multiples of every panel */
 #define TILE_IN 512
@@ -9,18 +9,18 @@
 /* What a tile's task needs; the pass comes first, as tasks are handed a pass. */
 struct tiles {
 	struct nct_pass p;
-	const struct nct_wgrad *w;
+	const struct nct_weight_gradient *w;
 	size_t tokens;
 };
 
 static size_t
-tiles_across(const struct nct_wgrad *w)
+tiles_across(const struct nct_weight_gradient *w)
 {
 	return (w->in + TILE_IN - 1) / TILE_IN;
 }
 
 static size_t
-tiles_of(const struct nct_wgrad *w)
+tiles_of(const struct nct_weight_gradient *w)
 {
 	return (w->out + TILE_OUT - 1) / TILE_OUT * tiles_across(w);
 }
@@ -36,7 +36,7 @@ tile_task(void *ctx, size_t i, unsigned worker)
 {
 	struct tiles *t = ctx;
 	const struct nct_net *n = t->p.n;
-	const struct nct_wgrad *w = t->w;
+	const struct nct_weight_gradient *w = t->w;
 	const double start = nct_seconds();
 	size_t out, in;
 
@@ -57,7 +57,7 @@ tile_task(void *ctx, size_t i, unsigned worker)
 }
 
 void
-nct_pass_wgrad(struct nct_pass *p, enum nct_part what, const struct nct_wgrad *w, size_t count, size_t tokens)
+nct_pass_weight_gradients(struct nct_pass *p, enum nct_part what, const struct nct_weight_gradient *w, size_t count, size_t tokens)
 {
 	struct tiles t = {.p = *p, .w = w, .tokens = tokens};
 	size_t tasks = 0;

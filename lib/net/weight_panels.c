@@ -1,7 +1,7 @@
 /* weight_panels.c - a layer's weights packed for products: as they stand for the backward pass, transposed for the forward one.
  *
  * Each is packed once a pass; it costs a few thousandths of a step. */
-#include "net/net.h"
+#include "net/pass.h"
 
 #define CHUNK 64 /* rows of a weight per task; a multiple of every panel */
 

@@ -23,7 +23,7 @@ nct_err nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, c
 void nct_samples_free(struct nct_samples *s);
 
 static inline const float *
-nct_samples_at(const struct nct_samples *s, uint32_t layer, enum nct_tap_site site)
+nct_samples_at(const struct nct_samples *s, uint32_t layer, enum nct_observed site)
 {
 	return s->site[(size_t)layer * NCT_TAP_SITES + site];
 }

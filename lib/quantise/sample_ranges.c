@@ -24,7 +24,7 @@ struct taking {
 };
 
 static size_t
-columns(const struct nct_shape *s, enum nct_tap_site site)
+columns(const struct nct_shape *s, enum nct_observed site)
 {
 	switch (site) {
 	case NCT_TAP_QKV: return 3 * (size_t)s->width;
@@ -37,7 +37,7 @@ columns(const struct nct_shape *s, enum nct_tap_site site)
 }
 
 static void
-take(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+take(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
 {
 	struct taking *t = ctx;
 	float *out = t->to->site[(size_t)layer * NCT_TAP_SITES + site];
@@ -83,7 +83,7 @@ allocate(struct nct_samples *s)
 	if ((s->site = calloc(sites, sizeof *s->site)) == NULL)
 		return NCT_ENOMEM;
 	for (size_t i = 0; i < sites; i++) {
-		const enum nct_tap_site site = (enum nct_tap_site)(i % NCT_TAP_SITES);
+		const enum nct_observed site = (enum nct_observed)(i % NCT_TAP_SITES);
 		const size_t cols = columns(&s->s, site);
 
 		if (cols == 0 || (i / NCT_TAP_SITES == s->s.layers) != (site == NCT_TAP_NORMF))

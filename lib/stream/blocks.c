@@ -22,7 +22,7 @@ nct_blocks_flush(struct nct_blocks *b)
 static nct_err
 append(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint64_t from)
 {
-	const struct nct_dir_entry e = {part->units, part->ends_document, part->bits};
+	const struct nct_directory_entry e = {part->units, part->ends_document, part->bits};
 
 	if (b->dir_cap - b->block.dir_bytes < NCT_DIR_ENTRY_MAX) {
 		size_t cap = b->dir_cap * 2 + 1024;
@@ -33,7 +33,7 @@ append(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint
 		b->dir = dir;
 		b->dir_cap = cap;
 	}
-	b->block.dir_bytes += (uint32_t)nct_dir_put(b->dir + b->block.dir_bytes, &e, b->unbroken);
+	b->block.dir_bytes += (uint32_t)nct_directory_put(b->dir + b->block.dir_bytes, &e, b->unbroken);
 	b->block.units += (uint32_t)part->units;
 	b->block.text_bytes += part->text_bytes;
 	b->block.documents += (uint32_t)part->ends_document;

@@ -2,7 +2,8 @@
 #ifndef NCT_STREAM_BLOCKS_H
 #define NCT_STREAM_BLOCKS_H
 
-#include "encode/m1_chunk.h"
+#include "coder/bits.h"
+#include "stream/part.h"
 #include "stream/stream.h"
 
 /* A block in the making: zero, but for `writer` and `unbroken`. */

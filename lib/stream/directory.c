@@ -30,7 +30,7 @@ leb_get(const uint8_t *p, size_t n, size_t *pos, uint64_t *x)
 }
 
 size_t
-nct_dir_put(uint8_t *p, const struct nct_dir_entry *e, int unbroken)
+nct_directory_put(uint8_t *p, const struct nct_directory_entry *e, int unbroken)
 {
 	size_t n = leb_put(p, e->units << 1 | (e->ends_document != 0));
 
@@ -38,7 +38,7 @@ nct_dir_put(uint8_t *p, const struct nct_dir_entry *e, int unbroken)
 }
 
 int
-nct_dir_next(const uint8_t *dir, size_t n, size_t *pos, struct nct_dir_entry *e, int unbroken)
+nct_directory_next(const uint8_t *dir, size_t n, size_t *pos, struct nct_directory_entry *e, int unbroken)
 {
 	uint64_t x;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "tokens/repack.h"
+#include "stream/stream.h"
 
 #define VERSION 1
 #define CODE_BITS_MAX (8 * (uint64_t)NCT_CODE_MAX)
@@ -273,13 +273,13 @@ nct_block_payload(const struct nct_block *b)
 uint64_t
 nct_block_bits(const struct nct_header *h, const struct nct_block *b)
 {
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 	uint64_t bits = 0;
 	size_t pos = 0;
 
 	if (h->code != NCT_CODE_UNBROKEN)
 		return (uint64_t)b->units * h->window_bits;
-	while (nct_dir_next(b->dir, b->dir_bytes, &pos, &e, 1) == 1)
+	while (nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 1) == 1)
 		bits += e.bits;
 	return bits;
 }
@@ -306,11 +306,11 @@ directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 {
 	uint64_t units = 0, documents = 0, entries = 0;
 	int got;
-	struct nct_dir_entry e = {0};
+	struct nct_directory_entry e = {0};
 	size_t pos = 0;
 
 	*bits = 0;
-	while ((got = nct_dir_next(b->dir, b->dir_bytes, &pos, &e, h->code == NCT_CODE_UNBROKEN)) == 1) {
+	while ((got = nct_directory_next(b->dir, b->dir_bytes, &pos, &e, h->code == NCT_CODE_UNBROKEN)) == 1) {
 		if (e.units > b->units - units || (e.units == 0 && !foreign(h)))
 			return "directory's units";
 		if (e.units > (h->code == NCT_CODE_UNBROKEN ? NCT_PART_SYMBOLS : NCT_PART_WINDOWS))

@@ -16,7 +16,7 @@ struct nct_spare {
 };
 
 static void
-use_spare(struct nct_feed *f)
+use_spare(struct nct_input *f)
 {
 	struct nct_spare *s = f->spare;
 
@@ -29,9 +29,9 @@ use_spare(struct nct_feed *f)
 
 /* Makes room for n more bytes after those that wait. */
 static nct_err
-room(struct nct_feed *f, size_t n)
+room(struct nct_input *f, size_t n)
 {
-	size_t have = nct_feed_have(f);
+	size_t have = nct_input_have(f);
 	uint8_t *p;
 
 	if (f->buf == NULL)
@@ -55,7 +55,7 @@ room(struct nct_feed *f, size_t n)
 
 /* One read of at most n bytes. */
 static nct_err
-fill(struct nct_feed *f, size_t n)
+fill(struct nct_input *f, size_t n)
 {
 	nct_err err = room(f, n);
 	size_t got;
@@ -68,12 +68,12 @@ fill(struct nct_feed *f, size_t n)
 }
 
 nct_err
-nct_feed_need(struct nct_feed *f, size_t want)
+nct_input_need(struct nct_input *f, size_t want)
 {
 	nct_err err = NCT_OK;
 
-	while (err == NCT_OK && !f->ended && nct_feed_have(f) < want) {
-		size_t have = nct_feed_have(f), step = have < STEP ? STEP : have, left = want - have;
+	while (err == NCT_OK && !f->ended && nct_input_have(f) < want) {
+		size_t have = nct_input_have(f), step = have < STEP ? STEP : have, left = want - have;
 		size_t free_bytes = f->cap - have;
 
 		if (step < free_bytes)
@@ -84,15 +84,15 @@ nct_feed_need(struct nct_feed *f, size_t want)
 }
 
 nct_err
-nct_feed_more(struct nct_feed *f)
+nct_input_more(struct nct_input *f)
 {
 	return f->ended ? NCT_OK : fill(f, STEP);
 }
 
 void
-nct_feed_consume(struct nct_feed *f, size_t n)
+nct_input_consume(struct nct_input *f, size_t n)
 {
-	assert(n <= nct_feed_have(f));
+	assert(n <= nct_input_have(f));
 	f->at += n;
 	f->offset += n;
 	if (f->at == f->end)
@@ -100,11 +100,11 @@ nct_feed_consume(struct nct_feed *f, size_t n)
 }
 
 uint8_t *
-nct_feed_take(struct nct_feed *f, size_t *cap)
+nct_input_take(struct nct_input *f, size_t *cap)
 {
 	uint8_t *p = f->buf;
 
-	assert(nct_feed_have(f) == 0);
+	assert(nct_input_have(f) == 0);
 	*cap = f->cap;
 	f->buf = NULL;
 	f->cap = f->at = f->end = 0;
@@ -112,7 +112,7 @@ nct_feed_take(struct nct_feed *f, size_t *cap)
 }
 
 void
-nct_feed_give(struct nct_feed *f, void *p, size_t cap)
+nct_input_give(struct nct_input *f, void *p, size_t cap)
 {
 	struct nct_spare *s = p;
 
@@ -125,12 +125,12 @@ nct_feed_give(struct nct_feed *f, void *p, size_t cap)
 }
 
 void
-nct_feed_free(struct nct_feed *f)
+nct_input_free(struct nct_input *f)
 {
 	for (struct nct_spare *s = f->spare, *next; s != NULL; s = next) {
 		next = s->next;
 		free(s);
 	}
 	free(f->buf);
-	*f = (struct nct_feed){.fd = f->fd};
+	*f = (struct nct_input){.fd = f->fd};
 }

@@ -18,16 +18,6 @@ struct walk {
 	int orphan;                    /* what the next block continues, if it does, is lost */
 };
 
-nct_err
-nct_walk_wrote(nct_err err, nct_why *why)
-{
-	char text[128];
-
-	if (err == NCT_EIO && strerror_r(errno, text, sizeof text) == 0)
-		return nct_fail(why, err, "cannot write: %s", text);
-	return err;
-}
-
 static void
 report_loss(struct walk *w, const nct_why *why)
 {
@@ -43,7 +33,7 @@ close_stream(struct walk *w, nct_why *why)
 	if (!w->open)
 		return NCT_OK;
 	w->open = 0;
-	return nct_walk_wrote(w->steps->end(w->self), why);
+	return nct_wrote(w->steps->end(w->self), why);
 }
 
 static nct_err
@@ -68,7 +58,7 @@ pass_block(struct walk *w, const nct_reader *r, const struct nct_block *block, n
 	w->totals->documents += b.documents;
 	if (h->code != NCT_CODE_NONE)
 		w->totals->windows += b.units;
-	return nct_walk_wrote(w->steps->block(w->self, &b), why);
+	return nct_wrote(w->steps->block(w->self, &b), why);
 }
 
 static nct_err
@@ -84,12 +74,12 @@ pass_event(struct walk *w, const nct_reader *r, enum nct_event event, uint64_t a
 		w->orphan = 0;
 		w->totals->text_unknown |= nct_reader_totals(r)->text_unknown;
 		w->totals->documents_unknown |= nct_reader_totals(r)->documents_unknown;
-		return nct_walk_wrote(w->steps->header(w->self, nct_reader_header(r), at, why), why);
+		return nct_wrote(w->steps->header(w->self, nct_reader_header(r), at, why), why);
 	case NCT_AT_BLOCK:
 		return pass_block(w, r, b, why);
 	case NCT_AT_LOSS:
 		report_loss(w, why);
-		return w->open && w->steps->gap != NULL ? nct_walk_wrote(w->steps->gap(w->self), why) : NCT_OK;
+		return w->open && w->steps->gap != NULL ? nct_wrote(w->steps->gap(w->self), why) : NCT_OK;
 	case NCT_AT_TRAILER:
 	case NCT_AT_END:
 		break;
@@ -126,7 +116,7 @@ walk_operand(struct walk *w, int fd, nct_why *why)
 }
 
 nct_err
-nct_walk(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx, const struct nct_pack_options *o,
+nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx, const struct nct_pack_options *o,
          struct nct_totals *totals, nct_why *why)
 {
 	struct nct_totals own;

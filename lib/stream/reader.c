@@ -9,7 +9,7 @@
 #include "stream/input.h"
 
 struct nct_reader {
-	struct nct_feed feed;
+	struct nct_input feed;
 	int keep_going;
 	int inside;             /* between a stream's header and its trailer */
 	int lossy;              /* something of this stream was skipped */
@@ -42,14 +42,14 @@ nct_reader_new(nct_reader **out, int fd, int keep_going)
 }
 
 nct_err
-nct_reader_continue(nct_reader **out, struct nct_feed *feed, int keep_going)
+nct_reader_continue(nct_reader **out, struct nct_input *feed, int keep_going)
 {
 	nct_err err = nct_reader_new(out, feed->fd, keep_going);
 
 	if (err != NCT_OK)
 		return err;
 	(*out)->feed = *feed;
-	*feed = (struct nct_feed){.fd = -1, .ended = 1};
+	*feed = (struct nct_input){.fd = -1, .ended = 1};
 	return NCT_OK;
 }
 
@@ -59,7 +59,7 @@ nct_reader_free(nct_reader *r)
 	if (r == NULL)
 		return;
 	free(r->copy);
-	nct_feed_free(&r->feed);
+	nct_input_free(&r->feed);
 	free(r);
 }
 
@@ -87,7 +87,7 @@ nct_reader_take(nct_reader *r, size_t *cap)
 	uint8_t *p = r->copy;
 
 	if (p == NULL)
-		return nct_feed_take(&r->feed, cap);
+		return nct_input_take(&r->feed, cap);
 	*cap = r->copy_bytes;
 	r->copy = NULL;
 	return p;
@@ -97,7 +97,7 @@ void
 nct_reader_give(nct_reader *r, void *p, size_t cap)
 {
 	if (p != NULL)
-		nct_feed_give(&r->feed, p, cap);
+		nct_input_give(&r->feed, p, cap);
 }
 
 /* ---- One frame after another ---- */
@@ -105,7 +105,7 @@ nct_reader_give(nct_reader *r, void *p, size_t cap)
 static nct_err
 ends_early(const nct_reader *r, nct_why *why)
 {
-	uint64_t end = r->feed.offset + nct_feed_have(&r->feed);
+	uint64_t end = r->feed.offset + nct_input_have(&r->feed);
 
 	if (!r->inside)
 		return nct_fail(why, NCT_ECUT, "stream ends early, byte %" PRIu64, end);
@@ -129,38 +129,38 @@ blocks_missing(const nct_reader *r, uint64_t next, nct_why *why)
 static nct_err
 take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 {
-	struct nct_feed *f = &r->feed;
+	struct nct_input *f = &r->feed;
 	struct nct_fault fault;
 	struct nct_header h;
 	nct_err err;
 
-	if ((err = nct_feed_need(f, 1)) != NCT_OK)
+	if ((err = nct_input_need(f, 1)) != NCT_OK)
 		return err;
 	*event = NCT_AT_END;
-	if (nct_feed_have(f) == 0)
+	if (nct_input_have(f) == 0)
 		return f->offset == 0 ? ends_early(r, why) : NCT_OK;
-	if ((err = nct_feed_need(f, 8)) != NCT_OK)
+	if ((err = nct_input_need(f, 8)) != NCT_OK)
 		return err;
-	if (!nct_frame_magic(nct_feed_bytes(f), nct_feed_have(f) < 8 ? nct_feed_have(f) : 8))
+	if (!nct_frame_magic(nct_input_bytes(f), nct_input_have(f) < 8 ? nct_input_have(f) : 8))
 		return nct_fail(why, NCT_EKIND, "not an nct stream, byte %" PRIu64, f->offset);
-	if ((err = nct_feed_need(f, NCT_HEADER_BYTES)) != NCT_OK)
+	if ((err = nct_input_need(f, NCT_HEADER_BYTES)) != NCT_OK)
 		return err;
-	if (nct_feed_have(f) < NCT_HEADER_BYTES)
+	if (nct_input_have(f) < NCT_HEADER_BYTES)
 		return ends_early(r, why);
-	if (!nct_crc_holds(nct_feed_bytes(f), NCT_HEADER_BYTES - 8))
+	if (!nct_crc_holds(nct_input_bytes(f), NCT_HEADER_BYTES - 8))
 		return nct_fail(why, NCT_EDATA, "stream header is damaged (CRC), byte %" PRIu64, f->offset);
-	if (!nct_frame_version_known(nct_frame_version(nct_feed_bytes(f))))
-		return nct_fail(why, NCT_EVERSION, "version %u is not known here, byte %" PRIu64, nct_frame_version(nct_feed_bytes(f)), f->offset + 8);
-	fault = nct_frame_get_header(&h, nct_feed_bytes(f));
+	if (!nct_frame_version_known(nct_frame_version(nct_input_bytes(f))))
+		return nct_fail(why, NCT_EVERSION, "version %u is not known here, byte %" PRIu64, nct_frame_version(nct_input_bytes(f)), f->offset + 8);
+	fault = nct_frame_get_header(&h, nct_input_bytes(f));
 	if (fault.what != NULL)
 		return nct_fail(why, NCT_EDATA, "stream header is damaged (%s), byte %" PRIu64, fault.what, f->offset + fault.at);
 	r->header = h;
 	r->totals = nct_frame_totals(&h);
-	r->id = nct_frame_id(nct_feed_bytes(f));
+	r->id = nct_frame_id(nct_input_bytes(f));
 	r->inside = 1;
 	r->lossy = r->follows = 0;
 	r->sequence = r->text_offset = 0;
-	nct_feed_consume(f, NCT_HEADER_BYTES);
+	nct_input_consume(f, NCT_HEADER_BYTES);
 	*event = NCT_AT_HEADER;
 	return NCT_OK;
 }
@@ -205,7 +205,7 @@ all_zero(const uint8_t *p, const uint8_t *end)
 static nct_err
 check_payload(nct_reader *r, struct nct_block *b, uint64_t *code_bits, nct_why *why)
 {
-	const uint8_t *p = nct_feed_bytes(&r->feed) + NCT_BLOCK_HEADER_BYTES;
+	const uint8_t *p = nct_input_bytes(&r->feed) + NCT_BLOCK_HEADER_BYTES;
 	const uint8_t *code = p + nct_pad8(b->dir_bytes), *end = p + nct_block_payload(b);
 	struct nct_fault fault = {NULL, 0};
 
@@ -224,25 +224,25 @@ check_payload(nct_reader *r, struct nct_block *b, uint64_t *code_bits, nct_why *
 static nct_err
 settle(nct_reader *r, struct nct_block *b, size_t bytes)
 {
-	struct nct_feed *f = &r->feed;
+	struct nct_input *f = &r->feed;
 
-	if (nct_feed_have(f) > bytes || f->at % 8 != 0) {
+	if (nct_input_have(f) > bytes || f->at % 8 != 0) {
 		if ((r->copy = malloc(bytes)) == NULL)
 			return NCT_ENOMEM;
 		r->copy_bytes = bytes;
-		memcpy(r->copy, nct_feed_bytes(f), bytes);
+		memcpy(r->copy, nct_input_bytes(f), bytes);
 		b->dir = r->copy + NCT_BLOCK_HEADER_BYTES;
 		b->code = b->dir + nct_pad8(b->dir_bytes);
 	}
-	nct_feed_consume(f, bytes);
+	nct_input_consume(f, bytes);
 	return NCT_OK;
 }
 
 static nct_err
 take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why)
 {
-	struct nct_feed *f = &r->feed;
-	struct nct_fault fault = nct_frame_get_block(b, nct_feed_bytes(f), &r->header, r->id);
+	struct nct_input *f = &r->feed;
+	struct nct_fault fault = nct_frame_get_block(b, nct_input_bytes(f), &r->header, r->id);
 	struct nct_totals *t = &r->totals;
 	size_t bytes = NCT_BLOCK_HEADER_BYTES + nct_block_payload(b) + 8;
 	uint64_t code_bits = 0;
@@ -253,9 +253,9 @@ take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 	if ((err = check_order(r, b, why)) != NCT_OK)
 		return err;
 	r->skip = NCT_BLOCK_HEADER_BYTES; /* its length may be a lie: good blocks may stand within */
-	if ((err = nct_feed_need(f, bytes)) != NCT_OK)
+	if ((err = nct_input_need(f, bytes)) != NCT_OK)
 		return err;
-	if (nct_feed_have(f) < bytes)
+	if (nct_input_have(f) < bytes)
 		return ends_early(r, why);
 	if ((err = check_payload(r, b, &code_bits, why)) != NCT_OK)
 		return err;
@@ -293,9 +293,9 @@ totals_hold(const nct_reader *r, const struct nct_totals *t, int lossy)
 static nct_err
 take_trailer(nct_reader *r, enum nct_event *event, nct_why *why)
 {
-	struct nct_feed *f = &r->feed;
+	struct nct_input *f = &r->feed;
 	struct nct_totals t;
-	struct nct_fault fault = nct_frame_get_trailer(&t, nct_feed_bytes(f), r->id);
+	struct nct_fault fault = nct_frame_get_trailer(&t, nct_input_bytes(f), r->id);
 
 	if (fault.what == NULL && !totals_hold(r, &t, r->lossy)) {
 		if (totals_hold(r, &t, 1) && t.blocks > r->sequence) {
@@ -306,7 +306,7 @@ take_trailer(nct_reader *r, enum nct_event *event, nct_why *why)
 	}
 	if (fault.what != NULL)
 		return nct_fail(why, NCT_EDATA, "trailer is damaged (%s), byte %" PRIu64, fault.what, f->offset + fault.at);
-	nct_feed_consume(f, NCT_TRAILER_BYTES);
+	nct_input_consume(f, NCT_TRAILER_BYTES);
 	r->totals.stream_bytes += NCT_TRAILER_BYTES;
 	r->inside = 0;
 	*event = NCT_AT_TRAILER;
@@ -316,21 +316,21 @@ take_trailer(nct_reader *r, enum nct_event *event, nct_why *why)
 static nct_err
 take_frame(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why)
 {
-	struct nct_feed *f = &r->feed;
+	struct nct_input *f = &r->feed;
 	enum nct_frame kind;
 	nct_err err;
 
 	r->skip = 1;
 	if (!r->inside)
 		return take_header(r, event, why);
-	if ((err = nct_feed_need(f, NCT_BLOCK_HEADER_BYTES)) != NCT_OK)
+	if ((err = nct_input_need(f, NCT_BLOCK_HEADER_BYTES)) != NCT_OK)
 		return err;
-	kind = nct_feed_have(f) >= 8 ? nct_frame_kind(nct_feed_bytes(f)) : NCT_FRAME_NONE;
+	kind = nct_input_have(f) >= 8 ? nct_frame_kind(nct_input_bytes(f)) : NCT_FRAME_NONE;
 	if (kind == NCT_FRAME_HEADER) {
 		r->skip = 0; /* the scan shall find it */
 		return nct_fail(why, NCT_EDATA, "trailer is missing, block %" PRIu64 ", byte %" PRIu64, r->sequence, f->offset);
 	}
-	if (nct_feed_have(f) < NCT_BLOCK_HEADER_BYTES)
+	if (nct_input_have(f) < NCT_BLOCK_HEADER_BYTES)
 		return ends_early(r, why);
 	if (kind == NCT_FRAME_BLOCK)
 		return take_block(r, event, b, why);
@@ -351,7 +351,7 @@ struct find {
 static int
 can_follow(const nct_reader *r, struct find *found)
 {
-	const uint8_t *p = nct_feed_bytes(&r->feed);
+	const uint8_t *p = nct_input_bytes(&r->feed);
 	struct nct_block b;
 	struct nct_totals t;
 
@@ -378,35 +378,35 @@ can_follow(const nct_reader *r, struct find *found)
 static nct_err
 scan(nct_reader *r, struct find *found)
 {
-	struct nct_feed *f = &r->feed;
+	struct nct_input *f = &r->feed;
 	nct_err err = NCT_OK;
 
 	for (;;) {
-		while (nct_feed_have(f) >= 8) {
-			const uint8_t *p = nct_feed_bytes(f);
-			size_t size, i = 0, n = nct_feed_have(f) - 7;
+		while (nct_input_have(f) >= 8) {
+			const uint8_t *p = nct_input_bytes(f);
+			size_t size, i = 0, n = nct_input_have(f) - 7;
 
 			while (i < n && p[i] != 0x89 && p[i] != 0x8a) /* how the markers begin */
 				i++;
-			nct_feed_consume(f, i);
+			nct_input_consume(f, i);
 			if (i == n)
 				break;
-			found->kind = nct_frame_kind(nct_feed_bytes(f));
+			found->kind = nct_frame_kind(nct_input_bytes(f));
 			size = found->kind == NCT_FRAME_HEADER ? NCT_HEADER_BYTES : NCT_BLOCK_HEADER_BYTES;
 			if (found->kind != NCT_FRAME_NONE) {
-				if ((err = nct_feed_need(f, size)) != NCT_OK)
+				if ((err = nct_input_need(f, size)) != NCT_OK)
 					return err;
-				if (nct_feed_have(f) >= size && can_follow(r, found))
+				if (nct_input_have(f) >= size && can_follow(r, found))
 					return NCT_OK;
 			}
-			nct_feed_consume(f, 1);
+			nct_input_consume(f, 1);
 		}
 		if (f->ended)
 			break;
-		if ((err = nct_feed_more(f)) != NCT_OK)
+		if ((err = nct_input_more(f)) != NCT_OK)
 			return err;
 	}
-	nct_feed_consume(f, nct_feed_have(f));
+	nct_input_consume(f, nct_input_have(f));
 	found->kind = NCT_FRAME_NONE;
 	return NCT_OK;
 }
@@ -432,9 +432,9 @@ recover(nct_reader *r, enum nct_event *event, nct_err err, nct_why *why)
 	uint64_t first = r->feed.offset;
 	struct find found = {NCT_FRAME_NONE, 0, 0};
 
-	if (first == 0 && nct_feed_have(&r->feed) == 0)
+	if (first == 0 && nct_input_have(&r->feed) == 0)
 		return err; /* an empty input: nothing to go on with */
-	nct_feed_consume(&r->feed, r->skip < nct_feed_have(&r->feed) ? r->skip : nct_feed_have(&r->feed));
+	nct_input_consume(&r->feed, r->skip < nct_input_have(&r->feed) ? r->skip : nct_input_have(&r->feed));
 	if ((err = scan(r, &found)) != NCT_OK)
 		return err;
 	describe_loss(r, first, &found, why);

@@ -26,14 +26,6 @@ nct_header_difference(const struct nct_header *a, const struct nct_header *b, st
 	return 0;
 }
 
-const char *
-nct_code_name(unsigned code)
-{
-	static const char *const names[] = {"none", "split", "best", "unbroken"};
-
-	return code < sizeof names / sizeof names[0] ? names[code] : NULL;
-}
-
 nct_err
 nct_header_disagree(const struct nct_difference *d, nct_err err, const char *where, nct_why *why)
 {

@@ -33,23 +33,23 @@ struct nct_block {
 	uint32_t units;        /* windows (b > 0), symbols (unbroken) or tokens (foreign) */
 	uint32_t tokens;       /* tokens, in a token stream; else 0 */
 	uint32_t documents;    /* documents that end here */
-	const uint8_t *dir;    /* the directory, see nct_dir_next() */
+	const uint8_t *dir;    /* the directory, see nct_directory_next() */
 	uint32_t dir_bytes;    /* without padding */
 	const uint8_t *code;   /* windows: bits, most significant first; tokens: u8 (vocab <= 256) or u16 LE, 8-byte aligned */
 	uint32_t code_bytes;   /* without padding */
 };
 
 /* The directory: one entry per chunk (or part of one) of the block, at least one. */
-struct nct_dir_entry {
+struct nct_directory_entry {
 	uint64_t units;      /* windows, symbols or tokens of this chunk in this block; 0 for foreign tokens alone */
 	int ends_document;   /* the last of them carries EOD (foreign tokens: a line ended) */
 	uint64_t bits;       /* unbroken coding only: bits of code of this chunk */
 };
 #define NCT_DIR_ENTRY_MAX 20 /* bytes of one encoded entry, at most */
 /* Encodes one entry at p: LEB128 of units * 2 + ends_document, then, if `unbroken`, LEB128 of bits. Returns its length. */
-size_t nct_dir_put(uint8_t *p, const struct nct_dir_entry *e, int unbroken);
+size_t nct_directory_put(uint8_t *p, const struct nct_directory_entry *e, int unbroken);
 /* Decodes the entry at dir[*pos..n) and moves *pos. 1: got one; 0: at the end; -1: malformed. */
-int nct_dir_next(const uint8_t *dir, size_t n, size_t *pos, struct nct_dir_entry *e, int unbroken);
+int nct_directory_next(const uint8_t *dir, size_t n, size_t *pos, struct nct_directory_entry *e, int unbroken);
 
 /* ---- Writing ---- */
 typedef struct nct_writer nct_writer;
@@ -74,8 +74,8 @@ typedef struct nct_reader nct_reader;
  * keep_going: after damage, look for the next valid block header (or stream header) and go on. */
 nct_err nct_reader_new(nct_reader **out, int fd, int keep_going) NCT_USED;
 /* The same for what `feed` reads, from the bytes on that wait in it. The reader takes it over, unless it fails. */
-struct nct_feed;
-nct_err nct_reader_continue(nct_reader **out, struct nct_feed *feed, int keep_going) NCT_USED;
+struct nct_input;
+nct_err nct_reader_continue(nct_reader **out, struct nct_input *feed, int keep_going) NCT_USED;
 void nct_reader_free(nct_reader *r); /* NULL is a no-op */
 /* The next event. b->dir and b->code point into a buffer that nct_reader_take() can take over, else valid until the next call.
  * An empty input is NCT_ECUT ("stream ends early, byte 0"). Other errors: NCT_EKIND (not an nct stream), NCT_EVERSION,
@@ -88,5 +88,12 @@ const struct nct_totals *nct_reader_totals(const nct_reader *r); /* of the curre
 void *nct_reader_take(nct_reader *r, size_t *cap);
 void nct_reader_give(nct_reader *r, void *p, size_t cap); /* p may be NULL */
 uint64_t nct_reader_offset(const nct_reader *r); /* bytes of input consumed */
+
+/* How tokens of a vocabulary are stored: u8, or u16 little-endian. */
+static inline size_t
+nct_token_bytes(uint32_t vocab)
+{
+	return vocab <= 256 ? 1 : 2;
+}
 
 #endif

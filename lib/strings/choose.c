@@ -62,7 +62,7 @@ above(const struct nct_tally *t, uint32_t v, int aligned)
 }
 
 static nct_err
-tree_new(struct tree *c, const struct nct_tally *t, int aligned, int adrift, uint32_t least)
+tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, uint32_t least)
 {
 	uint32_t *candidate = calloc(t->n, sizeof *candidate); /* by node; 0: none, or of one symbol */
 	size_t rows = 0;
@@ -78,7 +78,7 @@ tree_new(struct tree *c, const struct nct_tally *t, int aligned, int adrift, uin
 		goto fail;
 	for (uint32_t v = 1; v < t->n; v++) {
 		const struct nct_tally_node *node = &t->node[v];
-		const uint32_t count = aligned ? node->bound : adrift ? node->adrift : node->begun;
+		const uint32_t count = aligned ? node->bound : unbounded ? node->unbounded : node->begun;
 		const uint32_t up = above(t, v, aligned);
 
 		if (node->length < 2 || count < least || (t->node[up].length > 1 && candidate[up] == 0))

@@ -128,7 +128,7 @@ round_over(struct chooser *c, uint64_t stride)
 	nct_err err;
 
 	nct_tally_clear(&c->tally);
-	if ((err = nct_strings_parse(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK || nct_train_stop(c->o))
+	if ((err = nct_count_windows(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK || nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
 	err = nct_choose(&c->tally, (size_t)1 << c->o->window_bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
@@ -198,7 +198,7 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 		r->stopped = nct_train_stop(c->o);
 	}
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
-		err = nct_strings_parse(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
+		err = nct_count_windows(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
 		*r = (struct nct_m1_choose_result){.windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
 	}
 	if (err != NCT_OK || r->stopped)

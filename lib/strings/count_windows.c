@@ -74,7 +74,7 @@ parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nc
 
 		follow(t, p, at, grow, &w);
 		for (size_t i = 0; i < w.length && w.bound == 0; i++)
-			t->node[w.way[i]].adrift++;
+			t->node[w.way[i]].unbounded++;
 		const size_t takes = p->mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;
 		at += takes;
 		sum->windows++;
@@ -111,7 +111,7 @@ mark_piece(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_
 }
 
 nct_err
-nct_strings_parse(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b, uint32_t grow,
+nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b, uint32_t grow,
                   const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
 {
 	uint8_t *mark = b->align != NCT_ALIGN_NONE ? malloc(PIECE + 1) : NULL;

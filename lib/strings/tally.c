@@ -30,7 +30,7 @@ void
 nct_tally_clear(struct nct_tally *t)
 {
 	for (uint32_t i = 0; i < t->n; i++)
-		t->node[i].begun = t->node[i].bound = t->node[i].adrift = t->node[i].documents = t->node[i].last = 0;
+		t->node[i].begun = t->node[i].bound = t->node[i].unbounded = t->node[i].documents = t->node[i].last = 0;
 }
 
 /* Where the node is in the table, or the empty place where it would be. */

@@ -17,7 +17,7 @@ struct nct_tally_node {
 	uint8_t chosen;
 	uint32_t begun;    /* windows whose text begins with the string ... */
 	uint32_t bound;    /* ... and goes on, behind it, with a boundary ... */
-	uint32_t adrift;   /* ... and those of all where no chosen string ends at one */
+	uint32_t unbounded;   /* ... and those of all where no chosen string ends at one */
 	uint32_t documents, last; /* that have such windows; the number of the last one, from 1 */
 };
 

@@ -91,7 +91,7 @@ convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, 
 
 	if ((err = nct_writer_new(&p.out, out)) != NCT_OK)
 		return err;
-	err = nct_walk(steps, &p, operand, ctx, o, totals, why);
+	err = nct_each_stream(steps, &p, operand, ctx, o, totals, why);
 	if (totals != NULL)
 		totals->tokens = p.tokens;
 	nct_writer_free(p.out);

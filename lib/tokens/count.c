@@ -53,7 +53,7 @@ count_block(struct count *c, const struct nct_block *b)
 }
 
 nct_err
-nct_measure_streams(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why)
+nct_measure_streams(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why)
 {
 	struct count c = {.counts = NULL};
 	enum nct_event event = NCT_AT_HEADER;

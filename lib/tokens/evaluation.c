@@ -57,7 +57,7 @@ struct value {
 };
 
 struct tables {
-	struct nct_feed *feed;
+	struct nct_input *feed;
 	const struct nct_measure_calls *calls;
 	nct_why *why;
 	uint64_t line;               /* number of the one last read, from 1 */
@@ -338,18 +338,18 @@ begin_table(struct tables *t, struct text line)
 static nct_err
 next_line(struct tables *t, struct text *line)
 {
-	struct nct_feed *f = t->feed;
+	struct nct_input *f = t->feed;
 	nct_err err;
 
 	*line = (struct text){NULL, 0};
-	nct_feed_consume(f, t->line_bytes);
+	nct_input_consume(f, t->line_bytes);
 	t->line_bytes = 0;
 	for (;;) {
-		size_t n = nct_feed_have(f) < LINE_BYTES ? nct_feed_have(f) : LINE_BYTES;
+		size_t n = nct_input_have(f) < LINE_BYTES ? nct_input_have(f) : LINE_BYTES;
 		const uint8_t *p, *end;
 
 		if (n > 0) {
-			p = nct_feed_bytes(f);
+			p = nct_input_bytes(f);
 			if ((end = memchr(p, '\n', n)) != NULL) {
 				t->line++;
 				t->line_bytes = (size_t)(end - p) + 1;
@@ -361,7 +361,7 @@ next_line(struct tables *t, struct text *line)
 			return nct_fail(t->why, NCT_EDATA, "the line is too long, line %" PRIu64, t->line + 1);
 		if (f->ended)
 			return n == 0 ? NCT_OK : nct_fail(t->why, NCT_ECUT, "ends early, line %" PRIu64, t->line + 1);
-		if ((err = nct_feed_more(f)) != NCT_OK)
+		if ((err = nct_input_more(f)) != NCT_OK)
 			return err;
 		if (t->calls->progress != NULL)
 			t->calls->progress(t->calls->ctx, f->offset);
@@ -369,7 +369,7 @@ next_line(struct tables *t, struct text *line)
 }
 
 nct_err
-nct_measure_tables(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why)
+nct_measure_tables(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why)
 {
 	struct tables *t = calloc(1, sizeof *t);
 	struct text line;

@@ -110,12 +110,12 @@ text_block(struct export *x, const struct nct_block *b)
 {
 	const struct nct_header *h = &x->header;
 	int got = 1, unbroken = h->code == NCT_CODE_UNBROKEN;
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 	uint64_t bits = 0, units = 0;
 	size_t pos = 0, i = 0;
 	nct_err err = NCT_OK;
 
-	while (err == NCT_OK && (got = nct_dir_next(b->dir, b->dir_bytes, &pos, &e, unbroken)) == 1) {
+	while (err == NCT_OK && (got = nct_directory_next(b->dir, b->dir_bytes, &pos, &e, unbroken)) == 1) {
 		units += e.units;
 		bits += unbroken ? e.bits : e.units * h->window_bits;
 		/* A token belongs to the document where it begins. */
@@ -172,7 +172,7 @@ finish_array(struct export *x, nct_err err, nct_why *why)
 	if (err == NCT_EIO || err == NCT_ENOMEM || x->width == 0)
 		return err;
 	end = nct_npy_end(&x->array, x->width);
-	return end != NCT_OK ? nct_walk_wrote(end, why) : err;
+	return end != NCT_OK ? nct_wrote(end, why) : err;
 }
 
 nct_err
@@ -198,7 +198,7 @@ nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, c
 	x->token_bits = o.token_bits;
 	x->tmpdir = o.tmpdir;
 	x->array.spool = -1;
-	err = nct_walk(&steps, x, operand, ctx, &o, totals, why);
+	err = nct_each_stream(&steps, x, operand, ctx, &o, totals, why);
 	if (totals != NULL)
 		totals->tokens = x->tokens;
 	if (to == NCT_EXPORT_NPY)

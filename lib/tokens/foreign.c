@@ -9,7 +9,7 @@
 
 #define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* that wait, at most */
 
-struct nct_build {
+struct nct_foreign {
 	nct_writer *out;
 	size_t width;        /* bytes of a stored token */
 	struct nct_block b;  /* documents that wait to be written */
@@ -21,10 +21,10 @@ struct nct_build {
 };
 
 nct_err
-nct_build_new(nct_build **out, int fd, uint32_t vocab, int text_unknown)
+nct_foreign_new(nct_foreign **out, int fd, uint32_t vocab, int text_unknown)
 {
 	const struct nct_header h = {.kind = NCT_TOKENS, .code = NCT_CODE_NONE, .vocab = vocab, .text_unknown = text_unknown};
-	nct_build *t = calloc(1, sizeof *t);
+	nct_foreign *t = calloc(1, sizeof *t);
 	nct_err err = NCT_ENOMEM;
 
 	*out = NULL;
@@ -41,12 +41,12 @@ nct_build_new(nct_build **out, int fd, uint32_t vocab, int text_unknown)
 	*out = t;
 	return NCT_OK;
 fail:
-	nct_build_free(t);
+	nct_foreign_free(t);
 	return err;
 }
 
 void
-nct_build_free(nct_build *t)
+nct_foreign_free(nct_foreign *t)
 {
 	if (t == NULL)
 		return;
@@ -57,11 +57,11 @@ nct_build_free(nct_build *t)
 
 /* Counts the document, or this part of it, among those that wait. */
 static void
-put_entry(nct_build *t, int ends_document)
+put_entry(nct_foreign *t, int ends_document)
 {
-	const struct nct_dir_entry e = {.units = t->units, .ends_document = ends_document};
+	const struct nct_directory_entry e = {.units = t->units, .ends_document = ends_document};
 
-	t->b.dir_bytes += (uint32_t)nct_dir_put(t->dir + t->b.dir_bytes, &e, 0);
+	t->b.dir_bytes += (uint32_t)nct_directory_put(t->dir + t->b.dir_bytes, &e, 0);
 	t->b.documents += ends_document != 0;
 	t->b.units += t->units;
 	t->b.text_bytes += t->text_bytes;
@@ -72,7 +72,7 @@ put_entry(nct_build *t, int ends_document)
 
 /* Writes what waits as one block. */
 static nct_err
-put_block(nct_build *t)
+put_block(nct_foreign *t)
 {
 	size_t bytes = t->b.units * t->width;
 	nct_err err;
@@ -92,7 +92,7 @@ put_block(nct_build *t)
 
 /* A part of a long document has a block to itself. */
 static nct_err
-put_part(nct_build *t)
+put_part(nct_foreign *t)
 {
 	nct_err err = put_block(t);
 
@@ -106,7 +106,7 @@ put_part(nct_build *t)
 }
 
 nct_err
-nct_build_token(nct_build *t, uint32_t id, uint64_t text_bytes)
+nct_foreign_token(nct_foreign *t, uint32_t id, uint64_t text_bytes)
 {
 	nct_err err;
 
@@ -122,7 +122,7 @@ nct_build_token(nct_build *t, uint32_t id, uint64_t text_bytes)
 }
 
 nct_err
-nct_build_document(nct_build *t, uint64_t text_bytes)
+nct_foreign_document(nct_foreign *t, uint64_t text_bytes)
 {
 	t->text_bytes += text_bytes;
 	put_entry(t, 1);
@@ -133,7 +133,7 @@ nct_build_document(nct_build *t, uint64_t text_bytes)
 }
 
 nct_err
-nct_build_end(nct_build *t)
+nct_foreign_end(nct_foreign *t)
 {
 	nct_err err = put_block(t);
 
@@ -141,7 +141,7 @@ nct_build_end(nct_build *t)
 }
 
 const struct nct_totals *
-nct_build_totals(const nct_build *t)
+nct_foreign_totals(const nct_foreign *t)
 {
 	return nct_writer_totals(t->out);
 }

@@ -22,7 +22,7 @@ struct input {
 };
 
 struct import {
-	nct_build *out;
+	nct_foreign *out;
 	const struct nct_import_options *options;
 	nct_why *why;
 	uint64_t bytes_before;  /* of earlier operands */
@@ -103,7 +103,7 @@ end_line(struct import *m)
 	m->line++;
 	m->column = 1;
 	report(m);
-	return nct_walk_wrote(nct_build_document(m->out, n), m->why);
+	return nct_wrote(nct_foreign_document(m->out, n), m->why);
 }
 
 static int
@@ -137,7 +137,7 @@ one_id(struct import *m, int *c)
 	if (id >= m->options->vocab)
 		return nct_fail(m->why, NCT_EDATA, "an id outside the vocabulary of %" PRIu32 ", line %" PRIu64 ", column %" PRIu64,
 		                m->options->vocab, m->line, first);
-	return nct_walk_wrote(nct_build_token(m->out, id, 0), m->why);
+	return nct_wrote(nct_foreign_token(m->out, id, 0), m->why);
 }
 
 /* An operand's last line may lack its newline. */
@@ -196,12 +196,12 @@ raw_bytes(struct import *m)
 			return err;
 		if (c < 0)
 			break;
-		if ((err = nct_build_token(m->out, (uint32_t)c, 1)) != NCT_OK)
-			return nct_walk_wrote(err, m->why);
+		if ((err = nct_foreign_token(m->out, (uint32_t)c, 1)) != NCT_OK)
+			return nct_wrote(err, m->why);
 		if (m->reported != m->ids.bytes)
 			report(m);
 	}
-	return nct_walk_wrote(nct_build_document(m->out, 0), m->why);
+	return nct_wrote(nct_foreign_document(m->out, 0), m->why);
 }
 
 /* ---- Both ---- */
@@ -241,19 +241,19 @@ import_all(nct_err (*import)(struct import *m), nct_operand operand, void *ctx, 
 	m->options = o;
 	m->why = why;
 	input_open(&m->text, o->text);
-	if ((err = nct_walk_wrote(nct_build_new(&m->out, out, o->vocab, text_unknown), why)) != NCT_OK)
+	if ((err = nct_wrote(nct_foreign_new(&m->out, out, o->vocab, text_unknown), why)) != NCT_OK)
 		goto done;
 	if ((err = import_operands(m, import, operand, ctx)) != NCT_OK)
 		goto done;
-	err = nct_walk_wrote(nct_build_end(m->out), why);
+	err = nct_wrote(nct_foreign_end(m->out), why);
 	if (totals != NULL) {
-		*totals = *nct_build_totals(m->out);
+		*totals = *nct_foreign_totals(m->out);
 		totals->windows = 0;
 		totals->stream_bytes = m->bytes_before;
 	}
 done:
 	saved = errno;
-	nct_build_free(m->out);
+	nct_foreign_free(m->out);
 	free(m);
 	errno = saved;
 	return err;

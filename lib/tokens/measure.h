@@ -12,7 +12,7 @@ struct nct_measure_calls {
 };
 
 /* Both read to the end of what `feed` reads, from its beginning. */
-nct_err nct_measure_streams(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
-nct_err nct_measure_tables(struct nct_feed *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+nct_err nct_measure_streams(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+nct_err nct_measure_tables(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
 
 #endif

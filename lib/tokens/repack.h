@@ -4,13 +4,6 @@
 
 #include "stream/stream.h"
 
-/* How tokens of a vocabulary are stored: u8, or u16 little-endian. */
-static inline size_t
-nct_token_bytes(uint32_t vocab)
-{
-	return vocab <= 256 ? 1 : 2;
-}
-
 /* Cuts the bit string code[0..n) (most significant bit first) into `count` tokens of v bits (1..16) at `out`, as they
  * are stored; bits past the string's end are 0. */
 void nct_tokens_cut(uint8_t *out, size_t count, unsigned v, const uint8_t *code, size_t n);

@@ -11,7 +11,7 @@
 #include "data/corpus.h"
 #include "m2_file.h"
 #include "net/step.h"
-#include "tokens/repack.h"
+#include "stream/stream.h"
 #include "train/sample.h"
 
 #define GROUP_MAX 128 /* tokens of the fewest whole windows that are whole tokens: lcm(v, b) / v is at most b */
@@ -59,7 +59,7 @@ static nct_err
 put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes_on)
 {
 	uint8_t dir[NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
-	const struct nct_dir_entry e = {.units = windows};
+	const struct nct_directory_entry e = {.units = windows};
 	const size_t width = nct_token_bytes(g->m->header.vocab);
 	struct nct_block b = {.units = (uint32_t)windows, .tokens = (uint32_t)n, .dir = dir, .code = code, .code_bytes = (uint32_t)(n * width)};
 
@@ -68,7 +68,7 @@ put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes
 			code[i] = (uint8_t)ids[i];
 		else
 			nct_put16(code + 2 * i, (uint16_t)ids[i]);
-	b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+	b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
 	b.flags = (uint32_t)((g->inside ? NCT_BLOCK_CONTINUES : 0) | (goes_on ? NCT_BLOCK_CONTINUED : 0));
 	g->inside = goes_on;
 	return nct_writer_block(g->out, &b);
@@ -80,10 +80,10 @@ static int
 open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
 {
 	const struct nct_header *h = &g->m->header;
-	struct nct_dir_entry e = {0};
+	struct nct_directory_entry e = {0};
 	size_t pos = 0, last = 0;
 
-	for (size_t at = 0; nct_dir_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1; at = pos)
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1; at = pos)
 		last = at;
 	if (h->code == NCT_CODE_NONE && e.ends_document) {
 		memcpy(dir, b->dir, b->dir_bytes);

@@ -1,5 +1,5 @@
 /* loop.c - the training loop that both trainers share: steps, evaluations, checkpoints, log. */
-#include "loop_impl.h"
+#include "train/run.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -15,20 +15,6 @@
 #include "base/le.h"
 #include "base/options.h"
 #include "world.h"
-
-void
-nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...)
-{
-	char value[64];
-	va_list ap;
-
-	if (l->o->report == NULL || nct_world_rank(l->o->world) != 0)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof value, fmt, ap);
-	va_end(ap);
-	l->o->report(l->o->ctx, key, value);
-}
 
 void
 nct_train_defaults(struct nct_train_options *o, size_t size)
@@ -63,17 +49,6 @@ keeps_best(const struct nct_loop *l)
 	return l->o->keep_best && l->eval != NULL;
 }
 
-nct_err
-nct_train_fits(uint64_t need, const char *hint, nct_why *why)
-{
-	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-
-	if (pages > 0 && page > 0 && need / (uint64_t)page > (uint64_t)pages)
-		return nct_fail(why, NCT_ENOMEM, "needs %.1f GB of memory, and this machine has %.1f GB (%s)", (double)need / 1e9,
-		                (double)pages * (double)page / 1e9, hint);
-	return NCT_OK;
-}
-
 /* Says what memory is needed before any of it is asked for. */
 static nct_err
 check_memory(const struct nct_loop *l, nct_why *why)
@@ -81,7 +56,7 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	const struct nct_train_options *o = l->o;
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
 	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
-	const uint64_t aware = l->train->aware != NULL ? params + 4 * places + nct_aware_bytes(o) : 0;
+	const uint64_t aware = l->train->aware != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
 	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + aware;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
@@ -150,21 +125,6 @@ fail:
 	return err;
 }
 
-void
-nct_loop_free(nct_loop *l)
-{
-	if (l == NULL)
-		return;
-	nct_net_free(l->net);
-	nct_adafactor_free(l->opt);
-	free(l->best);
-	free(l->in);
-	free(l->target);
-	free(l->seen);
-	free(l->parsed_by);
-	free(l);
-}
-
 /* Says at which step a run broke off, and at what. */
 static nct_err
 broke(const struct nct_loop *l, nct_err err, const nct_why *inner, nct_why *why)
@@ -205,7 +165,7 @@ own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inne
 static nct_err
 begin_round(struct nct_loop *l, nct_why *why)
 {
-	const uint64_t round = l->train->aware != NULL ? nct_aware_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
+	const uint64_t round = l->train->aware != NULL ? nct_rounds_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
 	struct nct_parsed found;
 	const double start = nct_seconds();
 
@@ -213,7 +173,7 @@ begin_round(struct nct_loop *l, nct_why *why)
 		return NCT_OK;
 	if (l->mark.round != round)
 		memcpy(l->parsed_by, nct_net_params(l->net), nct_loop_parameters(l) * sizeof *l->parsed_by);
-	nct_err err = nct_aware_parse(l->train->aware, l->train, l->parsed_by, round, &found, why);
+	nct_err err = nct_rounds_parse(l->train->aware, l->train, l->parsed_by, round, &found, why);
 	if (err != NCT_OK)
 		return err;
 	l->mark.round = l->parsed = round;
@@ -232,7 +192,7 @@ fill(struct nct_loop *l, uint64_t *targets, uint64_t *units)
 	const double start = nct_seconds();
 
 	if (l->parsed != NCT_NO_ROUND)
-		nct_aware_fill(l->train->aware, l->train, first, l->rows, l->in, l->target, l->seen, targets, units);
+		nct_rounds_fill(l->train->aware, l->train, first, l->rows, l->in, l->target, l->seen, targets, units);
 	else
 		nct_examples_fill(l->train, l->o->seed, first, l->rows, l->in, l->target, targets, units);
 	l->input_seconds += nct_seconds() - start;
@@ -268,70 +228,6 @@ train_step(struct nct_loop *l, nct_why *why)
 	l->p.train_bits = nct_examples_bits(l->train, total, units);
 	l->p.units += units;
 	return NCT_OK;
-}
-
-/* The loss of batch `i` of the evaluation's sample; *units: what it counts. */
-static nct_err
-evaluate_batch(struct nct_loop *l, uint64_t i, int own, double *nats, uint64_t *units)
-{
-	const struct nct_examples *e = l->eval;
-	const uint64_t first = i * l->own, left = e->sample - first;
-	struct nct_batch b = {.rows = left < l->own ? (size_t)left : l->own, .length = e->length, .in = l->in, .target = l->target};
-	uint64_t count;
-
-	for (size_t r = 0; r < b.rows; r++)
-		*units += e->get(e, nct_examples_sample(e, first + r), l->in + r * e->length, l->target + r * e->length);
-	*nats = 0;
-	return own ? nct_net_forward(l->net, &b, nats, &count, NULL, NULL) : NCT_OK;
-}
-
-/* Batches [i, i + ranks), one on each rank: *nats of each. */
-static nct_err
-evaluate_round(struct nct_loop *l, uint64_t i, uint64_t batches, double *nats, uint64_t *units)
-{
-	const unsigned ranks = nct_world_size(l->o->world), rank = nct_world_rank(l->o->world);
-	nct_err err = NCT_OK;
-
-	for (unsigned r = 0; err == NCT_OK && r < ranks && i + r < batches; r++)
-		err = evaluate_batch(l, i + r, r == rank, &nats[i + r], units);
-	return nct_world_agree(l->o->world, err, NULL);
-}
-
-nct_err
-nct_loop_evaluate(nct_loop *l, double *bits, int *stopped, nct_why *why)
-{
-	const uint64_t batches = l->eval != NULL ? (l->eval->sample + l->own - 1) / l->own : 0;
-	double *nats, total = 0;
-	uint64_t units = 0;
-	nct_err err;
-
-	*stopped = 0;
-	*bits = l->eval_bits;
-	if (!isnan(*bits) || l->eval == NULL)
-		return NCT_OK;
-	nats = calloc((size_t)batches, sizeof *nats);
-	err = nct_world_agree(l->o->world, nats != NULL ? NCT_OK : NCT_ENOMEM, NULL);
-	for (uint64_t i = 0; err == NCT_OK && i < batches; i += nct_world_size(l->o->world)) { /* a sum with zeros is exact */
-		if ((*stopped = nct_world_any(l->o->world, nct_train_stop(l->o))) != 0)
-			break;
-		err = evaluate_round(l, i, batches, nats, &units);
-	}
-	if (err == NCT_OK && !*stopped)
-		err = nct_world_sum_doubles(l->o->world, nats, (size_t)batches);
-	for (uint64_t i = 0; err == NCT_OK && i < batches; i++)
-		total += nats[i];
-	free(nats);
-	if (err != NCT_OK)
-		return nct_fail(why, err, "evaluation at step %" PRIu64 ": %s", l->mark.step, nct_strerror(err));
-	if (!*stopped)
-		*bits = l->eval_bits = nct_examples_bits(l->eval, total, units);
-	return NCT_OK;
-}
-
-int
-nct_train_stop(const struct nct_train_options *o)
-{
-	return o->stop != NULL && o->stop(o->ctx) != 0;
 }
 
 static int
@@ -486,26 +382,4 @@ nct_loop_run(nct_loop *l, int *stopped, nct_why *why)
 	closed = nct_log_close(l->log, err == NCT_OK ? why : NULL);
 	l->log = NULL;
 	return err != NCT_OK ? err : closed;
-}
-
-uint64_t
-nct_loop_step(const nct_loop *l)
-{
-	return l->mark.step;
-}
-
-const float *
-nct_loop_params(const nct_loop *l)
-{
-	return nct_net_params(l->net);
-}
-
-const float *
-nct_loop_best(const nct_loop *l, double *bits, uint64_t *step)
-{
-	if (l->best == NULL || l->mark.best_step == 0)
-		return NULL;
-	*bits = l->mark.best_bits;
-	*step = l->mark.best_step;
-	return l->best;
 }

@@ -28,7 +28,7 @@ struct run {
 	enum nct_train_kind kind;
 	const nct_text *text, *eval_text;
 	struct nct_examples train, eval;
-	nct_aware *aware;        /* NULL: no windows */
+	nct_rounds *aware;        /* NULL: no windows */
 	struct nct_shape shape;
 	char from[64];           /* the run that it went on from; empty: none */
 	struct nct_m1_train_result *r;
@@ -166,7 +166,7 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	if (kind == NCT_TRAIN_TRANSFORMER)
 		err = read_shape(&run, why);
 	if (kind == NCT_TRAIN_TRANSFORMER && err == NCT_OK && o.window_bits > 0)
-		err = nct_aware_new(&run.aware, text, &run.shape, &o, why);
+		err = nct_rounds_new(&run.aware, text, &run.shape, &o, why);
 	run.train.aware = run.aware;
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
@@ -177,6 +177,6 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
-	nct_aware_free(run.aware);
+	nct_rounds_free(run.aware);
 	return err;
 }

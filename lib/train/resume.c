@@ -1,5 +1,5 @@
 /* resume.c - what a run saves, and how it goes on from there. */
-#include "loop_impl.h"
+#include "train/run.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,15 +23,6 @@ add_option(struct nct_loop *l, const char *key, const char *fmt, ...)
 	vsnprintf(l->values[i], sizeof l->values[i], fmt, ap);
 	va_end(ap);
 	l->options[i] = (struct nct_st_pair){key, l->values[i]};
-}
-
-size_t
-nct_loop_parameters(const struct nct_loop *l)
-{
-	struct nct_tensor t[NCT_P_COUNT];
-	size_t total;
-
-	return nct_shape_tensors(&l->shape, t, &total, NULL) == NCT_OK ? total : 0;
 }
 
 /* A slot for each tensor of a block of parameters. */
@@ -83,7 +74,7 @@ describe_state(struct nct_loop *l, nct_why *why)
 	if (l->train->aware != NULL) {
 		char text[sizeof l->values[0]];
 
-		nct_aware_describe(o, text, sizeof text);
+		nct_rounds_describe(o, text, sizeof text);
 		add_option(l, "windows", "%s", text);
 	}
 	return NCT_OK;
@@ -172,16 +163,6 @@ nct_loop_resume(nct_loop *l, nct_why *why)
 	return l->mark.step > 0 || nct_world_size(l->o->world) > 1 ? share(l, why) : NCT_OK;
 }
 
-const char *
-nct_loop_not_finite(const nct_loop *l)
-{
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
-		for (size_t j = 0; j < l->slots[i].size; j++)
-			if (!isfinite(l->slots[i].data[j]))
-				return l->slots[i].name;
-	return NULL;
-}
-
 /* A state that went to infinity must not take the place of a good one. */
 nct_err
 nct_loop_save(const nct_loop *l, nct_why *why)
@@ -193,16 +174,4 @@ nct_loop_save(const nct_loop *l, nct_why *why)
 			if (!isfinite(l->slots[i].data[j]))
 				return nct_fail(why, NCT_ENAN, "step %" PRIu64 ": %s is not finite any more", l->mark.step, l->slots[i].name);
 	return nct_checkpoint_save(l->o->checkpoint, &l->state, &l->mark, why);
-}
-
-int
-nct_loop_had_rounds(const nct_loop *l)
-{
-	return l->mark.round != NCT_NO_ROUND && l->mark.round < l->mark.step;
-}
-
-const char *
-nct_loop_from(const nct_loop *l)
-{
-	return l->mark.from;
 }

@@ -25,7 +25,7 @@
 /* How many symbols behind a window's reach are predicted: the one that did not fit, and one more, as windows grow with training. */
 #define BEHIND 2
 
-struct nct_aware {
+struct nct_rounds {
 	const nct_text *text;
 	const struct nct_shape *shape;
 	const struct nct_train_options *o;
@@ -50,7 +50,7 @@ sample_of(const struct nct_train_options *o)
 }
 
 uint64_t
-nct_aware_bytes(const struct nct_train_options *o)
+nct_rounds_bytes(const struct nct_train_options *o)
 {
 	const uint64_t each = 2 * sizeof(uint16_t) + sizeof(uint64_t); /* a symbol, its reach, and, should it begin a window, that */
 
@@ -58,7 +58,7 @@ nct_aware_bytes(const struct nct_train_options *o)
 }
 
 nct_err
-nct_aware_new(nct_aware **out, const nct_text *text, const struct nct_shape *shape, const struct nct_train_options *o, nct_why *why)
+nct_rounds_new(nct_rounds **out, const nct_text *text, const struct nct_shape *shape, const struct nct_train_options *o, nct_why *why)
 {
 	nct_bounds *tried;
 	nct_err err;
@@ -72,12 +72,12 @@ nct_aware_new(nct_aware **out, const nct_text *text, const struct nct_shape *sha
 	nct_bounds_free(tried);
 	if ((*out = calloc(1, sizeof **out)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	**out = (nct_aware){.text = text, .shape = shape, .o = o, .round = NCT_NO_ROUND};
+	**out = (nct_rounds){.text = text, .shape = shape, .o = o, .round = NCT_NO_ROUND};
 	return NCT_OK;
 }
 
 void
-nct_aware_free(nct_aware *a)
+nct_rounds_free(nct_rounds *a)
 {
 	if (a == NULL)
 		return;
@@ -93,7 +93,7 @@ first_round(const struct nct_train_options *o, int from)
 }
 
 uint64_t
-nct_aware_round(const struct nct_train_options *o, int from, uint64_t step)
+nct_rounds_round(const struct nct_train_options *o, int from, uint64_t step)
 {
 	const uint64_t begin = first_round(o, from), steps = o->steps - begin, each = (steps + o->rounds - 1) / o->rounds;
 
@@ -134,7 +134,7 @@ copy_symbols(const nct_text *t, uint64_t from, size_t n, uint16_t *out)
 
 /* The text is cut into spans from a random place on, so that each round has others; less than one is left out. */
 static nct_err
-draw_sample(struct sample *s, const nct_aware *a, uint64_t round)
+draw_sample(struct sample *s, const nct_rounds *a, uint64_t round)
 {
 	const uint64_t all = nct_text_symbols(a->text), spans = all > SPAN ? all / SPAN : 1;
 	const size_t want = sample_of(a->o) / SPAN;
@@ -159,7 +159,7 @@ draw_sample(struct sample *s, const nct_aware *a, uint64_t round)
 
 /* Makes the list of windows of what parsing the sample gave. */
 static nct_err
-list_windows(nct_aware *a, const struct sample *s)
+list_windows(nct_rounds *a, const struct sample *s)
 {
 	size_t n = 0;
 
@@ -175,7 +175,7 @@ list_windows(nct_aware *a, const struct sample *s)
 
 /* Finds the windows of a sample, on this rank. */
 static nct_err
-find_windows(nct_aware *a, const struct nct_examples *e, const float *params, uint64_t round, uint64_t *symbols, nct_why *why)
+find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, uint64_t *symbols, nct_why *why)
 {
 	const struct nct_parse_plan plan = {.window_bits = a->o->window_bits, .align = a->o->align, .align_pattern = a->o->align_pattern,
 	    .span = SPAN, .threads = a->o->threads};
@@ -197,7 +197,7 @@ find_windows(nct_aware *a, const struct nct_examples *e, const float *params, ui
 }
 
 nct_err
-nct_aware_parse(nct_aware *a, const struct nct_examples *e, const float *params, uint64_t round, struct nct_parsed *found, nct_why *why)
+nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, struct nct_parsed *found, nct_why *why)
 {
 	const struct nct_world *w = a->o->world;
 	const int finds = nct_world_rank(w) == 0;
@@ -247,7 +247,7 @@ put_context(const nct_text *t, uint64_t window, size_t room, uint32_t *in, uint3
 
 /* Fills row `number` of the run with contexts; the last one is cut off where the row ends. */
 static uint64_t
-put_contexts(const nct_aware *a, uint64_t number, size_t length, uint32_t *in, uint32_t *target, uint32_t *seen)
+put_contexts(const nct_rounds *a, uint64_t number, size_t length, uint32_t *in, uint32_t *target, uint32_t *seen)
 {
 	nct_rng key = {~a->o->seed};
 	uint64_t units = 0;
@@ -267,7 +267,7 @@ put_contexts(const nct_aware *a, uint64_t number, size_t length, uint32_t *in, u
 
 /* Whether row `number` of the run holds a long example. */
 static int
-is_long(const nct_aware *a, uint64_t number)
+is_long(const nct_rounds *a, uint64_t number)
 {
 	const uint64_t place = number % 100 * a->o->long_share;
 
@@ -275,7 +275,7 @@ is_long(const nct_aware *a, uint64_t number)
 }
 
 void
-nct_aware_fill(const nct_aware *a, const struct nct_examples *e, uint64_t first, size_t rows, uint32_t *in, uint32_t *target,
+nct_rounds_fill(const nct_rounds *a, const struct nct_examples *e, uint64_t first, size_t rows, uint32_t *in, uint32_t *target,
                uint32_t *seen, uint64_t *targets, uint64_t *units)
 {
 	for (size_t r = 0; r < rows; r++) {
@@ -292,7 +292,7 @@ nct_aware_fill(const nct_aware *a, const struct nct_examples *e, uint64_t first,
 }
 
 void
-nct_aware_describe(const struct nct_train_options *o, char *text, size_t n)
+nct_rounds_describe(const struct nct_train_options *o, char *text, size_t n)
 {
 	const char *pattern = o->align_pattern != NULL ? o->align_pattern : "";
 

@@ -41,7 +41,7 @@ static uint32_t
 window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 {
 	static uint32_t out[NCT_WINDOW_SYMBOLS + 2];
-	struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
+	struct nct_book_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
 
 	if (t->book->code == NCT_CODE_BEST) {
 		nct_trie_walk_best(t, &lane, 1, n);
@@ -58,20 +58,20 @@ static void
 use_codebook(const struct nct_codebook *c)
 {
 	static uint8_t text[NCT_WINDOW_SYMBOLS + 1];
-	struct nct_strings s;
+	struct nct_text_table s;
 	struct nct_trie t;
 	const nct_err packed = nct_trie_new(&t, c);
 
 	must(packed == NCT_OK || packed == NCT_EARG || (packed == NCT_EDATA && c->base != NULL), "no memory");
-	must(nct_strings_new(&s, c) == NCT_OK, "no memory");
+	must(nct_text_table_new(&s, c) == NCT_OK, "no memory");
 	for (uint32_t k = 0; k < 1u << c->bits; k++) {
-		nct_string_copy(&s, k, text);
+		nct_text_copy(&s, k, text);
 		if (packed != NCT_OK || (k > 0 && nct_codebook_alias(c, k)))
 			continue;
 		must(window_of(&t, text, nct_codebook_bytes(c, k), c->symbol[nct_codebook_node(c, k)] == NCT_EOD) == k, "a string that is not found");
 	}
 	nct_trie_free(&t);
-	nct_strings_free(&s);
+	nct_text_table_free(&s);
 }
 
 /* Gives what nct_m1_parse() gives; a model is evaluated and freed. */

@@ -1,26 +1,8 @@
-# includes.awk - holds every #include of the files given against the arrows between folders, which this table is.
+# includes.awk - holds every #include of the files given against the arrows between folders (-v table=FILE).
 BEGIN {
-	arrows["lib"] = "" # the public headers themselves
-	# libnct
-	arrows["base"] = ""
-	arrows["text"] = "base"
-	arrows["coder"] = "base"
-	arrows["book"] = "base"
-	arrows["int8"] = "base"
-	arrows["m1"] = "base book coder int8"
-	arrows["stream"] = "base coder"
-	arrows["tokens"] = "base coder book m1 stream"
-	arrows["encode"] = "base text coder book m1 stream"
-	arrows["decode"] = "base coder book m1 stream"
-	# libnct-train
-	arrows["float"] = "base"
-	arrows["net"] = "base m1 float"
-	arrows["data"] = "base text coder stream net"
-	arrows["quantise"] = "base m1 net data"
-	arrows["train"] = "base m1 stream encode float net data quantise"
-	arrows["strings"] = "base text book m1 encode data train"
-	arrows["mpi"] = ""
-	arrows["cmd"] = "base"
+	while ((getline line <table) > 0)
+		if (line !~ /^#/ && (colon = index(line, ":")) > 0)
+			arrows[substr(line, 1, colon - 1)] = substr(line, colon + 1)
 }
 
 function fault(text) { print FILENAME ":" FNR ": " text }

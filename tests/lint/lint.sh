@@ -35,7 +35,7 @@ have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
 
 # ---- checks of text ----
 
-includes() { pick '^(lib|cmd)/.*\.(c|h|inc|S)$' | xargs awk -f "$lint/includes.awk"; }
+includes() { pick '^(lib|cmd)/.*\.(c|h|inc|S)$' | xargs awk -v table="$lint/arrows" -f "$lint/includes.awk"; }
 
 openings() { pick '\.(c|h|inc|S|sh|bash|bats|awk)$' | xargs awk -f "$lint/opening.awk"; }
 
@@ -86,10 +86,23 @@ warnings() { # compiler
 	# shellcheck disable=SC2016
 	ask_make objects 'objects: $(CODEC_OBJ) $(TRAIN_OBJ) $(call objs,$(wildcard cmd/*.c))' \
 		CC="$1" BUILD="$tmp/$1" CFLAGS=-fsyntax-only WERROR=-Werror 2>&1
-	pick '^(lib|cmd)/.*\.c$' | while read -r f; do
+	pick '^(lib|cmd)/.*\.c$' | grep -v '^lib/mpi/' | while read -r f; do
 		[ -f "$tmp/$1/${f%.c}.d" ] || echo "$f: not compiled"
 	done
 }
+
+# Whose names each object of the libraries uses: along the arrows, and no two files use each other, not even by way of others.
+calls() {
+	[ -f "$NCT_BUILD/libnct.a" ] || { echo "$NCT_BUILD/libnct.a is not built"; return 77; }
+	pick '^lib/[^/]*/.*\.[cS]$' | sed "s|^lib/mpi/.*||; s|\.[cS]\$||; /./s|.*|$NCT_BUILD/&.o|" | xargs nm -P -A >"$tmp/names"
+	calls_in "$tmp/names"
+}
+calls_in() {
+	awk -v table="$lint/arrows" -f "$lint/calls.awk" "$1"
+	awk -v table="$lint/arrows" -v pairs=1 -f "$lint/calls.awk" "$1" | tsort 2>&1 >/dev/null | sed 's/^tsort: -*:* */these files use each other: /'
+}
+
+planted_calls() { calls_in names; } # of self_test's tree
 
 codec_is_light() {
 	[ -f "$NCT_BUILD/libnct.a" ] || { echo "$NCT_BUILD/libnct.a is not built"; return 77; }
@@ -154,7 +167,7 @@ self_test() {
 	chmod +x bin/*
 	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
 	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
-	for check in includes openings sizes guards words citations companions options; do
+	for check in includes planted_calls openings sizes guards words citations companions options; do
 		$check | sort >"$tmp/got"
 		if [ -f $check.want ]; then
 			sort $check.want >"$tmp/want"
@@ -199,6 +212,7 @@ try() {
 [ -s "$files" ] || { echo "lint.sh: no files" >&2; exit 1; }
 try "the checks find what is planted, and nothing else" self_test
 try "includes follow the arrows" includes
+try "calls follow the arrows, and nowhere in a circle" calls
 try "every file opens with its name and one sentence" openings
 try "functions are short" sizes
 try "headers are guarded, each by a name of its own" guards

@@ -83,11 +83,11 @@ sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int conti
 	memset(s, 0, sizeof *s);
 	s->b.flags = continues ? NCT_BLOCK_CONTINUES : 0;
 	for (size_t i = 0; i < chunks; i++) {
-		struct nct_dir_entry e = {.units = 1 + nct_rng_below(r, SAMPLE_UNITS), .ends_document = (int)nct_rng_below(r, 2)};
+		struct nct_directory_entry e = {.units = 1 + nct_rng_below(r, SAMPLE_UNITS), .ends_document = (int)nct_rng_below(r, 2)};
 
 		if (unbroken)
 			e.bits = nct_rng_below(r, 8 * SAMPLE_UNITS);
-		s->b.dir_bytes += (uint32_t)nct_dir_put(s->dir + s->b.dir_bytes, &e, unbroken);
+		s->b.dir_bytes += (uint32_t)nct_directory_put(s->dir + s->b.dir_bytes, &e, unbroken);
 		s->b.units += (uint32_t)e.units;
 		s->b.documents += (uint32_t)e.ends_document;
 		bits += unbroken ? e.bits : e.units * h->window_bits;

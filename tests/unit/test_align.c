@@ -308,12 +308,12 @@ plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, con
 static nct_bits
 plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t *mark, struct bytes text)
 {
-	const struct nct_crew_plan plan = {.window_bits = o->window_bits, .remember = o->resets == 1, .endless = 0, .lanes = 1};
+	const struct nct_worker_plan plan = {.window_bits = o->window_bits, .remember = o->resets == 1, .endless = 0, .lanes = 1};
 	const size_t chunk = o->chunk == 0 ? text.n : (size_t)o->chunk;
 	nct_bits code = {0};
-	nct_crew *crew;
+	nct_worker *worker;
 
-	assert_int_equal(nct_crew_new(&crew, m, &plan), NCT_OK);
+	assert_int_equal(nct_worker_new(&worker, m, &plan), NCT_OK);
 	for (size_t from = 0; from < text.n; from += chunk) {
 		const size_t n = chunk < text.n - from ? chunk : text.n - from;
 		const int last = from + n == text.n;
@@ -324,14 +324,14 @@ plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t 
 			if (o->resets != 0 && windows % o->resets == 0)
 				reset = at;
 			const uint8_t *p = text.p + from;
-			const struct plain w = plain_window(nct_crew_context(crew, 0), o->window_bits, p + reset, at - reset, p + at, mark + from + at, n - at, last);
+			const struct plain w = plain_window(nct_worker_context(worker, 0), o->window_bits, p + reset, at - reset, p + at, mark + from + at, n - at, last);
 
 			assert_int_equal(nct_bits_put(&code, w.code, o->window_bits), NCT_OK);
 			at += w.n;
 			eod = w.eod;
 		}
 	}
-	nct_crew_free(crew);
+	nct_worker_free(worker);
 	return code;
 }
 

@@ -55,18 +55,18 @@ fill(struct rows *r, const nct_text *t, const struct nct_train_options *o)
 	struct nct_examples e;
 	struct nct_parsed found;
 	nct_why why = {""};
-	nct_aware *a;
+	nct_rounds *a;
 	nct_net *net;
 
 	nct_text_examples(&e, t, LENGTH);
 	assert_int_equal(nct_net_new(&net, &shape, 1, LENGTH, 1, NULL, NULL), NCT_OK);
 	nct_net_init(net, 1);
-	if (nct_aware_new(&a, t, &shape, o, &why) != NCT_OK || nct_aware_parse(a, &e, nct_net_params(net), 0, &found, &why) != NCT_OK)
+	if (nct_rounds_new(&a, t, &shape, o, &why) != NCT_OK || nct_rounds_parse(a, &e, nct_net_params(net), 0, &found, &why) != NCT_OK)
 		fail_msg("%s", why.text);
 	assert_true(found.symbols == nct_text_symbols(t) && found.windows > found.symbols / 4 && found.windows < found.symbols);
 	r->targets = r->units = 0;
-	nct_aware_fill(a, &e, 7, ROWS, r->in, r->target, r->seen, &r->targets, &r->units);
-	nct_aware_free(a);
+	nct_rounds_fill(a, &e, 7, ROWS, r->in, r->target, r->seen, &r->targets, &r->units);
+	nct_rounds_free(a);
 	nct_net_free(net);
 }
 
@@ -210,7 +210,7 @@ test_rounds(void **state)
 				uint64_t last = NCT_NO_ROUND, begun = 0, longest = 0;
 
 				for (uint64_t s = 0; s < o.steps; s++) {
-					const uint64_t round = nct_aware_round(&o, from, s);
+					const uint64_t round = nct_rounds_round(&o, from, s);
 
 					assert_true((round == NCT_NO_ROUND) == (!from && s < o.steps / 2));
 					assert_true(round == NCT_NO_ROUND || (round <= s && (round == s || round == last)));
@@ -223,8 +223,8 @@ test_rounds(void **state)
 			}
 	o.steps = 60;
 	o.rounds = 3;
-	assert_int_equal(nct_aware_round(&o, 0, 59), 50);
-	assert_int_equal(nct_aware_round(&o, 1, 59), 40);
+	assert_int_equal(nct_rounds_round(&o, 0, 59), 50);
+	assert_int_equal(nct_rounds_round(&o, 1, 59), 40);
 }
 
 /* ---- Runs ---- */
@@ -263,7 +263,7 @@ run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 	o.stop = stop_now;
 	o.ctx = &w;
 	nct_text_examples(&e, t, LENGTH);
-	if (o.window_bits > 0 && nct_aware_new(&e.aware, t, &shape, &o, &why) != NCT_OK)
+	if (o.window_bits > 0 && nct_rounds_new(&e.aware, t, &shape, &o, &why) != NCT_OK)
 		fail_msg("%s", why.text);
 	if (nct_loop_new(&l, &o, &shape, &e, NULL, &why) != NCT_OK || nct_loop_run(l, &stopped, &why) != NCT_OK)
 		fail_msg("%s", why.text);
@@ -273,7 +273,7 @@ run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 	assert_non_null(copy);
 	memcpy(copy, nct_loop_params(l), *n * sizeof *copy);
 	nct_loop_free(l);
-	nct_aware_free(e.aware);
+	nct_rounds_free(e.aware);
 	return copy;
 }
 

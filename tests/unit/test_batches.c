@@ -24,7 +24,7 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	uint8_t *mark = malloc(n);
 	nct_words *w;
 	struct nct_trie t;
-	struct nct_lane lane = {.text = text, .mark = mark, .open = {.cell = NCT_TRIE_START}};
+	struct nct_book_lane lane = {.text = text, .mark = mark, .open = {.cell = NCT_TRIE_START}};
 	size_t found = 0;
 
 	assert_non_null(mark);
@@ -34,7 +34,7 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	assert_int_equal(nct_trie_new(&t, nct_m1_codebook(m, NCT_CODE_SPLIT, 16)), NCT_OK);
 	memset(part_mark, 1, NCT_WINDOW_SYMBOLS);
 	for (size_t at = 0; at + 16 < n && found < most; at++) {
-		struct nct_lane seeing = lane, blind = lane;
+		struct nct_book_lane seeing = lane, blind = lane;
 
 		memcpy(part + NCT_WINDOW_SYMBOLS, text + at, 16);
 		memcpy(part_mark + NCT_WINDOW_SYMBOLS, mark + at, 16);

@@ -69,7 +69,7 @@ test_walk(void **state)
 		const int aligned = (int)(round / NCT_LANES);
 		struct nct_codebook *c;
 		struct nct_trie t;
-		struct nct_lane lane[NCT_LANES];
+		struct nct_book_lane lane[NCT_LANES];
 		size_t n[NCT_LANES];
 
 		draw_strings(&r, s);
@@ -84,10 +84,10 @@ test_walk(void **state)
 				mark[l][i] = nct_rng_below(&r, 4) == 0;
 			}
 			mark[l][n[l]] = 1;
-			lane[l] = (struct nct_lane){.text = text[l], .mark = aligned ? mark[l] : NULL, .open = {.cell = NCT_TRIE_START}, .out = got[l]};
+			lane[l] = (struct nct_book_lane){.text = text[l], .mark = aligned ? mark[l] : NULL, .open = {.cell = NCT_TRIE_START}, .out = got[l]};
 		}
 		for (;;) { /* steps of any size; one whose text is at its end drops out */
-			struct nct_lane some[NCT_LANES];
+			struct nct_book_lane some[NCT_LANES];
 			unsigned which[NCT_LANES], some_n = 0;
 			size_t step = 1 + nct_rng_below(&r, 300);
 
@@ -127,24 +127,24 @@ test_texts(void **state)
 {
 	static struct some s[STRINGS];
 	nct_rng r = {4};
-	struct nct_strings t;
+	struct nct_text_table t;
 	struct nct_codebook *c;
 
 	(void)state;
 	draw_strings(&r, s);
 	c = codebook_of(s);
 	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
-	assert_int_equal(nct_strings_new(&t, c), NCT_OK);
+	assert_int_equal(nct_text_table_new(&t, c), NCT_OK);
 	for (uint32_t k = 0; k < STRINGS; k++) {
 		uint8_t text[NCT_WINDOW_SYMBOLS];
 		const size_t n = nct_codebook_bytes(c, k);
 
 		assert_int_equal(n, s[k].length - (s[k].symbol[s[k].length - 1] == NCT_EOD));
-		nct_string_copy(&t, k, text);
+		nct_text_copy(&t, k, text);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(text[i], s[k].symbol[i]);
 	}
-	nct_strings_free(&t);
+	nct_text_table_free(&t);
 	nct_codebook_free(c);
 }
 

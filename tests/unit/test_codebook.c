@@ -16,6 +16,7 @@
 #include "coder/bits.h"
 #include "encode/book_lanes.h"
 #include "encode/by_book.h"
+#include "decode/m1_block.h"
 #include "encode/m1_chunk.h"
 #include "long_tests.h"
 #include "some_m1.h"
@@ -45,14 +46,14 @@ test_strings(void **state)
 	for (unsigned which = 0; which < SOME_M1; which++)
 		for (unsigned b = NCT_WINDOW_MIN; b <= 14; b++) {
 			nct_m1 *m = some_m1(which);
-			struct nct_unchunk u = {.plan = {.window_bits = b, .resets = 1}, .separator = -1};
-			nct_crew *crew;
+			struct nct_m1_block u = {.plan = {.window_bits = b, .resets = 1}, .separator = -1};
+			nct_worker *worker;
 			uint8_t text[NCT_WINDOW_SYMBOLS];
 
 			assert_int_equal(nct_m1_compile(m, b, 1, NULL), NCT_OK);
 			const struct nct_codebook *c = nct_m1_codebook(m, NCT_CODE_SPLIT, b);
-			assert_int_equal(nct_crew_new(&crew, m, &(struct nct_crew_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
-			u.context = nct_crew_context(crew, 0);
+			assert_int_equal(nct_worker_new(&worker, m, &(struct nct_worker_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
+			u.context = nct_worker_context(worker, 0);
 			for (size_t k = 0; k < (size_t)1 << b; k++) {
 				nct_bits bits = {0};
 				int eod;
@@ -61,9 +62,9 @@ test_strings(void **state)
 				u.bytes = u.text_bytes = 0;
 				u.text_max = UINT64_MAX;
 				assert_int_equal(nct_bits_put(&bits, k, b), NCT_OK);
-				nct_unchunk_begin(&u);
+				nct_m1_block_begin(&u);
 				struct nct_run run = {.p = bits.bytes, .bits = b, .units = 1};
-				assert_int_equal(nct_unchunk_run(&u, &run, 0), NCT_OK);
+				assert_int_equal(nct_m1_block_run(&u, &run, 0), NCT_OK);
 				if (u.bytes != n || (n > 0 && memcmp(u.text, text, n) != 0) || eod != run.eod)
 					fail_msg("model %u, b=%u: window %zu", which, b, k);
 				nct_bits_free(&bits);
@@ -71,8 +72,8 @@ test_strings(void **state)
 			const uint64_t print = c->fingerprint;
 			assert_int_equal(nct_m1_compile(m, b, 3, NULL), NCT_OK);
 			assert_true(nct_m1_codebook(m, NCT_CODE_SPLIT, b)->fingerprint == print);
-			nct_unchunk_free(&u);
-			nct_crew_free(crew);
+			nct_m1_block_free(&u);
+			nct_worker_free(worker);
 			nct_m1_free(m);
 		}
 }
@@ -342,22 +343,22 @@ test_long_text(void **state)
 
 /* How much text each thread's lanes have walked, where there are two: the linker puts this function before the library's (see the Makefile). */
 static struct {
-	_Atomic(struct nct_lanes *) first; /* the one thread's; NULL: none has walked yet */
+	_Atomic(struct nct_book_lanes *) first; /* the one thread's; NULL: none has walked yet */
 	size_t bytes[2];
 } walked;
 
-void __real_nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n);
-void __wrap_nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n);
+void __real_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n);
+void __wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n);
 
 void
-__wrap_nct_lanes_walk(struct nct_lanes *l, struct nct_job *jobs, size_t n)
+__wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n)
 {
-	struct nct_lanes *first = NULL;
+	struct nct_book_lanes *first = NULL;
 	const int second = !atomic_compare_exchange_strong(&walked.first, &first, l) && first != l;
 
 	for (size_t i = 0; i < n; i++)
 		walked.bytes[second] += jobs[i].n;
-	__real_nct_lanes_walk(l, jobs, n);
+	__real_nct_book_lanes_walk(l, jobs, n);
 }
 
 /* Both threads have a share in the work, where there are chunks for both: a fifth or more, in one of many runs, since other

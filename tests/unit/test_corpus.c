@@ -51,14 +51,14 @@ test_corpus_refuses(void **state)
 	windows.vocab = 0;
 	{
 		int fd = open(in_folder((char[256]){0}, "piece"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-		const struct nct_dir_entry e = {.units = 4, .ends_document = 1};
+		const struct nct_directory_entry e = {.units = 4, .ends_document = 1};
 		uint8_t dir[NCT_DIR_ENTRY_MAX], code[5] = {0};
 		struct nct_block b = {.units = 4, .documents = 1, .dir = dir, .code = code, .code_bytes = 5};
 		nct_writer *w;
 		uint8_t buf[1024];
 		ssize_t n;
 
-		b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+		b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
 		assert_int_equal(nct_writer_new(&w, fd), NCT_OK);
 		assert_int_equal(nct_writer_header(w, &windows), NCT_OK);
 		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
@@ -140,11 +140,11 @@ cut_line(void *ctx, size_t i, int *fd)
 	assert_int_equal(nct_writer_new(&w, *fd), NCT_OK);
 	assert_int_equal(nct_writer_header(w, &ids), NCT_OK);
 	for (unsigned part = 0; part < 2; part++) {
-		const struct nct_dir_entry e = {.units = 1000, .ends_document = (int)part};
+		const struct nct_directory_entry e = {.units = 1000, .ends_document = (int)part};
 		struct nct_block b = {.units = 1000, .tokens = 1000, .documents = part, .text_bytes = 5000 * part, .dir = dir, .code = code, .code_bytes = 1000,
 		    .flags = part == 0 ? NCT_BLOCK_CONTINUED : NCT_BLOCK_CONTINUES};
 
-		b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+		b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
 		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
 	}
 	assert_int_equal(nct_writer_trailer(w), NCT_OK);

@@ -39,7 +39,7 @@ joined_blocks(struct bytes stream, uint64_t chunk, int unknown)
 		assert_int_equal(nct_bits_append(&code, b.code, 0, nct_block_bits(&h, &b)), NCT_OK);
 	}
 	if (unknown) {
-		all.dir_bytes = (uint32_t)nct_dir_put(dir, &(struct nct_dir_entry){.units = all.units}, 0);
+		all.dir_bytes = (uint32_t)nct_directory_put(dir, &(struct nct_directory_entry){.units = all.units}, 0);
 		all.documents = 0;
 		all.text_bytes = 0;
 	}

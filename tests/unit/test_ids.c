@@ -19,13 +19,13 @@ expected(struct bytes tokens, struct bytes *raw, struct bytes *text)
 		assert_int_equal(nct_reader_next(r, &event, &b, NULL), NCT_OK);
 		if (event == NCT_AT_BLOCK) {
 			const struct nct_header *h = nct_reader_header(r);
-			struct nct_dir_entry e;
+			struct nct_directory_entry e;
 			uint64_t bits = 0;
 			uint32_t i = 0;
 			size_t pos = 0;
 
 			assert_int_equal(nct_write(raw_fd, b.code, b.code_bytes), NCT_OK);
-			while (nct_dir_next(b.dir, b.dir_bytes, &pos, &e, h->window_bits == 0) == 1) {
+			while (nct_directory_next(b.dir, b.dir_bytes, &pos, &e, h->window_bits == 0) == 1) {
 				bits += h->window_bits == 0 ? e.bits : e.units * h->window_bits;
 				for (; (uint64_t)i * h->token_bits < bits; i++, begun = 1)
 					fprintf(f, begun ? " %u" : "%u", h->vocab <= 256 ? b.code[i] : nct_get16(b.code + 2 * i));

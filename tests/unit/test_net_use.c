@@ -257,7 +257,7 @@ struct tapped {
 };
 
 static void
-count_tap(void *ctx, enum nct_tap_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+count_tap(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
 {
 	struct tapped *t = ctx;
 	const size_t C = t->s->width, F = t->s->inner;

@@ -16,11 +16,11 @@ bits_at(const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
 static uint64_t
 block_bits(const struct nct_header *h, const struct nct_block *b)
 {
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 	uint64_t bits = 0;
 	size_t pos = 0;
 
-	while (nct_dir_next(b->dir, b->dir_bytes, &pos, &e, h->window_bits == 0) == 1)
+	while (nct_directory_next(b->dir, b->dir_bytes, &pos, &e, h->window_bits == 0) == 1)
 		bits += h->window_bits == 0 ? e.bits : e.units * h->window_bits;
 	return bits;
 }
@@ -164,7 +164,7 @@ static struct bytes
 long_chunk(uint32_t resets)
 {
 	struct nct_header h = sample_header(16);
-	const struct nct_dir_entry open = {.units = 2}, last = {.units = 2, .ends_document = 1};
+	const struct nct_directory_entry open = {.units = 2}, last = {.units = 2, .ends_document = 1};
 	int fd = bytes_fd("", 0);
 	nct_writer *w;
 
@@ -175,7 +175,7 @@ long_chunk(uint32_t resets)
 		uint8_t dir[NCT_DIR_ENTRY_MAX], code[4] = {0, i, 1, i};
 		struct nct_block b = {.text_bytes = 5, .units = 2, .documents = i == 3, .dir = dir, .code = code, .code_bytes = 4};
 
-		b.dir_bytes = (uint32_t)nct_dir_put(dir, i == 3 ? &last : &open, 0);
+		b.dir_bytes = (uint32_t)nct_directory_put(dir, i == 3 ? &last : &open, 0);
 		b.flags = (i > 0 ? NCT_BLOCK_CONTINUES : 0) | (i < 3 ? NCT_BLOCK_CONTINUED : 0);
 		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
 	}

@@ -19,7 +19,7 @@
 static size_t
 walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 {
-	struct nct_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = k};
+	struct nct_book_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = k};
 
 	if (t->book->code == NCT_CODE_BEST) {
 		while (lane.text < text + TEXT)

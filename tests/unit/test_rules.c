@@ -219,9 +219,9 @@ cut_stream(const struct cut *c, size_t n, struct nct_header h, uint32_t entries)
 		struct nct_block b = {.flags = c[i].flags, .text_bytes = c[i].text_bytes, .dir = dir, .code = code};
 
 		for (size_t k = 0; k < 2 && c[i].units[k] > 0; k++) {
-			const struct nct_dir_entry e = {.units = c[i].units[k], .ends_document = c[i].units[k] % 2 != 0};
+			const struct nct_directory_entry e = {.units = c[i].units[k], .ends_document = c[i].units[k] % 2 != 0};
 
-			b.dir_bytes += (uint32_t)nct_dir_put(dir + b.dir_bytes, &e, 0);
+			b.dir_bytes += (uint32_t)nct_directory_put(dir + b.dir_bytes, &e, 0);
 			b.units += (uint32_t)e.units;
 			b.documents += (uint32_t)e.ends_document;
 		}

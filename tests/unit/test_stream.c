@@ -15,19 +15,19 @@ test_directory(void **state)
 	for (size_t i = 0; i < 10; i++)
 		for (size_t k = 0; k < 10; k++)
 			for (int unbroken = 0; unbroken < 2; unbroken++) {
-				const struct nct_dir_entry e = {numbers[i], k % 2, unbroken ? numbers[k] : 0};
-				struct nct_dir_entry got;
-				size_t pos = 0, n = nct_dir_put(dir, &e, unbroken);
+				const struct nct_directory_entry e = {numbers[i], k % 2, unbroken ? numbers[k] : 0};
+				struct nct_directory_entry got;
+				size_t pos = 0, n = nct_directory_put(dir, &e, unbroken);
 
-				assert_int_equal(nct_dir_next(dir, n, &pos, &got, unbroken), 1);
+				assert_int_equal(nct_directory_next(dir, n, &pos, &got, unbroken), 1);
 				assert_int_equal(pos, n);
 				assert_int_equal(got.units, e.units);
 				assert_int_equal(got.ends_document, e.ends_document);
 				assert_int_equal(got.bits, e.bits);
-				assert_int_equal(nct_dir_next(dir, n, &pos, &got, unbroken), 0);
+				assert_int_equal(nct_directory_next(dir, n, &pos, &got, unbroken), 0);
 				for (size_t cut = 1; cut < n; cut++) {
 					pos = 0;
-					int first = nct_dir_next(dir, cut, &pos, &got, 0);
+					int first = nct_directory_next(dir, cut, &pos, &got, 0);
 					assert_true(first == -1 || unbroken);
 				}
 			}
@@ -45,13 +45,13 @@ test_directory_malformed(void **state)
 		{10, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}},             /* past 64 bits */
 		{11, {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}},       /* too long */
 	};
-	struct nct_dir_entry e;
+	struct nct_directory_entry e;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		size_t pos = 0;
 
-		assert_int_equal(nct_dir_next(bad[i].dir, bad[i].n, &pos, &e, 0), -1);
+		assert_int_equal(nct_directory_next(bad[i].dir, bad[i].n, &pos, &e, 0), -1);
 	}
 }
 

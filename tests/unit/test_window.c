@@ -47,27 +47,27 @@ make_text(uint8_t *text, size_t n, uint64_t seed, unsigned letters)
 
 /* ---- contexts ---- */
 
-/* The only context of a new crew. */
+/* The only context of a new worker. */
 static nct_context *
-context_of(nct_crew **crew, struct nct_crew_plan plan)
+context_of(nct_worker **worker, struct nct_worker_plan plan)
 {
-	assert_int_equal(nct_crew_new(crew, m1, &plan), NCT_OK);
-	return nct_crew_context(*crew, 0);
+	assert_int_equal(nct_worker_new(worker, m1, &plan), NCT_OK);
+	return nct_worker_context(*worker, 0);
 }
 
 /* A trie, a trie too small for what it sees, and a line give the same frequencies; the trie evaluates less. */
 static void
 test_contexts(void **state)
 {
-	nct_crew *crew[3];
+	nct_worker *worker[3];
 	nct_context *trie, *small, *line;
 	nct_rng r = {7};
 	uint64_t pushed = 0;
 
 	(void)state;
-	trie = context_of(&crew[0], (struct nct_crew_plan){.remember = 1, .lanes = 1});
-	small = context_of(&crew[1], (struct nct_crew_plan){.remember = 1, .cache_bytes = 1, .lanes = 1}); /* as small as it gets */
-	line = context_of(&crew[2], (struct nct_crew_plan){.lanes = 1});
+	trie = context_of(&worker[0], (struct nct_worker_plan){.remember = 1, .lanes = 1});
+	small = context_of(&worker[1], (struct nct_worker_plan){.remember = 1, .cache_bytes = 1, .lanes = 1}); /* as small as it gets */
+	line = context_of(&worker[2], (struct nct_worker_plan){.lanes = 1});
 	for (unsigned window = 0; window < 900; window++) {
 		unsigned n = (unsigned)nct_rng_below(&r, 12);
 
@@ -90,18 +90,18 @@ test_contexts(void **state)
 	assert_true(nct_context_evaluated(trie) < pushed * 2 / 3);
 	assert_true(nct_context_evaluated(trie) <= nct_context_evaluated(small) && nct_context_evaluated(small) < pushed);
 	for (size_t i = 0; i < 3; i++)
-		nct_crew_free(crew[i]);
+		nct_worker_free(worker[i]);
 }
 
 /* A line longer than its memory of positions, pushed without asking for frequencies in between. */
 static void
 test_long_line(void **state)
 {
-	nct_crew *crew[2];
+	nct_worker *worker[2];
 
 	(void)state;
-	nct_context *asked = context_of(&crew[0], (struct nct_crew_plan){.endless = 1, .lanes = 1});
-	nct_context *pushed = context_of(&crew[1], (struct nct_crew_plan){.endless = 1, .lanes = 1});
+	nct_context *asked = context_of(&worker[0], (struct nct_worker_plan){.endless = 1, .lanes = 1});
+	nct_context *pushed = context_of(&worker[1], (struct nct_worker_plan){.endless = 1, .lanes = 1});
 	for (unsigned i = 0; i < 100; i++) {
 		(void)nct_context_freq(asked);
 		nct_context_push(asked, i % 7);
@@ -109,8 +109,8 @@ test_long_line(void **state)
 		if (i % 13 == 0)
 			assert_memory_equal(nct_context_freq(asked), nct_context_freq(pushed), NCT_SYMBOLS * sizeof(uint32_t));
 	}
-	nct_crew_free(crew[0]);
-	nct_crew_free(crew[1]);
+	nct_worker_free(worker[0]);
+	nct_worker_free(worker[1]);
 }
 
 /* ---- streams ---- */

@@ -25,7 +25,7 @@ write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows
 {
 	const uint32_t n = windows * 10 / 4;
 	uint8_t dir[NCT_DIR_ENTRY_MAX], *code = malloc(n);
-	const struct nct_dir_entry e = {.units = windows, .ends_document = 1};
+	const struct nct_directory_entry e = {.units = windows, .ends_document = 1};
 	nct_writer *w;
 
 	assert_non_null(code);
@@ -36,7 +36,7 @@ write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows
 
 		for (uint32_t j = 0; j < n; j++)
 			code[j] = (uint8_t)token(first + i * n + j);
-		b.dir_bytes = (uint32_t)nct_dir_put(dir, &e, 0);
+		b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
 		assert_int_equal(nct_writer_block(w, &b), NCT_OK);
 	}
 	assert_int_equal(nct_writer_trailer(w), NCT_OK);

@@ -1,6 +1,6 @@
-/* loop_impl.h - inside of a run: shared by its loop and by what it saves. */
-#ifndef NCT_TRAIN_LOOP_IMPL_H
-#define NCT_TRAIN_LOOP_IMPL_H
+/* run.h - inside of a run: shared by its loop, its evaluations and what it saves. */
+#ifndef NCT_TRAIN_RUN_H
+#define NCT_TRAIN_RUN_H
 
 #include "checkpoint.h"
 #include "log.h"
@@ -39,7 +39,7 @@ struct nct_loop {
 	struct nct_slot slots[3 * NCT_P_COUNT + 1];
 };
 
-/* resume.c: all parameters, embeddings included; the shape has been checked. */
+/* run.c: all parameters, embeddings included; the shape has been checked. */
 size_t nct_loop_parameters(const nct_loop *l);
 /* Tells a fact, on rank 0 alone. */
 void nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

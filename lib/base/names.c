@@ -1,0 +1,10 @@
+/* names.c - names of enumerators. */
+#include "nct.h"
+
+const char *
+nct_code_name(unsigned code)
+{
+	static const char *const names[] = {"none", "split", "best", "unbroken"};
+
+	return code < sizeof names / sizeof names[0] ? names[code] : NULL;
+}

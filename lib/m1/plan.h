@@ -1,0 +1,23 @@
+/* plan.h - how text becomes code: window size, resets, alignment. */
+#ifndef NCT_M1_PLAN_H
+#define NCT_M1_PLAN_H
+
+#include <stdint.h>
+
+/* How text becomes code; the same for a whole stream. */
+struct nct_plan {
+	unsigned window_bits; /* b, 0: unbroken */
+	uint32_t resets;      /* r */
+	int aligned;          /* boundaries are known, and windows that would end elsewhere close at the last one */
+};
+
+/* Fingerprint of the code: over M1's, b, r and the way strings are chosen (nct-formats(5), "Fingerprints"). */
+uint64_t nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1);
+/* Contexts are remembered only where each window starts afresh. */
+static inline int
+nct_plan_remembers(const struct nct_plan *p)
+{
+	return p->window_bits > 0 && p->resets == 1;
+}
+
+#endif
