@@ -12,70 +12,17 @@
 
 /* ---- one chunk ---- */
 
-void
-nct_book_job_begin(struct nct_book_job *j, const uint8_t *text, const uint8_t *mark)
-{
-	j->text = text;
-	j->mark = mark;
-	j->n = 0;
-	j->ends = j->eod = 0;
-	j->parts_n = 0;
-	j->part = (struct nct_part){0};
-	j->open = (struct nct_open){.cell = NCT_TRIE_START};
-	j->err = NCT_OK;
-	nct_bits_clear(&j->code);
-}
-
-nct_err
-nct_book_job_go_on(struct nct_book_job *j, const struct nct_book_job *from)
-{
-	uint64_t done = 0;
-
-	for (size_t i = 0; i < from->parts_n; i++)
-		done += from->parts[i].bits;
-	j->part = from->part;
-	j->open = from->open;
-	j->text -= from->n;
-	j->mark = j->mark != NULL ? j->mark - from->n : NULL;
-	j->n += from->n;
-	return nct_bits_append(&j->code, from->code.bytes, done, from->code.bits - done);
-}
-
-void
-nct_book_job_free(struct nct_book_job *j)
-{
-	nct_bits_free(&j->code);
-	free(j->parts);
-}
-
-static nct_err
-end_part(struct nct_book_job *j)
-{
-	if (j->parts_n == j->parts_cap) {
-		const size_t cap = j->parts_cap * 2 + 1;
-		struct nct_part *p = realloc(j->parts, cap * sizeof *p);
-
-		if (p == NULL)
-			return NCT_ENOMEM;
-		j->parts = p;
-		j->parts_cap = cap;
-	}
-	j->parts[j->parts_n++] = j->part;
-	j->part = (struct nct_part){0};
-	return NCT_OK;
-}
-
 /* Counts a window towards its part, after ending a part that is full: as m1_chunk.c does. */
 static nct_err
-count_window(struct nct_book_job *j, const struct nct_codebook *c, uint32_t k)
+count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 {
 	nct_err err;
 
-	if ((j->part.units == NCT_PART_WINDOWS || j->part.text_bytes >= NCT_PART_TEXT) && (err = end_part(j)) != NCT_OK)
+	if (nct_coded_full(&j->coded) && (err = nct_coded_end_part(&j->coded)) != NCT_OK)
 		return err;
-	j->part.units++;
-	j->part.bits += c->bits;
-	j->part.text_bytes += nct_codebook_bytes(c, k);
+	j->coded.part.units++;
+	j->coded.part.bits += c->bits;
+	j->coded.part.text_bytes += nct_codebook_bytes(c, k);
 	return NCT_OK;
 }
 
@@ -90,17 +37,17 @@ open_text(const struct nct_codebook *c, const struct nct_open *o)
 
 /* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
 static nct_err
-take_windows(struct nct_book_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
+take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
 {
 	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
-	nct_err err = nct_bits_put_all(&j->code, k, count, c->bits);
+	nct_err err = nct_bits_put_all(&j->coded.code, k, count, c->bits);
 
 	if (err != NCT_OK)
 		return err;
-	if (j->part.units + count <= NCT_PART_WINDOWS && j->part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
-		j->part.units += count;
-		j->part.bits += (uint64_t)count * c->bits;
-		j->part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
+	if (j->coded.part.units + count <= NCT_PART_WINDOWS && j->coded.part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
+		j->coded.part.units += count;
+		j->coded.part.bits += (uint64_t)count * c->bits;
+		j->coded.part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
 		return NCT_OK;
 	}
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
@@ -110,7 +57,7 @@ take_windows(struct nct_book_job *j, const struct nct_codebook *c, const uint32_
 
 /* The numbers of the windows that are open or still to come where the chunk ends. */
 static size_t
-last_windows(const struct nct_book_job *j, const struct nct_trie *t, uint32_t *k)
+last_windows(const struct nct_encode_job *j, const struct nct_trie *t, uint32_t *k)
 {
 	size_t count = 0;
 
@@ -129,7 +76,7 @@ last_windows(const struct nct_book_job *j, const struct nct_trie *t, uint32_t *k
 
 /* All text is walked: closes what is open. */
 static nct_err
-end_job(struct nct_book_job *j, const struct nct_trie *t)
+end_job(struct nct_encode_job *j, const struct nct_trie *t)
 {
 	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
 	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
@@ -142,17 +89,17 @@ end_job(struct nct_book_job *j, const struct nct_trie *t)
 	j->open = (struct nct_open){.cell = NCT_TRIE_START};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, t->book, k[i] & mask);
-	if (err != NCT_OK || (err = nct_bits_put_all(&j->code, k, count, t->book->bits)) != NCT_OK)
+	if (err != NCT_OK || (err = nct_bits_put_all(&j->coded.code, k, count, t->book->bits)) != NCT_OK)
 		return err;
-	j->part.ends_document = j->eod;
-	j->part.ends_chunk = 1;
-	return end_part(j);
+	j->coded.part.ends_document = j->eod;
+	j->coded.part.ends_chunk = 1;
+	return nct_coded_end_part(&j->coded);
 }
 
 /* ---- many ---- */
 
 static void
-put_back(struct nct_book_lanes *l, struct nct_book_job *j)
+put_back(struct nct_book_lanes *l, struct nct_encode_job *j)
 {
 	l->ring[(l->head + l->count++) % l->cap] = j;
 }
@@ -162,7 +109,7 @@ static void
 take_jobs(struct nct_book_lanes *l)
 {
 	for (; l->n < l->trie->lanes && l->count > 0; l->count--) {
-		struct nct_book_job *j = l->ring[l->head];
+		struct nct_encode_job *j = l->ring[l->head];
 
 		l->left[l->n] = j->n / TURN > STRETCH ? j->n / TURN : STRETCH;
 		l->job[l->n++] = j;
@@ -173,7 +120,7 @@ take_jobs(struct nct_book_lanes *l)
 /* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
  * mark stands behind that is not known yet. */
 static size_t
-ahead(const struct nct_book_job *j, const struct nct_trie *t)
+ahead(const struct nct_encode_job *j, const struct nct_trie *t)
 {
 	return j->n - (size_t)(t->book->code == NCT_CODE_BEST && !j->ends && j->n > 0);
 }
@@ -197,7 +144,7 @@ stretch(struct nct_book_lanes *l)
 	else
 		nct_trie_walk(t, lane, l->n, n);
 	for (unsigned i = l->n; i-- > 0;) {
-		struct nct_book_job *j = l->job[i];
+		struct nct_encode_job *j = l->job[i];
 		const uint32_t *out = l->out + i * OUT;
 		const size_t count = (size_t)(lane[i].out - out);
 		const size_t moved = (size_t)(lane[i].text - j->text);
@@ -223,10 +170,10 @@ stretch(struct nct_book_lanes *l)
 }
 
 void
-nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n)
+nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((jobs[i].err = nct_bits_reserve(&jobs[i].code, jobs[i].n / 2)) == NCT_OK)
+		if ((jobs[i].err = nct_bits_reserve(&jobs[i].coded.code, jobs[i].n / 2)) == NCT_OK)
 			put_back(l, &jobs[i]);
 	for (take_jobs(l); l->n > 0; take_jobs(l))
 		stretch(l);
@@ -236,7 +183,7 @@ nct_err
 nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max)
 {
 	*l = (struct nct_book_lanes){.trie = t, .cap = jobs_max};
-	l->ring = malloc(jobs_max * sizeof(struct nct_book_job *));
+	l->ring = malloc(jobs_max * sizeof(struct nct_encode_job *));
 	l->out = malloc(t->lanes * OUT * sizeof *l->out);
 	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;
 }

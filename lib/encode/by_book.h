@@ -15,7 +15,7 @@
 
 /* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good and
  * those of the codebook in *t. Errors as nct_encode(). */
-nct_err nct_encode_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
-                        nct_why *why) NCT_USED;
+nct_err nct_encode_by_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
+                           nct_why *why) NCT_USED;
 
 #endif

@@ -1,19 +1,14 @@
 /* m1_chunk.c - encoding a chunk of text to windows, or to one unbroken code: where M1 and coder meet. */
 #include "encode/m1_chunk.h"
 
-#include <stdlib.h>
-
-#include "base/le.h"
 #include "stream/stream.h"
 
 void
-nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context)
+nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *context, struct nct_coded *coded)
 {
 	c->plan = *p;
+	c->coded = coded;
 	c->context = context;
-	nct_bits_clear(&c->code);
-	c->count = 0;
-	c->part = (struct nct_part){0};
 	c->since_reset = 0;
 	c->bound.symbols = 0;
 	nct_context_reset(context);
@@ -23,48 +18,10 @@ nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context *cont
 		nct_ac_start(&c->ac);
 }
 
-nct_err
-nct_chunk_drop(struct nct_chunk *c)
-{
-	nct_bits rest = {0};
-	uint64_t done = 0;
-	nct_err err;
-
-	for (size_t i = 0; i < c->count; i++)
-		done += c->parts[i].bits;
-	if (done == 0)
-		return NCT_OK;
-	if ((err = nct_bits_append(&rest, c->code.bytes, done, c->code.bits - done)) != NCT_OK)
-		return err;
-	nct_bits_free(&c->code);
-	c->code = rest;
-	c->count = 0;
-	return NCT_OK;
-}
-
 void
 nct_chunk_free(struct nct_chunk *c)
 {
-	nct_bits_free(&c->code);
 	nct_ac_free(&c->ac);
-	free(c->parts);
-}
-
-static nct_err
-end_part(struct nct_chunk *c)
-{
-	if (c->count == c->cap) {
-		size_t cap = c->cap * 2 + 1;
-		struct nct_part *p = realloc(c->parts, cap * sizeof *p);
-
-		if (p == NULL)
-			return NCT_ENOMEM;
-		c->parts = p;
-		c->cap = cap;
-	}
-	c->parts[c->count++] = c->part;
-	c->part = (struct nct_part){0};
-	return NCT_OK;
 }
 
 /* ---- windows ---- */
@@ -73,12 +30,12 @@ end_part(struct nct_chunk *c)
 static nct_err
 end_window(struct nct_chunk *c)
 {
-	nct_err err = nct_bits_put(&c->code, c->node.first, c->plan.window_bits);
+	nct_err err = nct_bits_put(&c->coded->code, c->node.first, c->plan.window_bits);
 
 	if (err != NCT_OK)
 		return err;
-	c->part.units++;
-	c->part.bits += c->plan.window_bits;
+	c->coded->part.units++;
+	c->coded->part.bits += c->plan.window_bits;
 	c->node = nct_split_root(c->plan.window_bits);
 	c->bound.symbols = 0;
 	if (c->plan.resets != 0 && ++c->since_reset == c->plan.resets) {
@@ -98,7 +55,7 @@ end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
 	if (back == 0)
 		return end_window(c);
 	c->node = c->bound;
-	c->part.text_bytes -= back;
+	c->coded->part.text_bytes -= back;
 	if (c->plan.resets != 1) /* else the context begins anew */
 		nct_context_rewind(c->context, back, text[*step - 1]);
 	return end_window(c);
@@ -108,9 +65,7 @@ end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
 static nct_err
 begin_window(struct nct_chunk *c)
 {
-	const int full = c->part.units == NCT_PART_WINDOWS || c->part.text_bytes >= NCT_PART_TEXT;
-
-	return c->node.symbols == 0 && full ? end_part(c) : NCT_OK;
+	return c->node.symbols == 0 && nct_coded_full(c->coded) ? nct_coded_end_part(c->coded) : NCT_OK;
 }
 
 /* Takes a symbol into the window if it fits. *fits -1: not yet, what M1 expects is not known. */
@@ -124,7 +79,7 @@ take_symbol(struct nct_chunk *c, unsigned symbol, int *fits)
 		return err;
 	*fits = nct_context_take(c->context, &c->node, symbol);
 	if (*fits) {
-		c->part.text_bytes += symbol != NCT_EOD;
+		c->coded->part.text_bytes += symbol != NCT_EOD;
 		nct_context_push(c->context, symbol);
 	}
 	return NCT_OK;
@@ -172,9 +127,9 @@ put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *
 static nct_err
 end_code(struct nct_chunk *c)
 {
-	nct_err err = nct_ac_finish(&c->ac, &c->code);
+	nct_err err = nct_ac_finish(&c->ac, &c->coded->code);
 
-	c->part.bits = c->ac.code.bits;
+	c->coded->part.bits = c->ac.code.bits;
 	nct_ac_start(&c->ac);
 	return err;
 }
@@ -189,15 +144,15 @@ put_unbroken_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 	if (!nct_context_ready(c->context))
 		return NCT_OK;
 	*done = 1;
-	if (c->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = end_part(c)) != NCT_OK))
+	if (c->coded->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = nct_coded_end_part(c->coded)) != NCT_OK))
 		return err;
 	const uint32_t *freq = nct_context_freq(c->context);
 	for (unsigned s = 0; s < symbol; s++)
 		lo += freq[s];
 	if ((err = nct_ac_put(&c->ac, lo, lo + freq[symbol])) != NCT_OK)
 		return err;
-	c->part.units++;
-	c->part.text_bytes += symbol != NCT_EOD;
+	c->coded->part.units++;
+	c->coded->part.text_bytes += symbol != NCT_EOD;
 	nct_context_push(c->context, symbol);
 	return NCT_OK;
 }
@@ -245,7 +200,7 @@ nct_chunk_end(struct nct_chunk *c, int eod, size_t *done)
 		err = end_window(c);
 	if (err != NCT_OK)
 		return err;
-	c->part.ends_document = eod;
-	c->part.ends_chunk = 1;
-	return end_part(c);
+	c->coded->part.ends_document = eod;
+	c->coded->part.ends_chunk = 1;
+	return nct_coded_end_part(c->coded);
 }

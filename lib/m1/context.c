@@ -446,3 +446,19 @@ nct_context_evaluated(const nct_context *c)
 {
 	return c->evaluated;
 }
+
+void
+nct_worker_run(nct_worker *w, size_t n, nct_context *(*turn)(void *self, size_t i), void *self)
+{
+	nct_context *waiting[NCT_WORKER_LANES] = {NULL}, *c;
+	size_t count;
+
+	assert(n <= NCT_WORKER_LANES);
+	do {
+		count = 0;
+		for (size_t i = 0; i < n; i++)
+			if ((c = turn(self, i)) != NULL)
+				waiting[count++] = c;
+		nct_contexts_ready(w, waiting, count);
+	} while (count > 0);
+}

@@ -45,6 +45,11 @@ int nct_context_ready(nct_context *c); /* is known what comes next, without eval
 /* Evaluates what the n contexts, all of this worker, wait for. n may be any number up to its lanes (a detached one may be among them). */
 void nct_contexts_ready(nct_worker *w, nct_context *const *c, size_t n);
 
+/* Runs n lanes of work side by side, so that M1 is evaluated for all in one call. turn(self, i) goes on with lane i, through as many
+ * pieces of work as come, until M1 is to be evaluated: it gives back the context that waits. NULL: the lane has nothing more to do. */
+void nct_worker_run(nct_worker *w, size_t n, nct_context *(*turn)(void *self, size_t i), void *self);
+#define NCT_WORKER_LANES 96 /* n at most */
+
 /* The next step of a window, as nct_split_take() and nct_split_find(), by what M1 expects here; a symbol that was found or
  * taken is then to be pushed. Where contexts are remembered so are their divisions: such a worker is for one size of window,
  * and *n is where the symbols since the reset lead. Cannot fail: all memory is there. */

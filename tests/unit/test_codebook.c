@@ -347,11 +347,11 @@ static struct {
 	size_t bytes[2];
 } walked;
 
-void __real_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n);
-void __wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n);
+void __real_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n);
+void __wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n);
 
 void
-__wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_book_job *jobs, size_t n)
+__wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n)
 {
 	struct nct_book_lanes *first = NULL;
 	const int second = !atomic_compare_exchange_strong(&walked.first, &first, l) && first != l;

@@ -1,0 +1,58 @@
+/* coded.c - what a chunk of text has been coded to so far: its code, and the parts that it is made of. */
+#include "encode/coded.h"
+
+#include <stdlib.h>
+
+void
+nct_coded_begin(struct nct_coded *c)
+{
+	nct_bits_clear(&c->code);
+	c->count = 0;
+	c->part = (struct nct_part){0};
+}
+
+void
+nct_coded_free(struct nct_coded *c)
+{
+	nct_bits_free(&c->code);
+	free(c->parts);
+}
+
+nct_err
+nct_coded_end_part(struct nct_coded *c)
+{
+	if (c->count == c->cap) {
+		const size_t cap = c->cap * 2 + 1;
+		struct nct_part *p = realloc(c->parts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		c->parts = p;
+		c->cap = cap;
+	}
+	c->parts[c->count++] = c->part;
+	c->part = (struct nct_part){0};
+	return NCT_OK;
+}
+
+nct_err
+nct_coded_go_on(struct nct_coded *c, const struct nct_coded *from)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		done += from->parts[i].bits;
+	c->part = from->part;
+	return nct_bits_append(&c->code, from->code.bytes, done, from->code.bits - done);
+}
+
+nct_err
+nct_coded_write(const struct nct_coded *c, struct nct_blocks *b)
+{
+	uint64_t at = 0;
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < c->count && err == NCT_OK; at += c->parts[i++].bits)
+		err = nct_blocks_add(b, &c->parts[i], c->code.bytes, at);
+	return err;
+}
