@@ -10,10 +10,10 @@
 #include "m1/context.h"
 #include "text/boundaries.h"
 
-#define LANES 64 /* spans parsed side by side by a worker */
+#define LANES 64 /* spans parsed side by side by a thread */
 
 /* A span being parsed. */
-struct lane {
+struct span {
 	const uint16_t *symbol;
 	uint16_t *reach;
 	size_t n, at;          /* symbol[at] comes next */
@@ -26,11 +26,13 @@ struct lane {
 	int busy;
 };
 
-struct worker {
+/* What a thread has for itself. */
+struct share {
+	struct parser *parser; /* borrowed */
 	nct_worker *worker;
 	nct_bounds *bounds;
 	uint8_t *block;        /* the lanes' text and marks */
-	struct lane lane[LANES];
+	struct span lane[LANES];
 	nct_err err;
 	nct_why why;
 };
@@ -41,11 +43,11 @@ struct parser {
 	uint16_t *reach;
 	size_t n;
 	atomic_size_t next;    /* the first span not yet taken */
-	struct worker *workers;
+	struct share *shares; /* by thread */
 };
 
 static void
-open_window(const struct parser *x, struct lane *l)
+open_window(const struct parser *x, struct span *l)
 {
 	l->start = l->bound = l->at;
 	l->node = nct_split_root(x->p->window_bits);
@@ -54,7 +56,7 @@ open_window(const struct parser *x, struct lane *l)
 
 /* Makes the document at symbol[at] the lane's: its text as bytes, and where its boundaries are. */
 static nct_err
-open_document(const struct parser *x, struct worker *w, struct lane *l)
+open_document(const struct parser *x, struct share *w, struct span *l)
 {
 	for (l->end = l->at; l->end < l->n && l->symbol[l->end] != NCT_EOD; l->end++)
 		l->text[l->end] = (uint8_t)l->symbol[l->end];
@@ -65,7 +67,7 @@ open_document(const struct parser *x, struct worker *w, struct lane *l)
 
 /* Gives the lane the next span; 0 if none is left, or something failed. */
 static int
-begin(struct parser *x, struct worker *w, struct lane *l)
+begin(struct parser *x, struct share *w, struct span *l)
 {
 	const size_t from = atomic_fetch_add(&x->next, 1) * x->p->span;
 
@@ -82,7 +84,7 @@ begin(struct parser *x, struct worker *w, struct lane *l)
 
 /* The open window closes at symbol[to], having come to symbol[at]. */
 static void
-close_window(const struct parser *x, struct lane *l, size_t to)
+close_window(const struct parser *x, struct span *l, size_t to)
 {
 	l->reach[l->start] = (uint16_t)(l->at - l->start);
 	l->at = to;
@@ -91,7 +93,7 @@ close_window(const struct parser *x, struct lane *l, size_t to)
 
 /* Goes on as far as is known what M1 expects; 1 if the span is done. */
 static int
-advance(const struct parser *x, struct worker *w, struct lane *l)
+advance(const struct parser *x, struct share *w, struct span *l)
 {
 	while (l->at < l->n && w->err == NCT_OK) {
 		const int eod = l->at == l->end, aligned = x->p->align != NCT_ALIGN_NONE && !eod;
@@ -117,33 +119,33 @@ advance(const struct parser *x, struct worker *w, struct lane *l)
 	return 1;
 }
 
+static nct_context *
+turn(void *self, size_t i)
+{
+	struct share *w = self;
+	struct span *l = &w->lane[i];
+
+	while ((l->busy || begin(w->parser, w, l)) && advance(w->parser, w, l))
+		l->busy = 0;
+	if (!l->busy)
+		return NULL;
+	nct_context_lookahead(l->context, l->text + l->at, l->end - l->at);
+	return l->context;
+}
+
 static void
 run(void *ctx, size_t i, unsigned worker)
 {
 	struct parser *x = ctx;
-	struct worker *w = &x->workers[worker];
-	nct_context *waiting[LANES];
-	size_t count;
+	struct share *w = &x->shares[worker];
 
 	(void)i;
-	do {
-		count = 0;
-		for (size_t k = 0; k < LANES; k++) {
-			struct lane *l = &w->lane[k];
-
-			while ((l->busy || begin(x, w, l)) && advance(x, w, l))
-				l->busy = 0;
-			if (!l->busy)
-				continue;
-			nct_context_lookahead(l->context, l->text + l->at, l->end - l->at);
-			waiting[count++] = l->context;
-		}
-		nct_contexts_ready(w->worker, waiting, count);
-	} while (count > 0);
+	w->parser = x;
+	nct_worker_run(w->worker, LANES, turn, w);
 }
 
 static nct_err
-worker_new(struct worker *w, const nct_m1 *m1, const struct nct_parse_plan *p)
+share_new(struct share *w, const nct_m1 *m1, const struct nct_parse_plan *p)
 {
 	const struct nct_worker_plan plan = {.window_bits = p->window_bits, .remember = 1, .lanes = LANES};
 	nct_err err = nct_worker_new(&w->worker, m1, &plan);
@@ -161,7 +163,7 @@ worker_new(struct worker *w, const nct_m1 *m1, const struct nct_parse_plan *p)
 }
 
 static void
-worker_free(struct worker *w)
+share_free(struct share *w)
 {
 	nct_worker_free(w->worker);
 	nct_bounds_free(w->bounds);
@@ -173,22 +175,22 @@ nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symb
 {
 	const size_t spans = (n + p->span - 1) / p->span;
 	const unsigned threads = spans < p->threads ? (unsigned)spans : p->threads;
-	struct parser x = {.p = p, .symbol = symbol, .reach = reach, .n = n, .workers = calloc(threads + 1, sizeof *x.workers)};
+	struct parser x = {.p = p, .symbol = symbol, .reach = reach, .n = n, .shares = calloc(threads + 1, sizeof *x.shares)};
 	nct_threads *pool = NULL;
-	nct_err err = x.workers != NULL ? nct_threads_new(&pool, threads > 0 ? threads : 1) : NCT_ENOMEM;
+	nct_err err = x.shares != NULL ? nct_threads_new(&pool, threads > 0 ? threads : 1) : NCT_ENOMEM;
 
 	memset(reach, 0, n * sizeof *reach);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
-		if ((err = worker_new(&x.workers[i], m1, p)) != NCT_OK && why != NULL)
-			*why = x.workers[i].why;
+		if ((err = share_new(&x.shares[i], m1, p)) != NCT_OK && why != NULL)
+			*why = x.shares[i].why;
 	if (err == NCT_OK)
 		nct_parallel(pool, threads, run, &x);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
-		if ((err = x.workers[i].err) != NCT_OK && why != NULL)
-			*why = x.workers[i].why;
-	for (unsigned i = 0; i < threads && x.workers != NULL; i++)
-		worker_free(&x.workers[i]);
+		if ((err = x.shares[i].err) != NCT_OK && why != NULL)
+			*why = x.shares[i].why;
+	for (unsigned i = 0; i < threads && x.shares != NULL; i++)
+		share_free(&x.shares[i]);
 	nct_threads_free(pool);
-	free(x.workers);
+	free(x.shares);
 	return err;
 }
