@@ -1,105 +1,67 @@
-/* book_block.c - a block of windows to text by a codebook's strings: what m1_block.c does by asking M1. */
+/* book_block.c - decoding a block's windows by a codebook's strings: what m1_runs.c and m1_windows.c do by asking M1. */
 #include "decode/book_block.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
-#include "base/err.h"
-#include "base/huge.h"
 #include "coder/bits.h"
 #include "decode/show.h"
-#include "stream/blocks.h"
 
 #define GROUP 512 /* windows whose room is made at once */
 
-void
-nct_book_block_free(struct nct_book_block *u)
-{
-	free(u->text);
-	u->text = NULL;
-	u->cap = 0;
-}
-
-void
-nct_book_block_begin(struct nct_book_block *u, size_t expected)
-{
-	u->bytes = 0;
-	if (u->text == NULL && (u->text = nct_huge_alloc(expected)) != NULL)
-		u->cap = expected;
-}
-
-/* Makes room for n more bytes of text. */
-static nct_err
-reserve(struct nct_book_block *u, size_t n)
-{
-	if (u->cap - u->bytes >= n)
-		return NCT_OK;
-	const size_t cap = u->cap * 2 + n + 65536;
-	uint8_t *p = realloc(u->text, cap);
-
-	if (p == NULL)
-		return NCT_ENOMEM;
-	u->text = p;
-	u->cap = cap;
-	return NCT_OK;
-}
-
 /* One window, of any length. */
 static nct_err
-decode_string(struct nct_book_block *u, uint32_t k, int *eod)
+decode_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k, int *eod)
 {
-	const size_t n = nct_codebook_bytes(u->strings->book, k);
+	const size_t n = nct_codebook_bytes(t->book, k);
 	nct_err err;
 
-	if (n > u->text_max - u->text_bytes)
+	if (n > d->text_max - d->text_bytes)
 		return NCT_EDATA;
-	if ((err = reserve(u, n + 1)) != NCT_OK)
+	if ((err = nct_decoded_reserve(d, n + 1)) != NCT_OK)
 		return err;
-	nct_text_copy(u->strings, k, u->text + u->bytes);
-	u->bytes += n;
-	u->text_bytes += n;
-	if ((*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0) == 0)
+	nct_text_copy(t, k, d->text + d->bytes);
+	d->bytes += n;
+	d->text_bytes += n;
+	if ((*eod = (t->entry[k] & NCT_STRING_EOD) != 0) == 0)
 		return NCT_OK;
-	u->documents++;
-	if (u->separator >= 0)
-		u->text[u->bytes++] = (uint8_t)u->separator;
+	d->documents++;
+	if (d->separator >= 0)
+		d->text[d->bytes++] = (uint8_t)d->separator;
 	return NCT_OK;
 }
 
 /* A line for the window in place of its text. */
 static nct_err
-show_string(struct nct_book_block *u, uint32_t k, int *eod)
+show_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k, int *eod)
 {
-	const size_t n = nct_codebook_bytes(u->strings->book, k);
+	const size_t n = nct_codebook_bytes(t->book, k);
 	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
 	nct_err err;
 
-	if (n > u->text_max - u->text_bytes)
+	if (n > d->text_max - d->text_bytes)
 		return NCT_EDATA;
-	if ((err = reserve(u, NCT_SHOW_ROOM(n))) != NCT_OK)
+	if ((err = nct_decoded_reserve(d, NCT_SHOW_ROOM(n))) != NCT_OK)
 		return err;
-	nct_text_copy(u->strings, k, text);
-	*eod = (u->strings->entry[k] & NCT_STRING_EOD) != 0;
-	u->bytes += nct_show_window(u->text + u->bytes, u->strings->book->bits, k, text, n, *eod);
-	u->text_bytes += n;
-	u->documents += (uint64_t)*eod;
+	nct_text_copy(t, k, text);
+	*eod = (t->entry[k] & NCT_STRING_EOD) != 0;
+	d->bytes += nct_show_window(d->text + d->bytes, t->book->bits, k, text, n, *eod);
+	d->text_bytes += n;
+	d->documents += (uint64_t)*eod;
 	return NCT_OK;
 }
 
 /* Windows k[0..n), a line for each. */
 static nct_err
-show_group(struct nct_book_block *u, const uint32_t *k, size_t n, int loose, int *eod)
+show_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32_t *k, size_t n, int loose, int *eod)
 {
 	nct_err err = NCT_OK;
 
 	for (size_t i = 0; i < n && err == NCT_OK; i++)
-		err = *eod && !loose ? NCT_EDATA : show_string(u, k[i], eod);
+		err = *eod && !loose ? NCT_EDATA : show_string(t, d, k[i], eod);
 	return err;
 }
 
 /* Windows k[0..n), in runs of short ones. */
 static nct_err
-decode_group(struct nct_book_block *u, const uint32_t *k, size_t n, int loose, int *eod)
+decode_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32_t *k, size_t n, int loose, int *eod)
 {
 	nct_err err;
 	size_t length;
@@ -107,78 +69,38 @@ decode_group(struct nct_book_block *u, const uint32_t *k, size_t n, int loose, i
 	for (size_t i = 0; i < n;) {
 		if (*eod && !loose)
 			return NCT_EDATA;
-		if ((err = reserve(u, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
+		if ((err = nct_decoded_reserve(d, (n - i) * NCT_STRING_SHORT)) != NCT_OK)
 			return err;
-		const size_t copied = nct_text_table_copy(u->strings, k + i, n - i, u->text + u->bytes, &length);
-		if (length > u->text_max - u->text_bytes)
+		const size_t copied = nct_text_table_copy(t, k + i, n - i, d->text + d->bytes, &length);
+		if (length > d->text_max - d->text_bytes)
 			return NCT_EDATA;
-		u->bytes += length;
-		u->text_bytes += length;
+		d->bytes += length;
+		d->text_bytes += length;
 		*eod = *eod && copied == 0;
 		i += copied;
-		if (i < n && (err = decode_string(u, k[i++], eod)) != NCT_OK)
+		if (i < n && (err = decode_string(t, d, k[i++], eod)) != NCT_OK)
 			return err;
 	}
-	return NCT_OK;
-}
-
-/* `units` windows from bit `from` of `code` on. *eod: the last one ends with EOD. */
-static nct_err
-decode_part(struct nct_book_block *u, const uint8_t *code, uint64_t from, uint64_t units, int loose, int *eod)
-{
-	const unsigned b = u->strings->book->bits;
-	const uint64_t end = from + units * b;
-	uint32_t k[GROUP];
-	nct_err err;
-
-	*eod = 0;
-	for (uint64_t done = 0; done < units; done += GROUP) {
-		const size_t n = units - done < GROUP ? (size_t)(units - done) : GROUP;
-
-		nct_bits_get_all(k, n, code, end, from + done * b, b);
-		if ((err = u->show ? show_group(u, k, n, loose, eod) : decode_group(u, k, n, loose, eod)) != NCT_OK)
-			return err;
-	}
-	return NCT_OK;
-}
-
-static nct_err
-decode_block(struct nct_book_block *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
-{
-	const int loose = h->text_unknown;
-	struct nct_directory_entry e;
-	size_t at = 0;
-	uint64_t from = 0, before = 0;
-	nct_err err;
-	int eod, cuts_hold = 1;
-
-	u->text_bytes = u->documents = 0;
-	u->text_max = loose ? NCT_TEXT_MAX : b->text_bytes;
-	while (nct_directory_next(b->dir, b->dir_bytes, &at, &e, 0) > 0) {
-		err = decode_part(u, b->code, from, e.units, loose, &eod);
-		if (err == NCT_EDATA || (err == NCT_OK && !loose && eod != e.ends_document))
-			return nct_fail(why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
-		if (err != NCT_OK)
-			return err;
-		from += e.units * u->strings->book->bits;
-		cuts_hold &= nct_blocks_hold(h->chunk, before, u->text_bytes - before);
-		before = u->text_bytes;
-	}
-	if (!loose && u->text_bytes != b->text_bytes)
-		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, u->text_bytes,
-		                b->text_bytes);
-	if (!loose && !cuts_hold)
-		return nct_fail(why, NCT_EDATA, "block %" PRIu32 " is not cut as its stream's header says", b->sequence);
 	return NCT_OK;
 }
 
 nct_err
-nct_book_block_decode(struct nct_book_block *u, const struct nct_block *b, const struct nct_header *h, nct_why *why)
+nct_book_run(const struct nct_text_table *t, struct nct_decoded *d, struct nct_run *r, int loose)
 {
-	const size_t before = u->bytes;
-	const nct_err err = decode_block(u, b, h, why);
+	const unsigned b = t->book->bits;
+	const uint64_t end = r->from + r->units * b, before = d->text_bytes;
+	uint32_t k[GROUP];
+	nct_err err;
 
-	if (err != NCT_OK)
-		u->bytes = before;
-	return err;
+	r->eod = 0;
+	for (uint64_t done = 0; done < r->units; done += GROUP) {
+		const size_t n = r->units - done < GROUP ? (size_t)(r->units - done) : GROUP;
+
+		nct_bits_get_all(k, n, r->p, end, r->from + done * b, b);
+		err = d->show ? show_group(t, d, k, n, loose, &r->eod) : decode_group(t, d, k, n, loose, &r->eod);
+		if (err != NCT_OK)
+			return err;
+	}
+	r->text_bytes = d->text_bytes - before;
+	return NCT_OK;
 }

@@ -41,17 +41,13 @@ write_lines(const struct nct_text_table *s, int out, uint8_t *lines, nct_why *wh
 nct_err
 nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why)
 {
-	const struct nct_codebook *c = NULL;
+	const struct nct_codebook *c = code <= NCT_CODE_BEST ? nct_m1_codebook(m, code, window_bits) : NULL;
 	struct nct_text_table s;
 	uint8_t *lines;
 	nct_why own;
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if (code == NCT_CODE_NONE || code == NCT_CODE_BEST)
-		c = nct_m1_codebook(m, NCT_CODE_BEST, window_bits);
-	if (c == NULL && (code == NCT_CODE_NONE || code == NCT_CODE_SPLIT))
-		c = nct_m1_codebook(m, NCT_CODE_SPLIT, window_bits);
 	if (c == NULL)
 		return nct_fail(why, NCT_EARG, "no %scodebook for windows of %u bits", code == NCT_CODE_BEST ? "best " : code == NCT_CODE_SPLIT ? "split " : "", window_bits);
 	if ((err = nct_text_table_new(&s, c)) != NCT_OK)

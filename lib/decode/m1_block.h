@@ -1,46 +1,53 @@
-/* m1_block.h - decoding windows, or an unbroken code, back to text by M1: the inverse of encode/m1_chunk.h. */
+/* m1_block.h - decoding a block's windows, or its unbroken code, by M1: the inverse of encode/m1_chunk.h. */
 #ifndef NCT_DECODE_M1_BLOCK_H
 #define NCT_DECODE_M1_BLOCK_H
 
+#include "decode/decoded.h"
+#include "decode/job.h"
 #include "m1/context.h"
 #include "m1/plan.h"
 
-/* Decodes parts of chunks, as the directory lists them. */
+/* How a stream is decoded, and to where. */
 struct nct_m1_block {
 	struct nct_plan plan;
+	struct nct_decoded to;
+	int loose;            /* generated windows may hold EOD anywhere; else after EOD nothing more is allowed in a run */
+	/* a chunk that goes on from block to block: */
 	nct_context *context; /* borrowed */
-	uint32_t since_reset;
-	uint8_t *text;        /* owned: what was decoded, appended to */
-	size_t bytes, cap;
-	uint64_t text_bytes;  /* as headers count: without separators */
-	uint64_t text_max;    /* more than this is damage */
-	uint64_t documents;
-	int separator;        /* a byte to write for each EOD; -1: none */
-	int show;             /* write a line per window instead: its value and its text in escapes */
+	uint32_t since_reset; /* windows */
 };
 
-/* A run of windows, or of unbroken symbols, of one chunk: what a directory's entry tells of. */
-struct nct_run {
-	const uint8_t *p;     /* the code is bits [from, from + bits) of this */
-	uint64_t from, bits, units;
-	int eod;              /* results: the last symbol was EOD; */
-	uint64_t text_bytes;  /* the run's text */
+/* For windows on which M1 starts afresh (plan.resets 1): decodes them all side by side, in contexts of `w`. NCT_EDATA if there is more text
+ * than to.text_max, or a symbol after EOD; NCT_ENOMEM. */
+nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n) NCT_USED;
+/* For all others, and for unbroken codes: decodes the runs side by side, each in a context of `w`. With `in_turn` one after the other, in
+ * u->context; with `goes_on` the first run goes on with the chunk that was decoded there before. Errors as above. */
+nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn, int goes_on) NCT_USED;
+#define NCT_M1_BLOCK_LANES 96     /* contexts that a worker should have for the former */
+#define NCT_M1_BLOCK_LONG_LANES 8 /* for the latter: so many keys and values stay in the processor's cache */
+
+/* A window on its way from its value k to its text. */
+struct nct_window {
+	nct_u128 k;
+	struct nct_node node; /* its root at first */
+	int eod;              /* EOD came */
 };
 
-void nct_m1_block_begin(struct nct_m1_block *u); /* a chunk starts: resets M1 */
-/* Decodes a run, appending to u->text. NCT_EDATA if there is more than u->text_max text, or if EOD comes before the end (unless
- * `loose`: generated windows may hold one anywhere). NCT_ENOMEM. */
-nct_err nct_m1_block_run(struct nct_m1_block *u, struct nct_run *r, int loose) NCT_USED;
-/* The same for n runs that each begin a chunk, one after the other, decoded side by side in the contexts of a worker: */
-nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int loose) NCT_USED; /* resets: 1 */
-nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int loose) NCT_USED;
-#define NCT_M1_BLOCK_LANES 96    /* contexts that a worker should have for the former */
-#define NCT_M1_BLOCK_LONG_LANES 8 /* for the latter: so many keys and values stay in the cache */
+static inline int
+nct_window_done(const struct nct_window *w)
+{
+	return w->eod || (w->node.symbols > 0 && (w->k == w->node.first || nct_split_ended(&w->node)));
+}
 
-/* For all three. Takes a symbol into the text: NCT_EDATA if that is too long, NCT_ENOMEM. */
-nct_err nct_m1_block_symbol(struct nct_m1_block *u, unsigned symbol) NCT_USED;
-/* Turns the text of window k, which stands at u->text + from, into a line that shows it. NCT_ENOMEM. */
-nct_err nct_m1_block_show(struct nct_m1_block *u, nct_u128 k, size_t from, int eod) NCT_USED;
-void nct_m1_block_free(struct nct_m1_block *u);
+/* The window's next symbol, which M1 reads. */
+static inline unsigned
+nct_window_next(struct nct_window *w, nct_context *c)
+{
+	const unsigned symbol = nct_context_find(c, &w->node, w->k);
+
+	nct_context_push(c, symbol);
+	w->eod = symbol == NCT_EOD;
+	return symbol;
+}
 
 #endif

@@ -14,7 +14,7 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 {
 	if (o->window_bits != 0 && (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX))
 		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_WINDOW_MAX, o->window_bits);
-	if (o->code == NCT_CODE_BEST && (book == NULL || book->code != NCT_CODE_BEST))
+	if (o->code == NCT_CODE_BEST && book == NULL)
 		return nct_fail(why, NCT_EARG, "M1 has no codebook of best strings for windows of %u bits, r = %" PRIu32, o->window_bits, o->resets);
 	if (o->window_bits == 0 && o->resets != 0)
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
@@ -32,11 +32,7 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 static const struct nct_codebook *
 book_of(const nct_m1 *m1, const struct nct_encode_options *o)
 {
-	const struct nct_codebook *best = nct_m1_codebook(m1, NCT_CODE_BEST, o->window_bits);
-
-	if (o->resets != 1 || o->no_codebook)
-		return NULL;
-	return best != NULL && o->code != NCT_CODE_SPLIT ? best : nct_m1_codebook(m1, NCT_CODE_SPLIT, o->window_bits);
+	return o->resets == 1 && !o->no_codebook ? nct_m1_codebook(m1, o->code, o->window_bits) : NULL;
 }
 
 static struct nct_header
@@ -54,7 +50,7 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o, const struct nct
 	    .resets = o->resets,
 	    .chunk = o->chunk,
 	    .m1 = nct_m1_fingerprint(m1),
-	    .windows = best ? book->fingerprint : nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1)),
+	    .windows = nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1), book),
 	    .m1_parameters = nct_m1_parameters(m1),
 	};
 }

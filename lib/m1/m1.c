@@ -271,7 +271,8 @@ nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits)
 {
 	if (bits < NCT_WINDOW_MIN || bits > NCT_CODEBOOK_MAX)
 		return NULL;
-	return (code == NCT_CODE_BEST ? m->best : m->split)[bits - NCT_WINDOW_MIN];
+	const struct nct_codebook *best = m->best[bits - NCT_WINDOW_MIN], *split = m->split[bits - NCT_WINDOW_MIN];
+	return code == NCT_CODE_BEST || (code == NCT_CODE_NONE && best != NULL) ? best : split;
 }
 
 void

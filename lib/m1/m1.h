@@ -46,7 +46,8 @@ nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, si
 /* Gives *m these notes, copied, in place of those that it has with the same keys: nobody else may use *m meanwhile. NCT_ENOMEM. */
 nct_err nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
-/* The codebook, NCT_CODE_SPLIT or NCT_CODE_BEST, for windows of so many bits, NULL if there is none; borrowed. */
+/* The codebook of that code for windows of so many bits; NCT_CODE_NONE: the best one if there is one, else the split one. NULL if there is
+ * none. Borrowed. */
 const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits);
 /* Gives *m a sealed codebook, in place of one of the same code and size: nobody else may use *m meanwhile. */
 void nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c);

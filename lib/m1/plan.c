@@ -7,10 +7,12 @@
 #include "nct.h"
 
 uint64_t
-nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1)
+nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1, const struct nct_codebook *book)
 {
 	uint8_t s[20];
 
+	if (book != NULL && book->code == NCT_CODE_BEST)
+		return book->fingerprint;
 	nct_put64(s, m1);
 	nct_put32(s + 8, p->window_bits);
 	nct_put32(s + 12, p->resets);

@@ -24,7 +24,7 @@ claim(uint8_t *p, const nct_m1 *m)
 	const struct nct_codebook *best = h.code == NCT_CODE_BEST ? nct_m1_codebook(m, NCT_CODE_BEST, h.window_bits) : NULL;
 
 	h.m1 = nct_m1_fingerprint(m);
-	h.windows = best != NULL ? best->fingerprint : nct_plan_fingerprint(&plan, h.m1);
+	h.windows = nct_plan_fingerprint(&plan, h.m1, best);
 	h.m1_parameters = nct_m1_parameters(m);
 	nct_frame_put_header(p, &h);
 	return best != NULL;

@@ -46,33 +46,31 @@ test_strings(void **state)
 	for (unsigned which = 0; which < SOME_M1; which++)
 		for (unsigned b = NCT_WINDOW_MIN; b <= 14; b++) {
 			nct_m1 *m = some_m1(which);
-			struct nct_m1_block u = {.plan = {.window_bits = b, .resets = 1}, .separator = -1};
+			struct nct_m1_block u = {.plan = {.window_bits = b, .resets = 1}, .to = {.separator = -1}};
 			nct_worker *worker;
 			uint8_t text[NCT_WINDOW_SYMBOLS];
 
 			assert_int_equal(nct_m1_compile(m, b, 1, NULL), NCT_OK);
 			const struct nct_codebook *c = nct_m1_codebook(m, NCT_CODE_SPLIT, b);
 			assert_int_equal(nct_worker_new(&worker, m, &(struct nct_worker_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
-			u.context = nct_worker_context(worker, 0);
 			for (size_t k = 0; k < (size_t)1 << b; k++) {
 				nct_bits bits = {0};
 				int eod;
 				const size_t n = path(c, k, text, &eod);
 
-				u.bytes = u.text_bytes = 0;
-				u.text_max = UINT64_MAX;
+				u.to.bytes = u.to.text_bytes = 0;
+				u.to.text_max = UINT64_MAX;
 				assert_int_equal(nct_bits_put(&bits, k, b), NCT_OK);
-				nct_m1_block_begin(&u);
 				struct nct_run run = {.p = bits.bytes, .bits = b, .units = 1};
-				assert_int_equal(nct_m1_block_run(&u, &run, 0), NCT_OK);
-				if (u.bytes != n || (n > 0 && memcmp(u.text, text, n) != 0) || eod != run.eod)
+				assert_int_equal(nct_m1_block_windows(&u, worker, &run, 1), NCT_OK);
+				if (u.to.bytes != n || (n > 0 && memcmp(u.to.text, text, n) != 0) || eod != run.eod)
 					fail_msg("model %u, b=%u: window %zu", which, b, k);
 				nct_bits_free(&bits);
 			}
 			const uint64_t print = c->fingerprint;
 			assert_int_equal(nct_m1_compile(m, b, 3, NULL), NCT_OK);
 			assert_true(nct_m1_codebook(m, NCT_CODE_SPLIT, b)->fingerprint == print);
-			nct_m1_block_free(&u);
+			nct_decoded_free(&u.to);
 			nct_worker_free(worker);
 			nct_m1_free(m);
 		}

@@ -1,0 +1,159 @@
+/* m1_runs.c - chunks in which M1 keeps its context, decoded side by side: a symbol of each in turn, then their texts in line. */
+#include <stdlib.h>
+
+#include "coder/ac.h"
+#include "coder/bits.h"
+#include "decode/m1_block.h"
+
+/* A run being decoded. */
+struct lane {
+	struct nct_run *run;   /* NULL: none */
+	struct nct_decoded *to; /* the run's text */
+	nct_context *context;
+	uint32_t since_reset;
+	uint64_t unit;         /* windows or symbols done */
+	struct nct_ac_dec ac;
+	int open;              /* within a window */
+	struct nct_window window;
+	size_t before;         /* where the window's text begins */
+};
+
+struct decoder {
+	const struct nct_m1_block *u;
+	struct nct_run *runs;
+	struct nct_decoded *text; /* (count) owned: what each run decodes to */
+	size_t count, next;    /* the first not yet begun */
+	int goes_on;
+	uint64_t left;         /* how much text may still come, in all runs */
+	struct lane *lane;
+	nct_err err;
+};
+
+/* Gives a lane the next run; 0 if none is left. */
+static int
+begin(struct decoder *d, struct lane *l)
+{
+	const struct nct_m1_block *u = d->u;
+	const size_t i = d->next;
+
+	if (i == d->count)
+		return 0;
+	d->next++;
+	l->run = &d->runs[i];
+	l->run->eod = 0;
+	l->to = &d->text[i];
+	*l->to = (struct nct_decoded){.text_max = u->to.text_max, .separator = u->to.separator, .show = u->to.show};
+	l->unit = 0;
+	l->open = 0;
+	if (i > 0 || !d->goes_on) {
+		nct_context_reset(l->context);
+		l->since_reset = 0;
+	}
+	if (u->plan.window_bits == 0)
+		nct_ac_open(&l->ac, l->run->p, l->run->from, l->run->bits);
+	return 1;
+}
+
+/* Takes a symbol into the run's text. */
+static nct_err
+take(struct decoder *d, struct lane *l, unsigned symbol)
+{
+	l->run->eod = symbol == NCT_EOD;
+	if (symbol != NCT_EOD && d->left-- == 0)
+		return NCT_EDATA;
+	return nct_decoded_symbol(l->to, symbol);
+}
+
+static nct_err
+unbroken_step(struct decoder *d, struct lane *l)
+{
+	const unsigned symbol = nct_ac_get(&l->ac, nct_context_freq(l->context));
+
+	nct_context_push(l->context, symbol);
+	l->unit++;
+	return take(d, l, symbol);
+}
+
+/* The next symbol of the window that is open, or the end of that window. */
+static nct_err
+window_step(struct decoder *d, struct lane *l)
+{
+	const struct nct_plan *p = &d->u->plan;
+
+	if (!l->open) {
+		const uint64_t at = l->run->from + l->unit * p->window_bits;
+
+		l->window = (struct nct_window){.k = nct_bits_get(l->run->p, l->run->from + l->run->bits, at, p->window_bits),
+		    .node = nct_split_root(p->window_bits)};
+		l->before = l->to->bytes;
+		l->open = 1;
+	}
+	if (!nct_window_done(&l->window))
+		return take(d, l, nct_window_next(&l->window, l->context));
+	l->open = 0;
+	l->unit++;
+	if (l->window.eod || (p->resets != 0 && ++l->since_reset == p->resets)) {
+		nct_context_reset(l->context);
+		l->since_reset = 0;
+	}
+	return l->to->show ? nct_decoded_show(l->to, p->window_bits, l->window.k, l->before, l->window.eod) : NCT_OK;
+}
+
+/* Decodes as far as is known what M1 expects; 1 if the run is done. */
+static int
+advance(struct decoder *d, struct lane *l)
+{
+	while (d->err == NCT_OK && l->unit < l->run->units) {
+		if (!nct_context_ready(l->context))
+			return 0;
+		if (l->run->eod && !d->u->loose && !l->open)
+			d->err = NCT_EDATA;
+		else
+			d->err = d->u->plan.window_bits == 0 ? unbroken_step(d, l) : window_step(d, l);
+	}
+	return 1;
+}
+
+static nct_context *
+turn(void *self, size_t i)
+{
+	struct decoder *d = self;
+	struct lane *l = &d->lane[i];
+
+	while (d->err == NCT_OK && (l->run != NULL || begin(d, l)) && advance(d, l))
+		l->run = NULL;
+	return d->err == NCT_OK && l->run != NULL ? l->context : NULL;
+}
+
+static nct_err
+put_in_line(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded *from)
+{
+	r->text_bytes = from->text_bytes;
+	to->text_bytes += from->text_bytes;
+	to->documents += from->documents;
+	return nct_decoded_append(to, from->text, from->bytes);
+}
+
+nct_err
+nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn, int goes_on)
+{
+	struct lane lane[NCT_M1_BLOCK_LONG_LANES] = {{.context = u->context, .since_reset = u->since_reset}};
+	struct decoder d = {.u = u, .runs = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
+	size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
+
+	if ((d.text = calloc(n + 1, sizeof *d.text)) == NULL)
+		return NCT_ENOMEM;
+	if (in_turn)
+		lanes = 1;
+	for (size_t i = 0; i < lanes && !in_turn; i++)
+		lane[i].context = nct_worker_context(w, i);
+	nct_worker_run(w, lanes, turn, &d);
+	for (size_t i = 0; i < n && d.err == NCT_OK; i++)
+		d.err = put_in_line(&u->to, &r[i], &d.text[i]);
+	if (in_turn)
+		u->since_reset = lane[0].since_reset;
+	for (size_t i = 0; i < n; i++)
+		nct_decoded_free(&d.text[i]);
+	free(d.text);
+	return d.err;
+}
