@@ -192,7 +192,7 @@ model_name(const struct acwin *a)
 static nct_m1 *
 open_model(const struct acwin *a)
 {
-	nct_why why = {{0}};
+	nct_why why = {0};
 	nct_m1 *m;
 	nct_err err = a->model != NULL ? nct_m1_open(&m, a->model, a->cli.cpu, &why) : nct_m1_builtin(&m, a->cli.cpu, &why);
 
@@ -278,13 +278,13 @@ report(const struct acwin *a, const struct nct_totals *t)
 		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 }
 
-/* Which file a failure is about: the library says so in `why` when writing failed. */
+/* Which file, or option, a failure is about. */
 static const char *
 culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
-	if (err == NCT_EIO && why->text[0] != '\0')
+	if (err == NCT_EWRITE)
 		return a->cli.output != NULL ? a->cli.output : "-";
-	if (err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0)
+	if (err == NCT_EARG && why->about == NCT_ABOUT_ALIGNMENT)
 		return a->align_given ? "-a" : model_name(a);
 	if (err == NCT_EARG)
 		return "-D";
@@ -310,7 +310,7 @@ size_of_operands(const struct acwin *a)
 static void
 encode(struct acwin *a)
 {
-	nct_why why = {{0}};
+	nct_why why = {0};
 	struct nct_totals totals = {0};
 	nct_m1 *m = open_model(a);
 	int out = cli_output(&a->cli);
@@ -349,7 +349,7 @@ decode(struct acwin *a)
 	int status = EX_DONE;
 
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
-		nct_why why = {{0}};
+		nct_why why = {0};
 		int in = cli_input(&a->cli, a->operand);
 		nct_err err = nct_decode(m, in, out, &o, &totals, &why);
 
@@ -404,7 +404,7 @@ list(struct acwin *a)
 	fprintf(a->rows, "file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\t"
 	                 "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\n");
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
-		nct_why why = {{0}};
+		nct_why why = {0};
 		int in = cli_input(&a->cli, a->operand);
 		nct_err err = nct_list(in, &o, &why);
 
@@ -433,7 +433,7 @@ compile(struct acwin *a)
 {
 	const char *name = a->cli.output != NULL ? a->cli.output : "-";
 	const unsigned bits = a->encode.window_bits;
-	nct_why why = {{0}};
+	nct_why why = {0};
 	nct_m1 *m = open_model(a);
 	const int out = cli_output(&a->cli);
 	const double start = now();
@@ -452,7 +452,7 @@ compile(struct acwin *a)
 static void
 list_strings(struct acwin *a)
 {
-	nct_why why = {{0}};
+	nct_why why = {0};
 	nct_m1 *m = open_model(a);
 	const int out = cli_output(&a->cli);
 	nct_err err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);

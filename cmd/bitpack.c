@@ -204,13 +204,13 @@ main(int argc, char **argv)
 		        .flags = CLI_BINARY},
 	};
 	struct nct_totals totals = {0};
-	nct_why why = {{0}};
+	nct_why why = {0};
 	nct_err err;
 
 	parse(&b, argc, argv);
 	err = convert(&b, cli_output(&b.cli), &totals, &why);
 	if (err != NCT_OK && !(err == NCT_EDATA && b.losses)) {
-		int wrote = err == NCT_EIO && why.text[0] != '\0';
+		const int wrote = err == NCT_EWRITE;
 
 		die_err(&b.cli, err, !wrote ? b.cli.operands[b.operand] : b.cli.output != NULL ? b.cli.output : "-", &why);
 	}

@@ -196,7 +196,7 @@ progress(void *ctx, uint64_t bytes)
 static void
 measure(struct bpbcalc *b, int in, const char *name, void (*each)(void *, const struct nct_measured *))
 {
-	nct_why why = {{0}};
+	nct_why why = {0};
 	nct_err err;
 
 	b->name = name;

@@ -82,10 +82,10 @@ die(const struct cli *c, int status, const char *fmt, ...)
 void
 note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
 {
-	const char *text = why != NULL && why->text[0] != '\0' ? why->text : err == NCT_EIO ? strerror(errno) : nct_strerror(err);
+	const char *text = why != NULL && why->text[0] != '\0' ? why->text : err == NCT_EIO || err == NCT_EWRITE ? strerror(errno) : nct_strerror(err);
 
 	cli_progress_end(c);
-	if (strncmp(text, NCT_TEMPORARY, strlen(NCT_TEMPORARY)) == 0) /* that is what failed, not `name` */
+	if (why != NULL && why->about == NCT_ABOUT_FILE) /* which the text names */
 		fprintf(stderr, "%s: %s\n", c->tool, text);
 	else
 		fprintf(stderr, "%s: %s: %s\n", c->tool, name, text);

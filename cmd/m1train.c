@@ -158,7 +158,7 @@ static nct_text *
 read_text(struct opts *o, int eval)
 {
 	const char *what = eval ? "eval" : "text";
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_text *text;
 	size_t at;
 	nct_err err = nct_text_read(&text, eval ? trainer_eval_operand : trainer_operand, &o->t, &o->text, &at, &why);
@@ -189,7 +189,7 @@ refuse_none(const struct opts *o, nct_text *text, nct_text *eval)
 static const char *
 name_of(nct_err err, const nct_why *why, const char *what)
 {
-	return err == NCT_EARG && strncmp(why->text, "alignment", 9) == 0 ? "-a" : what;
+	return err == NCT_EARG && why->about == NCT_ABOUT_ALIGNMENT ? "-a" : what;
 }
 
 /* What the validation text costs, under the float model (if there is one) and under the one written. */
@@ -213,7 +213,7 @@ static int
 choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
 {
 	struct nct_m1_choose_result r;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m1 *m;
 	nct_err err = o->model != NULL ? nct_m1_open(&m, o->model, cli.cpu, &why) : nct_m1_builtin(&m, cli.cpu, &why);
 
@@ -236,7 +236,7 @@ main(int argc, char **argv)
 	struct opts o = parse(argc, argv);
 	struct nct_m1_train_result r;
 	nct_text *text, *eval = NULL;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_err err;
 	int out, stopped;
 

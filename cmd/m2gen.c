@@ -77,7 +77,7 @@ operand(void *ctx, size_t i, int *fd)
 static nct_corpus *
 read_prompt(void)
 {
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_corpus *c;
 	size_t at;
 	nct_err err = nct_corpus_read(&c, operand, NULL, getenv("TMPDIR"), &at, &why);
@@ -124,7 +124,7 @@ main(int argc, char **argv)
 {
 	struct nct_m2_generate_options o = parse(argc, argv);
 	nct_corpus *prompt = NULL;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m2 *m;
 	nct_err err = nct_m2_open(&m, model, &why);
 	int out;

@@ -78,7 +78,7 @@ static nct_corpus *
 read_tokens(struct opts *o, int eval)
 {
 	const char *what = eval ? "eval_" : "";
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_corpus *c;
 	size_t at;
 	nct_err err = nct_corpus_read(&c, eval ? trainer_eval_operand : trainer_operand, &o->t, getenv("TMPDIR"), &at, &why);
@@ -123,7 +123,7 @@ train(struct opts *o)
 {
 	struct nct_m2_train_result r;
 	nct_corpus *tokens, *eval = NULL;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_err err;
 	int out;
 
@@ -213,7 +213,7 @@ evaluate(struct opts *o)
 	    .threads = cli.threads, .cpu = cli.cpu, .progress = show, .stop = trainer_signalled};
 	static struct nct_m2_evaluation result; /* large */
 	nct_corpus *c;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m2 *m;
 	nct_err err;
 	int stopped = 0, out;

@@ -265,22 +265,11 @@ trainer_output_name(const struct trainer *t)
 	return t->cli->output != NULL ? t->cli->output : "-";
 }
 
-/* Whether `why` begins with the name `path`, perhaps with an ending, and a colon. */
-static int
-names(const nct_why *why, const char *path)
-{
-	const size_t n = path != NULL ? strlen(path) : 0;
-
-	return n > 0 && strncmp(why->text, path, n) == 0 && (why->text[n] == ':' || strncmp(why->text + n, ".prev:", 6) == 0);
-}
-
 void
 trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why)
 {
 	trainer_end_line();
-	if (writes(t) && (names(why, t->train.checkpoint) || names(why, t->train.log) || names(why, t->train.from)))
-		fprintf(stderr, "%s: %s\n", t->cli->tool, why->text);
-	else if (writes(t))
+	if (writes(t))
 		note_err(t->cli, err, name, why);
 	cli_output_abort(t->cli, 0);
 	ranks_end();
@@ -296,7 +285,7 @@ trainer_operands_name(const struct trainer *t)
 void
 trainer_die_empty(const struct trainer *t, int eval, const char *what)
 {
-	nct_why why;
+	nct_why why = {0};
 
 	snprintf(why.text, sizeof why.text, "no %s to %s on", what, eval ? "evaluate" : "train");
 	trainer_die(t, NCT_ECUT, eval ? t->eval : trainer_operands_name(t), &why);

@@ -137,7 +137,7 @@ struct nct_m1_choose_result {
 /* Chooses the 2^b strings that make the fewest windows of `text`, and gives them to *m, which nobody else may use meanwhile, as a codebook
  * of NCT_CODE_BEST, with notes on where they come from. Of `o` count window_bits, align, align_pattern, rounds (over the text) and the
  * functions. The same text and options give the same strings everywhere. `eval` (may be NULL) is the validation text. NCT_EARG (options;
- * the pattern, `why` begins with "alignment"), NCT_ENOMEM, NCT_ECUT (no text). */
+ * the pattern, `why->about` is NCT_ABOUT_ALIGNMENT), NCT_ENOMEM, NCT_ECUT (no text). */
 NCT_API nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o,
                       struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
 

@@ -32,18 +32,26 @@ typedef enum nct_err {
 	NCT_OK = 0,
 	NCT_EARG,     /* an argument is outside its documented range */
 	NCT_ENOMEM,   /* out of memory */
-	NCT_EIO,      /* a system call failed; errno tells why */
+	NCT_EIO,      /* input, or another system call, failed; errno tells why */
 	NCT_EMODEL,   /* the stream was written with another model or other windows */
 	NCT_EDATA,    /* damaged: a checksum or a rule of the format does not hold */
 	NCT_ECUT,     /* the input ends early */
 	NCT_EKIND,    /* not the kind of file or stream that was asked for */
 	NCT_EVERSION, /* a version of the format that this library does not know */
-	NCT_ENAN      /* training met a NaN or an infinity */
+	NCT_ENAN,     /* training met a NaN or an infinity */
+	NCT_EWRITE    /* output failed; errno tells why */
 } nct_err;
 
+/* What a failure is about. */
+enum nct_subject {
+	NCT_ABOUT_INPUT,     /* the input, or what else the function was given */
+	NCT_ABOUT_ALIGNMENT, /* the pattern of boundaries */
+	NCT_ABOUT_FILE       /* another file or folder, whose name the text begins with */
+};
 /* One line of detail, `what, where`, without a final newline. A function that takes `why` empties it first, and fills it only if it fails. */
 typedef struct nct_why {
 	char text[256];
+	enum nct_subject about;
 } nct_why;
 
 NCT_API const char *nct_strerror(nct_err err); /* a constant string, never NULL */
@@ -135,7 +143,7 @@ typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* ---- Tokens: bitpack's work (format/) ----
  * Each operand holds whole streams. `totals` are sums over all that was delivered; stream_bytes counts
- * the input. NCT_EIO: with text in `why`, writing failed; without, reading (errno). On damage all before it is written. */
+ * the input. NCT_EIO: reading failed; NCT_EWRITE: writing. On damage all before it is written. */
 
 struct nct_pack_options {
 	size_t struct_size;
@@ -221,8 +229,8 @@ struct nct_encode_options {
 	void *ctx;
 };
 
-/* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: with text in `why`, writing failed; without, reading
- * (errno). NCT_EARG: a pattern is wrong (why->text begins with "alignment" if it is that one), or the options are. */
+/* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: reading failed; NCT_EWRITE: writing.
+ * NCT_EARG: a pattern is wrong (that of the boundaries, if why->about is NCT_ABOUT_ALIGNMENT), or the options are. */
 NCT_API nct_err nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out,
                    const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
@@ -237,14 +245,14 @@ struct nct_decode_options {
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss, by one thread at a time */
 	void *ctx;
 };
-/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO as above; NCT_EARG.
+/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO, NCT_EWRITE, NCT_EARG.
  * With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that are not printable ASCII appear as \xHH,
  * \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows to show: NCT_EKIND. */
 NCT_API nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
 /* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as nct_decode() shows
- * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EIO (with text in `why`), NCT_ENOMEM. */
+ * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EWRITE, NCT_ENOMEM. */
 NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
 
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */

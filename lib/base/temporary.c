@@ -18,7 +18,7 @@ folder(const char *dir)
 nct_err
 nct_temporary_failed(const char *dir, nct_why *why)
 {
-	return nct_fail(why, NCT_EIO, NCT_TEMPORARY "%s: %s", folder(dir), strerror(errno));
+	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EIO, "temporary file in %s: %s", folder(dir), strerror(errno));
 }
 
 nct_err

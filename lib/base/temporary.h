@@ -4,7 +4,6 @@
 
 #include "nct.h"
 
-#define NCT_TEMPORARY "temporary file in " /* how `why` begins where one failed; the folder's name follows */
 
 /* Opens a temporary file in `dir` (NULL or "": /tmp). It has no name any more and goes when its last user closes or unmaps it.
  * NCT_EIO, with `why`. */

@@ -67,7 +67,7 @@ add_piece(nct_corpus *c, const uint8_t *frame, uint64_t tokens)
 static nct_err
 add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 {
-	nct_why inner = {""};
+	nct_why inner = {0};
 
 	if (h->kind != NCT_TOKENS)
 		return nct_fail(why, NCT_EKIND, "windows, not tokens (see bitpack)");

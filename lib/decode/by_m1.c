@@ -182,7 +182,7 @@ nct_err
 nct_m1_decode(nct_m1_decoder *d, enum nct_event *event, nct_why *why)
 {
 	struct nct_block block = {0};
-	nct_why loss = {{0}};
+	nct_why loss = {0};
 	int saved = 0;
 	nct_err err, failed;
 

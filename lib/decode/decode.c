@@ -91,7 +91,7 @@ decode_all(struct decoder *d)
 {
 	enum nct_event event;
 	struct nct_block block;
-	nct_why loss = {{0}};
+	nct_why loss = {0};
 	nct_err err = nct_reader_next(d->reader, &event, &block, &loss);
 
 	while (err == NCT_OK && event != NCT_AT_END) {

@@ -15,7 +15,7 @@ struct nct_parse_plan {
 /* Parses spans of symbol[0..n), each as acwin would encode it were it a chunk: EODs end windows, M1 is reset at each. reach[i] becomes 0
  * if no window begins at symbol i, else how many symbols this one took before one did not fit, which is more than it has where
  * it closed at a boundary before that. A window still open at a span's end is none. The result does not depend on `threads`. NCT_EARG (the pattern,
- * `why` begins with "alignment"), NCT_ENOMEM. */
+ * `why->about` is NCT_ABOUT_ALIGNMENT), NCT_ENOMEM. */
 nct_err nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symbol, size_t n, uint16_t *reach, nct_why *why) NCT_USED;
 
 #endif

@@ -138,10 +138,10 @@ round_over(struct chooser *c, uint64_t stride)
 static nct_err
 pattern_new(struct chooser *c)
 {
-	nct_why what = {""};
+	nct_why what = {0};
 	const nct_err err = nct_pattern_new(&c->bounds.pattern, c->o->align_pattern, &what);
 
-	return err == NCT_EARG ? nct_fail(c->why, err, "alignment: %s", what.text) : err;
+	return err == NCT_EARG ? nct_fail_about(c->why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text) : err;
 }
 
 static nct_err

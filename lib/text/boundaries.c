@@ -31,7 +31,7 @@ nct_err
 nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern, nct_why *why)
 {
 	nct_bounds *b = calloc(1, sizeof *b);
-	nct_why what = {""};
+	nct_why what = {0};
 	nct_err err = NCT_ENOMEM;
 
 	if ((*out = b) == NULL)
@@ -47,7 +47,7 @@ nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const cha
 		goto fail;
 	err = align == NCT_ALIGN_WORDS ? nct_words_new(&b->words) : nct_pattern_new(&b->pattern, pattern, &what);
 	if (err == NCT_EARG)
-		err = nct_fail(why, err, "alignment: %s", what.text);
+		err = nct_fail_about(why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text);
 	if (err == NCT_OK)
 		return NCT_OK;
 fail:
@@ -125,12 +125,12 @@ mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 	nct_err err;
 
 	for (int found = 1; found && m->search < m->n;) {
-		nct_why what = {""};
+		nct_why what = {0};
 		size_t start, end;
 
 		err = nct_pattern_find(p, m->text, m->n, m->search, m->last, m->whole, &found, &start, &end, &what);
 		if (err != NCT_OK)
-			return err == NCT_EARG ? nct_fail(why, err, "alignment: %s", what.text) : err;
+			return err == NCT_EARG ? nct_fail_about(why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text) : err;
 		m->search = !found ? start : end > start ? end : start + 1;
 		const size_t upto = m->search < m->n ? m->search : m->n;
 		memset(m->mark + m->decided, 0, upto - m->decided); /* no match starts inside another */

@@ -169,7 +169,7 @@ finish_array(struct export *x, nct_err err, nct_why *why)
 {
 	nct_err end;
 
-	if (err == NCT_EIO || err == NCT_ENOMEM || x->width == 0)
+	if (err == NCT_EIO || err == NCT_EWRITE || err == NCT_ENOMEM || x->width == 0)
 		return err;
 	end = nct_npy_end(&x->array, x->width);
 	return end != NCT_OK ? nct_wrote(end, why) : err;
@@ -204,7 +204,7 @@ nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, c
 	if (to == NCT_EXPORT_NPY)
 		err = finish_array(x, err, why);
 	saved = errno;
-	if (err == NCT_EIO && x->array.spool_error != 0) {
+	if (err == NCT_EWRITE && x->array.spool_error != 0) {
 		errno = saved = x->array.spool_error;
 		err = nct_temporary_failed(x->tmpdir, why);
 	}

@@ -197,7 +197,7 @@ nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nc
 	}
 	free(prev);
 	if (err != NCT_OK)
-		return nct_fail(why, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	return NCT_OK;
 }
 
@@ -218,7 +218,7 @@ check_option(const nct_st *st, const char *key, const char *want, const char *pa
 
 	if ((have != NULL) == (want != NULL) && (have == NULL || strcmp(have, want) == 0))
 		return NCT_OK;
-	return nct_fail(why, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want != NULL ? want : "(none)");
+	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want != NULL ? want : "(none)");
 }
 
 static nct_err
@@ -250,9 +250,9 @@ check_strings(const nct_st *st, const char *path, nct_why *why)
 	const char *format = nct_st_meta(st, "format");
 
 	if (format == NULL || strcmp(format, FORMAT) != 0)
-		return nct_fail(why, NCT_EKIND, "%s: not a checkpoint", path);
+		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND, "%s: not a checkpoint", path);
 	if (!hex_is(nct_st_meta(st, CRC_STRINGS), crc_file(st)))
-		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its options", path);
+		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EDATA, "%s: damaged: CRC of its options", path);
 	return NCT_OK;
 }
 
@@ -267,7 +267,7 @@ read_slots(const nct_st *st, const struct nct_slot *slots, size_t n, const char 
 	for (size_t i = 0; (t = nct_st_tensor_at(st, i)) != NULL; i++)
 		crc = lzma_crc64(t->data, t->bytes, crc);
 	if (!hex_is(nct_st_meta(st, CRC_TENSORS), crc))
-		return nct_fail(why, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
+		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EDATA, "%s: damaged: CRC of its tensors", path);
 	for (size_t i = 0; i < n; i++) {
 		const struct nct_slot *o = &slots[i];
 		const void *data;
@@ -294,10 +294,10 @@ read_state(const nct_st *st, const struct nct_state *s, const char *path, struct
 static nct_err
 open_file(nct_st **st, const char *path, nct_why *why)
 {
-	nct_why inner = {""};
+	nct_why inner = {0};
 	nct_err err = nct_st_open(st, path, &inner);
 
-	return err == NCT_OK ? err : nct_fail(why, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
+	return err == NCT_OK ? err : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
 }
 
 static nct_err
@@ -323,7 +323,7 @@ nct_err
 nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark *mark, int *old, nct_why *why)
 {
 	char *file = nct_follow_links(path), *prev = file != NULL ? previous(file) : NULL;
-	nct_why other = {""};
+	nct_why other = {0};
 	nct_err err = NCT_OK, older;
 
 	*old = 0;
@@ -331,12 +331,12 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 	if (prev == NULL) {
 		err = file != NULL || errno == ENOMEM ? NCT_ENOMEM : NCT_EIO;
 		free(file);
-		return nct_fail(why, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", path, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	}
 	if (exists(path))
 		err = read_file(path, s, mark, why);
 	else if (exists(prev))
-		err = nct_fail(why, NCT_EMODEL, "%s: missing, but %s is there: rename it to go on from it, or remove it", path, prev);
+		err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: missing, but %s is there: rename it to go on from it, or remove it", path, prev);
 	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
 		older = read_file(prev, s, mark, &other);
 		*old = older == NCT_OK;

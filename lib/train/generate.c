@@ -151,7 +151,7 @@ sample_all(struct generator *g, nct_why *why)
 			err = nct_step_read(g->step, ids[j]);
 		}
 		if (err == NCT_OK && (err = put(g, ids, g->group, g->windows, i + 1 < blocks)) != NCT_OK)
-			return nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+			return nct_wrote(err, why);
 		if (g->o->progress != NULL)
 			g->o->progress(g->o->ctx, (i + 1) * g->group, blocks * g->group);
 	}
@@ -161,7 +161,7 @@ sample_all(struct generator *g, nct_why *why)
 static nct_err
 check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_options *o, nct_why *why)
 {
-	nct_why inner = {""};
+	nct_why inner = {0};
 
 	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
 		return nct_fail(why, NCT_EARG, "threads, temperature, top-p: out of range");
@@ -186,7 +186,7 @@ begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
 		err = nct_writer_header(g->out, &h);
 	if (err == NCT_OK && prompt != NULL && !g->o->only_new)
 		err = put_prompt(g, prompt);
-	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return nct_wrote(err, why);
 }
 
 nct_err
@@ -211,8 +211,8 @@ nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct
 		err = read_prompt(&g, prompt);
 	if (err == NCT_OK)
 		err = sample_all(&g, why);
-	if (err == NCT_OK && (err = nct_writer_trailer(g.out)) != NCT_OK)
-		err = nct_fail(why, err, "%s", strerror(errno));
+	if (err == NCT_OK)
+		err = nct_wrote(nct_writer_trailer(g.out), why);
 	nct_writer_free(g.out);
 	nct_step_free(g.step);
 	free(g.work);

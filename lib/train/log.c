@@ -25,7 +25,7 @@ struct nct_log {
 static nct_err
 failed(const char *path, nct_why *why)
 {
-	return nct_fail(why, NCT_EIO, "%s: %s", path, strerror(errno));
+	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EIO, "%s: %s", path, strerror(errno));
 }
 
 /* Copies the header and the rows of steps up to `keep` from `in` to `fd`; a last line that was cut is dropped. */
@@ -40,7 +40,7 @@ copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 	for (int row = 0; err == NCT_OK && (n = getline(&line, &cap, in)) > 0 && line[n - 1] == '\n'; row++) {
 		line[n - 1] = '\0';
 		if (row == 0 && strcmp(line, log->columns) != 0)
-			err = nct_fail(why, NCT_EKIND, "%s: not a log with these columns, so it cannot be continued", log->path);
+			err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND, "%s: not a log with these columns, so it cannot be continued", log->path);
 		line[n - 1] = '\n';
 		if (err == NCT_OK && (row == 0 || strtoull(line, NULL, 10) <= keep) && nct_write(fd, line, (size_t)n) != NCT_OK)
 			err = failed(log->path, why);
@@ -97,7 +97,7 @@ check_old(const nct_log *log, int *replaces, nct_why *why)
 	if (bad)
 		return failed(log->path, why);
 	if (got == NULL || strcmp(first, COLUMNS_OF_ALL) != 0)
-		return nct_fail(why, NCT_EKIND, "%s: there is a file that is no log of a run, and it is not replaced", log->path);
+		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND, "%s: there is a file that is no log of a run, and it is not replaced", log->path);
 	*replaces = 1;
 	return NCT_OK;
 }

@@ -205,7 +205,7 @@ train_step(struct nct_loop *l, nct_why *why)
 	const struct nct_train_options *o = l->o;
 	uint64_t targets = 0, units = 0;
 	double total = 0;
-	nct_why inner = {""};
+	nct_why inner = {0};
 	nct_err err = begin_round(l, &inner);
 
 	if (err != NCT_OK)

@@ -57,7 +57,7 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 		nct_note(&n, "note.integer_bits_per_byte", "%.4f", run->r->integer_bits);
 	}
 	err = nct_m1_save(m, out, n.pair, n.n);
-	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return nct_wrote(err, why);
 }
 
 /* Asked between stages that take long. */

@@ -45,7 +45,7 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 		nct_note(&n, strcmp(run->r->per, "byte") == 0 ? "note.bits_per_byte" : "note.bits_per_token", "%.4f", run->r->kept_bits);
 	}
 	err = nct_m2_save(out, &run->shape, params, run->o.length, nct_corpus_header(run->tokens), n.pair, n.n);
-	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "%s", err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	return nct_wrote(err, why);
 }
 
 /* Trains, or finds trained already, and writes the best model, or else the last. */
@@ -95,7 +95,7 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	const struct nct_train_options *o = &run.o;
 	const uint32_t vocab = nct_corpus_header(tokens)->vocab;
 	nct_corpus *sample = NULL;
-	nct_why own, inner = {""};
+	nct_why own, inner = {0};
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
@@ -221,7 +221,7 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 {
 	struct nct_m2_evaluate_options o;
 	struct work w = {.net = NULL};
-	nct_why own, inner = {""};
+	nct_why own, inner = {0};
 	struct nct_examples x;
 	size_t rows;
 	nct_err err;

@@ -84,16 +84,16 @@ describe_state(struct nct_loop *l, nct_why *why)
 static nct_err
 begin_with_m1(struct nct_loop *l, nct_why *why)
 {
-	nct_why found = {""};
+	nct_why found = {0};
 	nct_m1 *m;
 	nct_err err = nct_m1_open(&m, l->o->from, NULL, &found);
 
 	if (err == NCT_EKIND)
-		return nct_fail(why, err, "%s: neither a checkpoint nor an M1", l->o->from);
+		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: neither a checkpoint nor an M1", l->o->from);
 	if (err == NCT_OK && (err = nct_m1_to_floats(nct_net_params(l->net), &l->shape, m, &found)) == NCT_OK)
 		snprintf(l->mark.from, sizeof l->mark.from, "M1 %016" PRIx64, nct_m1_fingerprint(m));
 	nct_m1_free(m);
-	return err == NCT_OK ? err : nct_fail(why, err, "%s: %.180s", l->o->from, found.text[0] != '\0' ? found.text : nct_strerror(err));
+	return err == NCT_OK ? err : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", l->o->from, found.text[0] != '\0' ? found.text : nct_strerror(err));
 }
 
 /* The run begins: with the parameters that another one had reached, if that was asked for. */
@@ -116,17 +116,17 @@ begin(struct nct_loop *l, nct_why *why)
 static nct_err
 load(struct nct_loop *l, nct_why *why)
 {
-	nct_why found = {""};
+	nct_why found = {0};
 	int old;
 	nct_err err;
 
 	if (l->o->checkpoint == NULL)
 		return begin(l, why);
 	if ((err = nct_outfile_try(l->o->checkpoint)) != NCT_OK) /* before hours of work that could not be saved */
-		return nct_fail(why, err, "%s: %s", l->o->checkpoint, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", l->o->checkpoint, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
-		return nct_fail(why, err, "%s", found.text);
+		return nct_fail_about(why, found.about, err, "%s", found.text);
 	if (old && l->o->warn != NULL) {
 		char line[sizeof found.text + 96];
 

@@ -180,7 +180,7 @@ find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, u
 	const struct nct_parse_plan plan = {.window_bits = a->o->window_bits, .align = a->o->align, .align_pattern = a->o->align_pattern,
 	    .span = SPAN, .threads = a->o->threads};
 	struct sample s = {.n = 0};
-	nct_why inner = {""};
+	nct_why inner = {0};
 	nct_m1 *m;
 	nct_err err = nct_m1_from_floats(&m, a->shape, params, e, a->o, &inner);
 

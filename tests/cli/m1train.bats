@@ -367,7 +367,7 @@ refused() {
   [[ $stderr == "m1train: nowhere: No such file or directory" ]]
   run -1 sh -c 'm1train -k unigram text >&-'
   run -1 --separate-stderr sh -c 'm1train -k unigram text >/dev/full'
-  [ "$stderr" = "m1train: -: No space left on device" ]
+  [ "$stderr" = "m1train: -: cannot write: No space left on device" ]
   run -1 --separate-stderr small -n 1 -C none/ckpt -o model text
   [ "$stderr" = "m1train: none/ckpt: No such file or directory" ]
   run -1 --separate-stderr small -n 1 --log=none/log -o model text

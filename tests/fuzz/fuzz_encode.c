@@ -50,7 +50,7 @@ encode(struct input *in, unsigned threads, int no_codebook)
 {
 	struct stream s = {0};
 	FILE *f = tmpfile();
-	nct_why why = {""};
+	nct_why why = {0};
 
 	must(f != NULL, "no file");
 	in->o.threads = threads;
@@ -78,7 +78,7 @@ decode_again(const struct input *in, const struct stream *s, unsigned threads)
 	const int from = file_of_bytes(s->p, s->n);
 	struct nct_totals totals;
 	FILE *f = tmpfile();
-	nct_why why = {""};
+	nct_why why = {0};
 	uint8_t *text;
 	size_t n;
 

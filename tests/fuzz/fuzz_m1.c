@@ -118,7 +118,7 @@ correct(uint8_t *data, size_t size, const nct_why *why)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	nct_why why = {""};
+	nct_why why = {0};
 
 	if (parse(data, size, &why) == NCT_EDATA) {
 		uint8_t *copy = malloc(size + 1);

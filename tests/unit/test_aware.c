@@ -54,7 +54,7 @@ fill(struct rows *r, const nct_text *t, const struct nct_train_options *o)
 {
 	struct nct_examples e;
 	struct nct_parsed found;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_rounds *a;
 	nct_net *net;
 
@@ -254,7 +254,7 @@ run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 	struct nct_tensor tensors[NCT_P_COUNT];
 	struct watch w = {.stop = stop};
 	struct nct_examples e;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 	int stopped;
 	float *copy;
@@ -335,7 +335,7 @@ test_from(void **state)
 	struct nct_train_options o = options(1);
 	struct nct_shape other = shape;
 	struct nct_examples e;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 	size_t n;
 

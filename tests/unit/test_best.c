@@ -154,7 +154,7 @@ static void
 refuse(const struct some *s, size_t node, unsigned depth, unsigned symbol, const char *what)
 {
 	struct nct_codebook *c = codebook_of(s);
-	nct_why why = {""};
+	nct_why why = {0};
 
 	node = node == SIZE_MAX ? c->nodes - 1 : node;
 	c->depth[node] = (uint16_t)depth;
@@ -181,7 +181,7 @@ test_faults(void **state)
 	refuse(s, 0, 1, 0x4000, "with an unknown symbol");
 
 	struct nct_codebook *c = codebook_of(s);
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t inner = 0;
 	while (!(c->symbol[inner] & NCT_NODE_INNER))
 		inner++;

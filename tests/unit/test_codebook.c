@@ -109,7 +109,7 @@ static void
 refuse(const struct nct_codebook *good, size_t k, unsigned depth, unsigned symbol, const char *what)
 {
 	struct nct_codebook *c = copy(good);
-	nct_why why = {""};
+	nct_why why = {0};
 	char line[200];
 
 	c->depth[k] = (uint16_t)depth;

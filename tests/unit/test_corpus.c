@@ -37,7 +37,7 @@ test_corpus_refuses(void **state)
 {
 	struct nct_header other = plain, windows = plain;
 	nct_corpus *c;
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t at;
 
 	(void)state;

@@ -71,7 +71,7 @@ assert_cut(const nct_m1 *m, struct bytes text, struct nct_encode_options o, uint
 {
 	struct nct_decode_options d = {sizeof d, .threads = 1};
 	struct nct_totals t;
-	nct_why why = {""};
+	nct_why why = {0};
 	struct bytes stream = encode_documents(m, text, &o), joined = joined_blocks(stream, chunk, 0);
 
 	for (d.no_codebook = 0; d.no_codebook < 2; d.no_codebook++) {

@@ -185,7 +185,7 @@ test_mutated_files(void **state)
 static void
 test_correction(void **state)
 {
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t n;
 	uint8_t *p = load("tests/vectors/m1-tiny.safetensors", &n);
 
@@ -203,7 +203,7 @@ static void
 test_correction_of_codebooks(void **state)
 {
 	static const char *const keys[] = {"\"fingerprint\":\"", "\"split10\":\"", "\"best10\":\""};
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t n;
 	uint8_t *p = with_books("tests/vectors/m1-tiny.safetensors", SPLIT | BEST, &n);
 

@@ -102,7 +102,7 @@ static nct_m1 *
 open_vector(const char *name, const char *row)
 {
 	char path[128];
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m1 *m;
 
 	snprintf(path, sizeof path, "tests/vectors/%s.safetensors", name);
@@ -355,7 +355,7 @@ test_limits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		nct_why why = {""};
+		nct_why why = {0};
 
 		assert_int_equal(nct_m1_new(&m, &bad[i], NULL, &why), NCT_EARG);
 		assert_true(m == NULL && why.text[0] != '\0');

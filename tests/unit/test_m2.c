@@ -29,7 +29,7 @@ model_of(const nct_corpus *c, const nct_corpus *eval, const struct nct_train_opt
 {
 	char path[256];
 	int fd = open(in_folder(path, "m2"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m2 *m;
 
 	assert_true(fd >= 0);
@@ -48,7 +48,7 @@ static double
 bits_per_token(const nct_m2 *m, const nct_corpus *c, size_t rows, unsigned threads)
 {
 	const struct nct_m2_evaluate_options o = {sizeof o, .rows = rows, .threads = threads};
-	nct_why why = {""};
+	nct_why why = {0};
 	int stopped;
 
 	if (nct_m2_evaluate(m, c, &o, &result, &stopped, &why) != NCT_OK)
@@ -148,7 +148,7 @@ test_files_are_checked(void **state)
 	nct_corpus *c = read_corpus((struct source){.header = {&plain, &plain}});
 	char path[256], *bytes;
 	struct nct_m2_train_result r;
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t n, got;
 	nct_m2 *m;
 	int fd = open(in_folder(path, "m2"), O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -203,7 +203,7 @@ sample_of(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generat
 {
 	char path[256], *bytes;
 	int fd = open(in_folder(path, "out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_corpus *c;
 	size_t n, got, at;
 

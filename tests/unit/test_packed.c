@@ -141,7 +141,7 @@ static void
 test_builtin(void **state)
 {
 	static const enum nct_code code[2] = {NCT_CODE_SPLIT, NCT_CODE_BEST};
-	nct_why why = {""};
+	nct_why why = {0};
 	struct nct_trie t;
 	nct_m1 *trusted, *read;
 

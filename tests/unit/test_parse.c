@@ -178,7 +178,7 @@ test_bad_pattern(void **state)
 	const uint16_t symbol[20] = {'a'};
 	uint16_t reach[20];
 	nct_m1 *m = some_m1(3);
-	nct_why why = {""};
+	nct_why why = {0};
 
 	(void)state;
 	assert_int_equal(nct_parse(m, &p, symbol, 20, reach, &why), NCT_EARG);

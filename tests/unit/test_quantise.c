@@ -178,7 +178,7 @@ integer_bits(const nct_m1 *m)
 static nct_m1 *
 quantised(const float *params, unsigned threads)
 {
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m1 *m;
 
 	if (nct_m1_quantise(&m, &shape, params, trained.sample, 4 * ROWS, LENGTH, threads, NULL, &why) != NCT_OK)
@@ -286,7 +286,7 @@ test_dead_parts(void **state)
 static void
 expect_error(nct_err want, const char *text, const struct nct_shape *s, const float *p, size_t rows, size_t length)
 {
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_m1 *m;
 	const nct_err got = nct_m1_quantise(&m, s, p, trained.sample, rows, length, 1, NULL, &why);
 

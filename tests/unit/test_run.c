@@ -41,7 +41,7 @@ test_beginning(const char *path, const struct nct_state *s)
 	struct nct_slot slots[2] = {s->slots[0], s->slots[1]};
 	struct nct_state t = {same, 3, slots, 2};
 	struct nct_mark mark = {.step = 3, .round = 4};
-	nct_why why = {""};
+	nct_why why = {0};
 
 	slots[0].data = x;
 	slots[1].data = y;
@@ -65,7 +65,7 @@ test_checkpoint(void **state)
 	struct nct_mark mark = {.step = 99, .best_step = 98, .best_bits = 97, .pending = 96, .train_bits = 95};
 	int old;
 	size_t n, before_n;
-	nct_why why = {""};
+	nct_why why = {0};
 
 	(void)state;
 	in_folder(path, "ck");
@@ -171,7 +171,7 @@ run(const struct nct_examples *e, struct nct_train_options o, uint64_t stop, siz
 	    .reach = 16};
 	struct nct_tensor t[NCT_P_COUNT];
 	struct watch w = {.stop = stop};
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 	int stopped = -1;
 	float *copy;
@@ -267,7 +267,7 @@ run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned ask
 {
 	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 8, .heads = 1, .layers = 1, .inner = 8,
 	    .reach = 16};
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 	int stopped;
 
@@ -355,7 +355,7 @@ test_nan_stops(void **state)
 	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 32,
 	    .reach = 16};
 	struct nct_examples e;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 	int stopped;
 	char path[256];
@@ -395,7 +395,7 @@ test_memory_is_refused(void **state)
 	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 2048, .heads = 32, .layers = 24, .inner = 8192,
 	    .reach = 1024};
 	struct nct_examples e;
-	nct_why why = {""};
+	nct_why why = {0};
 	nct_loop *l;
 
 	(void)state;

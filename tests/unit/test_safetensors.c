@@ -131,7 +131,7 @@ test_open(void **state)
 	const int fd = mkstemp(path);
 	int ends[2];
 	nct_st *st;
-	nct_why why = {""};
+	nct_why why = {0};
 
 	(void)state;
 	assert_int_equal(write_list(fd, NULL), NCT_OK);
@@ -222,7 +222,7 @@ test_headers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		nct_why why = {""};
+		nct_why why = {0};
 		const nct_err got = parse_text(cases[i].header, cases[i].bytes, &why);
 
 		if (got != cases[i].want || (got != NCT_OK && why.text[0] == '\0'))
@@ -304,7 +304,7 @@ test_model_damage(void **state)
 
 	(void)state;
 	for (size_t cut = 0; cut < n; cut++) {
-		nct_why why = {""};
+		nct_why why = {0};
 		char *exact = malloc(cut + 1);
 
 		memcpy(exact, p, cut); /* a block of its own, so that sanitizers see a step too far */
@@ -314,7 +314,7 @@ test_model_damage(void **state)
 	}
 	for (size_t i = 0; i < n; i++)
 		for (int x = i < 2048 ? 1 : 1 << i % 8; x < 256; x *= i < 2048 ? 2 : 256) { /* every bit of the header */
-			nct_why why = {""};
+			nct_why why = {0};
 			const nct_err err = (p[i] = (char)(p[i] ^ x), nct_m1_parse(&back, p, n, NULL, &why));
 
 			if (err == NCT_OK) { /* only in a note, or in the case of a \u escape */
@@ -349,7 +349,7 @@ test_model_metadata(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char *p = written(write_m1, m, &n), *at = p + 8;
-		nct_why why = {""};
+		nct_why why = {0};
 
 		while (memcmp(at, cases[i].from, strlen(cases[i].from)) != 0)
 			at++;
@@ -407,7 +407,7 @@ test_model_windows(void **state)
 		free(p);
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		nct_why why = {""};
+		nct_why why = {0};
 
 		p = with_windows(m, &all[3], bad[i].from, bad[i].to, &n);
 		if (nct_m1_parse(&back, p, n, NULL, &why) != NCT_EDATA || strncmp(why.text, "metadata: ", 10) != 0)
@@ -435,7 +435,7 @@ static void
 test_builtin(void **state)
 {
 	nct_m1 *m;
-	nct_why why = {""};
+	nct_why why = {0};
 
 	(void)state;
 	for (size_t i = 0; nct_cpu_name(i) != NULL; i++) {

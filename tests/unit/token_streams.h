@@ -86,7 +86,7 @@ static inline nct_corpus *
 read_corpus(struct source s)
 {
 	nct_corpus *c;
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t at;
 
 	if (nct_corpus_read(&c, operand, &s, folder, &at, &why) != NCT_OK)

@@ -53,7 +53,7 @@ text_of(struct piece *p, enum nct_separator separator)
 {
 	const struct nct_text_options o = {sizeof o, .separator = separator, .tmpdir = folder};
 	nct_text *t;
-	nct_why why = {""};
+	nct_why why = {0};
 	size_t at;
 
 	if (nct_text_read(&t, from_pieces, p, &o, &at, &why) != NCT_OK)
