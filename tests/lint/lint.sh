@@ -66,6 +66,13 @@ scripts() {
 	pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc
 }
 
+# What pages call a file is there: lib/base/err.c, and behind it "io.c" for one beside it; names with a word in capitals are examples.
+paths() {
+	pick '\.md$' | xargs awk -f "$lint/paths.awk" | while read -r where path; do
+		[ -e "$path" ] || echo "$where: no $path"
+	done
+}
+
 # ---- checks by compilers, with the Makefile's own flags ----
 
 # ask_make TARGET LINE [VARIABLE=VALUE...]: the Makefile with one more LINE in it.
@@ -169,7 +176,7 @@ self_test() {
 	chmod +x bin/*
 	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
 	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
-	for check in includes planted_calls openings sizes guards words width citations companions options; do
+	for check in includes planted_calls openings sizes guards words width paths citations companions options; do
 		$check | sort >"$tmp/got"
 		if [ -f $check.want ]; then
 			sort $check.want >"$tmp/want"
@@ -220,6 +227,7 @@ try "functions are short" sizes
 try "headers are guarded, each by a name of its own" guards
 try "no forbidden words" words
 try "no line over 120 columns" width
+try "files that pages name are there" paths
 try "shellcheck finds nothing" scripts
 try "every header compiles alone" headers gcc
 for cc in gcc clang; do
