@@ -73,6 +73,13 @@ paths() {
 	done
 }
 
+# The table of folders in HACKING.md has the arrows of tests/lint/arrows.
+drawn() {
+	awk -F ' *[|] *' 'NR == FNR { if (split($0, part, /: */) == 2) arrows[part[1]] = part[2]; next }
+		$2 ~ /^lib\/[a-z0-9]+$/ && $4 != arrows[substr($2, 5)] { print FILENAME ":" FNR ": not the arrows of tests/lint/arrows: " $4 }' \
+		"$lint/arrows" HACKING.md
+}
+
 # ---- checks by compilers, with the Makefile's own flags ----
 
 # ask_make TARGET LINE [VARIABLE=VALUE...]: the Makefile with one more LINE in it.
@@ -176,7 +183,7 @@ self_test() {
 	chmod +x bin/*
 	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
 	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
-	for check in includes planted_calls openings sizes guards words width paths citations companions options; do
+	for check in includes planted_calls openings sizes guards words width paths drawn citations companions options; do
 		$check | sort >"$tmp/got"
 		if [ -f $check.want ]; then
 			sort $check.want >"$tmp/want"
@@ -228,6 +235,7 @@ try "headers are guarded, each by a name of its own" guards
 try "no forbidden words" words
 try "no line over 120 columns" width
 try "files that pages name are there" paths
+try "HACKING.md has the arrows between folders" drawn
 try "shellcheck finds nothing" scripts
 try "every header compiles alone" headers gcc
 for cc in gcc clang; do
