@@ -63,7 +63,7 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
 @test "exact: aarch64, under qemu, reads and writes what x86-64 does" {
   long_test
   needs aarch64-linux-gnu-gcc qemu-aarch64
-  [ -e /usr/lib/aarch64-linux-gnu/libjansson.so ] || skip "no libraries for arm64, see README"
+  [ -e /usr/lib/aarch64-linux-gnu/libjansson.so ] || skip "no libraries for arm64, see HACKING.md"
   make -s -C "$NCT_ROOT" BUILD="$PWD/build" BIN="$PWD/bin" CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar "$PWD/bin/acwin"
   ACWIN=$PWD/bin/acwin sh "$(vectors)/golden.sh" check qemu-aarch64
   sample 1500 >t

@@ -333,6 +333,19 @@ headed() {
   grep -q '^# BYTES=10000000 AHEAD=1000000; counted: 36...* bytes; predicted: 4...* bytes$' held-out
 }
 
+@test "ids_to_text.py: bare ids become the text again, bytes of all kinds and ends of documents" {
+  needs python3
+  { sample 20000; printf '\\E\\\\E\\x41\\n\t\r\n'; for i in $(seq 0 255); do printf "\\x$(printf %02x "$i")"; done; } >text
+  acwin --strings >strings
+  acwin text | bitpack --to=raw >ids
+  python3 "$NCT_ROOT/examples/ids_to_text.py" strings ids | cmp - text
+  { tr -d '\0' <text; printf '\0\0last\0'; } >documents
+  acwin -0 documents | bitpack --to=raw >ids
+  python3 "$NCT_ROOT/examples/ids_to_text.py" -0 strings ids | cmp - documents
+  run -1 --separate-stderr python3 "$NCT_ROOT/examples/ids_to_text.py" strings
+  [ "$stderr" = "usage: ids_to_text.py [-0] STRINGS IDS >TEXT" ]
+}
+
 @test "experiments.sh: all tables of a folder's texts, none before it is whole" {
   needs spm_train spm_encode spm_decode
   measuring_model

@@ -1,4 +1,4 @@
-# pages.bats - the examples of every manual page run as they are printed: the lines "$ command" under EXAMPLES.
+# pages.bats - the examples of every manual page run as they are printed, the lines "$ command" under EXAMPLES; so do README's commands.
 load helpers
 
 setup() {
@@ -49,6 +49,22 @@ run_examples() {
 
 @test "pages: the examples of nct(7) run" {
   run_examples "$NCT_ROOT/man/nct.7"
+}
+
+@test "pages: the commands that README.md gives for a text of one's own run, with fewer steps of training" {
+  needs python3
+  # Lines that begin with four blanks, in these two sections.
+  sed -n '/^## Your own text$/,/^## The two codes$/ s/^    //p' "$NCT_ROOT/README.md" >commands
+  [ "$(wc -l <commands)" -eq 15 ]
+  [ "$(grep -c -- ' -n 300 ' commands)" -eq 1 ]
+  sed -i 's/ -n 300 / -n 3 /' commands
+  ln -s "$NCT_ROOT/examples" .
+  sample 60000 >my.txt
+  while IFS= read -r command; do
+    echo "README.md: $command"
+    bash -c "$strict$command"$'\n:' </dev/null || return 1
+  done <commands
+  [ "$(acwin -l toks12 | cut -f 3,4,5 | tail -n 1)" = $'best\t12\t4096' ]
 }
 
 @test "pages: an example that fails is noticed, in any part of a pipe" {

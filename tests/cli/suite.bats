@@ -69,7 +69,7 @@ suite() { with_some NCT_BUILD=build NCT_BIN=bin NCT_PATIENCE=2 sh tree/tests/run
 @test "suite: tests are skipped where a program is missing, and say which" {
   all_but mandoc shellcheck spm_train clang gcc cc mpirun
   run -0 with_some bats --tap "$NCT_ROOT/tests/cli/pages.bats"
-  [ "$(grep -c '^ok .* # skip no mandoc' <<<"$output")" -eq 5 ]
+  [ "$(grep -c '^ok .* # skip no mandoc' <<<"$output")" -eq 6 ]
   run -0 with_some bats --tap -f 'baselines.sh|ratio.sh|stability.sh|learnability.sh|experiments.sh' "$NCT_ROOT/tests/cli/examples.bats"
   [ "$(grep -c '^ok .* # skip no spm_train' <<<"$output")" -eq 8 ]
   with_some sh "$NCT_ROOT/tests/lint/lint.sh" --tap >lint || true # whatever it finds

@@ -35,6 +35,11 @@ have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
 
 # ---- checks of text ----
 
+# The files that are read as text: no line of theirs is over 120 columns. A regular expression each.
+narrow='^[^/]*\.md$
+^examples/results/[^/]*\.md$'
+width() { pick "$narrow" | LC_ALL=C xargs awk -f "$lint/width.awk"; }
+
 includes() { pick '^(lib|cmd)/.*\.(c|h|inc|S)$' | xargs awk -v table="$lint/arrows" -f "$lint/includes.awk"; }
 
 openings() { pick '\.(c|h|inc|S|sh|bash|bats|awk)$' | xargs awk -f "$lint/opening.awk"; }
@@ -59,6 +64,20 @@ words() {
 scripts() {
 	have shellcheck || return
 	pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc
+}
+
+# What pages call a file is there: lib/base/err.c, and behind it "io.c" for one beside it; names with a word in capitals are examples.
+paths() {
+	pick '\.md$' | xargs awk -f "$lint/paths.awk" | while read -r where path; do
+		[ -e "$path" ] || echo "$where: no $path"
+	done
+}
+
+# The table of folders in HACKING.md has the arrows of tests/lint/arrows.
+drawn() {
+	awk -F ' *[|] *' 'NR == FNR { if (split($0, part, /: */) == 2) arrows[part[1]] = part[2]; next }
+		$2 ~ /^lib\/[a-z0-9]+$/ && $4 != arrows[substr($2, 5)] { print FILENAME ":" FNR ": not the arrows of tests/lint/arrows: " $4 }' \
+		"$lint/arrows" HACKING.md
 }
 
 # ---- checks by compilers, with the Makefile's own flags ----
@@ -135,7 +154,7 @@ companions() {
 	done
 }
 
-# An option stands in --help and in the page alike, with its letter and whether it takes an argument, and in NEWS.md.
+# An option stands in --help and in the page alike, with its letter and whether it takes an argument.
 options() {
 	for t in $(tools); do
 		[ -x "$NCT_BIN/$t" ] || { echo "$NCT_BIN/$t is not built"; return 77; }
@@ -147,9 +166,6 @@ options() {
 		[ -s "$tmp/help" ] || echo "$t: no options in --help"
 		comm -23 "$tmp/help" "$tmp/page" | sed "s|^|man/$t.1: not as in --help: |"
 		comm -13 "$tmp/help" "$tmp/page" | sed "s|^|$t: --help does not have it as in the page: |"
-		cut -d ' ' -f 2 "$tmp/help" | while read -r name; do
-			grep -qE -- "--$name([^a-z0-9-]|\$)" NEWS.md || echo "NEWS.md: no --$name ($t)"
-		done
 	done
 }
 
@@ -167,7 +183,7 @@ self_test() {
 	chmod +x bin/*
 	find . -type f | sed 's|^\./||' | sort >"$tmp/tree.files"
 	real=$files,$NCT_BIN files=$tmp/tree.files NCT_BIN=bin
-	for check in includes planted_calls openings sizes guards words citations companions options; do
+	for check in includes planted_calls openings sizes guards words width paths drawn citations companions options; do
 		$check | sort >"$tmp/got"
 		if [ -f $check.want ]; then
 			sort $check.want >"$tmp/want"
@@ -217,6 +233,9 @@ try "every file opens with its name and one sentence" openings
 try "functions are short" sizes
 try "headers are guarded, each by a name of its own" guards
 try "no forbidden words" words
+try "no line over 120 columns" width
+try "files that pages name are there" paths
+try "HACKING.md has the arrows between folders" drawn
 try "shellcheck finds nothing" scripts
 try "every header compiles alone" headers gcc
 for cc in gcc clang; do
@@ -226,7 +245,7 @@ try "libnct needs neither training nor oneDNN nor libm" codec_is_light
 try "mandoc finds nothing in the pages" pages
 try "sections of nct-formats(5) that are cited are there" citations
 try "every tool has a page and tests" companions
-try "options are the same in --help, page and NEWS" options
+try "options are the same in --help and page" options
 
 if [ -n "$tap" ]; then echo "1..$count"; else echo "$count checks, $failed failed"; fi
 [ $failed -eq 0 ]
