@@ -74,22 +74,22 @@ unbroken_step(struct decoder *d, struct lane *l)
 	return take(d, l, symbol);
 }
 
-/* The next symbol of the window that is open, or the end of that window. */
+static void
+open_window(struct decoder *d, struct lane *l)
+{
+	const unsigned b = d->u->plan.window_bits;
+
+	l->window = (struct nct_window){.k = nct_bits_get(l->run->p, l->run->from + l->run->bits, l->run->from + l->unit * b, b),
+	    .node = nct_split_root(b)};
+	l->before = l->to->bytes;
+	l->open = 1;
+}
+
 static nct_err
-window_step(struct decoder *d, struct lane *l)
+close_window(struct decoder *d, struct lane *l)
 {
 	const struct nct_plan *p = &d->u->plan;
 
-	if (!l->open) {
-		const uint64_t at = l->run->from + l->unit * p->window_bits;
-
-		l->window = (struct nct_window){.k = nct_bits_get(l->run->p, l->run->from + l->run->bits, at, p->window_bits),
-		    .node = nct_split_root(p->window_bits)};
-		l->before = l->to->bytes;
-		l->open = 1;
-	}
-	if (!nct_window_done(&l->window))
-		return take(d, l, nct_window_next(&l->window, l->context));
 	l->open = 0;
 	l->unit++;
 	if (l->window.eod || (p->resets != 0 && ++l->since_reset == p->resets)) {
@@ -104,12 +104,21 @@ static int
 advance(struct decoder *d, struct lane *l)
 {
 	while (d->err == NCT_OK && l->unit < l->run->units) {
+		if (l->open && nct_window_done(&l->window)) {
+			d->err = close_window(d, l);
+			continue;
+		}
 		if (!nct_context_ready(l->context))
 			return 0;
-		if (l->run->eod && !d->u->loose && !l->open)
+		if (!l->open && l->run->eod && !d->u->loose) {
 			d->err = NCT_EDATA;
-		else
-			d->err = d->u->plan.window_bits == 0 ? unbroken_step(d, l) : window_step(d, l);
+		} else if (d->u->plan.window_bits == 0) {
+			d->err = unbroken_step(d, l);
+		} else {
+			if (!l->open)
+				open_window(d, l);
+			d->err = take(d, l, nct_window_next(&l->window, l->context));
+		}
 	}
 	return 1;
 }
