@@ -32,7 +32,7 @@ load helpers
 }
 
 @test "licences: the table of Unicode's data has Unicode's notice" {
-  cd "$NCT_ROOT/lib/window"
+  cd "$NCT_ROOT/lib/text"
   head -n 2 words_ranges.inc | grep -qF words_ranges.LICENSE
   version=$(sed -n '1s/.*Unicode \([0-9.]*\):.*/\1/p' words_ranges.inc)
   grep -qF "version $version" words_ranges.LICENSE
