@@ -215,19 +215,21 @@ INCLUDE = $(addprefix $(TOP)lib/,nct.h nct-train.h nct-m2.h)
 LICENCES = $(addprefix $(TOP),LICENSE lib/m1/m1-default.LICENSE lib/m1/m1-default.titles.xz lib/text/words_ranges.LICENSE)
 SECTIONS = 1 5 7
 install: all
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(INCLUDEDIR) $(DOCDIR) $(addprefix $(MANDIR)/man,$(SECTIONS)))
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(DOCDIR) $(addprefix $(MANDIR)/man,$(SECTIONS)))
 	install -m 755 $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(BINDIR)
 	install -m 644 $(INCLUDE) $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(LIBDIR)
 	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(LIBDIR)/$$l.so.$(VERSION); \
 		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(LIBDIR)/$$l.so; done
 	[ -z "$(PLUGIN)" ] || { install -d $(DESTDIR)$(PLUGINDIR) && install -m 755 $(PLUGIN) $(DESTDIR)$(PLUGINDIR); }
+	set -e; for p in libnct.pc libnct-train.pc; do sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e 's|@$(v)@|$($(v))|') $(TOP)packaging/$$p.in >$(BUILD)/$$p; \
+		install -m 644 $(BUILD)/$$p $(DESTDIR)$(LIBDIR)/pkgconfig; done
 	install -m 644 $(LICENCES) $(DESTDIR)$(DOCDIR)
 	set -e; for s in $(SECTIONS); do install -m 644 $(TOP)man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 uninstall:
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(DOCDIR)
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(TOOLS)) $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(INCLUDE)))
-	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(LIBDIR)/$(l).$(e)))
+	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(LIBDIR)/$(l).$(e)) $(DESTDIR)$(LIBDIR)/pkgconfig/$(l).pc)
 	rm -f $(foreach s,$(SECTIONS),$(addprefix $(DESTDIR)$(MANDIR)/man$(s)/,$(notdir $(wildcard $(TOP)man/*.$(s)))))
 
 # Folders by other names (BUILD=, BIN=) are their maker's to remove.
