@@ -140,7 +140,7 @@ unit: $(UNIT)
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libzstd-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd
-LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user zsh debhelper lintian
 # What is missing is installed, or named where it cannot be; then it goes on with what is there.
 PACKAGES = CC="$(CC)" sh $(TOP)tests/packages.sh
 # cmocka is for the unit programs alone.
@@ -214,8 +214,11 @@ PLUGINDIR = $(abspath $(BINDIR)/../lib/nct)
 INCLUDE = $(addprefix $(TOP)lib/,nct.h nct-train.h nct-m2.h)
 LICENCES = $(addprefix $(TOP),LICENSE lib/m1/m1-default.LICENSE lib/m1/m1-default.titles.xz lib/text/words_ranges.LICENSE)
 SECTIONS = 1 5 7
+BASH_COMPLETIONS = $(DATADIR)/bash-completion/completions
+ZSH_COMPLETIONS = $(DATADIR)/zsh/site-functions
 install: all
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(DOCDIR) $(addprefix $(MANDIR)/man,$(SECTIONS)))
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(DOCDIR) $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) \
+		$(addprefix $(MANDIR)/man,$(SECTIONS)))
 	install -m 755 $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(BINDIR)
 	install -m 644 $(INCLUDE) $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(LIBDIR)
@@ -225,9 +228,12 @@ install: all
 	set -e; for p in libnct.pc libnct-train.pc; do sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e 's|@$(v)@|$($(v))|') $(TOP)packaging/$$p.in >$(BUILD)/$$p; \
 		install -m 644 $(BUILD)/$$p $(DESTDIR)$(LIBDIR)/pkgconfig; done
 	install -m 644 $(LICENCES) $(DESTDIR)$(DOCDIR)
+	set -e; for t in $(TOOLS); do install -m 644 $(TOP)packaging/completions/nct.bash $(DESTDIR)$(BASH_COMPLETIONS)/$$t; done
+	install -m 644 $(TOP)packaging/completions/nct.zsh $(DESTDIR)$(ZSH_COMPLETIONS)/_nct
 	set -e; for s in $(SECTIONS); do install -m 644 $(TOP)man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 uninstall:
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(DOCDIR)
+	rm -f $(addprefix $(DESTDIR)$(BASH_COMPLETIONS)/,$(TOOLS)) $(DESTDIR)$(ZSH_COMPLETIONS)/_nct
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(TOOLS)) $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(INCLUDE)))
 	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(LIBDIR)/$(l).$(e)) $(DESTDIR)$(LIBDIR)/pkgconfig/$(l).pc)
 	rm -f $(foreach s,$(SECTIONS),$(addprefix $(DESTDIR)$(MANDIR)/man$(s)/,$(notdir $(wildcard $(TOP)man/*.$(s)))))

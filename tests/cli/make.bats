@@ -101,6 +101,9 @@ built_all() {
   [ -e c/nct.h ]
   cmp e/man5/nct-formats.5 "$NCT_ROOT/man/nct-formats.5"
   [ -e f/LICENSE ]
+  for t in acwin bpbcalc; do cmp "d/bash-completion/completions/$t" "$NCT_ROOT/packaging/completions/nct.bash"; done
+  [ -e d/zsh/site-functions/_nct ]
+  grep -qx libdir=/b/lib/some-machine b/lib/some-machine/pkgconfig/libnct-train.pc
   ! pkg-config --exists ompi-c || [ -e a/lib/nct/nct-mpi.so ] # where the tools look for it
   [ -z "$(find . -type f ! -path './[a-f]/*')" ]
   cd ..
