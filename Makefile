@@ -1,5 +1,6 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | clean
+#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | dist | deb |
+#   clean
 # Variables, on the command line or from the environment:
 #   CC CPPFLAGS CFLAGS LDFLAGS            the compiler, and flags beside the Makefile's own
 #   BUILD BIN                             folders for objects and libraries, and for tools
@@ -238,10 +239,20 @@ uninstall:
 	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(LIBDIR)/$(l).$(e)) $(DESTDIR)$(LIBDIR)/pkgconfig/$(l).pc)
 	rm -f $(foreach s,$(SECTIONS),$(addprefix $(DESTDIR)$(MANDIR)/man$(s)/,$(notdir $(wildcard $(TOP)man/*.$(s)))))
 
+# ---- handing on ----
+# The files of the last commit, packed into the build folder with a checksum: the same commit gives the same bytes.
+DIST = nct-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	@cd $(or $(TOP),.) && git diff --quiet HEAD || echo "dist: changes that are not committed are left out" >&2
+	git -C $(or $(TOP),.) -c tar.umask=0022 archive --prefix=$(DIST)/ HEAD >$(BUILD)/$(DIST).tar
+	xz -9 -T1 -f $(BUILD)/$(DIST).tar
+	cd $(BUILD) && sha256sum $(DIST).tar.xz >$(DIST).tar.xz.sha256
+
 # Folders by other names (BUILD=, BIN=) are their maker's to remove.
 clean:
 	rm -rf build build-san build-tsan build-fuzz bin
 
-.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall clean
+.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -122,3 +122,28 @@ built_all() {
   cd "$NCT_ROOT"
   [ "$(grep -rlF --include=Makefile --include='*.[chS157]' "$version" Makefile cmd lib man)" = lib/nct.h ] # and nowhere else
 }
+
+@test "make: dist packs the files of the last commit, always the same; what comes out of it builds without git, and works" {
+  long_test
+  git -C "$NCT_ROOT" rev-parse --quiet HEAD || skip "no repository"
+  for folder in one two; do plain_make make -s -C "$NCT_ROOT" BUILD="$PWD/$folder" dist; done
+  cd one
+  packed=$(echo *.tar.xz)
+  cmp "$packed" "../two/$packed"
+  sha256sum --check "$packed.sha256"
+  tar -xf "$packed"
+  name=${packed%.tar.xz}
+  (cd "$name" && find . ! -type d -printf '%P\n') | sort | diff <(git -C "$NCT_ROOT" ls-tree -r --name-only HEAD | sort) -
+  mkdir none here
+  printf '#!/bin/sh\necho no git >&2\nexit 1\n' >none/git
+  chmod +x none/git
+  cd here
+  PATH=$OLDPWD/none:$PATH plain_make make -s -j2 -f "../$name/Makefile" CFLAGS=-O1 all
+  sample 20000 >text
+  bin/acwin text >windows
+  bin/acwin -d windows | cmp - text
+  acwin text | cmp - windows
+  cd ..
+  tar -df "$packed" # nothing was changed
+  [ "$(find "$name" ! -type d | grep -c '')" -eq "$(git -C "$NCT_ROOT" ls-tree -r --name-only HEAD | grep -c '')" ] # or added
+}
