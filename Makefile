@@ -249,6 +249,18 @@ dist:
 	xz -9 -T1 -f $(BUILD)/$(DIST).tar
 	cd $(BUILD) && sha256sum $(DIST).tar.xz >$(DIST).tar.xz.sha256
 
+# Debian packages of this tree, into $(BUILD)/deb. Their maintainer is who makes them. In debian/copyright, "@FILE" stands for that file's text.
+DEB_MAINTAINER = $${DEBFULLNAME:-$$(id -un)} <$${DEBEMAIL:-$$(id -un)@$$(hostname -f)}>
+deb: deps
+	@$(PACKAGES) debhelper
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/nct
+	cp -R $(TOP)packaging/debian $(BUILD)/deb/nct
+	cd $(BUILD)/deb/nct/debian && sed -i "s|@VERSION@|$(VERSION)|; s|@DATE@|$$(date -R)|; s|@MAINTAINER@|$(DEB_MAINTAINER)|" control changelog
+	awk '!/^@/ { print; next } { file = "$(TOP)" substr($$0, 2); while ((getline line <file) > 0) print " " (line == "" ? "." : line) }' \
+		$(TOP)packaging/debian/copyright >$(BUILD)/deb/nct/debian/copyright
+	cd $(BUILD)/deb/nct && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL NCT_TOP="$(abspath $(or $(TOP),.))" dpkg-buildpackage -b -us -uc -jauto
+
 # Folders by other names (BUILD=, BIN=) are their maker's to remove.
 clean:
 	rm -rf build build-san build-tsan build-fuzz bin

@@ -147,3 +147,35 @@ built_all() {
   tar -df "$packed" # nothing was changed
   [ "$(find "$name" ! -type d | grep -c '')" -eq "$(git -C "$NCT_ROOT" ls-tree -r --name-only HEAD | grep -c '')" ] # or added
 }
+
+@test "make: deb makes three packages, of which lintian has nothing to say; what is in them works" {
+  long_test
+  needs dpkg-buildpackage dh lintian pkg-config
+  dpkg-checkbuilddeps "$NCT_ROOT/packaging/debian/control" || skip "packages to build with are missing"
+  export DEBFULLNAME="The nct authors" DEBEMAIL=nct@debian.org DEB_CFLAGS_APPEND=-O1
+  plain_make make -s -C "$NCT_ROOT" BUILD="$PWD/build" deb
+  cd build/deb
+  limited lintian --fail-on error,warning --tag-display-limit 0 ./*.changes
+  for package in nct libnct0 libnct-dev; do dpkg-deb -x "$package"_[0-9]*.deb all; done
+  for package in nct libnct0; do # both hold the model
+    sed 's/^ *//' "all/usr/share/doc/$package/copyright" >copyright
+    run -1 grep -c '^@' copyright
+    for part in lib/m1/m1-default lib/text/words_ranges; do grep . "$NCT_ROOT/$part.LICENSE" | sed 's/^ *//' >part && run -1 grep -vxFf copyright part; done
+    [ -e "all/usr/share/doc/$package/m1-default.titles.xz" ]
+  done
+  sample 20000 >text
+  all/usr/bin/acwin text | cmp - <(acwin text)
+  cat >program.c <<'END'
+#include <nct.h>
+#include <stdio.h>
+
+int
+main(void)
+{
+	return puts(nct_strerror(NCT_OK)) < 0;
+}
+END
+  libraries=$(dirname all/usr/lib/*/libnct.a)
+  "${NCT_CC:-gcc}" -I all/usr/include program.c -o program -L "$libraries" -lnct
+  LD_LIBRARY_PATH=$libraries ./program
+}
