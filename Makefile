@@ -5,6 +5,7 @@
 #   CC CPPFLAGS CFLAGS LDFLAGS            the compiler, and flags beside the Makefile's own
 #   BUILD BIN                             folders for objects and libraries, and for tools
 #   PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR    where things are installed; DESTDIR goes before each
+#   DEBFULLNAME DEBEMAIL                  whom the packages of `make deb` name as their maintainer
 # It works from other folders, too: `make -f DIR/Makefile` builds what is in DIR into folders of the one that it is called in.
 SELF := $(lastword $(MAKEFILE_LIST))
 TOP := $(filter-out ./,$(dir $(SELF)))# before every source: nothing, or a folder and its slash
