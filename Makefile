@@ -1,34 +1,51 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | clean
-PREFIX ?= /usr/local
-DESTDIR ?=
+#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | dist | deb |
+#   clean
+# Variables, on the command line or from the environment:
+#   CC CPPFLAGS CFLAGS LDFLAGS            the compiler, and flags beside the Makefile's own
+#   BUILD BIN                             folders for objects and libraries, and for tools
+#   PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR    where things are installed; DESTDIR goes before each
+#   DEBFULLNAME DEBEMAIL                  whom the packages of `make deb` name as their maintainer
+# It works from other folders, too: `make -f DIR/Makefile` builds what is in DIR into folders of the one that it is called in.
+SELF := $(lastword $(MAKEFILE_LIST))
+TOP := $(filter-out ./,$(dir $(SELF)))# before every source: nothing, or a folder and its slash
+VERSION := $(shell sed -n 's/^.define NCT_VERSION "\(.*\)"/\1/p' $(TOP)lib/nct.h)
+
 ifeq ($(origin CC),default)
 CC = gcc
 endif
 BUILD ?= build
 BIN ?= bin
-VERSION = 0.1.0
+
+DESTDIR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+DOCDIR ?= $(DATADIR)/doc/nct
 
 CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wundef -Wcast-qual $(WERROR)
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -pthread
-ALL_CFLAGS = $(STD) $(WARN) -fPIC -Ilib $(CFLAGS) $(EXTRA_CFLAGS)
+ALL_CFLAGS = $(STD) $(WARN) -fPIC -I$(TOP)lib $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
 LIBS = -llzma -lpcre2-8 -ljansson
 TRAIN_LIBS = -lz -lzstd -lm
 
 # Each library is a set of whole folders. libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base text coder book int8 m1 stream tokens encode decode
 TRAIN_DIRS = float net data quantise train strings
-CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard lib/$(d)/*.[cS]))
-TRAIN_SRC = $(foreach d,$(TRAIN_DIRS),$(wildcard lib/$(d)/*.c))
-TOOLS = $(patsubst man/%.1,%,$(wildcard man/*.1))
+CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard $(TOP)lib/$(d)/*.[cS]))
+TRAIN_SRC = $(foreach d,$(TRAIN_DIRS),$(wildcard $(TOP)lib/$(d)/*.c))
+TOOLS = $(patsubst $(TOP)man/%.1,%,$(wildcard $(TOP)man/*.1))
 TRAIN_TOOLS = $(filter m1train m2train m2gen,$(TOOLS))
 
-objs = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
+objs = $(patsubst $(TOP)%,$(BUILD)/%.o,$(basename $(1)))
 CODEC_OBJ = $(call objs,$(CODEC_SRC))
 TRAIN_OBJ = $(call objs,$(TRAIN_SRC))
-UNIT_SRC = $(wildcard tests/unit/test_*.c)
-UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+UNIT_SRC = $(wildcard $(TOP)tests/unit/test_*.c)
+UNIT = $(patsubst $(TOP)tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
 # Several ranks: a plug-in, built where OpenMPI is.
 MPI_LIBS := $(shell pkg-config --libs ompi-c 2>/dev/null)
@@ -48,11 +65,11 @@ $(BUILD)/libnct.a $(BUILD)/libnct-train.a:
 # libnct-train.so of another one. What -fvisibility=hidden hides no version script can export, so objects are not compiled with it.
 NM ?= nm
 VERSIONS = -Wl,--no-undefined-version -Wl,--version-script=$(1)
-$(BUILD)/libnct.map: lib/exports.awk lib/nct.h $(TRAIN_OBJ)
-	$(NM) -P $(TRAIN_OBJ) | awk -v private=NCT_PRIVATE_$(VERSION) -f lib/exports.awk lib/nct.h - >$@
-$(BUILD)/libnct-train.map: lib/exports.awk lib/nct-train.h lib/nct-m2.h
+$(BUILD)/libnct.map: $(addprefix $(TOP)lib/,exports.awk nct.h) $(TRAIN_OBJ)
+	$(NM) -P $(TRAIN_OBJ) | awk -v private=NCT_PRIVATE_$(VERSION) -f $(TOP)lib/exports.awk $(TOP)lib/nct.h - >$@
+$(BUILD)/libnct-train.map: $(addprefix $(TOP)lib/,exports.awk nct-train.h nct-m2.h)
 	@mkdir -p $(@D)
-	awk -f lib/exports.awk lib/nct-train.h lib/nct-m2.h >$@
+	awk -f $^ >$@
 
 $(BUILD)/libnct.so: $(CODEC_OBJ) $(BUILD)/libnct.map
 	$(CC) -shared -Wl,-soname,libnct.so.0 $(call VERSIONS,$(BUILD)/libnct.map) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(CODEC_OBJ) $(LIBS)
@@ -80,13 +97,13 @@ $(BUILD)/cmd/%.o: EXTRA_CFLAGS += -D_GNU_SOURCE
 $(BUILD)/lib/base/cores.o: EXTRA_CFLAGS += -D_GNU_SOURCE
 $(BUILD)/lib/base/huge.o: EXTRA_CFLAGS += -D_DEFAULT_SOURCE
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: $(TOP)%.c $(SELF)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.o: %.S Makefile
+$(BUILD)/%.o: $(TOP)%.S $(SELF)
 	@mkdir -p $(@D)
-	$(CC) -Ilib -c -o $@ $<
-$(BUILD)/lib/m1/builtin.o: lib/m1/m1-default.safetensors
+	$(CC) -I$(TOP)lib $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/lib/m1/builtin.o: $(TOP)lib/m1/m1-default.safetensors
 
 # What all tools share, and what those of training do.
 SHARED = $(addprefix $(BUILD)/cmd/,cli.o files.o print.o)
@@ -98,25 +115,25 @@ $(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/c
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(BUILD)/tests/%: $(TOP)tests/unit/%.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -lcmocka
 
 # Threads that cannot be started: the test stands in for the system's call.
-$(BUILD)/tests/test_threads: LDFLAGS += -Wl,--wrap=pthread_create
+$(BUILD)/tests/test_threads: WRAP = -Wl,--wrap=pthread_create
 # The test looks at each call of this function.
-$(BUILD)/tests/test_codebook: LDFLAGS += -Wl,--wrap=nct_book_lanes_walk
+$(BUILD)/tests/test_codebook: WRAP = -Wl,--wrap=nct_book_lanes_walk
 
-$(BIN)/nct-mpi.so: lib/mpi/nct-mpi.c lib/mpi/nct-mpi.h lib/nct-train.h lib/nct.h
+$(BIN)/nct-mpi.so: $(addprefix $(TOP)lib/,mpi/nct-mpi.c mpi/nct-mpi.h nct-train.h nct.h)
 	@mkdir -p $(BIN)
 	$(CC) -shared $(ALL_CFLAGS) $(MPI_FLAGS) $(LDFLAGS) -o $@ $< $(MPI_LIBS)
 
-$(BUILD)/bench/products: tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(BUILD)/bench/products: $(TOP)tests/bench/products.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libnct-train.a $(BUILD)/libnct.a $(LIBS) $(TRAIN_LIBS) -ldnnl
 
 # What integers cost at 16 bits; see its opening comment and lib/m1/m1-default.md.
-$(BUILD)/bench/quantised: tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(BUILD)/bench/quantised: $(TOP)tests/bench/quantised.c $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
 
@@ -125,9 +142,9 @@ unit: $(UNIT)
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libzstd-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd
-LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user zsh debhelper lintian
 # What is missing is installed, or named where it cannot be; then it goes on with what is there.
-PACKAGES = CC="$(CC)" sh tests/packages.sh
+PACKAGES = CC="$(CC)" sh $(TOP)tests/packages.sh
 # cmocka is for the unit programs alone.
 CHECKED = all $$($(PACKAGES) --has libcmocka-dev && echo unit)
 
@@ -138,84 +155,117 @@ check-deps: deps
 
 # ---- what the README says ----
 # The tools are built by a second make, after the packages are there.
+AGAIN = -f $(SELF) --no-print-directory -s -j$$(nproc)
 quickstart: deps
 	@echo "building ..."
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/quickstart.sh
+	@$(MAKE) $(AGAIN) all
+	@PATH="$(abspath $(BIN)):$$PATH" sh $(TOP)examples/quickstart.sh
 
 # Every figure of examples/results/, measured again; DATA=, MODEL= and others are told in examples/experiments.sh and common.sh.
 experiments: deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/experiments.sh
+	@$(MAKE) $(AGAIN) all
+	@PATH="$(abspath $(BIN)):$$PATH" sh $(TOP)examples/experiments.sh
 
-RUN_TESTS = NCT_BUILD="$(BUILD)" NCT_BIN="$(BIN)" NCT_CC="$(CC)" sh tests/run.sh
+RUN_TESTS = NCT_BUILD="$(abspath $(BUILD))" NCT_BIN="$(abspath $(BIN))" NCT_CC="$(CC)" sh $(TOP)tests/run.sh
 check: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(CHECKED)
+	@$(MAKE) $(AGAIN) $(CHECKED)
 	@$(RUN_TESTS)
 # Where packages of arm64 can be had (dpkg --add-architecture arm64) and these are there, the codec is tested for aarch64, too:
 # liblzma-dev:arm64 libpcre2-dev:arm64 libjansson-dev:arm64
 check-long: check-deps
 	@$(PACKAGES) $(LONG_PACKAGES)
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(CHECKED)
+	@$(MAKE) $(AGAIN) $(CHECKED)
 	@NCT_LONG=1 $(RUN_TESTS)
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check-san: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' $(CHECKED)
-	@NCT_SAN=1 NCT_BUILD=build-san NCT_BIN=build-san/bin NCT_CC="$(CC)" sh tests/run.sh
+	@$(MAKE) $(AGAIN) BUILD=build-san BIN=build-san/bin CFLAGS='$(SAN)' $(CHECKED)
+	@NCT_SAN=1 NCT_BUILD="$(abspath build-san)" NCT_BIN="$(abspath build-san/bin)" NCT_CC="$(CC)" sh $(TOP)tests/run.sh
 # Data races: every test under ThreadSanitizer.
 TSAN = -O1 -g -fsanitize=thread -fno-sanitize-recover=all
 check-tsan: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-tsan BIN=build-tsan/bin CFLAGS='$(TSAN)' all unit
-	@NCT_SAN=1 NCT_BUILD=build-tsan NCT_BIN=build-tsan/bin NCT_CC="$(CC)" sh tests/run.sh
+	@$(MAKE) $(AGAIN) BUILD=build-tsan BIN=build-tsan/bin CFLAGS='$(TSAN)' all unit
+	@NCT_SAN=1 NCT_BUILD="$(abspath build-tsan)" NCT_BIN="$(abspath build-tsan/bin)" NCT_CC="$(CC)" sh $(TOP)tests/run.sh
 lint: check-deps
-	@sh tests/lint/lint.sh
+	@NCT_BUILD="$(abspath $(BUILD))" NCT_BIN="$(abspath $(BIN))" sh $(TOP)tests/lint/lint.sh
 # Each target of tests/fuzz for its share of FUZZ_SECONDS; what is found stays in build-fuzz/, see tests/fuzz/README.md.
 FUZZ_SECONDS ?= 3600
-FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ = $(patsubst $(TOP)tests/fuzz/fuzz_%.c,%,$(wildcard $(TOP)tests/fuzz/fuzz_*.c))
 FUZZ_SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz: check-deps
-	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
+	@$(MAKE) $(AGAIN) BUILD=build-fuzz BIN=build-fuzz/bin CC=clang \
 		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link -DNCT_BOOK_BATCH_MIN=40000 -DNCT_BOOK_BATCH_MAX=40000' $(addprefix build-fuzz/fuzz_,$(FUZZ))
-	@! $(PACKAGES) --has libcmocka-dev || $(MAKE) --no-print-directory -s -j$$(nproc) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
-	@sh tests/fuzz/run.sh build-fuzz "$(BUILD)/tests" $(FUZZ_SECONDS) $(FUZZ)
-$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(BUILD)/libnct.a
+	@! $(PACKAGES) --has libcmocka-dev || $(MAKE) $(AGAIN) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
+	@sh $(TOP)tests/fuzz/run.sh "$(abspath build-fuzz)" "$(abspath $(BUILD)/tests)" $(FUZZ_SECONDS) $(FUZZ)
+$(BUILD)/fuzz_%: $(TOP)tests/fuzz/fuzz_%.c $(wildcard $(TOP)tests/fuzz/*.h) $(BUILD)/libnct.a
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm
 BENCH_PACKAGES = sentencepiece zpaq p7zip-full
 bench: deps
 	@$(PACKAGES) $(BENCH_PACKAGES)
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/bench/int8
-	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/bench.sh $(TEXT)
-	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) --no-print-directory -s $(BUILD)/bench/products; \
+	@$(MAKE) $(AGAIN) all $(BUILD)/bench/int8
+	@PATH="$(abspath $(BUILD)/bench):$(abspath $(BIN)):$$PATH" sh $(TOP)tests/bench/bench.sh $(TEXT)
+	@if [ -f /usr/include/oneapi/dnnl/dnnl.h ]; then $(MAKE) $(AGAIN) $(BUILD)/bench/products; \
 		else echo "no oneDNN to compare with: package libdnnl-dev is not installed"; fi
-	@PATH="$(CURDIR)/$(BUILD)/bench:$(CURDIR)/$(BIN):$$PATH" sh tests/bench/train.sh
-$(BUILD)/bench/int8: tests/bench/int8.c $(BUILD)/libnct.a
+	@PATH="$(abspath $(BUILD)/bench):$(abspath $(BIN)):$$PATH" sh $(TOP)tests/bench/train.sh
+$(BUILD)/bench/int8: $(TOP)tests/bench/int8.c $(BUILD)/libnct.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- installing ----
-INCLUDE = lib/nct.h lib/nct-train.h lib/nct-m2.h
-LICENCES = LICENSE lib/m1/m1-default.LICENSE lib/m1/m1-default.titles.xz lib/text/words_ranges.LICENSE
+# The plug-in goes where the tools look for it: to ../lib/nct, seen from them.
+PLUGINDIR = $(abspath $(BINDIR)/../lib/nct)
+INCLUDE = $(addprefix $(TOP)lib/,nct.h nct-train.h nct-m2.h)
+LICENCES = $(addprefix $(TOP),LICENSE lib/m1/m1-default.LICENSE lib/m1/m1-default.titles.xz lib/text/words_ranges.LICENSE)
+SECTIONS = 1 5 7
+BASH_COMPLETIONS = $(DATADIR)/bash-completion/completions
+ZSH_COMPLETIONS = $(DATADIR)/zsh/site-functions
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
-		$(foreach s,1 5 7,$(DESTDIR)$(PREFIX)/share/man/man$(s))
-	install -m 755 $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(INCLUDE) $(DESTDIR)$(PREFIX)/include
-	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(PREFIX)/lib
-	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(PREFIX)/lib/$$l.so.$(VERSION); \
-		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(PREFIX)/lib/$$l.so; done
-	[ -z "$(PLUGIN)" ] || { install -d $(DESTDIR)$(PREFIX)/lib/nct && install -m 755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/nct; }
-	install -d $(DESTDIR)$(PREFIX)/share/doc/nct
-	install -m 644 $(LICENCES) $(DESTDIR)$(PREFIX)/share/doc/nct
-	set -e; for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(DOCDIR) $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) \
+		$(addprefix $(MANDIR)/man,$(SECTIONS)))
+	install -m 755 $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(BINDIR)
+	install -m 644 $(INCLUDE) $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(BUILD)/libnct.a $(BUILD)/libnct-train.a $(DESTDIR)$(LIBDIR)
+	set -e; for l in libnct libnct-train; do install -m 755 $(BUILD)/$$l.so $(DESTDIR)$(LIBDIR)/$$l.so.$(VERSION); \
+		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$$l.so.0; ln -sf $$l.so.0 $(DESTDIR)$(LIBDIR)/$$l.so; done
+	[ -z "$(PLUGIN)" ] || { install -d $(DESTDIR)$(PLUGINDIR) && install -m 755 $(PLUGIN) $(DESTDIR)$(PLUGINDIR); }
+	set -e; for p in libnct.pc libnct-train.pc; do sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e 's|@$(v)@|$($(v))|') $(TOP)packaging/$$p.in >$(BUILD)/$$p; \
+		install -m 644 $(BUILD)/$$p $(DESTDIR)$(LIBDIR)/pkgconfig; done
+	install -m 644 $(LICENCES) $(DESTDIR)$(DOCDIR)
+	set -e; for t in $(TOOLS); do install -m 644 $(TOP)packaging/completions/nct.bash $(DESTDIR)$(BASH_COMPLETIONS)/$$t; done
+	install -m 644 $(TOP)packaging/completions/nct.zsh $(DESTDIR)$(ZSH_COMPLETIONS)/_nct
+	set -e; for s in $(SECTIONS); do install -m 644 $(TOP)man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/lib/nct $(DESTDIR)$(PREFIX)/share/doc/nct
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(DESTDIR)$(PREFIX)/include/,$(notdir $(INCLUDE)))
-	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(PREFIX)/lib/$(l).$(e)))
-	rm -f $(foreach s,1 5 7,$(addprefix $(DESTDIR)$(PREFIX)/share/man/man$(s)/,$(notdir $(wildcard man/*.$(s)))))
+	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(DOCDIR)
+	rm -f $(addprefix $(DESTDIR)$(BASH_COMPLETIONS)/,$(TOOLS)) $(DESTDIR)$(ZSH_COMPLETIONS)/_nct
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(TOOLS)) $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(INCLUDE)))
+	rm -f $(foreach l,libnct libnct-train,$(foreach e,a so so.0 so.$(VERSION),$(DESTDIR)$(LIBDIR)/$(l).$(e)) $(DESTDIR)$(LIBDIR)/pkgconfig/$(l).pc)
+	rm -f $(foreach s,$(SECTIONS),$(addprefix $(DESTDIR)$(MANDIR)/man$(s)/,$(notdir $(wildcard $(TOP)man/*.$(s)))))
 
+# ---- handing on ----
+# The files of the last commit, packed into the build folder with a checksum: the same commit gives the same bytes.
+DIST = nct-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	@cd $(or $(TOP),.) && git diff --quiet HEAD || echo "dist: changes that are not committed are left out" >&2
+	git -C $(or $(TOP),.) -c tar.umask=0022 archive --prefix=$(DIST)/ HEAD >$(BUILD)/$(DIST).tar
+	xz -9 -T1 -f $(BUILD)/$(DIST).tar
+	cd $(BUILD) && sha256sum $(DIST).tar.xz >$(DIST).tar.xz.sha256
+
+# Debian packages of this tree, into $(BUILD)/deb. Their maintainer is who makes them. In debian/copyright, "@FILE" stands for that file's text.
+DEB_MAINTAINER = $${DEBFULLNAME:-$$(id -un)} <$${DEBEMAIL:-$$(id -un)@$$(hostname -f)}>
+deb: deps
+	@$(PACKAGES) debhelper
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/nct
+	cp -R $(TOP)packaging/debian $(BUILD)/deb/nct
+	cd $(BUILD)/deb/nct/debian && sed -i "s|@VERSION@|$(VERSION)|; s|@DATE@|$$(date -R)|; s|@MAINTAINER@|$(DEB_MAINTAINER)|" control changelog
+	awk '!/^@/ { print; next } { file = "$(TOP)" substr($$0, 2); while ((getline line <file) > 0) print " " (line == "" ? "." : line) }' \
+		$(TOP)packaging/debian/copyright >$(BUILD)/deb/nct/debian/copyright
+	cd $(BUILD)/deb/nct && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL NCT_TOP="$(abspath $(or $(TOP),.))" dpkg-buildpackage -b -us -uc -jauto
+
+# Folders by other names (BUILD=, BIN=) are their maker's to remove.
 clean:
-	rm -rf build build-* bin
+	rm -rf build build-san build-tsan build-fuzz bin
 
-.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall clean
+.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -16,6 +16,7 @@ header() {
 there() {
 	case $1 in
 	bsdextrautils) program col ;;
+	debhelper) program dh ;;
 	gcc-aarch64-linux-gnu) program aarch64-linux-gnu-gcc ;;
 	libc6-dev) header "${CC:-gcc}" stdio.h ;;
 	libc6-dev-arm64-cross) header aarch64-linux-gnu-gcc gnu/stubs-lp64.h ;;

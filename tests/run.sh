@@ -6,9 +6,10 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 : "${NCT_BUILD:=build}" "${NCT_BIN:=bin}"
+case $NCT_BUILD in /*) ;; *) NCT_BUILD=$root/$NCT_BUILD ;; esac
 case $NCT_BIN in /*) ;; *) NCT_BIN=$root/$NCT_BIN ;; esac
 export PATH="$NCT_BIN:$PATH" NCT_ROOT="$root" NCT_BIN NCT_BUILD
-logs=$root/$NCT_BUILD/test-logs
+logs=$NCT_BUILD/test-logs
 
 # The processes that still run of those that $1 has started: a test waits for what it starts, or kills it. What was killed needs a
 # moment to end, NCT_PATIENCE seconds at most.

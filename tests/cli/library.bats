@@ -6,7 +6,7 @@ setup_file() {
   cd "$BATS_FILE_TMPDIR" || return 1
   case $NCT_BUILD in /*) ;; *) NCT_BUILD=$NCT_ROOT/$NCT_BUILD ;; esac
   env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$NCT_ROOT" BUILD="$NCT_BUILD" BIN="$NCT_BIN" CC="${NCT_CC:-gcc}" \
-    DESTDIR="$PWD" PREFIX=/usr install
+    PREFIX="$PWD/usr" install
 }
 
 setup() {
@@ -163,6 +163,46 @@ assert_train() { [[ $(sample 3000 | LD_LIBRARY_PATH=$usr/lib ./train) == unigram
   compile train "$usr/lib/libnct-train.a" "$usr/lib/libnct.a" $LIBS
   assert_train
   run -1 grep -q libnct <(readelf -d codec train)
+}
+
+# told LIBRARY FOLDER [FLAG...]: what pkg-config says of what is installed, with its libraries in FOLDER. The answer is in the array `flags`.
+told() {
+  local library=$1 folder=$2
+  shift 2
+  read -ra flags < <(PKG_CONFIG_PATH=$usr/lib/pkgconfig pkg-config --define-variable=libdir="$folder" --cflags --libs "$@" "$library")
+  [ "${#flags[@]}" -ge 3 ]
+}
+
+@test "library: a C program is compiled with what pkg-config says, and runs" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  needs pkg-config
+  codec_program
+  train_program
+  cc() { "${NCT_CC:-gcc}" -D_POSIX_C_SOURCE=200809L "$@"; }
+  told libnct "$usr/lib"
+  cc codec.c -o codec "${flags[@]}"
+  assert_codec
+  told libnct-train "$usr/lib"
+  cc train.c -o train "${flags[@]}"
+  assert_train
+  readelf -d train | grep -q 'NEEDED.*libnct-train.so.0'
+  # Static: as where the shared ones are not installed.
+  mkdir static
+  cp "$usr"/lib/*.a static
+  told libnct "$PWD/static" --static
+  cc codec.c -o codec "${flags[@]}"
+  assert_codec
+  told libnct-train "$PWD/static" --static
+  cc train.c -o train "${flags[@]}"
+  assert_train
+  run -1 grep -q libnct <(readelf -d codec train)
+}
+
+@test "library: pkg-config's version is the headers'" {
+  needs pkg-config
+  for library in libnct libnct-train; do
+    [ "$(PKG_CONFIG_PATH=$usr/lib/pkgconfig pkg-config --modversion $library)" = "$(sed -n 's/^#define NCT_VERSION "\(.*\)"/\1/p' "$usr/include/nct.h")" ]
+  done
 }
 
 @test "library: the same as C++" {
