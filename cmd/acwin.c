@@ -19,18 +19,22 @@ static const struct cli_option options[] = {
 	{'t', "test", NULL, "decode, but write nothing"},
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
 	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
-	{OPT_STRINGS, "strings", NULL, "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
+	{OPT_STRINGS, "strings", NULL,
+	    "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 131072; 16384 for b > 20; 10240 for b = 0)"},
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
-	{'a', "align", "WHERE", "end windows at boundaries: 'none', 'words', or a REGEX at whose matches they are (default: as the model was trained for)"},
+	{'a', "align", "WHERE",
+	    "end windows at boundaries: 'none', 'words', or a REGEX at whose matches they are (default: the model's)"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
-	{OPT_CODE, "code", "WAY", "how windows are chosen: 'split', or 'best' (default where the model has such a codebook for b)"},
-	{OPT_NO_CODEBOOK, "no-codebook", NULL, "split windows by M1 itself, not by a codebook: what --code=split gives, slowly"},
+	{OPT_CODE, "code", "WAY",
+	    "how windows are chosen: 'split', or 'best' (default where the model has such a codebook for b)"},
+	{OPT_NO_CODEBOOK, "no-codebook", NULL,
+	    "split windows by M1 itself, not by a codebook: what --code=split gives, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
 	{0, NULL, NULL, NULL},
 };
@@ -78,7 +82,9 @@ set_align(struct acwin *a, const char *arg)
 	if (a->align_given)
 		die(&a->cli, EX_USE, "-a is given once");
 	a->align_given = 1;
-	a->encode.align = strcmp(arg, "none") == 0 ? NCT_ALIGN_NONE : strcmp(arg, "words") == 0 ? NCT_ALIGN_WORDS : NCT_ALIGN_REGEX;
+	a->encode.align = strcmp(arg, "none") == 0    ? NCT_ALIGN_NONE
+	                  : strcmp(arg, "words") == 0 ? NCT_ALIGN_WORDS
+	                                              : NCT_ALIGN_REGEX;
 	a->encode.align_pattern = a->encode.align == NCT_ALIGN_REGEX ? arg : NULL;
 }
 
@@ -102,16 +108,18 @@ check(const struct acwin *a)
 	const char *of_model = a->mode == COMPILE ? "--compile" : a->mode == STRINGS ? "--strings" : NULL;
 
 	if (a->mode != ENCODE && a->encode_only != 0 && !(of_model != NULL && a->encode_only == 'b'))
-		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only, decodes || a->mode == LIST ? "; a stream says so itself" : "");
+		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only,
+		    decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->encode.open)
 		die(c, EX_USE, "--open goes with encoding");
 	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.code != NCT_CODE_NONE)
 		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->encode.code == NCT_CODE_BEST && a->no_codebook)
 		die(c, EX_USE, "--code=best: such windows are a codebook's, so not with --no-codebook");
-	if (a->encode.code == NCT_CODE_BEST && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX ||
-	    a->encode.resets != 1))
-		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
+	if (a->encode.code == NCT_CODE_BEST && (a->encode.window_bits < NCT_WINDOW_MIN ||
+	                                        a->encode.window_bits > NCT_CODEBOOK_MAX || a->encode.resets != 1))
+		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone",
+		    NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
 	if (!decodes && a->mode != LIST && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
 	if (a->mode != DECODE && a->show)
@@ -123,7 +131,8 @@ check(const struct acwin *a)
 	if (a->mode == LIST && a->model != NULL)
 		die(c, EX_USE, "-m with -l: a list needs no model");
 	if (of_model != NULL && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX))
-		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", of_model, NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, a->encode.window_bits);
+		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", of_model, NCT_WINDOW_MIN,
+		    NCT_CODEBOOK_MAX, a->encode.window_bits);
 	if (of_model != NULL && c->operands_given)
 		die(c, EX_USE, "%s: '%s': the model is named by -m, and no text is read", of_model, c->operands[0]);
 	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
@@ -250,15 +259,15 @@ begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
 	     m->how != NULL ? " (" : "", m->how != NULL ? m->how : "", m->how != NULL ? ")" : "");
 }
 
-/* Text whose windows take more bits than itself is none that the model fits. English takes 2.7 bits a byte, and no more than 6 by any
- * model or size of windows; a few words tell nothing. */
+/* Text whose windows take more bits than itself is none that the model fits. English takes 2.7 bits a byte, and no
+ * more than 6 by any model or size of windows; a few words tell nothing. */
 static int
 misfits(const struct acwin *a, const struct nct_totals *t)
 {
 	const unsigned bits = a->encode.window_bits;
 
-	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX && a->encode.resets == 1 && !a->no_text && t->text_bytes >= MISFIT_TEXT &&
-	       t->code_bits > 8 * t->text_bytes;
+	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX && a->encode.resets == 1 && !a->no_text &&
+	       t->text_bytes >= MISFIT_TEXT && t->code_bits > 8 * t->text_bytes;
 }
 
 static void
@@ -266,16 +275,18 @@ report(const struct acwin *a, const struct nct_totals *t)
 {
 	cli_progress_end(&a->cli);
 	if (a->mode == ENCODE && (a->cli.verbose || isatty(STDERR_FILENO)) && misfits(a, t))
-		note(&a->cli, "%.2f bytes per token of 16 bits: the model does not fit this text; m1train -k strings makes a codebook for it in minutes",
+		note(&a->cli, "%.2f bytes per token of 16 bits: the model does not fit this text; "
+		     "m1train -k strings makes a codebook for it in minutes",
 		     16.0 * (double)t->text_bytes / (double)t->code_bits);
 	if (!a->cli.verbose)
 		return;
 	if (a->mode == ENCODE)
 		fprintf(stderr, "align=%s\n", aligns[a->encode.align]);
-	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes, t->documents, t->windows);
+	fprintf(stderr, "text_bytes=%" PRIu64 "\ndocuments=%" PRIu64 "\nwindows=%" PRIu64 "\n", t->text_bytes,
+	        t->documents, t->windows);
 	if (a->mode == ENCODE)
-		fprintf(stderr, "code_bits=%" PRIu64 "\nstream_bytes=%" PRIu64 "\nbits_per_byte=%.4f\n", t->code_bits, t->stream_bytes,
-		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
+		fprintf(stderr, "code_bits=%" PRIu64 "\nstream_bytes=%" PRIu64 "\nbits_per_byte=%.4f\n", t->code_bits,
+		        t->stream_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 }
 
 /* Which file, or option, a failure is about. */
@@ -382,14 +393,18 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	FILE *f = a->rows;
 	char documents[CLI_COUNT_ROOM], *name = cli_escaped(&a->cli, a->cli.operands[a->operand]);
 
-	fprintf(f, "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64,
-	        name, h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab, h->resets,
-	        h->chunk, separators[h->separator], h->m1, t->blocks, cli_count(documents, t->documents, t->documents_unknown), t->windows, t->tokens);
+	fprintf(f,
+	        "%s\t%s\t%s\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%s\t%016" PRIx64 "\t%" PRIu64 "\t%s\t%" PRIu64
+	        "\t%" PRIu64,
+	        name, h->kind == NCT_WINDOWS ? "windows" : "tokens", codes[h->code], h->window_bits, h->vocab,
+	        h->resets, h->chunk, separators[h->separator], h->m1, t->blocks,
+	        cli_count(documents, t->documents, t->documents_unknown), t->windows, t->tokens);
 	fprintf(f, "\t%" PRIu64 "\t%" PRIu64 "\t", t->stream_bytes, t->code_bits);
 	if (h->text_unknown)
 		fprintf(f, "unknown\tunknown");
 	else
-		fprintf(f, "%" PRIu64 "\t%.4f", t->text_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
+		fprintf(f, "%" PRIu64 "\t%.4f", t->text_bytes,
+		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 	fprintf(f, "\t%s\t%s\n", ends[end], aligns[h->align]);
 	free(name);
 }
@@ -397,12 +412,15 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 static void
 list(struct acwin *a)
 {
-	const struct nct_list_options o = {sizeof o, .keep_going = a->keep_going, .each = print_stream, .lost = lost, .ctx = a};
+	const struct nct_list_options o = {sizeof o, .keep_going = a->keep_going, .each = print_stream, .lost = lost,
+	                                   .ctx = a};
 	int status = EX_DONE;
 
 	a->rows = cli_stdout(&a->cli);
-	fprintf(a->rows, "file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\t"
-	                 "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\n");
+	fprintf(
+	    a->rows,
+	    "file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\t"
+	    "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\n");
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
 		nct_why why = {0};
 		int in = cli_input(&a->cli, a->operand);
@@ -468,7 +486,8 @@ main(int argc, char **argv)
 {
 	struct acwin a = {
 	    .cli = {.tool = "acwin",
-	            .synopsis = "[-d | -t | -l | --compile | --strings] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [-a WHERE] [FILE...]",
+	            .synopsis =
+	    "[-d | -t | -l | --compile | --strings] [-m FILE] [-b N] [-c BYTES] [-r N] [-0 | -D REGEX] [-a WHERE] [FILE...]",
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},

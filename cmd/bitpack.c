@@ -190,7 +190,9 @@ report(const struct bitpack *b, const struct nct_totals *t)
 		fprintf(stderr,
 		        "text_bytes=%s\ndocuments=%s\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64
 		        "\ninput_bytes=%" PRIu64 "\n",
-		        cli_count(text_bytes, t->text_bytes, t->text_unknown), cli_count(documents, t->documents, t->documents_unknown), t->blocks, t->windows, t->tokens, t->stream_bytes);
+		        cli_count(text_bytes, t->text_bytes, t->text_unknown),
+		        cli_count(documents, t->documents, t->documents_unknown), t->blocks, t->windows, t->tokens,
+		        t->stream_bytes);
 }
 
 int

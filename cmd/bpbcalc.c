@@ -96,7 +96,8 @@ m2_flops(const struct nct_measured *m)
 static double
 m1_flops_per_byte(const struct nct_header *h)
 {
-	int table = h->code == NCT_CODE_BEST || (h->code == NCT_CODE_SPLIT && h->window_bits <= TABLE_BITS_MAX && h->resets == 1);
+	int table = h->code == NCT_CODE_BEST ||
+	            (h->code == NCT_CODE_SPLIT && h->window_bits <= TABLE_BITS_MAX && h->resets == 1);
 
 	return h->code == NCT_CODE_NONE || table ? 0 : 2 * (double)h->m1_parameters;
 }
@@ -118,7 +119,8 @@ new_row(struct bpbcalc *b)
 		b->cap = 2 * b->cap + 4;
 		b->rows = have(b, realloc(b->rows, b->cap * sizeof *b->rows));
 	}
-	b->rows[b->count] = (struct row){.fitted_on = b->unigram_from != NULL ? "held-out" : "oracle", .source = cli_escaped(&b->cli, b->name)};
+	b->rows[b->count] = (struct row){.fitted_on = b->unigram_from != NULL ? "held-out" : "oracle",
+	                                 .source = cli_escaped(&b->cli, b->name)};
 	return &b->rows[b->count++];
 }
 
@@ -158,7 +160,9 @@ add_row(void *ctx, const struct nct_measured *m)
 	set(r, BYTES_PER_TOKEN, 4, bytes / (double)m->tokens);
 	set(r, UNIFORM, 4, uniform_bits(m) / bytes);
 	if (m->counts != NULL)
-		set(r, UNIGRAM, 4, (b->unigram_from != NULL ? held_out_bits(m, b->fit_counts, b->fit_tokens) : oracle_bits(m)) / bytes);
+		set(r, UNIGRAM, 4,
+		    (b->unigram_from != NULL ? held_out_bits(m, b->fit_counts, b->fit_tokens) : oracle_bits(m)) /
+		        bytes);
 	if (m->evaluated) {
 		set(r, M2, 4, m2_bits(m) / bytes);
 		set(r, M2_FLOPS, 0, m2_flops(m) / bytes);
@@ -249,7 +253,10 @@ print_rows(const struct bpbcalc *b, FILE *f)
 				width[k] = (int)strlen(cell(b, row, k));
 	for (size_t row = 0; row <= b->count; row++)
 		for (unsigned k = 0; k < COLUMNS; k++)
-			fprintf(f, "%*s%s", k < NUMBERS ? width[k] : -width[k], cell(b, row, k), k == SOURCE ? "\n" : b->pretty ? "  " : "\t");
+			fprintf(f, "%*s%s", k < NUMBERS ? width[k] : -width[k], cell(b, row, k),
+			        k == SOURCE ? "\n"
+			        : b->pretty ? "  "
+			                    : "\t");
 }
 
 /* Only here is anything written: a table that stops at a fault would look complete. */

@@ -82,7 +82,9 @@ die(const struct cli *c, int status, const char *fmt, ...)
 void
 note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
 {
-	const char *text = why != NULL && why->text[0] != '\0' ? why->text : err == NCT_EIO || err == NCT_EWRITE ? strerror(errno) : nct_strerror(err);
+	const char *text = why != NULL && why->text[0] != '\0'   ? why->text
+	                   : err == NCT_EIO || err == NCT_EWRITE ? strerror(errno)
+	                                                         : nct_strerror(err);
 
 	cli_progress_end(c);
 	if (why != NULL && why->about == NCT_ABOUT_FILE) /* which the text names */
@@ -432,8 +434,9 @@ cli_progress_count(const struct cli *c, uint64_t done, uint64_t total, const cha
 
 	if (!progress_due(c, terminal, &seconds))
 		return;
-	fprintf(stderr, "%s%s: %" PRIu64 " of %" PRIu64 " %s, %.0f/s, %.0f s left%s", terminal ? "\r" : "", c->tool, done, total, unit,
-	        (double)done / seconds, (double)(total - done) * seconds / (double)done, terminal ? "   " : "\n");
+	fprintf(stderr, "%s%s: %" PRIu64 " of %" PRIu64 " %s, %.0f/s, %.0f s left%s", terminal ? "\r" : "", c->tool,
+	        done, total, unit, (double)done / seconds, (double)(total - done) * seconds / (double)done,
+	        terminal ? "   " : "\n");
 	progress_shown = terminal;
 }
 

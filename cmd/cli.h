@@ -49,7 +49,8 @@ int cli_next(struct cli *c, int argc, char **argv, const char **arg);
 void die(const struct cli *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4), noreturn));
 /* Prints `tool: what` unless -q. */
 void note(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Exits as `err` demands with `tool: name: what, where`: `why` if it has text, else the error's own words (errno's for NCT_EIO). */
+/* Exits as `err` demands with `tool: name: what, where`: `why` if it has text, else the error's own words (errno's
+ * for NCT_EIO). */
 void die_err(const struct cli *c, nct_err err, const char *name, const nct_why *why) __attribute__((noreturn));
 /* The same line without the exit. */
 void note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why);
@@ -61,16 +62,16 @@ double opt_double(const struct cli *c, const char *opt, const char *s, double mi
 int cli_open(const struct cli *c, size_t i);
 int cli_input(const struct cli *c, size_t i); /* the same; a file that cannot be opened ends the tool */
 
-/* After the last option, before anything is opened: ends the tool with status 1 where the files of the call do not go together, or one cannot
- * be written (files.h). */
+/* After the last option, before anything is opened: ends the tool with status 1 where the files of the call do not
+ * go together, or one cannot be written (files.h). */
 void cli_check_files(const struct cli *c);
 
 /* A number as text, or "unknown"; `text` has room for any. */
 #define CLI_COUNT_ROOM 24
 const char *cli_count(char text[CLI_COUNT_ROOM], uint64_t n, int unknown);
 
-/* A copy of `s` in which tabs, newlines and backslashes are escaped (\t, \n, \\), so that it is one field of a table's row; the
- * caller frees it. */
+/* A copy of `s` in which tabs, newlines and backslashes are escaped (\t, \n, \\), so that it is one field of a
+ * table's row; the caller frees it. */
 char *cli_escaped(const struct cli *c, const char *s);
 
 /* Standard output for text, line by line, waiting where it does not block. */

@@ -1,4 +1,5 @@
-/* files.c - the files of a call: none that is read may be written to, and those to be written can be, before work begins. */
+/* files.c - the files of a call: none that is read may be written to, and those to be written can be, before work
+ * begins. */
 #include "cli.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 
 #include "base/outfile.h"
 
-/* What tells files apart: device and inode, or, for a file that is not there, those of its folder and its name in it. */
+/* What tells files apart: device and inode, or, for a file that is not there, those of its folder and its name in
+ * it. */
 struct identity {
 	int known; /* 0: neither a regular file nor one to be made, so that it can be read and written at once */
 	dev_t dev;

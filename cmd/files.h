@@ -1,4 +1,5 @@
-/* files.h - the files of a call: none that is read may be written to, and those to be written can be, before work begins. */
+/* files.h - the files of a call: none that is read may be written to, and those to be written can be, before work
+ * begins. */
 #ifndef NCT_FILES_H
 #define NCT_FILES_H
 
@@ -16,7 +17,8 @@ struct file {
 	int in_place;       /* written without a temporary file beside it */
 };
 
-/* The files that a tool's own options name. Operands, which are read, and -o or standard output, which is written, are known without. */
+/* The files that a tool's own options name. Operands, which are read, and -o or standard output, which is written,
+ * are known without. */
 struct files {
 	struct file reads[FILES_MAX], writes[FILES_MAX];
 	size_t read_count, write_count;
@@ -28,15 +30,16 @@ struct files {
 	size_t same_count;
 };
 
-void files_read(struct files *f, const char *option, const char *name); /* NULL, for an option that was not given, is none */
+/* NULL, for an option that was not given, is none */
+void files_read(struct files *f, const char *option, const char *name);
 void files_write(struct files *f, const char *option, const char *name, const char *suffix);
 void files_write_in_place(struct files *f, const char *option, const char *name);
 /* One file may be named by both: it is read as a whole before it is replaced. */
 void files_may_be_same(struct files *f, const char *in, const char *out);
 
-/* What is wrong with the files of the call, as `file: what` in a static line; NULL: nothing. No file has been changed. A file would be
- * written that is read, too, by whatever name; or written twice; or it could not be written at all.
- * From here on, a mapped input that shrinks while it is used ends the tool with one line and status 1. */
+/* What is wrong with the files of the call, as `file: what` in a static line; NULL: nothing. No file has been
+ * changed. A file would be written that is read, too, by whatever name; or written twice; or it could not be written
+ * at all. From here on, a mapped input that shrinks while it is used ends the tool with one line and status 1. */
 const char *files_fault(const struct cli *c);
 
 #endif

@@ -16,8 +16,10 @@ static const struct cli_option options[] = {
 	{'k', "kind", "KIND", "'transformer' (default), 'unigram', or 'strings': choose the 2^b strings of a codebook"},
 	TRAINER_OPTIONS("3m (default), 25m, ...", "8", "1024", "symbols", "text"),
 	{'m', "model", "FILE", "with -k strings: the M1 that gets the codebook (default: the built-in one)"},
-	{'b', "window-bits", "N", "train for windows of N bits, 10 to 128, as they fall in the text (-k strings: to 20, default 16)"},
-	{'a', "align", "WHERE", "with -b or -k strings: windows end at boundaries: 'none' (default), 'words', or a REGEX at whose matches they are"},
+	{'b', "window-bits", "N",
+	    "train for windows of N bits, 10 to 128, as they fall in the text (-k strings: to 20, default 16)"},
+	{'a', "align", "WHERE",
+	    "with -b or -k strings: where windows end: 'none' (default), 'words', or at matches of a REGEX"},
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
 	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
@@ -119,7 +121,10 @@ check(struct opts *o)
 		die(&cli, EX_USE, "-m: needs -k strings");
 	if (o->kind == NCT_TRAIN_STRINGS) {
 		if (o->t.train.from != NULL || o->long_given || o->t.train.codebook == 0)
-			die(&cli, EX_USE, "--%s: of no use to -k strings", o->t.train.from != NULL ? "from" : o->long_given ? "long-share" : "no-codebook");
+			die(&cli, EX_USE, "--%s: of no use to -k strings",
+			    o->t.train.from != NULL ? "from"
+			    : o->long_given         ? "long-share"
+			                            : "no-codebook");
 		if (o->t.train.window_bits == 0)
 			o->t.train.window_bits = 16;
 		if (o->t.train.window_bits > NCT_CODEBOOK_MAX)
@@ -168,7 +173,8 @@ read_text(struct opts *o, int eval)
 	if (err != NCT_OK)
 		trainer_die_reading(&o->t, err, eval, at, &why);
 	if (cli.verbose)
-		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", what, nct_text_bytes(text), what, nct_text_documents(text));
+		fprintf(stderr, "%s_bytes=%" PRIu64 " %s_documents=%" PRIu64 "\n", what, nct_text_bytes(text), what,
+		        nct_text_documents(text));
 	return text;
 }
 

@@ -87,7 +87,8 @@ read_prompt(void)
 	return c;
 }
 
-/* A file on standard input is likely to be meant as a prompt. (Scripts leave open what is none: a terminal, a pipe, /dev/null.) */
+/* A file on standard input is likely to be meant as a prompt. (Scripts leave open what is none: a terminal, a pipe,
+ * /dev/null.) */
 static void
 look_at_stdin(void)
 {
@@ -97,8 +98,9 @@ look_at_stdin(void)
 		note(&cli, "standard input is a file, but not read: give - as an operand if it is the prompt");
 }
 
-/* Called after each block that was written, at most PIPE_BUF bytes as the next one is: no write of it will have to wait. A signal that
- * comes while the reader does not read kills at once: the stream's end could not be written either. */
+/* Called after each block that was written, at most PIPE_BUF bytes as the next one is: no write of it will have to
+ * wait. A signal that comes while the reader does not read kills at once: the stream's end could not be written
+ * either. */
 static void
 show(void *ctx, uint64_t tokens, uint64_t of)
 {

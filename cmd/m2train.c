@@ -138,7 +138,11 @@ train(struct opts *o)
 	nct_corpus_free(tokens);
 	nct_corpus_free(eval);
 	if (err != NCT_OK)
-		trainer_die(&o->t, err, r.writing ? trainer_output_name(&o->t) : err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval : "training", &why);
+		trainer_die(&o->t, err,
+		            r.writing                                ? trainer_output_name(&o->t)
+		            : err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval
+		                                                     : "training",
+		            &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o->t, r.step);
@@ -162,7 +166,8 @@ print_cost(FILE *f, const struct nct_m2_cost *c)
 {
 	const double each = c->nats / (double)c->tokens;
 
-	fprintf(f, "\t%.4f\t%.6f\t%.6f\t%.6f", c->nats, each, each / 0.69314718055994530942, (double)c->hits / (double)c->tokens);
+	fprintf(f, "\t%.4f\t%.6f\t%.6f\t%.6f", c->nats, each, each / 0.69314718055994530942,
+	        (double)c->hits / (double)c->tokens);
 }
 
 /* The table of nct-formats(5), "Evaluation tables"; without counts of ids where nobody would read them. */
@@ -175,8 +180,8 @@ print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const n
 	if (!nct_corpus_header(c)->text_unknown)
 		fprintf(f, "%" PRIu64, nct_corpus_text_bytes(c));
 	print_cost(f, &e->all);
-	fprintf(f, "\t%" PRIu32 "\t%u\t%u\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", h->vocab, h->token_bits, h->window_bits, h->resets,
-	        nct_code_name(h->code), nct_m2_parameters(m), h->m1_parameters);
+	fprintf(f, "\t%" PRIu32 "\t%u\t%u\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", h->vocab, h->token_bits,
+	        h->window_bits, h->resets, nct_code_name(h->code), nct_m2_parameters(m), h->m1_parameters);
 	for (unsigned i = 0; i < NCT_WINDOW_MAX; i++)
 		if (e->at[i].tokens > 0) {
 			fprintf(f, "position\t%u\t%" PRIu64 "\t", i, e->at[i].tokens);
@@ -209,8 +214,13 @@ write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus
 static int
 evaluate(struct opts *o)
 {
-	const struct nct_m2_evaluate_options e = {sizeof e, .rows = o->t.train.rows, .length = o->t.given['L'] ? o->t.train.length : 0,
-	    .threads = cli.threads, .cpu = cli.cpu, .progress = show, .stop = trainer_signalled};
+	const struct nct_m2_evaluate_options e = {sizeof e,
+	                                          .rows = o->t.train.rows,
+	                                          .length = o->t.given['L'] ? o->t.train.length : 0,
+	                                          .threads = cli.threads,
+	                                          .cpu = cli.cpu,
+	                                          .progress = show,
+	                                          .stop = trainer_signalled};
 	static struct nct_m2_evaluation result; /* large */
 	nct_corpus *c;
 	nct_why why = {0};

@@ -20,7 +20,8 @@ write_stdout(void *unused, const char *p, size_t n)
 FILE *
 cli_stdout(const struct cli *c)
 {
-	FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout}); /* stdio's own would lose what it cannot write at once */
+	/* stdio's own would lose what it cannot write at once */
+	FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
 
 	if (f == NULL)
 		die(c, EX_FAIL, "-: %s", strerror(errno));

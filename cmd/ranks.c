@@ -1,4 +1,5 @@
-/* ranks.c - several processes as one run, where a launcher (mpirun, srun) started them: finds and loads the MPI plug-in. */
+/* ranks.c - several processes as one run, where a launcher (mpirun, srun) started them: finds and loads the MPI
+ * plug-in. */
 #include "ranks.h"
 
 #include <dlfcn.h>
@@ -37,8 +38,8 @@ ranks_first(struct cli *c)
 	return 1;
 }
 
-/* The plug-in stands beside the tool, or, installed, in ../lib/nct. Its symbols are for all: OpenMPI loads parts of itself that
- * look for them. */
+/* The plug-in stands beside the tool, or, installed, in ../lib/nct. Its symbols are for all: OpenMPI loads parts of
+ * itself that look for them. */
 static void *
 load(void)
 {

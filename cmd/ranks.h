@@ -5,8 +5,8 @@
 #include "cli.h"
 #include "nct-train.h"
 
-/* The world of this process, or NULL if it trains alone. Ranks other than 0 are made quiet. From here on the tool's end before
- * ranks_end() ends all ranks. */
+/* The world of this process, or NULL if it trains alone. Ranks other than 0 are made quiet. From here on the tool's
+ * end before ranks_end() ends all ranks. */
 const struct nct_world *ranks_start(struct cli *c);
 /* For what no other rank shares: 1 on rank 0, or without a launcher. The others, which get 0, are to end at once. */
 int ranks_first(struct cli *c);

@@ -60,7 +60,9 @@ trainer_end_line(void)
 static void
 show_verbose(const struct nct_train_progress *p, double rate, double left)
 {
-	fprintf(stderr, "step=%" PRIu64 " lr=%.6g train_bits_per_%s=%.4f %s_per_second=%.0f share_of_peak=%.3f seconds_left=%.0f",
+	fprintf(stderr,
+	        "step=%" PRIu64
+	        " lr=%.6g train_bits_per_%s=%.4f %s_per_second=%.0f share_of_peak=%.3f seconds_left=%.0f",
 	        p->step, p->lr, p->per, p->train_bits, p->unit, rate, p->share, left);
 	if (!isnan(p->eval_bits))
 		fprintf(stderr, " eval_bits_per_%s=%.4f%s", p->per, p->eval_bits, p->best ? " best" : "");
@@ -70,8 +72,9 @@ show_verbose(const struct nct_train_progress *p, double rate, double left)
 static void
 show_line(const struct cli *c, const struct nct_train_progress *p, double rate, double left)
 {
-	fprintf(stderr, "\r%s: step %" PRIu64 " of %" PRIu64 ", %.3f bits/%s, %.0f %s/s, %.0f%% of peak, %.0f s left   ", c->tool, p->step,
-	        p->steps, p->train_bits, p->per, rate, p->unit, 100 * p->share, left);
+	fprintf(stderr,
+	        "\r%s: step %" PRIu64 " of %" PRIu64 ", %.3f bits/%s, %.0f %s/s, %.0f%% of peak, %.0f s left   ",
+	        c->tool, p->step, p->steps, p->train_bits, p->per, rate, p->unit, 100 * p->share, left);
 	if (!isnan(p->eval_bits))
 		fprintf(stderr, "validation %.4f%s", p->eval_bits, p->best ? ", the best" : "");
 	line_open = 1;
@@ -241,7 +244,8 @@ void
 trainer_stopped(const struct trainer *t, uint64_t step)
 {
 	if (t->train.checkpoint != NULL && step > 0)
-		note(t->cli, "stopped after step %" PRIu64 ", saved in %s; the same command goes on from there", step, t->train.checkpoint);
+		note(t->cli, "stopped after step %" PRIu64 ", saved in %s; the same command goes on from there", step,
+		     t->train.checkpoint);
 	else
 		note(t->cli, "stopped after step %" PRIu64 "; nothing was saved (see -C)", step);
 	cli_output_abort(t->cli, 0);

@@ -5,10 +5,22 @@
 #include "cli.h"
 #include "nct-train.h"
 
-enum { OPT_ACCUMULATE = 256, OPT_LR, OPT_WARMUP, OPT_COOLDOWN, OPT_ZLOSS, OPT_SEED, OPT_EVAL_EVERY, OPT_SAVE_EVERY, OPT_LOG,
-       OPT_LOG_TIMING, OPT_TRAINER_END };
+enum {
+	OPT_ACCUMULATE = 256,
+	OPT_LR,
+	OPT_WARMUP,
+	OPT_COOLDOWN,
+	OPT_ZLOSS,
+	OPT_SEED,
+	OPT_EVAL_EVERY,
+	OPT_SAVE_EVERY,
+	OPT_LOG,
+	OPT_LOG_TIMING,
+	OPT_TRAINER_END
+};
 
-/* Rows of the option table, with what differs: the sizes to begin with, the defaults of -B and -L, what is trained on. */
+/* Rows of the option table, with what differs: the sizes to begin with, the defaults of -B and -L, what is trained
+ * on. */
 #define TRAINER_OPTIONS(size, rows, length, symbols, what)                                                   \
 	{'s', "size", "SIZE", size " or d=256,layers=3,heads=4,ff=1024[,reach=1024]"},                       \
 	{'n', "steps", "N", "train N steps (default 20000)"},                                                \
@@ -36,23 +48,24 @@ struct trainer {
 
 /* Takes one option if it is of TRAINER_OPTIONS: 1, else 0. */
 int trainer_take(struct trainer *t, int letter, const char *arg);
-/* After the last option: no option may be given in vain. Joins other ranks, if a launcher started this process as one of several. Sets
- * threads, cpu, world and the functions of t->train, whose ctx is `t`. */
+/* After the last option: no option may be given in vain. Joins other ranks, if a launcher started this process as
+ * one of several. Sets threads, cpu, world and the functions of t->train, whose ctx is `t`. */
 void trainer_check(struct trainer *t);
 
 /* The operands, and the file of -e, as nct_operand's, with a struct trainer for ctx. */
 nct_err trainer_operand(void *ctx, size_t i, int *fd);
 nct_err trainer_eval_operand(void *ctx, size_t i, int *fd);
 /* Ends the tool because reading the operands, or with `eval` the file of -e, failed at operand `at`. */
-void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t at, const nct_why *why) __attribute__((noreturn));
+void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t at, const nct_why *why)
+    __attribute__((noreturn));
 
 /* Ends the tool because the operands, or with `eval` the file of -e, hold none of `what`. */
 void trainer_die_empty(const struct trainer *t, int eval, const char *what) __attribute__((noreturn));
 /* What a fault of all operands together is called by. */
 const char *trainer_operands_name(const struct trainer *t);
 
-/* Signals that end a run after its step, unless they are ignored, are held back from here on, so that no handler interrupts a
- * kernel; trainer_let_signals() lets them kill. */
+/* Signals that end a run after its step, unless they are ignored, are held back from here on, so that no handler
+ * interrupts a kernel; trainer_let_signals() lets them kill. */
 void trainer_hold_signals(void);
 int trainer_signalled(void *ctx); /* one is waiting */
 void trainer_let_signals(void);
@@ -66,9 +79,11 @@ void trainer_stopped(const struct trainer *t, uint64_t step);
 /* The output, on the rank that writes it; else -1. */
 int trainer_output(const struct trainer *t);
 const char *trainer_output_name(const struct trainer *t);
-/* Ends the tool after a run that failed, on all ranks with the same `err`; `name` is what failed, unless `why` begins with a file's name. */
+/* Ends the tool after a run that failed, on all ranks with the same `err`; `name` is what failed, unless `why`
+ * begins with a file's name. */
 void trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why) __attribute__((noreturn));
-/* After a run that did not fail: finishes the output unless the run was stopped, parts from other ranks, lets signals kill. */
+/* After a run that did not fail: finishes the output unless the run was stopped, parts from other ranks, lets
+ * signals kill. */
 int trainer_end(const struct trainer *t, int stopped);
 
 #endif

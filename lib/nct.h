@@ -7,9 +7,10 @@
  * In every function `why`, `totals` and `at` may be NULL: then what they would tell is dropped.
  *
  * What may change while the library is libnct.so.0:
- * - Option structs (struct nct_..._options) grow at their ends. A program sets `struct_size` to the struct's sizeof and what it does not
- *   use to 0: struct nct_list_options o = {sizeof o, .each = each}. A newer library takes options that the program does not have as 0,
- *   which means what was done without them. An older library gives NCT_EARG where an option that it does not have is set.
+ * - Option structs (struct nct_..._options) grow at their ends. A program sets `struct_size` to the struct's sizeof
+ *   and what it does not use to 0: struct nct_list_options o = {sizeof o, .each = each}. A newer library takes
+ *   options that the program does not have as 0, which means what was done without them. An older library gives
+ *   NCT_EARG where an option that it does not have is set.
  * - struct nct_measured and struct nct_train_progress, which callbacks are given, grow at their ends.
  * - All other structs stay as they are. New results come by new functions. */
 #ifndef NCT_H
@@ -24,7 +25,8 @@ extern "C" {
 
 #define NCT_VERSION "0.1.0"
 
-#define NCT_API __attribute__((visibility("default"))) /* a function of the shared libraries: they export these and no others */
+/* a function of the shared libraries: they export these and no others */
+#define NCT_API __attribute__((visibility("default")))
 #define NCT_USED __attribute__((warn_unused_result))
 
 /* What went wrong. The tools' exit status follows from it: see nct_err_status(). */
@@ -48,7 +50,8 @@ enum nct_subject {
 	NCT_ABOUT_ALIGNMENT, /* the pattern of boundaries */
 	NCT_ABOUT_FILE       /* another file or folder, whose name the text begins with */
 };
-/* One line of detail, `what, where`, without a final newline. A function that takes `why` empties it first, and fills it only if it fails. */
+/* One line of detail, `what, where`, without a final newline. A function that takes `why` empties it first, and
+ * fills it only if it fails. */
 typedef struct nct_why {
 	char text[256];
 	enum nct_subject about;
@@ -66,7 +69,8 @@ NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 d
 #define NCT_WINDOW_SYMBOLS 1024    /* a window holds at most this many symbols */
 #define NCT_REACH_MAX 1024
 
-enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 }; /* where windows end: see nct_encode() */
+/* where windows end: see nct_encode() */
+enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 
 /* ---- M1, the exact byte model (nct-formats(5), "M1") ---- */
 
@@ -90,14 +94,16 @@ struct nct_m1_windows {
 	const char *align_pattern; /* NULL but for NCT_ALIGN_REGEX */
 };
 NCT_API struct nct_m1_windows nct_m1_trained_for(const nct_m1 *m); /* borrowed */
-NCT_API const char *nct_m1_describe(const nct_m1 *m);    /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
+/* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
+NCT_API const char *nct_m1_describe(const nct_m1 *m);
 
-/* Compiles all windows of b bits, NCT_WINDOW_MIN to NCT_CODEBOOK_MAX, into a codebook that *m then holds: with it, encoding and
- * decoding such windows with r = 1 is a walk through tables, to the same result. The one function that changes an M1: nobody else may
- * use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
+/* Compiles all windows of b bits, NCT_WINDOW_MIN to NCT_CODEBOOK_MAX, into a codebook that *m then holds: with it,
+ * encoding and decoding such windows with r = 1 is a walk through tables, to the same result. The one function that
+ * changes an M1: nobody else may use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
 NCT_API nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
 NCT_API int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
-NCT_API int nct_m1_has_best(const nct_m1 *m, unsigned window_bits); /* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
+/* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
+NCT_API int nct_m1_has_best(const nct_m1 *m, unsigned window_bits);
 /* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
 NCT_API nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
@@ -110,7 +116,8 @@ enum nct_separator { NCT_SEP_OPERAND = 0, NCT_SEP_NUL = 1, NCT_SEP_REGEX = 2 };
 enum nct_code { NCT_CODE_NONE = 0, NCT_CODE_SPLIT = 1, NCT_CODE_BEST = 2, NCT_CODE_UNBROKEN = 3 };
 enum nct_kind { NCT_WINDOWS = 1, NCT_TOKENS = 2 };
 
-NCT_API const char *nct_code_name(unsigned code); /* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
+/* of an enum nct_code: "none", "split", "best", "unbroken"; NULL: there is none */
+NCT_API const char *nct_code_name(unsigned code);
 
 /* What a stream's header says. */
 struct nct_header {
@@ -137,8 +144,9 @@ struct nct_totals {
 	int text_unknown, documents_unknown; /* some stream does not tell: where sampled documents end, only decoding shows */
 };
 
-/* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1 past the last one. An error
- * ends the call that asked, with that error. nct_encode() asks from any of its threads, perhaps while another calls `progress`. */
+/* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1
+ * past the last one. An error ends the call that asked, with that error. nct_encode() asks from any of its threads,
+ * perhaps while another calls `progress`. */
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 /* ---- Tokens: bitpack's work (format/) ----
@@ -164,10 +172,11 @@ NCT_API nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct
 
 enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
 /* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
- * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file in o->tmpdir if `out` is no regular file).
- * NCT_EKIND if a stream's ids mean something else than those before (see nct_same_tokens()), or v is not as asked for. */
-NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to, const struct nct_pack_options *o,
-                          struct nct_totals *totals, nct_why *why) NCT_USED;
+ * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file in o->tmpdir if `out` is no
+ * regular file). NCT_EKIND if a stream's ids mean something else than those before (see nct_same_tokens()), or v is
+ * not as asked for. */
+NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to,
+                                  const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
 struct nct_import_options {
 	size_t struct_size;
@@ -191,7 +200,8 @@ NCT_API nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const st
 
 /* What an evaluation table, or all token streams of one input, tell of a text's tokens. */
 struct nct_measured {
-	struct nct_header header;  /* of the first stream; text_unknown: of any. A table has no fingerprints (0), separator, chunk rule */
+	/* of the first stream; text_unknown: of any. A table has no fingerprints (0), separator, chunk rule */
+	struct nct_header header;
 	uint64_t tokens, text_bytes;
 	const uint64_t *counts;    /* how often each id below header.vocab occurs; NULL: the table does not tell */
 	int evaluated;             /* a table, which tells the next two as well */
@@ -200,10 +210,10 @@ struct nct_measured {
 };
 
 /* Reads fd `in` to its end, evaluation tables or token streams, and calls `each` once a table, or once for all streams;
- * what it is given is borrowed for the call. `progress` (NULL: none) is told how much was read. NCT_EKIND also if streams
- * differ in what their tokens mean; NCT_EIO is a failed read. */
-NCT_API nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
-                    void *ctx, nct_why *why) NCT_USED;
+ * what it is given is borrowed for the call. `progress` (NULL: none) is told how much was read. NCT_EKIND also if
+ * streams differ in what their tokens mean; NCT_EIO is a failed read. */
+NCT_API nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m),
+                            void (*progress)(void *ctx, uint64_t bytes), void *ctx, nct_why *why) NCT_USED;
 /* True if equal ids mean the same under both headers, as far as these tell; else `why` says how `b` differs. */
 NCT_API int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
 
@@ -216,12 +226,14 @@ struct nct_encode_options {
 	uint64_t chunk;          /* c, bytes; 0: never */
 	enum nct_separator separator;
 	const char *pattern;     /* PCRE2 pattern for NCT_SEP_REGEX, else NULL */
-	enum nct_align align;    /* where windows should end: anywhere, or at the boundaries of words, or where matches begin of ... */
+	/* where windows should end: anywhere, or at the boundaries of words, or where matches begin of ... */
+	enum nct_align align;
 	const char *align_pattern; /* ... a PCRE2 pattern for NCT_ALIGN_REGEX, else NULL */
 	int open;                /* leave the last document open */
 	unsigned threads;        /* at least 1 */
 	size_t cache_bytes;      /* bound on remembered contexts, per thread; 0: the default */
-	enum nct_code code;      /* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
+	/* how windows are chosen; NCT_CODE_NONE: NCT_CODE_BEST if M1 has such a codebook and r is 1, or as b says */
+	enum nct_code code;
 	int no_codebook;         /* do not use M1's codebook, and not NCT_CODE_BEST: the same stream, slowly */
 	void (*progress)(void *ctx, uint64_t text_bytes); /* NULL: none; called by one thread at a time */
 	void (*begins)(void *ctx, size_t operand, const uint8_t *bytes, size_t n); /* NULL: none; told what an operand's first
@@ -245,21 +257,25 @@ struct nct_decode_options {
 	void (*lost)(void *ctx, const nct_why *why);      /* keep_going: called at each loss, by one thread at a time */
 	void *ctx;
 };
-/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written. NCT_EIO, NCT_EWRITE, NCT_EARG.
- * With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that are not printable ASCII appear as \xHH,
- * \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows to show: NCT_EKIND. */
+/* Decodes window streams from fd `in` to text on fd `out` (-1: test only). All text before a fault is written.
+ * NCT_EIO, NCT_EWRITE, NCT_EARG. With `show`, values are decimal up to 64 bits, else hexadecimal with 0x; bytes that
+ * are not printable ASCII appear as \xHH, \n and \t, the backslash as \\, EOD as \E; an unbroken code has no windows
+ * to show: NCT_EKIND. */
 NCT_API nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
-/* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as nct_decode() shows
- * them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none; NCT_EWRITE, NCT_ENOMEM. */
-NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why) NCT_USED;
+/* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as
+ * nct_decode() shows them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none;
+ * NCT_EWRITE, NCT_ENOMEM. */
+NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out,
+                                    nct_why *why) NCT_USED;
 
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */
 struct nct_list_options {
 	size_t struct_size;
 	int keep_going; /* skip what is damaged; the call still ends with NCT_EDATA */
-	void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end); /* once a stream; totals of what was read */
+	/* once a stream; totals of what was read */
+	void (*each)(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum nct_end end);
 	void (*lost)(void *ctx, const nct_why *why); /* keep_going: called at each loss; or NULL */
 	void *ctx;
 };

@@ -1,4 +1,5 @@
-/* cores.c - how many processors this process may keep busy: its processor mask, and the quotas of its control groups (cgroups(7)). */
+/* cores.c - how many processors this process may keep busy: its processor mask, and the quotas of its control groups
+ * (cgroups(7)). */
 #include "base/cores.h"
 
 #include <limits.h>
@@ -80,7 +81,8 @@ quota_of(const char *folder, int v2)
 	return processors(quota, period);
 }
 
-/* The smallest bound of a group and the groups that it is in, which bind it, too. A container may see its own group as "/". */
+/* The smallest bound of a group and the groups that it is in, which bind it, too. A container may see its own group
+ * as "/". */
 static unsigned
 quota_of_branch(const char *mount, const char *group, int v2)
 {

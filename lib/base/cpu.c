@@ -22,7 +22,8 @@ int
 nct_cpu_avx512vnni(void)
 {
 	return nct_cpu_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
+	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+	       __builtin_cpu_supports("avx512vnni");
 }
 
 /* The tiles' 8 KiB of state are off in each process until it asks for them. */

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* At least `bytes`, aligned to 64, to be freed by free(); NULL if there is no room. With pages of 4 KiB, walking the page tables costs
- * training some percent of its time. */
+/* At least `bytes`, aligned to 64, to be freed by free(); NULL if there is no room. With pages of 4 KiB, walking the
+ * page tables costs training some percent of its time. */
 void *nct_huge_alloc(size_t bytes);
 
 #endif

@@ -5,7 +5,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* After a call on `fd` that failed: 1 if it is to be tried again, after waiting where `fd` does not block by itself; else 0, with errno. */
+/* After a call on `fd` that failed: 1 if it is to be tried again, after waiting where `fd` does not block by itself;
+ * else 0, with errno. */
 static int
 again(int fd, short event)
 {

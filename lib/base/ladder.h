@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 const char *nct_ladder_name(size_t i); /* of this architecture, highest first; NULL past the last, which is "ref" */
-/* Whether kernels named `row` may serve who asks for `want` (NULL: any): both are names, and `row` is not the higher one. */
+/* Whether kernels named `row` may serve who asks for `want` (NULL: any): both are names, and `row` is not the higher
+ * one. */
 int nct_ladder_serves(const char *row, const char *want);
 
 #define NCT_LADDER_NONE "no kernels named '%.40s' on this machine (see --cpu=list)" /* what users read then */

@@ -8,7 +8,8 @@ static const struct nct_magic magics[] = {
 	{NCT_MAGIC_XZ, "an .xz file", "xz -dc unpacks it", 0, BYTES("\3757zXZ\0")},
 	{NCT_MAGIC_GZ, "a .gz file", "gzip -dc unpacks it", 0, BYTES("\037\213\010")},
 	{NCT_MAGIC_ZST, "a .zst file", "zstd -dc unpacks it", 0, BYTES("\050\265\057\375")},
-	{NCT_MAGIC_ZST, "a .zst file", "zstd -dc unpacks it", 0, BYTES("?\052\115\030")}, /* a frame to be skipped: see below */
+	/* a frame to be skipped: see below */
+	{NCT_MAGIC_ZST, "a .zst file", "zstd -dc unpacks it", 0, BYTES("?\052\115\030")},
 	{NCT_MAGIC_OTHER, "a .bz2 file", "bzip2 -dc unpacks it", 0, BYTES("BZh?1AY&SY")},
 	{NCT_MAGIC_OTHER, "a .bz2 file", "bzip2 -dc unpacks it", 0, BYTES("BZh?\027\162\105\070\120\220")}, /* an empty one */
 	{NCT_MAGIC_OTHER, "a .zip file", "unzip -p unpacks it", 0, BYTES("PK\003\004")},

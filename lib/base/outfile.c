@@ -12,7 +12,8 @@
 #define LINKS_MAX 40 /* as many as Linux follows */
 #define NAME_CAP 4096
 
-/* What the link `path` says, seen from where `path` is seen from; to be freed. NULL: ENOMEM, or EINVAL for what is no link. */
+/* What the link `path` says, seen from where `path` is seen from; to be freed. NULL: ENOMEM, or EINVAL for what is
+ * no link. */
 static char *
 read_link(const char *path)
 {
@@ -54,8 +55,8 @@ nct_follow_links(const char *path)
 	return NULL;
 }
 
-/* Gives a new file the owner, group and mode of the one that it will replace. Where the group cannot be had, nobody gets rights by the
- * group that others do not have anyway. */
+/* Gives a new file the owner, group and mode of the one that it will replace. Where the group cannot be had, nobody
+ * gets rights by the group that others do not have anyway. */
 static void
 look_like(int fd, const struct stat *s)
 {

@@ -10,13 +10,15 @@ typedef struct nct_outfile {
 	char *path, *temp; /* owned; NULL for a device or pipe, which is written to as it is */
 } nct_outfile;
 
-/* Links are followed: what they name is replaced, and they stay. The new file has the old one's mode, and its owner and group where this
- * process may give them. NCT_EIO (errno; EACCES also where the old file may not be written), NCT_ENOMEM. */
+/* Links are followed: what they name is replaced, and they stay. The new file has the old one's mode, and its owner
+ * and group where this process may give them. NCT_EIO (errno; EACCES also where the old file may not be written),
+ * NCT_ENOMEM. */
 nct_err nct_outfile_open(nct_outfile *f, const char *path) NCT_USED;
 nct_err nct_outfile_commit(nct_outfile *f) NCT_USED; /* fsync, close, rename; frees; NCT_EIO drops the file */
 void nct_outfile_drop(nct_outfile *f);               /* closes and removes the temporary; safe after commit */
 
-/* Whether nct_outfile_open() would succeed: makes the temporary file and removes it. A device or pipe is not tried. Errors as above. */
+/* Whether nct_outfile_open() would succeed: makes the temporary file and removes it. A device or pipe is not tried.
+ * Errors as above. */
 nct_err nct_outfile_try(const char *path) NCT_USED;
 
 /* The name that `path` leads to by links, which need not exist; to be freed. NULL: errno tells why (ELOOP, ENOMEM). */

@@ -24,8 +24,8 @@ wait_for_change(struct pipeline *p)
 	(void)pthread_cond_wait(&p->changed, &p->lock);
 }
 
-/* Reads a batch and gives its number, which is below p->read unless something failed meanwhile. Does not block while others are on
- * their way: theirs may be the failure that ends it all. The lock is held on entry and on return. */
+/* Reads a batch and gives its number, which is below p->read unless something failed meanwhile. Does not block while
+ * others are on their way: theirs may be the failure that ends it all. The lock is held on entry and on return. */
 static uint64_t
 read_batch(struct pipeline *p, unsigned worker)
 {
@@ -53,8 +53,8 @@ read_batch(struct pipeline *p, unsigned worker)
 	return number;
 }
 
-/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held on entry and on
- * return. */
+/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held
+ * on entry and on return. */
 static void
 finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 {

@@ -1,8 +1,9 @@
 /* threads.c - a pool of threads that share out independent tasks, and sleep between them.
  *
- * Others use this machine's cores, too. So a thread that has to wait spins for a few microseconds, which bridges the gap between
- * two calls, and then sleeps. The caller works through the tasks like any other thread, and waits for those threads alone that are in
- * the middle of a task: one that wakes too late finds nothing to do and holds nobody up. */
+ * Others use this machine's cores, too. So a thread that has to wait spins for a few microseconds, which bridges the
+ * gap between two calls, and then sleeps. The caller works through the tasks like any other thread, and waits for
+ * those threads alone that are in the middle of a task: one that wakes too late finds nothing to do and holds nobody
+ * up. */
 #include "base/clock.h"
 #include "base/threads.h"
 
@@ -108,7 +109,8 @@ help(void *ctx)
 	return NULL;
 }
 
-/* Starts the helpers, or as many as the system gives. Signals that are not a thread's own fault are left to the program's threads. */
+/* Starts the helpers, or as many as the system gives. Signals that are not a thread's own fault are left to the
+ * program's threads. */
 static void
 start(struct nct_threads *t)
 {

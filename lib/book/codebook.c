@@ -1,4 +1,5 @@
-/* codebook.c - the windows of one size as a finite set of strings: a tree in pre-order, checked, with its fingerprint. */
+/* codebook.c - the windows of one size as a finite set of strings: a tree in pre-order, checked, with its
+ * fingerprint. */
 #include "book/codebook.h"
 
 #include "base/err.h"
@@ -38,7 +39,8 @@ nct_codebook_free(struct nct_codebook *c)
 	free(c);
 }
 
-/* What is wrong with node i, given the one before it; last[d] is the symbol at depth d on the way to that one. NULL: nothing. */
+/* What is wrong with node i, given the one before it; last[d] is the symbol at depth d on the way to that one. NULL:
+ * nothing. */
 static const char *
 fault(const struct nct_codebook *c, size_t i, uint16_t *last)
 {
@@ -98,14 +100,16 @@ nct_codebook_seal(struct nct_codebook *c, uint64_t m1, nct_why *why)
 		single += c->depth[i] == 1;
 	}
 	if (single != NCT_SYMBOLS) /* different and in order, so it is all of them */
-		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu strings of one symbol, not %d", c->bits, single, NCT_SYMBOLS);
+		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu strings of one symbol, not %d", c->bits,
+		                single, NCT_SYMBOLS);
 	if (c->code == NCT_CODE_BEST && (err = number_strings(c, why)) != NCT_OK)
 		return err;
 	nct_put64(head, m1);
 	nct_put32(head + 8, c->bits);
 	nct_put32(head + 12, (uint32_t)c->code);
 	c->fingerprint = lzma_crc64(head, sizeof head, 0);
-	c->fingerprint = lzma_crc64((const uint8_t *)c->depth, 2 * c->nodes * sizeof *c->depth, c->fingerprint); /* and symbols */
+	/* and symbols */
+	c->fingerprint = lzma_crc64((const uint8_t *)c->depth, 2 * c->nodes * sizeof *c->depth, c->fingerprint);
 	return NCT_OK;
 }
 

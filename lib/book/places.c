@@ -68,8 +68,8 @@ set_bit(uint64_t *bits, size_t at)
 	bits[at / 64] |= (uint64_t)1 << at % 64;
 }
 
-/* A base for node k that is free, its children's cells as well, so that the first of them falls on one of the cells [at, at + LINE);
- * or NONE. */
+/* A base for node k that is free, its children's cells as well, so that the first of them falls on one of the cells
+ * [at, at + LINE); or NONE. */
 static size_t
 find_near(const struct packer *p, size_t k, size_t at)
 {
@@ -89,10 +89,10 @@ find_near(const struct packer *p, size_t k, size_t at)
 	return NONE;
 }
 
-/* A base at which all children of node k fall on free cells: such that the first is in the line of the cache that holds k's own cell, since
- * a node that is seldom reached is seldom in the cache (the walks miss it a fifth less so); else the first one, 64 places at a time, or
- * behind all cells. Where strings with as many children found none, the next one does not look again: so each number of children goes
- * through the cells once. */
+/* A base at which all children of node k fall on free cells: such that the first is in the line of the cache that
+ * holds k's own cell, since a node that is seldom reached is seldom in the cache (the walks miss it a fifth less
+ * so); else the first one, 64 places at a time, or behind all cells. Where strings with as many children found none,
+ * the next one does not look again: so each number of children goes through the cells once. */
 static size_t
 find_base(struct packer *p, size_t k)
 {
@@ -154,7 +154,8 @@ packer_new(struct packer *p, const struct nct_codebook *c)
 	p->children = calloc(p->n + 1, sizeof *p->children);
 	p->taken = calloc(p->limit / 64 + 1, sizeof *p->taken);
 	p->based = calloc(p->limit / 64 + 1, sizeof *p->based);
-	return p->next == NULL || p->cell == NULL || p->base == NULL || p->children == NULL || p->taken == NULL || p->based == NULL
+	return p->next == NULL || p->cell == NULL || p->base == NULL || p->children == NULL || p->taken == NULL ||
+	               p->based == NULL
 	           ? NCT_ENOMEM
 	           : NCT_OK;
 }

@@ -16,8 +16,9 @@ struct way {
 	uint32_t tail[NCT_WINDOW_SYMBOLS + 1];  /* place of its tail */
 };
 
-/* Lays out node i, entry k, after those before it; the pool has `at` bytes. A string's tail is its parent's and one byte more, if that
- * one is less than full and stands at the pool's end; else it is written anew. Gives the pool's new length. */
+/* Lays out node i, entry k, after those before it; the pool has `at` bytes. A string's tail is its parent's and one
+ * byte more, if that one is less than full and stands at the pool's end; else it is written anew. Gives the pool's
+ * new length. */
 static uint32_t
 lay_out(struct nct_text_table *s, struct way *w, size_t i, uint32_t k, uint32_t at)
 {

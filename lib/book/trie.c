@@ -165,9 +165,10 @@ nct_trie_eod(const struct nct_trie *t, uint64_t cell)
 	return (next & 0xffff) == NCT_EOD ? next : 0;
 }
 
-/* Takes one byte: the open window's number is always written, and kept (*out moves on) if the window closes. Where it does so is
- * what the model could not guess, so a branch on it would be predicted wrongly once a window, at the cost of several bytes. Compilers
- * cannot know, and make one: hence the instructions by name. (The walk alone, on one core: 750 MB/s; by masks, as on other machines,
+/* Takes one byte: the open window's number is always written, and kept (*out moves on) if the window closes. Where
+ * it does so is what the model could not guess, so a branch on it would be predicted wrongly once a window, at the
+ * cost of several bytes. Compilers cannot know, and make one: hence the instructions by name. (The walk alone, on
+ * one core: 750 MB/s; by masks, as on other machines,
  * 550; with the branch, 300.) */
 static inline void
 take(const uint64_t *cells, uint64_t byte, uint64_t *cell, uint32_t **out)

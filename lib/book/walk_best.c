@@ -1,7 +1,8 @@
-/* walk_best.c - the walk through strings of which not every beginning is one: to the end of the path, and back to the last string on it.
+/* walk_best.c - the walk through strings of which not every beginning is one: to the end of the path, and back to
+ * the last string on it.
  *
- * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a third of a string.)
- * As in trie.c, no branch may depend on where windows end. */
+ * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a
+ * third of a string.) As in trie.c, no branch may depend on where windows end. */
 #include "book/trie.h"
 
 /* A lane's state by value. */
@@ -25,11 +26,12 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 	const uint32_t zero = 0, *kept = s->out + 1;
 
 	if (aligned)
-		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]\n\t"
-		        "cmovnel %[zero], %[inside]"
-		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out), [inside] "+&r"(s->inside)
-		        : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
-		        : "cc");
+		__asm__(
+		    "cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]\n\t"
+		    "cmovnel %[zero], %[inside]"
+		    : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out), [inside] "+&r"(s->inside)
+		    : [byte] "r"(byte), [cut] "r"(s->cut), [kept] "r"(kept), [zero] "r"(zero)
+		    : "cc");
 	else
 		__asm__("cmpb %b[byte], %b[next]\n\tcmovnel %[zero], %[next]\n\tcmovneq %[cut], %[text]\n\tcmovneq %[kept], %[out]"
 		        : [next] "+&r"(next), [text] "+&r"(text), [out] "+&r"(s->out)
@@ -94,7 +96,10 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes,
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
-		*o = (struct nct_open){.at = s[l].cell, .best = s[l].best, .inside = s[l].inside, .over = (uint32_t)(s[l].text - s[l].cut)};
+		*o = (struct nct_open){.at = s[l].cell,
+		                       .best = s[l].best,
+		                       .inside = s[l].inside,
+		                       .over = (uint32_t)(s[l].text - s[l].cut)};
 		if (s[l].cell != 0)
 			o->held = o->over + (uint32_t)nct_codebook_bytes(t->book, t->number[s[l].best]);
 	}

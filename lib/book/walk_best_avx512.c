@@ -1,8 +1,8 @@
 /* walk_best_avx512.c - the walk of walk_best.c for up to 16 lanes at once, eight in a register.
  *
- * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are bits of masks. A step
- * waits for its cells alone: the bytes that may come next, behind this one or where the lane turns back to, are gathered meanwhile, and
- * another eight lanes are walked. (On a Zen 4, whole runs of acwin over
+ * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are
+ * bits of masks. A step waits for its cells alone: the bytes that may come next, behind this one or where the lane
+ * turns back to, are gathered meanwhile, and another eight lanes are walked. (On a Zen 4, whole runs of acwin over
  * English take 1.3 times as long without it if aligned, 1.1 times if not.) */
 #include "book/trie.h"
 
@@ -13,7 +13,8 @@
 #define GROUP 8    /* lanes in a register */
 #define GROUPS (NCT_LANES / GROUP)
 #define STEPS 256u /* between two times that text is brought to where gathers take it from */
-#define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 3) /* of a lane there: what is behind the longest string, the steps' text, what is looked at in vain */
+/* of a lane there: what is behind the longest string, the steps' text, what is looked at in vain */
+#define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 3)
 #define TAG 24     /* from this bit on, a closed window tells its lane */
 #define MARK 0x100 /* a boundary behind the byte */
 
@@ -30,7 +31,8 @@ gather(const uint16_t *block, __m256i at)
 	return _mm256_i32gather_epi32((const int *)(const void *)block, at, 2);
 }
 
-/* Takes a byte of each lane that goes on; closes the windows of the others, and turns them back. Gives where closed ones go next. */
+/* Takes a byte of each lane that goes on; closes the windows of the others, and turns them back. Gives where closed
+ * ones go next. */
 static inline __attribute__((always_inline)) uint32_t *
 take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, struct group *g, uint32_t *log)
 {
@@ -61,7 +63,8 @@ take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, str
 static void
 bring(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 {
-	const uint8_t *text = lane->text - lane->open.over, *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
+	const uint8_t *text = lane->text - lane->open.over,
+		      *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
 
 	for (size_t i = n; i < 2 * n + LINE; i += LINE) { /* what comes next may be in another core's cache */
 		__builtin_prefetch(lane->text + i);
@@ -77,7 +80,8 @@ bring(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 			to[i] = text[i];
 }
 
-/* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the latter. */
+/* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the
+ * latter. */
 static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
 {
@@ -132,7 +136,10 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const
 		lane[l].text += (int32_t)moved;
 		lane[l].mark = lane[l].mark != NULL ? lane[l].mark + (int32_t)moved : NULL;
 		lane[l].out = out[l];
-		*o = (struct nct_open){.at = state[2][l], .best = state[3][l], .over = state[0][l] - state[1][l], .inside = g[l / GROUP].inside >> l % GROUP & 1};
+		*o = (struct nct_open){.at = state[2][l],
+		                       .best = state[3][l],
+		                       .over = state[0][l] - state[1][l],
+		                       .inside = g[l / GROUP].inside >> l % GROUP & 1};
 	}
 }
 

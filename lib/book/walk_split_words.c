@@ -1,24 +1,25 @@
 /* walk_split_words.c - the walk that closes a window which would end inside a word at the last boundary in it.
  *
- * A window that closes early would have to be walked again from that boundary on. Instead two strings are followed all the time: the
- * open window, and what it holds since the last boundary, which is what the next window begins with. So each byte is taken once, and
- * no lane falls behind the others. Only where the second string ends before the first one does is there something to do again. */
+ * A window that closes early would have to be walked again from that boundary on. Instead two strings are followed
+ * all the time: the open window, and what it holds since the last boundary, which is what the next window begins
+ * with. So each byte is taken once, and no lane falls behind the others. Only where the second string ends before
+ * the first one does is there something to do again. */
 #include "book/trie.h"
 
 #include <string.h>
 
 #define BLOCK 1024 /* bytes of each lane */
 
-/* A lane's state but for where its text is, by value. The number of the window up to the last boundary in it is at *out. The low byte
- * of `rest`, where a cell would have a symbol, tells whether there is such a boundary: what there is to store, not to compute, is what
- * takes the time. */
+/* A lane's state but for where its text is, by value. The number of the window up to the last boundary in it is at
+ * *out. The low byte of `rest`, where a cell would have a symbol, tells whether there is such a boundary: what there
+ * is to store, not to compute, is what takes the time. */
 struct state {
 	uint64_t cell, rest;
 	uint32_t *out;
 };
 
-/* Takes one byte; `mark` is 1 if a boundary stands before it. Until there is a boundary in a window, each place in it serves as one.
- * As in trie.c, no branch may depend on where windows end. */
+/* Takes one byte; `mark` is 1 if a boundary stands before it. Until there is a boundary in a window, each place in
+ * it serves as one. As in trie.c, no branch may depend on where windows end. */
 static inline void
 take(const uint64_t *cells, uint64_t none, uint64_t byte, uint64_t mark, struct state *s)
 {
@@ -68,8 +69,8 @@ struct again {
 	uint32_t *out;
 };
 
-/* A window closed before text[0] at the last boundary, and what was behind that is no string: that is walked again, text[0] included.
- * There is no boundary in it. */
+/* A window closed before text[0] at the last boundary, and what was behind that is no string: that is walked again,
+ * text[0] included. There is no boundary in it. */
 static __attribute__((noinline)) struct again
 walk_again(const uint64_t *cells, const uint8_t *text, const uint8_t *mark, uint32_t *out)
 {

@@ -36,7 +36,8 @@ nct_ac_put(struct nct_ac_enc *e, uint32_t lo, uint32_t hi)
 
 	assert(lo < hi && hi <= NCT_FREQ_TOTAL);
 	e->low += unit * lo;
-	e->range = hi == NCT_FREQ_TOTAL ? e->range - unit * lo : unit * (hi - lo); /* the last symbol gets what rounding left */
+	/* the last symbol gets what rounding left */
+	e->range = hi == NCT_FREQ_TOTAL ? e->range - unit * lo : unit * (hi - lo);
 	if (e->low >= TOP)
 		carry(e);
 	while (e->range < BOTTOM) {

@@ -1,7 +1,7 @@
 /* ac.h - unbroken arithmetic coding over integer frequencies: no floats, no I/O, no model.
  *
- * A range coder with 56 bits of range, bytes out, carries propagated into the bytes already written. Per symbol it loses
- * less than 2^-28 bits; an ending costs at most 2 bits. nct-formats(5), "Unbroken codes", is the definition. */
+ * A range coder with 56 bits of range, bytes out, carries propagated into the bytes already written. Per symbol it
+ * loses less than 2^-28 bits; an ending costs at most 2 bits. nct-formats(5), "Unbroken codes", is the definition. */
 #ifndef NCT_CODER_AC_H
 #define NCT_CODER_AC_H
 

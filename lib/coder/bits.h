@@ -18,7 +18,8 @@ nct_err nct_bits_put(nct_bits *b, nct_u128 x, unsigned n) NCT_USED;
 nct_err nct_bits_append(nct_bits *b, const uint8_t *p, uint64_t from, uint64_t n) NCT_USED;
 /* Appends the low n bits of each of x[0..count), 1 <= n <= 32: as many calls of nct_bits_put(), but fast. */
 nct_err nct_bits_put_all(nct_bits *b, const uint32_t *x, size_t count, unsigned n) NCT_USED;
-/* Makes room for `bytes` in all, so that growing to them takes no more steps. NCT_ENOMEM leaves the string as it was. */
+/* Makes room for `bytes` in all, so that growing to them takes no more steps. NCT_ENOMEM leaves the string as it
+ * was. */
 nct_err nct_bits_reserve(nct_bits *b, size_t bytes) NCT_USED;
 void nct_bits_clear(nct_bits *b); /* length 0; keeps the buffer */
 void nct_bits_free(nct_bits *b);  /* frees the buffer and clears */

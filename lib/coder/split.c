@@ -8,8 +8,9 @@ struct shares {
 	nct_u128 of[NCT_SYMBOLS];
 };
 
-/* For floor(f r / sum), f <= 2^20 and r < sum <= 2^20, by a multiplication: (f * ratio) >> 44. With ratio = floor(2^44 r / sum) + 1 that
- * exceeds f r / sum, before it is cut, by at most f / 2^44 < 1 / sum, too little to reach the next integer. */
+/* For floor(f r / sum), f <= 2^20 and r < sum <= 2^20, by a multiplication: (f * ratio) >> 44. With ratio =
+ * floor(2^44 r / sum) + 1 that exceeds f r / sum, before it is cut, by at most f / 2^44 < 1 / sum, too little to
+ * reach the next integer. */
 static uint64_t
 ratio_of(uint64_t r, uint32_t sum)
 {

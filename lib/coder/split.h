@@ -32,8 +32,8 @@ int nct_split_take(struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], unsigne
  * and not, away from the root, `first` itself, which means the end. */
 unsigned nct_split_find(struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], nct_u128 k);
 
-/* The same for windows of up to NCT_SPLIT_NARROW bits, where a node's division is worth keeping: bound[s] is symbol s's first
- * code point, counted from n->first, and bound[NCT_SYMBOLS] = n. *n has not ended. */
+/* The same for windows of up to NCT_SPLIT_NARROW bits, where a node's division is worth keeping: bound[s] is symbol
+ * s's first code point, counted from n->first, and bound[NCT_SYMBOLS] = n. *n has not ended. */
 #define NCT_SPLIT_NARROW 31
 void nct_split_bounds(const struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], uint32_t bound[NCT_SYMBOLS + 1]);
 int nct_split_take_bounds(struct nct_node *n, const uint32_t bound[NCT_SYMBOLS + 1], unsigned symbol);

@@ -63,7 +63,8 @@ add_piece(nct_corpus *c, const uint8_t *frame, uint64_t tokens)
 	return NCT_OK;
 }
 
-/* A stream begins. All streams must speak one language; if the text of one is not known, that of all together is not. */
+/* A stream begins. All streams must speak one language; if the text of one is not known, that of all together is
+ * not. */
 static nct_err
 add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 {
@@ -73,7 +74,9 @@ add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 		return nct_fail(why, NCT_EKIND, "windows, not tokens (see bitpack)");
 	if (c->any) {
 		c->header.text_unknown |= h->text_unknown;
-		return nct_same_tokens(&c->header, h, &inner) ? NCT_OK : nct_fail(why, NCT_EMODEL, "other tokens than before: %.200s", inner.text);
+		return nct_same_tokens(&c->header, h, &inner)
+		           ? NCT_OK
+		           : nct_fail(why, NCT_EMODEL, "other tokens than before: %.200s", inner.text);
 	}
 	c->any = 1;
 	c->header = *h;
@@ -220,7 +223,8 @@ nct_corpus_free(nct_corpus *c)
 	free(c);
 }
 
-/* Whether a block's text bytes are not just its own: of a line of ids that was cut, the last block has those of all the parts. */
+/* Whether a block's text bytes are not just its own: of a line of ids that was cut, the last block has those of all
+ * the parts. */
 static int
 text_elsewhere(const nct_corpus *c, size_t i)
 {

@@ -4,7 +4,8 @@
 
 #include "nct-train.h"
 
-#define NCT_EVAL_SYMBOLS ((size_t)1 << 18) /* an evaluation's sample of a text has at most this many, and at least one example */
+/* an evaluation's sample of a text has at most this many, and at least one example */
+#define NCT_EVAL_SYMBOLS ((size_t)1 << 18)
 
 struct nct_rounds;
 
@@ -36,7 +37,8 @@ uint64_t nct_permute(uint64_t n, uint64_t key, uint64_t i);
 /* Number of the i-th example to train on, i counting from the run's start: each epoch is a permutation of its own. */
 uint64_t nct_examples_order(const struct nct_examples *e, uint64_t seed, uint64_t i);
 
-/* Fills rows[0..rows) of a batch with examples number(i), number(i + 1), ... of the order; sums into *targets, *units. */
+/* Fills rows[0..rows) of a batch with examples number(i), number(i + 1), ... of the order; sums into *targets,
+ * *units. */
 void nct_examples_fill(const struct nct_examples *e, uint64_t seed, uint64_t first, size_t rows, uint32_t *in,
                        uint32_t *target, uint64_t *targets, uint64_t *units);
 

@@ -70,7 +70,8 @@ start(nct_inflate *s, nct_why *why)
 	const enum kind kind = m == NULL || m->kind == NCT_MAGIC_OTHER ? PLAIN : kinds[m->kind];
 
 	if (m != NULL && m->kind == NCT_MAGIC_OTHER)
-		return nct_fail(why, NCT_EKIND, "%s, not text (%s%s--plain takes its bytes)", m->what, m->how != NULL ? m->how : "", m->how != NULL ? "; " : "");
+		return nct_fail(why, NCT_EKIND, "%s, not text (%s%s--plain takes its bytes)", m->what,
+		                m->how != NULL ? m->how : "", m->how != NULL ? "; " : "");
 	s->xz = none;
 	if ((kind == XZ && lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) ||
 	    (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) || /* the largest window; gzip's header and trailer */
@@ -121,7 +122,8 @@ bad(const nct_inflate *s, nct_err err, nct_why *why)
 
 	if (err == NCT_ENOMEM)
 		return nct_fail(why, err, "out of memory");
-	return nct_fail(why, err, "%s data %s, byte %" PRIu64, names[s->kind], err == NCT_ECUT ? "ends early" : "is damaged", s->read - s->left);
+	return nct_fail(why, err, "%s data %s, byte %" PRIu64, names[s->kind],
+	                err == NCT_ECUT ? "ends early" : "is damaged", s->read - s->left);
 }
 
 static nct_err
@@ -169,7 +171,8 @@ read_xz(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
 	return NCT_OK;
 }
 
-/* What follows a member: another one (status NCT_OK, `between` cleared), nothing but zeros (of a tape, or a disk's sectors), or garbage. */
+/* What follows a member: another one (status NCT_OK, `between` cleared), nothing but zeros (of a tape, or a disk's
+ * sectors), or garbage. */
 static nct_err
 next_member(nct_inflate *s, nct_why *why)
 {

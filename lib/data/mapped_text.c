@@ -121,7 +121,8 @@ map(nct_text *t, int fd, const char *tmpdir, nct_why *why)
 }
 
 nct_err
-nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *options, size_t *at, nct_why *why)
+nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_text_options *options, size_t *at,
+              nct_why *why)
 {
 	struct nct_text_options o;
 	nct_why own;
@@ -134,7 +135,8 @@ nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_t
 	*at = SIZE_MAX;
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
 		return err;
-	struct nct_unpack u = {.operand = operand, .ctx = ctx, .plain = o.plain, .tmpdir = o.tmpdir, .why = why, .index = SIZE_MAX};
+	struct nct_unpack u = {
+	    .operand = operand, .ctx = ctx, .plain = o.plain, .tmpdir = o.tmpdir, .why = why, .index = SIZE_MAX};
 	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .tmpdir = o.tmpdir, .buf = malloc(BUFFER)};
 	err = NCT_ENOMEM;
 	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o.tmpdir, why)) != NCT_OK)

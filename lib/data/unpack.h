@@ -13,9 +13,10 @@ struct nct_unpack {
 	size_t index;        /* the operand last asked for; SIZE_MAX at first */
 };
 
-/* An nct_operand, with a struct nct_unpack for ctx: plain files pass as they are; .xz, .gz, .zst and what cannot be looked at
- * without reading it (standard input, pipes) come back as an unlinked temporary file with the plain bytes.
- * NCT_EIO, NCT_ENOMEM, NCT_ECUT, NCT_EDATA, NCT_EKIND (a file that is no text), what the operand returns: all with `why`. */
+/* An nct_operand, with a struct nct_unpack for ctx: plain files pass as they are; .xz, .gz, .zst and what cannot be
+ * looked at without reading it (standard input, pipes) come back as an unlinked temporary file with the plain bytes.
+ * NCT_EIO, NCT_ENOMEM, NCT_ECUT, NCT_EDATA, NCT_EKIND (a file that is no text), what the operand returns: all with
+ * `why`. */
 nct_err nct_unpack_operand(void *ctx, size_t i, int *fd) NCT_USED;
 
 #endif

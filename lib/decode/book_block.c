@@ -1,4 +1,5 @@
-/* book_block.c - decoding a block's windows by a codebook's strings: what m1_runs.c and m1_windows.c do by asking M1. */
+/* book_block.c - decoding a block's windows by a codebook's strings: what m1_runs.c and m1_windows.c do by asking
+ * M1. */
 #include "decode/book_block.h"
 
 #include "coder/bits.h"

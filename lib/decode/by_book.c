@@ -1,4 +1,5 @@
-/* by_book.c - decoding by a codebook: batches of blocks, read in order, each decoded by one thread, and written in order. */
+/* by_book.c - decoding by a codebook: batches of blocks, read in order, each decoded by one thread, and written in
+ * order. */
 #include "decode/by_book.h"
 
 #include <errno.h>
@@ -48,8 +49,8 @@ ready(void *ctx)
 	return nct_readable(((const nct_book_decoder *)ctx)->in);
 }
 
-/* Reads blocks until the batch is full or something else comes. Once there is a block in it, it ends where the input has no more to give at
- * once. */
+/* Reads blocks until the batch is full or something else comes. Once there is a block in it, it ends where the input
+ * has no more to give at once. */
 static int
 read_blocks(void *ctx, unsigned worker)
 {

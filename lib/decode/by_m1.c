@@ -16,8 +16,8 @@
 #define BATCH_TEXT (8u << 20)  /* ... and their text */
 #define KEEP_TEXT (2u << 20)   /* a larger buffer is not kept for the next batch */
 
-/* A block to decode. Where M1 keeps its context over windows, blocks of one chunk are decoded one after the other: `chain` counts them, in
- * the first one. */
+/* A block to decode. Where M1 keeps its context over windows, blocks of one chunk are decoded one after the other:
+ * `chain` counts them, in the first one. */
 struct job {
 	struct nct_block_job of;
 	struct nct_m1_block text;
@@ -47,7 +47,8 @@ decode_block(const nct_m1_decoder *d, struct job *j, nct_worker *w)
 {
 	struct nct_block_job *of = &j->of;
 	struct nct_m1_block *u = &j->text;
-	const int continues = (of->block.flags & NCT_BLOCK_CONTINUES) != 0, continued = (of->block.flags & NCT_BLOCK_CONTINUED) != 0;
+	const int continues = (of->block.flags & NCT_BLOCK_CONTINUES) != 0,
+		  continued = (of->block.flags & NCT_BLOCK_CONTINUED) != 0;
 	nct_err err;
 
 	u->plan = d->plan;
@@ -121,7 +122,8 @@ static nct_err
 keep_last(nct_m1_decoder *d)
 {
 	const struct job *last = &d->jobs[d->count - 1];
-	const int goes_on = !nct_plan_remembers(&d->plan) && (last->of.block.flags & NCT_BLOCK_CONTINUED) && last->of.err == NCT_OK;
+	const int goes_on =
+	    !nct_plan_remembers(&d->plan) && (last->of.block.flags & NCT_BLOCK_CONTINUED) && last->of.err == NCT_OK;
 	nct_err err;
 
 	if (!goes_on || last->text.context != d->kept)
@@ -175,7 +177,8 @@ is_full(const nct_m1_decoder *d)
 {
 	const unsigned threads = d->to->o->threads;
 
-	return d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * threads || d->text_bytes >= (uint64_t)BATCH_TEXT * threads;
+	return d->count == d->cap || d->code_bytes >= (size_t)BATCH_BYTES * threads ||
+	       d->text_bytes >= (uint64_t)BATCH_TEXT * threads;
 }
 
 nct_err
@@ -206,7 +209,8 @@ nct_m1_decode(nct_m1_decoder *d, enum nct_event *event, nct_why *why)
 }
 
 nct_err
-nct_m1_decoder_new(nct_m1_decoder **out, const nct_m1 *m1, const struct nct_plan *plan, nct_reader *reader, int in, struct nct_output *to)
+nct_m1_decoder_new(nct_m1_decoder **out, const nct_m1 *m1, const struct nct_plan *plan, nct_reader *reader, int in,
+                   struct nct_output *to)
 {
 	const struct nct_decode_options *o = to->o;
 	const size_t lanes = nct_plan_remembers(plan) ? NCT_M1_BLOCK_LANES : NCT_M1_BLOCK_LONG_LANES;

@@ -44,10 +44,13 @@ check(const struct decoder *d, const struct nct_header *h, const struct nct_code
 	if (h->m1 != m1)
 		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
 	if (h->code == NCT_CODE_BEST && book == NULL)
-		return nct_fail(d->why, NCT_EMODEL, "windows of %u bits by a codebook of best strings, which this M1 does not have", h->window_bits);
+		return nct_fail(d->why, NCT_EMODEL,
+		                "windows of %u bits by a codebook of best strings, which this M1 does not have",
+		                h->window_bits);
 	const uint64_t windows = nct_plan_fingerprint(&plan, m1, book);
 	if (h->windows != windows)
-		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64, h->windows, windows);
+		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64,
+		                h->windows, windows);
 	return NCT_OK;
 }
 
@@ -112,7 +115,8 @@ decode_all(struct decoder *d)
 }
 
 nct_err
-nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *options, struct nct_totals *totals, nct_why *why)
+nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *options, struct nct_totals *totals,
+           nct_why *why)
 {
 	struct nct_decode_options o;
 	nct_why own;

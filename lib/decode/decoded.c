@@ -65,7 +65,8 @@ nct_err
 nct_decoded_show(struct nct_decoded *d, unsigned window_bits, nct_u128 k, size_t from, int eod)
 {
 	uint8_t line[NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS)];
-	const uint8_t *text = d->bytes > from ? d->text + from : NULL; /* a first window of EOD alone: there is no buffer yet */
+	/* a first window of EOD alone: there is no buffer yet */
+	const uint8_t *text = d->bytes > from ? d->text + from : NULL;
 	const size_t n = nct_show_window(line, window_bits, k, text, d->bytes - from, eod);
 
 	d->bytes = from;

@@ -58,7 +58,8 @@ nct_block_job_begin(struct nct_block_job *j, const struct nct_header *h, struct 
 	d->text_bytes = d->documents = 0;
 	d->text_max = h->text_unknown ? NCT_TEXT_MAX : b->text_bytes;
 	j->count = 0;
-	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0; from += j->runs[j->count++].bits) {
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0;
+	     from += j->runs[j->count++].bits) {
 		if ((err = reserve(j, j->count + 1)) != NCT_OK)
 			return err;
 		j->runs[j->count] = (struct nct_run){
@@ -102,8 +103,8 @@ nct_block_job_end(struct nct_block_job *j, const struct nct_header *h, struct nc
 	if (err == NCT_EDATA || (strict && !ends_hold(j, h)))
 		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " holds other text than its directory says", b->sequence);
 	else if (strict && d->text_bytes != b->text_bytes)
-		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64, b->sequence, d->text_bytes,
-		               b->text_bytes);
+		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " decodes to %" PRIu64 " bytes, not %" PRIu64,
+		               b->sequence, d->text_bytes, b->text_bytes);
 	else if (strict && !cuts_hold(j, h))
 		err = nct_fail(&j->why, NCT_EDATA, "block %" PRIu32 " is not cut as its stream's header says", b->sequence);
 	if (err != NCT_OK)

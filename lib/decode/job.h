@@ -34,8 +34,8 @@ void nct_block_job_free(struct nct_block_job *j);
 
 /* Begins to decode behind what *d holds: finds the block's runs. NCT_ENOMEM. */
 nct_err nct_block_job_begin(struct nct_block_job *j, const struct nct_header *h, struct nct_decoded *d) NCT_USED;
-/* All runs are decoded, or `err` came up. Checks that they hold what the block's header and directory say, and sets the job's results. On
- * an error its text is taken back. */
+/* All runs are decoded, or `err` came up. Checks that they hold what the block's header and directory say, and sets
+ * the job's results. On an error its text is taken back. */
 void nct_block_job_end(struct nct_block_job *j, const struct nct_header *h, struct nct_decoded *d, nct_err err);
 
 #endif

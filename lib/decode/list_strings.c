@@ -17,7 +17,8 @@ show_string(const struct nct_text_table *s, uint32_t k, uint8_t *line)
 	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
 
 	nct_text_copy(s, k, text);
-	return nct_show_window(line, s->book->bits, k, text, nct_codebook_bytes(s->book, k), (s->entry[k] & NCT_STRING_EOD) != 0);
+	return nct_show_window(line, s->book->bits, k, text, nct_codebook_bytes(s->book, k),
+	                       (s->entry[k] & NCT_STRING_EOD) != 0);
 }
 
 static nct_err
@@ -49,7 +50,11 @@ nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, i
 
 	why = nct_why_begin(why, &own);
 	if (c == NULL)
-		return nct_fail(why, NCT_EARG, "no %scodebook for windows of %u bits", code == NCT_CODE_BEST ? "best " : code == NCT_CODE_SPLIT ? "split " : "", window_bits);
+		return nct_fail(why, NCT_EARG, "no %scodebook for windows of %u bits",
+		                code == NCT_CODE_BEST    ? "best "
+		                : code == NCT_CODE_SPLIT ? "split "
+		                                         : "",
+		                window_bits);
 	if ((err = nct_text_table_new(&s, c)) != NCT_OK)
 		return err == NCT_EARG ? nct_fail(why, err, "codebook of %u bits: its texts are too long", window_bits) : err;
 	lines = malloc(LINES + NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS));

@@ -17,12 +17,14 @@ struct nct_m1_block {
 	uint32_t since_reset; /* windows */
 };
 
-/* For windows on which M1 starts afresh (plan.resets 1): decodes them all side by side, in contexts of `w`. NCT_EDATA if there is more text
- * than to.text_max, or a symbol after EOD; NCT_ENOMEM. */
+/* For windows on which M1 starts afresh (plan.resets 1): decodes them all side by side, in contexts of `w`.
+ * NCT_EDATA if there is more text than to.text_max, or a symbol after EOD; NCT_ENOMEM. */
 nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n) NCT_USED;
-/* For all others, and for unbroken codes: decodes the runs side by side, each in a context of `w`. With `in_turn` one after the other, in
- * u->context; with `goes_on` the first run goes on with the chunk that was decoded there before. Errors as above. */
-nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn, int goes_on) NCT_USED;
+/* For all others, and for unbroken codes: decodes the runs side by side, each in a context of `w`. With `in_turn`
+ * one after the other, in u->context; with `goes_on` the first run goes on with the chunk that was decoded there
+ * before. Errors as above. */
+nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn,
+                          int goes_on) NCT_USED;
 #define NCT_M1_BLOCK_LANES 96     /* contexts that a worker should have for the former */
 #define NCT_M1_BLOCK_LONG_LANES 8 /* for the latter: so many keys and values stay in the processor's cache */
 

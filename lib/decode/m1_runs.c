@@ -1,4 +1,5 @@
-/* m1_runs.c - chunks in which M1 keeps its context, decoded side by side: a symbol of each in turn, then their texts in line. */
+/* m1_runs.c - chunks in which M1 keeps its context, decoded side by side: a symbol of each in turn, then their texts
+ * in line. */
 #include <stdlib.h>
 
 #include "coder/ac.h"
@@ -79,7 +80,8 @@ open_window(struct decoder *d, struct lane *l)
 {
 	const unsigned b = d->u->plan.window_bits;
 
-	l->window = (struct nct_window){.k = nct_bits_get(l->run->p, l->run->from + l->run->bits, l->run->from + l->unit * b, b),
+	l->window = (struct nct_window){
+	    .k = nct_bits_get(l->run->p, l->run->from + l->run->bits, l->run->from + l->unit * b, b),
 	    .node = nct_split_root(b)};
 	l->before = l->to->bytes;
 	l->open = 1;
@@ -147,7 +149,8 @@ nct_err
 nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn, int goes_on)
 {
 	struct lane lane[NCT_M1_BLOCK_LONG_LANES] = {{.context = u->context, .since_reset = u->since_reset}};
-	struct decoder d = {.u = u, .runs = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
+	struct decoder d = {
+	    .u = u, .runs = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
 	size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
 
 	if ((d.text = calloc(n + 1, sizeof *d.text)) == NULL)

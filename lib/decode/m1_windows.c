@@ -1,4 +1,5 @@
-/* m1_windows.c - windows on which M1 starts afresh, decoded side by side: each on its own, in any order, then put in line. */
+/* m1_windows.c - windows on which M1 starts afresh, decoded side by side: each on its own, in any order, then put in
+ * line. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -133,7 +133,8 @@ take_rest(struct nct_batches *r, struct nct_batch *b)
 	last_job(b)->n = b->text_n = r->rest;
 }
 
-/* Ends batch b. An open chunk moves to the next batch, which codes it whole. It stays if it is all there is, or very long. */
+/* Ends batch b. An open chunk moves to the next batch, which codes it whole. It stays if it is all there is, or very
+ * long. */
 static void
 leave_rest(struct nct_batches *r, struct nct_batch *b)
 {

@@ -53,18 +53,21 @@ struct nct_batches {
 	int saved_errno;
 };
 
-nct_err nct_batches_new(struct nct_batches *r, nct_bounds *bounds, const struct nct_batch_plan *p) NCT_USED; /* NCT_ENOMEM */
+/* NCT_ENOMEM */
+nct_err nct_batches_new(struct nct_batches *r, nct_bounds *bounds, const struct nct_batch_plan *p) NCT_USED;
 void nct_batches_free(struct nct_batches *r);
 /* Can a batch be filled at once, without waiting for input? */
 int nct_batches_ready(const struct nct_batches *r);
-/* Fills batch b, which is one of r->batch: until it is full, or the input ends or fails. Returns 1 then: it is the last one. Its jobs are to
- * be begun: all is set but what depends on the way of encoding. */
+/* Fills batch b, which is one of r->batch: until it is full, or the input ends or fails. Returns 1 then: it is the
+ * last one. Its jobs are to be begun: all is set but what depends on the way of encoding. */
 int nct_batches_fill(struct nct_batches *r, struct nct_batch *b);
 /* The input's failure, if it failed: gives it back, with errno and `why`. */
 nct_err nct_batches_failed(const struct nct_batches *r, nct_why *why) NCT_USED;
 
-/* Hands what all jobs of a batch have finished to `blocks`. *going takes what is left of its last chunk if that goes on. */
-nct_err nct_batch_write(struct nct_batch *b, struct nct_blocks *blocks, struct nct_encode_job *going, nct_why *why) NCT_USED;
+/* Hands what all jobs of a batch have finished to `blocks`. *going takes what is left of its last chunk if that goes
+ * on. */
+nct_err nct_batch_write(struct nct_batch *b, struct nct_blocks *blocks, struct nct_encode_job *going,
+                        nct_why *why) NCT_USED;
 /* Makes *j go on where *from has left a chunk. */
 nct_err nct_encode_job_go_on(struct nct_encode_job *j, const struct nct_encode_job *from) NCT_USED;
 

@@ -8,7 +8,8 @@
 
 #define STRETCH 2048u         /* bytes of each lane between two looks at what they gave */
 #define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
-#define TURN 4                /* a turn of a job: this part of what is left of it, so that turns get short and all end at about the same time */
+/* a turn of a job: this part of what is left of it, so that turns get short and all end at about the same time */
+#define TURN 4
 
 /* ---- one chunk ---- */
 
@@ -37,14 +38,16 @@ open_text(const struct nct_codebook *c, const struct nct_open *o)
 
 /* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
 static nct_err
-take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n, const struct nct_open *before)
+take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n,
+             const struct nct_open *before)
 {
 	const uint32_t mask = ((uint32_t)1 << c->bits) - 1;
 	nct_err err = nct_bits_put_all(&j->coded.code, k, count, c->bits);
 
 	if (err != NCT_OK)
 		return err;
-	if (j->coded.part.units + count <= NCT_PART_WINDOWS && j->coded.part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
+	if (j->coded.part.units + count <= NCT_PART_WINDOWS &&
+	    j->coded.part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
 		j->coded.part.units += count;
 		j->coded.part.bits += (uint64_t)count * c->bits;
 		j->coded.part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
@@ -117,8 +120,8 @@ take_jobs(struct nct_book_lanes *l)
 	}
 }
 
-/* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch, all but the last: what
- * mark stands behind that is not known yet. */
+/* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch,
+ * all but the last: what mark stands behind that is not known yet. */
 static size_t
 ahead(const struct nct_encode_job *j, const struct nct_trie *t)
 {

@@ -15,8 +15,10 @@ struct nct_book_lanes {
 	unsigned n;
 };
 
-nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max) NCT_USED; /* NCT_ENOMEM */
+/* NCT_ENOMEM */
+nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max) NCT_USED;
 void nct_book_lanes_free(struct nct_book_lanes *l);
-void nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n); /* n <= jobs_max; errors: in the jobs */
+/* n <= jobs_max; errors: in the jobs */
+void nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* by_book.c - encoding by a codebook: batches of chunks, read in order, each walked by one thread, and written in order. */
+/* by_book.c - encoding by a codebook: batches of chunks, read in order, each walked by one thread, and written in
+ * order. */
 #include "encode/by_book.h"
 
 #include <stdlib.h>
@@ -82,8 +83,12 @@ static nct_err
 encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 {
 	const unsigned threads = e->o->threads < THREADS ? e->o->threads : THREADS;
-	const struct nct_batch_plan plan = {.batches = threads, .text_bytes = batch_bytes(e->o->chunk, threads), .jobs = BATCH_JOBS,
-	    .chunk = e->o->chunk, .aligned = e->o->align != NCT_ALIGN_NONE, .first_mark = t->book->code == NCT_CODE_BEST};
+	const struct nct_batch_plan plan = {.batches = threads,
+	                                    .text_bytes = batch_bytes(e->o->chunk, threads),
+	                                    .jobs = BATCH_JOBS,
+	                                    .chunk = e->o->chunk,
+	                                    .aligned = e->o->align != NCT_ALIGN_NONE,
+	                                    .first_mark = t->book->code == NCT_CODE_BEST};
 	nct_err err = nct_batches_new(&e->batches, bounds, &plan);
 
 	if (err == NCT_OK && (e->lanes = calloc(threads, sizeof *e->lanes)) == NULL)
@@ -104,7 +109,8 @@ encoder_free(struct encoder *e)
 }
 
 nct_err
-nct_encode_by_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
+nct_encode_by_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_blocks *b,
+                   const struct nct_encode_options *o, nct_why *why)
 {
 	static const struct nct_stages stages = {ready, fill, walk, write_batch};
 	struct encoder e = {.o = o, .blocks = b, .why = why};

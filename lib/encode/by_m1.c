@@ -1,4 +1,5 @@
-/* by_m1.c - encoding by asking M1: the chunks of a batch side by side, shared out to the threads, and written in order. */
+/* by_m1.c - encoding by asking M1: the chunks of a batch side by side, shared out to the threads, and written in
+ * order. */
 #include "encode/by_m1.h"
 
 #include <stdatomic.h>
@@ -143,8 +144,12 @@ static nct_err
 encoder_new(struct encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struct nct_encode_options *o)
 {
 	/* A byte more than fills whole chunks shows that the last one is whole. */
-	const struct nct_batch_plan plan = {.batches = 1, .text_bytes = (size_t)BATCH_TEXT * o->threads + 1, .jobs = (size_t)BATCH_JOBS * o->threads,
-	    .chunk = o->chunk, .aligned = o->align != NCT_ALIGN_NONE, .whole = 1};
+	const struct nct_batch_plan plan = {.batches = 1,
+	                                    .text_bytes = (size_t)BATCH_TEXT * o->threads + 1,
+	                                    .jobs = (size_t)BATCH_JOBS * o->threads,
+	                                    .chunk = o->chunk,
+	                                    .aligned = o->align != NCT_ALIGN_NONE,
+	                                    .whole = 1};
 	nct_err err = nct_threads_new(&e->threads, o->threads);
 
 	e->o = o;
@@ -173,7 +178,8 @@ encoder_free(struct encoder *e)
 }
 
 nct_err
-nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
+nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
+                 nct_why *why)
 {
 	struct encoder e = {0};
 	uint64_t text_bytes = 0;

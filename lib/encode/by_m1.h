@@ -6,9 +6,9 @@
 #include "stream/blocks.h"
 #include "text/boundaries.h"
 
-/* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good. Errors as
- * nct_encode(). */
-nct_err nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o, nct_why *why)
-	NCT_USED;
+/* Encodes all text of `bounds` into b->writer's stream, header and trailer left to the caller. The options are good.
+ * Errors as nct_encode(). */
+nct_err nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
+                         nct_why *why) NCT_USED;
 
 #endif

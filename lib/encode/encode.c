@@ -13,9 +13,12 @@ static nct_err
 check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_why *why)
 {
 	if (o->window_bits != 0 && (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX))
-		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_WINDOW_MAX, o->window_bits);
+		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN,
+		                NCT_WINDOW_MAX, o->window_bits);
 	if (o->code == NCT_CODE_BEST && book == NULL)
-		return nct_fail(why, NCT_EARG, "M1 has no codebook of best strings for windows of %u bits, r = %" PRIu32, o->window_bits, o->resets);
+		return nct_fail(why, NCT_EARG,
+		                "M1 has no codebook of best strings for windows of %u bits, r = %" PRIu32,
+		                o->window_bits, o->resets);
 	if (o->window_bits == 0 && o->resets != 0)
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
 	if (o->window_bits == 0 && o->align != NCT_ALIGN_NONE)
@@ -69,7 +72,8 @@ open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 }
 
 static nct_err
-encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
+encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o,
+       struct nct_totals *totals, nct_why *why)
 {
 	const struct nct_codebook *book = book_of(m1, o);
 	const struct nct_header h = header_of(m1, o, book);
@@ -86,9 +90,11 @@ encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct n
 	nct_docs_watch(docs, o->begins, o->ctx);
 	if ((err = nct_bounds_new(&bounds, docs, o->align, o->align_pattern, why)) != NCT_OK)
 		goto end;
-	if ((err = nct_writer_new(&blocks.writer, out)) != NCT_OK || (err = nct_wrote(nct_writer_header(blocks.writer, &h), why)) != NCT_OK)
+	if ((err = nct_writer_new(&blocks.writer, out)) != NCT_OK ||
+	    (err = nct_wrote(nct_writer_header(blocks.writer, &h), why)) != NCT_OK)
 		goto end;
-	err = trie.book != NULL ? nct_encode_by_book(&trie, bounds, &blocks, o, why) : nct_encode_by_m1(m1, bounds, &blocks, o, why);
+	err = trie.book != NULL ? nct_encode_by_book(&trie, bounds, &blocks, o, why)
+	                        : nct_encode_by_m1(m1, bounds, &blocks, o, why);
 	if (err != NCT_OK)
 		goto end;
 	if ((err = nct_blocks_flush(&blocks)) == NCT_OK)
@@ -105,8 +111,8 @@ end:
 }
 
 nct_err
-nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *options, struct nct_totals *totals,
-           nct_why *why)
+nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *options,
+           struct nct_totals *totals, nct_why *why)
 {
 	struct nct_encode_options o;
 	nct_why own;

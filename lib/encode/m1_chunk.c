@@ -45,7 +45,8 @@ end_window(struct nct_chunk *c)
 	return NCT_OK;
 }
 
-/* The same before text[0], or at the last boundary in it, if there is one; *step is how far that takes us back: not above 0. */
+/* The same before text[0], or at the last boundary in it, if there is one; *step is how far that takes us back: not
+ * above 0. */
 static nct_err
 end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
 {
@@ -105,8 +106,9 @@ put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 	return symbol == NCT_EOD || (!c->plan.aligned && nct_split_ended(&c->node)) ? end_window(c) : NCT_OK;
 }
 
-/* Puts the byte text[0] where windows close at boundaries; `mark` tells if there is one before it. Whether a window that can hold no more
- * ends at one, only the next byte tells, so it stays open until then. *step: how far this takes us in the text. */
+/* Puts the byte text[0] where windows close at boundaries; `mark` tells if there is one before it. Whether a window
+ * that can hold no more ends at one, only the next byte tells, so it stays open until then. *step: how far this
+ * takes us in the text. */
 static nct_err
 put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *step, int *ready)
 {
@@ -144,7 +146,8 @@ put_unbroken_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 	if (!nct_context_ready(c->context))
 		return NCT_OK;
 	*done = 1;
-	if (c->coded->part.units == NCT_PART_SYMBOLS && ((err = end_code(c)) != NCT_OK || (err = nct_coded_end_part(c->coded)) != NCT_OK))
+	if (c->coded->part.units == NCT_PART_SYMBOLS &&
+	    ((err = end_code(c)) != NCT_OK || (err = nct_coded_end_part(c->coded)) != NCT_OK))
 		return err;
 	const uint32_t *freq = nct_context_freq(c->context);
 	for (unsigned s = 0; s < symbol; s++)

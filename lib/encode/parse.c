@@ -1,4 +1,5 @@
-/* parse.c - where windows begin in a text, and how far each would have gone: what encoding finds out, without the code. */
+/* parse.c - where windows begin in a text, and how far each would have gone: what encoding finds out, without the
+ * code. */
 #include "encode/parse.h"
 
 #include <stdatomic.h>
@@ -171,7 +172,8 @@ share_free(struct share *w)
 }
 
 nct_err
-nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symbol, size_t n, uint16_t *reach, nct_why *why)
+nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symbol, size_t n, uint16_t *reach,
+          nct_why *why)
 {
 	const size_t spans = (n + p->span - 1) / p->span;
 	const unsigned threads = spans < p->threads ? (unsigned)spans : p->threads;

@@ -1,9 +1,10 @@
 /* float.h - the float loops of training, matrix products among them: one row per instruction set.
  *
- * What goes into products is kept in `elements`: floats, or, in the rows that say so, bf16 numbers, which halve the memory and
- * double the speed; sums are floats in all rows. Arrays need no alignment; n may be anything from 1; outputs overlap no other
- * argument unless it says so. A NaN that goes in comes out. Rows differ in the order of sums and in rounding; of "ref", the bits
- * are the same on every machine. "avx2" does all but products by the same operations as "ref", eight lanes side by side. */
+ * What goes into products is kept in `elements`: floats, or, in the rows that say so, bf16 numbers, which halve the
+ * memory and double the speed; sums are floats in all rows. Arrays need no alignment; n may be anything from 1;
+ * outputs overlap no other argument unless it says so. A NaN that goes in comes out. Rows differ in the order of
+ * sums and in rounding; of "ref", the bits are the same on every machine. "avx2" does all but products by the same
+ * operations as "ref", eight lanes side by side. */
 #ifndef NCT_FLOAT_FLOAT_H
 #define NCT_FLOAT_FLOAT_H
 
@@ -27,12 +28,13 @@ struct nct_float {
 	/* gu becomes the gradient by g, then by u, given that of h. Writes h again, too. */
 	void (*gate_back)(void *h, void *gu, const void *dh, size_t n);
 
-	/* Softmax, one row: s = s * scale + bias, p (elements) = exp(s - max(s)); sets *sum of p before it is rounded, gives the
-	 * maximum. */
+	/* Softmax, one row: s = s * scale + bias, p (elements) = exp(s - max(s)); sets *sum of p before it is rounded,
+	 * gives the maximum. */
 	float (*weigh)(void *p, float *s, float *sum, const float *bias, float scale, size_t n);
-	/* Softmax backward, one row: p = exp(s * scale + bias - lse), ds = p * (dp - delta), dbias += ds; p takes the place of s
-	 * and ds * scale that of dp. */
-	void (*score_back)(float *s, float *dp, float *dbias, const float *bias, float scale, float lse, float delta, size_t n);
+	/* Softmax backward, one row: p = exp(s * scale + bias - lse), ds = p * (dp - delta), dbias += ds; p takes the place
+	 * of s and ds * scale that of dp. */
+	void (*score_back)(float *s, float *dp, float *dbias, const float *bias, float scale, float lse, float delta,
+	                   size_t n);
 
 	/* s += b (NULL: 0); gives the largest. */
 	float (*add_max)(float *s, const float *b, size_t n);
@@ -87,8 +89,8 @@ nct_panels(const struct nct_float *k, size_t n)
 /* p, with A given packed and transposed: p->a_row is the distance of its panels; a_word is not looked at. */
 void nct_product_turned(const struct nct_float *k, const struct nct_product *p);
 
-/* The row stride, in elements, to give an array of `cols` columns that products will read: an odd multiple of 64 bytes, so that
- * rows do not all meet in the same few cache sets. */
+/* The row stride, in elements, to give an array of `cols` columns that products will read: an odd multiple of 64
+ * bytes, so that rows do not all meet in the same few cache sets. */
 static inline size_t
 nct_stride(size_t cols, size_t element)
 {
@@ -97,17 +99,17 @@ nct_stride(size_t cols, size_t element)
 	return (cols + line - 1) / line * line | line;
 }
 
-/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the best usable row
- * below it. Rows are constant: callers keep the pointer. NCT_EARG if that row is unknown or this machine cannot run it; *out is then
- * NULL. */
+/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the
+ * best usable row below it. Rows are constant: callers keep the pointer. NCT_EARG if that row is unknown or this
+ * machine cannot run it; *out is then NULL. */
 nct_err nct_float_choose(const struct nct_float **out, const char *want) NCT_USED;
 /* The best usable row not above `k` whose elements are floats: for what must not lose digits. */
 const struct nct_float *nct_float_single(const struct nct_float *k);
 /* Names of the usable rows, best first and "ref" last; NULL past the last. */
 const char *nct_float_name(size_t i);
 
-/* Operations a second (a product and a sum are two) that `threads` threads together reach in products, with operands in the
- * first-level caches; takes some milliseconds. 0 if memory is out. */
+/* Operations a second (a product and a sum are two) that `threads` threads together reach in products, with operands
+ * in the first-level caches; takes some milliseconds. 0 if memory is out. */
 double nct_float_rate(const struct nct_float *k, unsigned threads);
 
 extern const struct nct_float nct_float_ref; /* everywhere */

@@ -18,8 +18,9 @@
 
 enum { TRIAL_ROWS = 37, TRIAL_COLS = 70, TRIAL_WORDS = 21 }; /* edges on all sides */
 
-/* Whether a small product by tiles is what single dot products make of it, all numbers being small integers. Tiles are young in
- * processors, systems and emulators: where they do not keep their promise the row is not offered, and the next one serves. */
+/* Whether a small product by tiles is what single dot products make of it, all numbers being small integers. Tiles
+ * are young in processors, systems and emulators: where they do not keep their promise the row is not offered, and
+ * the next one serves. */
 static int
 usable(void)
 {
@@ -27,8 +28,16 @@ usable(void)
 	void (*volatile plain)(const struct nct_product *) = product;
 	uint32_t a[TRIAL_ROWS * TRIAL_WORDS], b[2 * TRIAL_WORDS * PANEL];
 	float got[TRIAL_ROWS * TRIAL_COLS], want[TRIAL_ROWS * TRIAL_COLS];
-	struct nct_product p = {.rows = TRIAL_ROWS, .cols = TRIAL_COLS, .words = TRIAL_WORDS, .a = a, .a_row = TRIAL_WORDS, .a_word = 1,
-	    .b = b, .b_panel = TRIAL_WORDS * PANEL, .c = got, .ldc = TRIAL_COLS};
+	struct nct_product p = {.rows = TRIAL_ROWS,
+	                        .cols = TRIAL_COLS,
+	                        .words = TRIAL_WORDS,
+	                        .a = a,
+	                        .a_row = TRIAL_WORDS,
+	                        .a_word = 1,
+	                        .b = b,
+	                        .b_panel = TRIAL_WORDS * PANEL,
+	                        .c = got,
+	                        .ldc = TRIAL_COLS};
 
 	if (!nct_cpu_amxbf16())
 		return 0;

@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Result (rows,cols) = A B. The sum runs over words: one pair (of bf16; of floats, one number) of A's row times one of B's column.
+/* Result (rows,cols) = A B. The sum runs over words: one pair (of bf16; of floats, one number) of A's row times one
+ * of B's column.
  *
- * A's word w of row i stands at a[i * a_row + w * a_word] (strides in words): a row-major array has a_word 1, and one panel of a packed
- * array, which then is A transposed, has a_row 1 and a_word panel. B is packed in panels of so many columns as the kernels' row says: word
- * w of column j stands at b[j / panel * b_panel + w * panel + j % panel]. */
+ * A's word w of row i stands at a[i * a_row + w * a_word] (strides in words): a row-major array has a_word 1, and
+ * one panel of a packed array, which then is A transposed, has a_row 1 and a_word panel. B is packed in panels of so
+ * many columns as the kernels' row says: word w of column j stands at b[j / panel * b_panel + w * panel + j %
+ * panel]. */
 struct nct_product {
 	size_t rows, cols, words;
 	const void *a;  /* of any alignment */

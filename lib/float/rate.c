@@ -30,8 +30,16 @@ measure(void *ctx, size_t i, unsigned worker)
 	struct measuring *m = ctx;
 	const struct nct_float *k = m->k;
 	uint32_t *a = (uint32_t *)(void *)(m->work + i * m->bytes), *b = a + ROWS * WORDS;
-	const struct nct_product p = {.rows = ROWS, .cols = k->panel, .words = WORDS, .a = a, .a_row = WORDS, .a_word = 1, .b = b,
-	    .b_panel = WORDS * k->panel, .e = b + WORDS * k->panel, .lde = k->panel};
+	const struct nct_product p = {.rows = ROWS,
+	                              .cols = k->panel,
+	                              .words = WORDS,
+	                              .a = a,
+	                              .a_row = WORDS,
+	                              .a_word = 1,
+	                              .b = b,
+	                              .b_panel = WORDS * k->panel,
+	                              .e = b + WORDS * k->panel,
+	                              .lde = k->panel};
 	const double work = 2.0 * ROWS * (double)k->panel * WORDS * (double)nct_pair(k);
 	const double begin = nct_seconds();
 	double start = begin, end;

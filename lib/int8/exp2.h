@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* Of all cubics w(f) = 2^14 + f * (c1 + f * (c2 + f * c3)), rounded as below, these coefficients have the smallest maximal
- * distance to 2^14 * 2^-f over the 1024 fractions that occur: 1.795, which is 1.1e-4 of the largest weight. */
+/* Of all cubics w(f) = 2^14 + f * (c1 + f * (c2 + f * c3)), rounded as below, these coefficients have the smallest
+ * maximal distance to 2^14 * 2^-f over the 1024 fractions that occur: 1.795, which is 1.1e-4 of the largest weight. */
 enum { NCT_EXP2_C1 = -11333, NCT_EXP2_C2 = 3793, NCT_EXP2_C3 = -653 };
 
 /* (a * b + 2^14) >> 15 for |a|, |b| < 2^15: pmulhrsw. */

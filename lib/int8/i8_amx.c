@@ -1,4 +1,5 @@
-/* i8_amx.c - the row "amx": exact integer kernels for x86-64 with AMX tiles of int8; all but the matrix product is AVX-512's. */
+/* i8_amx.c - the row "amx": exact integer kernels for x86-64 with AMX tiles of int8; all but the matrix product is
+ * AVX-512's. */
 #if defined __x86_64__
 
 #include "int8/i8_x512.inc"
@@ -10,10 +11,11 @@
 #define tile_product(sums, x, w) _tile_dpbssd(sums, x, w)
 #include "int8/i8_tiles.inc"
 
-enum { TRIAL_N = 37, TRIAL_R = 33, TRIAL_K = 70, TRIAL_BYTES = 3 * PACK_ROWS * 2 * PACK_ROUND }; /* edges on all sides */
+/* edges on all sides */
+enum { TRIAL_N = 37, TRIAL_R = 33, TRIAL_K = 70, TRIAL_BYTES = 3 * PACK_ROWS * 2 * PACK_ROUND };
 
-/* Whether a small product by tiles is what plain C makes of it. Tiles are young in processors, systems and emulators: where they do
- * not keep their promise the row is not offered, and the next one serves. */
+/* Whether a small product by tiles is what plain C makes of it. Tiles are young in processors, systems and
+ * emulators: where they do not keep their promise the row is not offered, and the next one serves. */
 static int
 usable(void)
 {
@@ -42,8 +44,8 @@ usable(void)
 }
 
 const struct nct_kernels nct_kernels_amx = {
-	"amx", usable, packed, pack, tiles_matmul, x512_norm, x512_narrow, x512_add, x512_gate, x512_dots, x512_weigh, x512_mix,
-	halve, x512_settle, predict,
+    "amx",     usable,    packed,     pack,     tiles_matmul, x512_norm,   x512_narrow, x512_add,
+    x512_gate, x512_dots, x512_weigh, x512_mix, halve,        x512_settle, predict,
 };
 
 #else

@@ -1,7 +1,7 @@
 /* i8_avx2.c - the row "avx2": exact integer kernels for x86-64 with AVX2.
  *
- * Attention takes products of int8 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with the sign of
- * a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates.
+ * Attention takes products of int8 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with
+ * the sign of a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates.
  * The matrix product widens to 16 bits instead, which costs as much but keeps the sums of eight rows side by side. */
 #if defined __x86_64__
 
@@ -106,8 +106,8 @@ add_to(__m256i *acc, __m256i x)
 	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
 }
 
-/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added to y. Inlined
- * with a constant nx. */
+/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added
+ * to y. Inlined with a constant nx. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t width, size_t nx)
 {

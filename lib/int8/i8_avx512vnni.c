@@ -1,8 +1,8 @@
 /* i8_avx512vnni.c - the row "avx512vnni": exact integer kernels for x86-64 with AVX-512 VNNI.
  *
- * The matrix product takes the weights with 128 added, as the unsigned factor, sixteen rows of four values each to a register: no
- * sums over lanes are needed. Up to 4 * 16 rows meet 6 vectors of x at a time, 24 sums in registers: ten loads for 24
- * products. */
+ * The matrix product takes the weights with 128 added, as the unsigned factor, sixteen rows of four values each to a
+ * register: no sums over lanes are needed. Up to 4 * 16 rows meet 6 vectors of x at a time, 24 sums in registers:
+ * ten loads for 24 products. */
 #if defined __x86_64__
 
 #define PACK_DEPTH 4
@@ -33,8 +33,8 @@ multiply(__m512i *acc, __m512i w, __m512i x)
 	__asm__("vpdpbusd %2, %1, %0" : "+v"(*acc) : "v"(w), "v"(x));
 }
 
-/* nx <= TALL vectors of x by `groups` groups of rows; base[i] is 128 times the sum of vector i. The last group's sums go where
- * `last` says. Inlined with constants. */
+/* nx <= TALL vectors of x by `groups` groups of rows; base[i] is 128 times the sum of vector i. The last group's
+ * sums go where `last` says. Inlined with constants. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t r, size_t k, size_t nx, size_t groups,
      __mmask16 last)

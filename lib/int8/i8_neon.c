@@ -1,7 +1,7 @@
 /* i8_neon.c - the row "neon": exact integer kernels for every aarch64 processor.
  *
- * Products of int8 are taken sixteen at a time: two of 127 * 127 still fit 16 bits, so smull and smlal make eight sums of two,
- * which sadalp adds up in pairs. */
+ * Products of int8 are taken sixteen at a time: two of 127 * 127 still fit 16 bits, so smull and smlal make eight
+ * sums of two, which sadalp adds up in pairs. */
 #if defined __aarch64__
 
 #include "int8/i8_loops.inc"

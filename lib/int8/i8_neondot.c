@@ -1,7 +1,7 @@
 /* i8_neondot.c - the row "neon-dot": exact integer kernels for aarch64 with the dot product of int8 (Armv8.2).
  *
- * sdot takes four values of each of four packed rows by four of x, picked by lane: sixteen rows meet four vectors of x, sixteen
- * values at a time, the sums in registers. */
+ * sdot takes four values of each of four packed rows by four of x, picked by lane: sixteen rows meet four vectors of
+ * x, sixteen values at a time, the sums in registers. */
 #if defined __aarch64__
 
 #define PACK_DEPTH 4

@@ -28,7 +28,8 @@ struct nct_kernels {
 	/* a = c127(relu(g) * u >> 16, rounded), g = acc[0..f), u = acc[f..2f), each narrowed to 16 bits by its mul. */
 	void (*gate)(int8_t *a, const int32_t *acc, const int32_t *mul, size_t f);
 
-	/* s[j] = q . (row[j] + off), vectors of length d <= 256. Here s, and p below, have room for n rounded up to a multiple of
+	/* s[j] = q . (row[j] + off), vectors of length d <= 256. Here s, and p below, have room for n rounded up to a
+	 * multiple of
 	 * 16: what stands behind n may change. */
 	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
 	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
@@ -37,7 +38,8 @@ struct nct_kernels {
 	uint32_t (*weigh)(int16_t *p, int32_t *s, const int32_t *bias, int32_t mul, size_t n);
 	/* a[i] = sum over j of p[j] * (row[j] + off)[i], i < d; p from weigh(), so sums fit. */
 	void (*mix)(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d);
-	/* p = 129 * high + low for weights p, 0..2^14, both magnitudes below 128: matmul() can then do for many what mix() does. */
+	/* p = 129 * high + low for weights p, 0..2^14, both magnitudes below 128: matmul() can then do for many what mix()
+	 * does. */
 	void (*halve)(int8_t *high, int8_t *low, const int16_t *p, size_t n);
 	/* o = c127(rs(a * inv, 36)), inv <= 2^26, |a * inv| < 2^62. */
 	void (*settle)(int8_t *o, const int32_t *a, uint32_t inv, size_t d);
@@ -50,8 +52,8 @@ extern const struct nct_kernels nct_kernels_ref; /* plain C, everywhere: it defi
 extern const struct nct_kernels nct_kernels_avx2, nct_kernels_avx512vnni, nct_kernels_amx; /* x86-64 alone */
 extern const struct nct_kernels nct_kernels_neon, nct_kernels_neondot;                     /* aarch64 alone */
 
-/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the best usable row
- * below it. Rows are constant: callers keep the pointer in their own
+/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the
+ * best usable row below it. Rows are constant: callers keep the pointer in their own
  * state. NCT_EARG if that row is unknown or this machine cannot run it. */
 nct_err nct_kernels_choose(const struct nct_kernels **out, const char *want) NCT_USED;
 

@@ -1,7 +1,7 @@
 /* attend.c - attention of M1: step by step, or, for a run of positions of one context, as products of matrices.
  *
- * A run's queries meet the same keys and values but for the few at either end: packed once, they are multiplied with all queries,
- * and what a query must not see gets the weight 0. */
+ * A run's queries meet the same keys and values but for the few at either end: packed once, they are multiplied with
+ * all queries, and what a query must not see gets the weight 0. */
 #include "m1/attend.h"
 
 #include <stdlib.h>
@@ -62,8 +62,8 @@ share(const struct nct_m1_heads *w, size_t head, uint32_t z)
 }
 
 void
-nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *step,
-		  const int8_t *q, int8_t *o)
+nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w,
+                  const struct nct_m1_step *step, const int8_t *q, int8_t *o)
 {
 	const size_t c = m->c.width, heads = m->c.heads, d = c / heads, old = before(m, step), n = old + 1;
 	int32_t sums[NCT_M1_HEAD_MAX];
@@ -91,8 +91,8 @@ follows(const nct_m1 *m, const struct nct_m1_step *a, const struct nct_m1_step *
 }
 
 size_t
-nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps, const size_t *live,
-			 size_t n)
+nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps,
+                         const size_t *live, size_t n)
 {
 	const size_t most = a->half == NULL ? 1 : n < NCT_M1_RUN_MAX ? n : NCT_M1_RUN_MAX;
 	size_t run = 1;
@@ -102,10 +102,11 @@ nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const s
 	return run < NCT_M1_RUN_MIN ? 1 : run;
 }
 
-/* Turns the dots of n queries into halves of weights, zero where a query does not look; z: the sums of their weights. */
+/* Turns the dots of n queries into halves of weights, zero where a query does not look; z: the sums of their
+ * weights. */
 static void
-weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t mul, const struct nct_m1_step *steps, size_t n,
-	  size_t seen, uint32_t *z)
+weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t mul, const struct nct_m1_step *steps,
+          size_t n, size_t seen, uint32_t *z)
 {
 	const size_t wide = (seen + 63) & ~(size_t)63, first = before(m, &steps[0]);
 
@@ -131,10 +132,11 @@ gather(struct nct_m1_attend *a, size_t at, size_t seen, size_t d)
 }
 
 void
-nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *steps, size_t n,
-		  const int8_t *q, int8_t *o)
+nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w,
+                  const struct nct_m1_step *steps, size_t n, const int8_t *q, int8_t *o)
 {
-	const size_t c = m->c.width, d = c / m->c.heads, old = before(m, &steps[0]), seen = old + n, wide = (seen + 63) & ~(size_t)63;
+	const size_t c = m->c.width, d = c / m->c.heads, old = before(m, &steps[0]), seen = old + n,
+		     wide = (seen + 63) & ~(size_t)63;
 	uint32_t z[NCT_M1_RUN_MAX];
 
 	for (size_t j = 0; j < seen; j++)

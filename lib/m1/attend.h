@@ -29,14 +29,14 @@ struct nct_m1_heads {
 nct_err nct_m1_attend_new(struct nct_m1_attend *a, const nct_m1 *m, int runs) NCT_USED;
 void nct_m1_attend_free(struct nct_m1_attend *a);
 
-/* How many of the n steps, steps[live[0]] first, are a run that nct_m1_attend_run() can take: each follows on the one before and
- * attends to it. 1: none. */
-size_t nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps, const size_t *live,
-				size_t n);
+/* How many of the n steps, steps[live[0]] first, are a run that nct_m1_attend_run() can take: each follows on the
+ * one before and attends to it. 1: none. */
+size_t nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const struct nct_m1_step *steps,
+                                const size_t *live, size_t n);
 /* What the heads bring back: o (C) of one step with the queries q (C), or o (n,C) of a run with q (n,C). */
-void nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *step,
-		       const int8_t *q, int8_t *o);
-void nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w, const struct nct_m1_step *steps,
-		       size_t n, const int8_t *q, int8_t *o);
+void nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w,
+                       const struct nct_m1_step *step, const int8_t *q, int8_t *o);
+void nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w,
+                       const struct nct_m1_step *steps, size_t n, const int8_t *q, int8_t *o);
 
 #endif

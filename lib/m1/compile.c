@@ -1,10 +1,10 @@
 /* compile.c - all windows of one size compiled into a codebook: M1 evaluated at each node of their tree, in waves.
  *
- * A wave takes the nodes that were reached last, at most WAVE of them, and evaluates them in pieces of many rows, a piece a
- * task. So the tree is walked neither in breadth, where the keys and values of a whole level and of all above it would
- * wait, nor in depth, where M1 would read its weights for one row at a time: those that wait belong to nodes between the
- * root and the last wave, and each goes when nothing below it is left. For a model of English they are some 5,000 at b = 16
- * and 6,000 at b = 18; no model has more than there are strings. */
+ * A wave takes the nodes that were reached last, at most WAVE of them, and evaluates them in pieces of many rows, a
+ * piece a task. So the tree is walked neither in breadth, where the keys and values of a whole level and of all
+ * above it would wait, nor in depth, where M1 would read its weights for one row at a time: those that wait belong
+ * to nodes between the root and the last wave, and each goes when nothing below it is left. For a model of English
+ * they are some 5,000 at b = 16 and 6,000 at b = 18; no model has more than there are strings. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,7 +199,8 @@ step_of(const struct compiler *c, size_t i, const int8_t **kv, uint32_t *freq)
 
 	for (size_t j = back; j-- > 0; above = c->place[above].parent)
 		kv[j] = kv_of(c, above);
-	return (struct nct_m1_step){.symbol = n->symbol, .past = n->depth, .kv = kv, .kv_out = kv_of(c, c->at[i]), .freq = freq};
+	return (struct nct_m1_step){
+	    .symbol = n->symbol, .past = n->depth, .kv = kv, .kv_out = kv_of(c, c->at[i]), .freq = freq};
 }
 
 /* Writes the strings that are one symbol longer than node i's. */
@@ -250,7 +251,8 @@ push_children(struct compiler *c, size_t i)
 	for (unsigned s = NCT_EOD; s-- > 0 && n->depth + 1 < NCT_WINDOW_SYMBOLS;) { /* EOD has none */
 		if (bound[s + 1] - bound[s] < 2)
 			continue;
-		const struct open_node child = {n->first + bound[s], bound[s + 1] - bound[s] - 1, at, (uint16_t)(n->depth + 1), (uint16_t)s};
+		const struct open_node child = {n->first + bound[s], bound[s + 1] - bound[s] - 1, at,
+		                                (uint16_t)(n->depth + 1), (uint16_t)s};
 
 		if ((err = push(c, child)) != NCT_OK)
 			return err;
@@ -288,8 +290,10 @@ nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why)
 
 	why = nct_why_begin(why, &own);
 	if (window_bits < NCT_WINDOW_MIN || window_bits > NCT_CODEBOOK_MAX || threads < 1)
-		return nct_fail(why, NCT_EARG, "codebooks are of %d to %d bits, not %u", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX, window_bits);
-	if ((err = nct_codebook_new(&c.book, NCT_CODE_SPLIT, window_bits, (size_t)1 << window_bits)) != NCT_OK || (err = compiler_new(&c)) != NCT_OK)
+		return nct_fail(why, NCT_EARG, "codebooks are of %d to %d bits, not %u", NCT_WINDOW_MIN,
+		                NCT_CODEBOOK_MAX, window_bits);
+	if ((err = nct_codebook_new(&c.book, NCT_CODE_SPLIT, window_bits, (size_t)1 << window_bits)) != NCT_OK ||
+	    (err = compiler_new(&c)) != NCT_OK)
 		goto end;
 	err = push(&c, root);
 	while (err == NCT_OK && c.count > 0)

@@ -9,7 +9,8 @@
 
 #define NONE NCT_CACHE_NONE
 #define WIDE 64     /* positions evaluated in one call, if the contexts are fewer: then look-ahead ones, too */
-#define LONG 192    /* the same where the look-ahead is certain: a multiple of what M1 takes through its matrices together */
+/* the same where the look-ahead is certain: a multiple of what M1 takes through its matrices together */
+#define LONG 192
 #define FIRST_GUESS 16 /* symbols between resets, before any were seen */
 #define GROWTH 2    /* entries that a context adds to the cache between two resets */
 
@@ -48,7 +49,8 @@ struct nct_worker {
 	uint32_t reach;        /* 0: frequencies depend on nothing */
 	int endless, narrow;   /* narrow: divisions are remembered, too */
 	size_t most;           /* positions evaluated in one call */
-	size_t slots;          /* blocks of a context's ring: what M1 looks back on, what is taken back, and what is evaluated together */
+	/* blocks of a context's ring: what M1 looks back on, what is taken back, and what is evaluated together */
+	size_t slots;
 	size_t behind;         /* positions before the present one that may be looked back on: the first two of these */
 	size_t ahead;          /* positions of one context evaluated together */
 	uint64_t resets, symbols;
@@ -309,7 +311,8 @@ nct_context_ready(nct_context *c)
 
 /* ---- evaluating ---- */
 
-/* How many positions to evaluate now: those of the look-ahead as far as they are likely to be pushed, `share` at most. */
+/* How many positions to evaluate now: those of the look-ahead as far as they are likely to be pushed, `share` at
+ * most. */
 static size_t
 outlook(const nct_context *c, size_t share)
 {
@@ -324,7 +327,8 @@ outlook(const nct_context *c, size_t share)
 	return n;
 }
 
-/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the cache knows it. */
+/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the cache knows
+ * it. */
 static size_t
 add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 {
@@ -432,7 +436,8 @@ bounds(nct_context *c, const struct nct_node *n)
 int
 nct_context_take(nct_context *c, struct nct_node *n, unsigned symbol)
 {
-	return c->worker->narrow ? nct_split_take_bounds(n, bounds(c, n), symbol) : nct_split_take(n, nct_context_freq(c), symbol);
+	return c->worker->narrow ? nct_split_take_bounds(n, bounds(c, n), symbol)
+	                         : nct_split_take(n, nct_context_freq(c), symbol);
 }
 
 unsigned

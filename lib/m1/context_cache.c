@@ -1,4 +1,5 @@
-/* context_cache.c - contexts that begin windows and came up before: a trie, bounded in memory, the ones least used dropped. */
+/* context_cache.c - contexts that begin windows and came up before: a trie, bounded in memory, the ones least used
+ * dropped. */
 #include "m1/context_cache.h"
 
 #include <assert.h>
@@ -28,7 +29,8 @@ hash(uint32_t parent, unsigned symbol)
 nct_err
 nct_cache_new(nct_cache **out, size_t kv_bytes, size_t bytes)
 {
-	const size_t each = NCT_CACHE_ROW * sizeof(uint32_t) + kv_bytes + sizeof(struct nct_cache_entry) + 2 * sizeof(uint32_t);
+	const size_t each =
+	    NCT_CACHE_ROW * sizeof(uint32_t) + kv_bytes + sizeof(struct nct_cache_entry) + 2 * sizeof(uint32_t);
 	size_t cap = (bytes == 0 ? NCT_CACHE_BYTES : bytes) / each, buckets = 1;
 	nct_cache *m = calloc(1, sizeof *m);
 
@@ -91,7 +93,8 @@ unlink_entry(nct_cache *m, uint32_t i)
 	m->entry[e->parent].held--;
 }
 
-/* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused, at most twice around. */
+/* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused, at most twice
+ * around. */
 static uint32_t
 allocate(nct_cache *m)
 {

@@ -1,7 +1,9 @@
-/* context_cache.h - contexts that begin windows and came up before: a trie, bounded in memory, the ones least used dropped.
+/* context_cache.h - contexts that begin windows and came up before: a trie, bounded in memory, the ones least used
+ * dropped.
  *
- * An entry is a context: its parent's symbols and one more; entry 0 is M1's first input alone. It holds the keys and values of its
- * last position, and what M1 expects after it. One thread at a time; the contexts of a worker share one. */
+ * An entry is a context: its parent's symbols and one more; entry 0 is M1's first input alone. It holds the keys and
+ * values of its last position, and what M1 expects after it. One thread at a time; the contexts of a worker share
+ * one. */
 #ifndef NCT_M1_CONTEXT_CACHE_H
 #define NCT_M1_CONTEXT_CACHE_H
 

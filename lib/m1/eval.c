@@ -114,8 +114,8 @@ project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct 
 
 /* What the heads bring back for the steps in `live`: y (n,C). */
 static void
-attend(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_heads *w, const struct nct_m1_step *steps, const size_t *live,
-       size_t n)
+attend(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_heads *w, const struct nct_m1_step *steps,
+       const size_t *live, size_t n)
 {
 	const size_t c = m->c.width;
 
@@ -145,8 +145,8 @@ add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const uint8_t *w, 
 
 /* All of a layer behind project(), for the steps in `live`, at most BLOCK. */
 static void
-mix_and_feed(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps, const size_t *live,
-	     size_t n)
+mix_and_feed(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps,
+             const size_t *live, size_t n)
 {
 	const struct nct_m1_weights *packed = atomic_load_explicit(m->weights, memory_order_acquire);
 	const size_t c = m->c.width, f = m->c.inner, slice = packed->slice;

@@ -26,7 +26,8 @@ static const struct {
 #define WINDOW_BITS "window_bits"
 #define ALIGN "align"
 #define ALIGN_PATTERN "align_pattern"
-static const char *const aligns[] = {[NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
+static const char *const aligns[] = {
+    [NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
 
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
@@ -58,7 +59,8 @@ read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 static size_t
 window_keys(const nct_st *st)
 {
-	return (size_t)(nct_st_meta(st, WINDOW_BITS) != NULL) + (nct_st_meta(st, ALIGN) != NULL) + (nct_st_meta(st, ALIGN_PATTERN) != NULL);
+	return (size_t)(nct_st_meta(st, WINDOW_BITS) != NULL) + (nct_st_meta(st, ALIGN) != NULL) +
+	       (nct_st_meta(st, ALIGN_PATTERN) != NULL);
 }
 
 static nct_err
@@ -183,7 +185,8 @@ read_notes(nct_m1 *m, const nct_st *st)
 
 /* Copies what has been found, and checks it: so it can change no more. */
 static nct_err
-copy_tensors(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], const char *told, const char *cpu, nct_why *why)
+copy_tensors(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], const char *told,
+             const char *cpu, nct_why *why)
 {
 	struct nct_st_tensor t;
 	char print[17];
@@ -215,7 +218,8 @@ from_tensors(nct_m1 **out, const nct_st *st, int trusted, const char *cpu, nct_w
 	if ((err = read_config(&c, st, why)) != NCT_OK || (err = find_tensors(data, &c, st, why)) != NCT_OK)
 		return err;
 	told = nct_st_meta(st, "fingerprint");
-	err = trusted ? nct_m1_new_around(&m, &c, data, strtoull(told, NULL, 16), cpu, why) : copy_tensors(&m, &c, data, told, cpu, why);
+	err = trusted ? nct_m1_new_around(&m, &c, data, strtoull(told, NULL, 16), cpu, why)
+	              : copy_tensors(&m, &c, data, told, cpu, why);
 	if (err == NCT_OK)
 		err = nct_books_read(m, st, trusted, why);
 	if (err == NCT_OK)
@@ -300,7 +304,8 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 	meta[metas++] = (struct nct_st_pair){"format", FORMAT VERSION_TEXT};
 	meta[metas++] = (struct nct_st_pair){"kind", nct_m1_kind_name(m->c.kind)};
 	for (size_t i = 0; i < SIZES && m->c.kind == NCT_M1_TRANSFORMER; i++) {
-		snprintf(number[i], sizeof number[i], "%" PRIu32, *(const uint32_t *)(const void *)((const char *)&m->c + sizes[i].at));
+		snprintf(number[i], sizeof number[i], "%" PRIu32,
+		         *(const uint32_t *)(const void *)((const char *)&m->c + sizes[i].at));
 		meta[metas++] = (struct nct_st_pair){sizes[i].key, number[i]};
 	}
 	meta[metas++] = (struct nct_st_pair){"fingerprint", print};

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A codebook's fingerprint in the metadata has the name of its code and its b for a key; .depth, .symbol behind it are its tensors, and
- * .nodes, where that is not 2^b, their length in the metadata; .base, if it is there, tells their places (codebook.h). */
+/* A codebook's fingerprint in the metadata has the name of its code and its b for a key; .depth, .symbol behind it
+ * are its tensors, and .nodes, where that is not 2^b, their length in the metadata; .base, if it is there, tells
+ * their places (codebook.h). */
 #define BOOK "%s%u"
 
 static const enum nct_code codes[] = {NCT_CODE_SPLIT, NCT_CODE_BEST}; /* that have codebooks */
@@ -116,7 +117,8 @@ copy_book(struct nct_codebook **out, const struct nct_codebook *c, uint64_t m1, 
 	err = nct_codebook_seal(*out, m1, why);
 	snprintf(print, sizeof print, "%016" PRIx64, (*out)->fingerprint);
 	if (err == NCT_OK && strcmp(print, told) != 0)
-		err = nct_fail(why, NCT_EDATA, "codebook of %u bits (%s): the fingerprint is %s, not the one in the metadata", c->bits,
+		err = nct_fail(why, NCT_EDATA,
+		               "codebook of %u bits (%s): the fingerprint is %s, not the one in the metadata", c->bits,
 		               nct_code_name(c->code), print);
 	return err;
 }
@@ -162,7 +164,8 @@ vector(const char *name, enum nct_dtype type, const void *data, size_t n, size_t
 
 /* Adds to the metadata and the tensors, and to how many there are. */
 static void
-write_book(const struct nct_codebook *c, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas, struct nct_st_tensor *t, size_t *tensors)
+write_book(const struct nct_codebook *c, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
+           struct nct_st_tensor *t, size_t *tensors)
 {
 	text->key = book_keys(c->code, c->bits);
 	snprintf(text->print, sizeof text->print, "%016" PRIx64, c->fingerprint);
@@ -177,10 +180,12 @@ write_book(const struct nct_codebook *c, struct nct_book_text *text, struct nct_
 }
 
 void
-nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas, struct nct_st_tensor *t, size_t *tensors)
+nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
+              struct nct_st_tensor *t, size_t *tensors)
 {
 	for (size_t i = 0; i < NCT_BOOKS; i++) {
-		const struct nct_codebook *c = nct_m1_codebook(m, codes[i / NCT_CODEBOOKS], NCT_WINDOW_MIN + (unsigned)(i % NCT_CODEBOOKS));
+		const struct nct_codebook *c =
+		    nct_m1_codebook(m, codes[i / NCT_CODEBOOKS], NCT_WINDOW_MIN + (unsigned)(i % NCT_CODEBOOKS));
 
 		if (c != NULL)
 			write_book(c, text++, meta, metas, t, tensors);

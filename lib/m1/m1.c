@@ -180,7 +180,8 @@ seal_text(nct_m1 *m)
 	const struct nct_m1_config *c = &m->c;
 
 	if (c->kind == NCT_M1_TRANSFORMER)
-		snprintf(m->text, sizeof m->text, "%s d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32,
+		snprintf(m->text, sizeof m->text,
+		         "%s d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32,
 		         nct_m1_kind_name(c->kind), c->width, c->layers, c->heads, c->inner, c->reach);
 	else
 		snprintf(m->text, sizeof m->text, "%s", nct_m1_kind_name(c->kind));
@@ -199,8 +200,8 @@ seal_bias(nct_m1 *m)
 }
 
 nct_err
-nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], uint64_t fingerprint,
-                  const char *cpu, nct_why *why)
+nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS],
+                  uint64_t fingerprint, const char *cpu, nct_why *why)
 {
 	struct nct_st_tensor t;
 	nct_err err = begin(out, c, cpu, why);

@@ -37,17 +37,20 @@ uint32_t nct_m1_reach(const nct_m1 *m);  /* positions a layer attends to, its ow
 
 /* An M1 of kind `unigram`. NCT_EARG (a frequency is 0, the sum is not NCT_FREQ_TOTAL, `cpu`), NCT_ENOMEM. */
 nct_err nct_m1_new_unigram(nct_m1 **out, const uint32_t freq[NCT_SYMBOLS], const char *cpu, nct_why *why) NCT_USED;
-/* Says what windows *m was trained for: model files tell it. The pattern is copied; NULL but for NCT_ALIGN_REGEX. NCT_ENOMEM. */
+/* Says what windows *m was trained for: model files tell it. The pattern is copied; NULL but for NCT_ALIGN_REGEX.
+ * NCT_ENOMEM. */
 nct_err nct_m1_set_windows(nct_m1 *m, const struct nct_m1_windows *w) NCT_USED;
-/* Writes the model file to `fd` with its codebooks, the notes it was read with and others on where it comes from: keys begin with
- * "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a note's key, one that is there already, or text that is not UTF-8). */
+/* Writes the model file to `fd` with its codebooks, the notes it was read with and others on where it comes from:
+ * keys begin with "note.". NCT_EIO, NCT_ENOMEM, NCT_EARG (a note's key, one that is there already, or text that is
+ * not UTF-8). */
 nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
-/* Gives *m these notes, copied, in place of those that it has with the same keys: nobody else may use *m meanwhile. NCT_ENOMEM. */
+/* Gives *m these notes, copied, in place of those that it has with the same keys: nobody else may use *m meanwhile.
+ * NCT_ENOMEM. */
 nct_err nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
-/* The codebook of that code for windows of so many bits; NCT_CODE_NONE: the best one if there is one, else the split one. NULL if there is
- * none. Borrowed. */
+/* The codebook of that code for windows of so many bits; NCT_CODE_NONE: the best one if there is one, else the split
+ * one. NULL if there is none. Borrowed. */
 const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits);
 /* Gives *m a sealed codebook, in place of one of the same code and size: nobody else may use *m meanwhile. */
 void nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c);

@@ -46,7 +46,8 @@ struct nct_m1 {
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
-	struct nct_codebook *split[NCT_CODEBOOKS], *best[NCT_CODEBOOKS]; /* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	/* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
+	struct nct_codebook *split[NCT_CODEBOOKS], *best[NCT_CODEBOOKS];
 	struct nct_m1_windows windows; /* what it was trained for */
 	char *align_pattern;          /* owned: windows.align_pattern, or NULL */
 	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
@@ -62,9 +63,10 @@ void nct_m1_weights_free(struct nct_m1_weights *w); /* NULL is a no-op */
 /* Makes an M1 with its tensors zeroed, to be filled and then sealed. NCT_EARG (a size outside the limits, an unknown or
  * unusable `cpu`), NCT_ENOMEM; on failure *out is NULL. */
 nct_err nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why) NCT_USED;
-/* The same around tensors that are known to be an M1's: data[] is borrowed for as long as the M1 lives; sealed already, as is told. */
-nct_err nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], uint64_t fingerprint,
-                          const char *cpu, nct_why *why) NCT_USED;
+/* The same around tensors that are known to be an M1's: data[] is borrowed for as long as the M1 lives; sealed
+ * already, as is told. */
+nct_err nct_m1_new_around(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS],
+                          uint64_t fingerprint, const char *cpu, nct_why *why) NCT_USED;
 /* Checks every value's range and computes what follows from the tensors. NCT_EDATA names the tensor at fault. */
 nct_err nct_m1_seal(nct_m1 *m, nct_why *why) NCT_USED;
 
@@ -92,6 +94,7 @@ size_t nct_books_count(const nct_st *st, int tensors);
 /* Reads them all: copied and checked, unless they can be trusted. Errors of reading. */
 nct_err nct_books_read(nct_m1 *m, const nct_st *st, int trusted, nct_why *why) NCT_USED;
 /* Adds up to NCT_BOOKS, with up to 2 pairs and 3 tensors each, and their texts in text[]; counts on. */
-void nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas, struct nct_st_tensor *t, size_t *tensors);
+void nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
+                   struct nct_st_tensor *t, size_t *tensors);
 
 #endif

@@ -11,7 +11,8 @@ struct nct_plan {
 	int aligned;          /* boundaries are known, and windows that would end elsewhere close at the last one */
 };
 
-/* Fingerprint of the code (nct-formats(5), "Fingerprints"): a best codebook's own, else over M1's, b, r and the way strings are chosen. */
+/* Fingerprint of the code (nct-formats(5), "Fingerprints"): a best codebook's own, else over M1's, b, r and the way
+ * strings are chosen. */
 uint64_t nct_plan_fingerprint(const struct nct_plan *p, uint64_t m1, const struct nct_codebook *book); /* NULL: none */
 /* Contexts are remembered only where each window starts afresh. */
 static inline int

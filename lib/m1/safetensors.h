@@ -26,10 +26,11 @@ struct nct_st_pair {
 	const char *key, *value;
 };
 
-/* Writes a file to `fd`: metadata pairs, then tensors, both in the given order, but tensors with larger elements first, so
- * that each is aligned without padding. NCT_EIO, NCT_ENOMEM, NCT_EARG (a name, key or value that is not UTF-8, a name given
- * twice, `bytes` not those of type and shape). */
-nct_err nct_st_write(int fd, const struct nct_st_pair *meta, size_t metas, const struct nct_st_tensor *t, size_t n) NCT_USED;
+/* Writes a file to `fd`: metadata pairs, then tensors, both in the given order, but tensors with larger elements
+ * first, so that each is aligned without padding. NCT_EIO, NCT_ENOMEM, NCT_EARG (a name, key or value that is not
+ * UTF-8, a name given twice, `bytes` not those of type and shape). */
+nct_err nct_st_write(int fd, const struct nct_st_pair *meta, size_t metas, const struct nct_st_tensor *t,
+                     size_t n) NCT_USED;
 
 typedef struct nct_st nct_st; /* a file read */
 
@@ -43,12 +44,14 @@ const char *nct_st_meta(const nct_st *st, const char *key); /* NULL if absent; b
 /* The metadata pairs, in the file's order: key i, NULL past the last. */
 const char *nct_st_meta_key(const nct_st *st, size_t i);
 size_t nct_st_count(const nct_st *st);                      /* how many tensors the file holds */
-const struct nct_st_tensor *nct_st_tensor_at(const nct_st *st, size_t i); /* in the file's order; NULL past the last; borrowed */
+/* in the file's order; NULL past the last; borrowed */
+const struct nct_st_tensor *nct_st_tensor_at(const nct_st *st, size_t i);
 /* Finds tensor `name` and checks type and shape: NCT_EDATA, with `why`, if absent or different. *data is borrowed. */
 nct_err nct_st_get(const nct_st *st, const char *name, enum nct_dtype type, unsigned rank, const uint64_t *shape,
                    const void **data, nct_why *why) NCT_USED;
 
-/* Reads a decimal number as nct_st_write()'s callers put it: digits alone, no leading zero, below 10^9. -1 if it is none. */
+/* Reads a decimal number as nct_st_write()'s callers put it: digits alone, no leading zero, below 10^9. -1 if it is
+ * none. */
 int nct_st_number(const char *text, uint32_t *value);
 
 #endif

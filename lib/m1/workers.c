@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 nct_err
-nct_workers_new(struct nct_workers *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t lanes, size_t cache_bytes)
+nct_workers_new(struct nct_workers *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t lanes,
+                size_t cache_bytes)
 {
 	const struct nct_worker_plan each = {.window_bits = plan->window_bits, .remember = nct_plan_remembers(plan),
 	                                   .cache_bytes = cache_bytes, .endless = plan->resets == 0, .lanes = lanes,

@@ -11,8 +11,8 @@ struct nct_workers {
 };
 
 /* Workers of `lanes` contexts each. NCT_ENOMEM. */
-nct_err nct_workers_new(struct nct_workers *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan, size_t lanes,
-		     size_t cache_bytes) NCT_USED;
+nct_err nct_workers_new(struct nct_workers *p, const nct_m1 *m1, unsigned workers, const struct nct_plan *plan,
+                        size_t lanes, size_t cache_bytes) NCT_USED;
 void nct_workers_free(struct nct_workers *p);
 /* Takes a context out of its worker, wherever that is: the caller keeps it until nct_context_free(). NCT_ENOMEM. */
 nct_err nct_workers_keep(struct nct_workers *p, nct_context *c) NCT_USED;

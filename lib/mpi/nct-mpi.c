@@ -1,4 +1,5 @@
-/* nct-mpi.c - the plug-in through which ranks train together by MPI: the trainers load it under a launcher, so that they need no MPI. */
+/* nct-mpi.c - the plug-in through which ranks train together by MPI: the trainers load it under a launcher, so that
+ * they need no MPI. */
 #include "mpi/nct-mpi.h"
 
 #include <mpi.h>
@@ -34,7 +35,8 @@ add_doubles(void *to, const void *x, size_t n)
 		a[i] += b[i];
 }
 
-/* x[0..n), n <= PIECE: each rank gets a share of the numbers from all, adds them in the order of ranks and gives the sums to all. */
+/* x[0..n), n <= PIECE: each rank gets a share of the numbers from all, adds them in the order of ranks and gives the
+ * sums to all. */
 static int
 sum_piece(const struct nct_world *w, const struct type *t, char *x, size_t n, char *mine, char *theirs)
 {
@@ -110,10 +112,15 @@ nct_mpi_start(struct nct_world *w)
 {
 	int level, rank, size;
 
-	if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS || MPI_Comm_rank(MPI_COMM_WORLD, &rank) != MPI_SUCCESS ||
-	    MPI_Comm_size(MPI_COMM_WORLD, &size) != MPI_SUCCESS)
+	if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS ||
+	    MPI_Comm_rank(MPI_COMM_WORLD, &rank) != MPI_SUCCESS || MPI_Comm_size(MPI_COMM_WORLD, &size) != MPI_SUCCESS)
 		return -1;
-	*w = (struct nct_world){.rank = (unsigned)rank, .size = (unsigned)size, .sum = sum, .sum_doubles = sum_doubles, .max = max, .share = share};
+	*w = (struct nct_world){.rank = (unsigned)rank,
+	                        .size = (unsigned)size,
+	                        .sum = sum,
+	                        .sum_doubles = sum_doubles,
+	                        .max = max,
+	                        .share = share};
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* attention.c - one head of causal attention over one sequence, forward and backward, in tiles of queries and keys.
  *
- * Forward, a tile of TILE queries sees a strip of all its keys; backward, it takes KEYS of them at a time: no (T,T) matrix ever
- * stands in memory, and what a tile works on stays in the second-level cache. */
+ * Forward, a tile of TILE queries sees a strip of all its keys; backward, it takes KEYS of them at a time: no (T,T)
+ * matrix ever stands in memory, and what a tile works on stays in the second-level cache. */
 #include "net/attention.h"
 
 #include <math.h>
@@ -55,8 +55,8 @@ take(struct cut *c, size_t item, size_t a, size_t b)
 {
 	size_t bytes, at = c->used;
 
-	if (nct_size_mul(&bytes, item, a) != 0 || nct_size_mul(&bytes, bytes, b) != 0 || nct_size_add(&bytes, bytes, ALIGN) != 0 ||
-	    nct_size_add(&c->used, at, bytes / ALIGN * ALIGN) != 0)
+	if (nct_size_mul(&bytes, item, a) != 0 || nct_size_mul(&bytes, bytes, b) != 0 ||
+	    nct_size_add(&bytes, bytes, ALIGN) != 0 || nct_size_add(&c->used, at, bytes / ALIGN * ALIGN) != 0)
 		c->overflow = 1;
 	return c->base == NULL ? NULL : c->base + at;
 }
@@ -136,7 +136,8 @@ tile_at(const struct nct_head *a, size_t q0)
 	return t;
 }
 
-/* Which keys of the tile row i may see: from the one given, *n of them; there may be none, then from the tile's end on at most. */
+/* Which keys of the tile row i may see: from the one given, *n of them; there may be none, then from the tile's end
+ * on at most. */
 static size_t
 seen(const struct nct_head *a, const struct tile *t, size_t i, size_t *n)
 {
@@ -163,7 +164,8 @@ row_of(const struct nct_head *a, const void *x, size_t t, size_t ld)
 
 /* s (queries,keys) = x y^T: x rows of elements, y turned. */
 static void
-scores(const struct nct_head *a, const struct tile *t, const void *x, size_t ldx, const uint32_t *y, float *s, size_t ld)
+scores(const struct nct_head *a, const struct tile *t, const void *x, size_t ldx, const uint32_t *y, float *s,
+       size_t ld)
 {
 	const struct nct_float *k = a->kernels;
 	const size_t panel = nct_words(k, a->cols) * k->panel;
@@ -209,7 +211,8 @@ tile_forward(const struct nct_head *a, const struct scratch *w, const struct til
 	}
 	mixture(a, t, w->p, ld, w->v, w->y, 0);
 	for (size_t i = 0; i < t->queries; i++)
-		k->to_elements((unsigned char *)a->mix + (t->q0 + i) * a->width * k->element, w->y + i * a->cols, 1.0f / sums[i], a->cols);
+		k->to_elements((unsigned char *)a->mix + (t->q0 + i) * a->width * k->element, w->y + i * a->cols,
+		               1.0f / sums[i], a->cols);
 }
 
 void
@@ -242,7 +245,8 @@ gather(const struct nct_head *a, const struct tile *t, const uint32_t *x, const 
 	nct_product_turned(k, &p);
 }
 
-/* From the tile's scores in w->s and gradients of probabilities in w->dp to both packed, and gradients of scores as elements. */
+/* From the tile's scores in w->s and gradients of probabilities in w->dp to both packed, and gradients of scores as
+ * elements. */
 static void
 tile_scores(const struct nct_head *a, const struct scratch *w, const struct tile *t, const float *delta)
 {

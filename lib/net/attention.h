@@ -4,8 +4,8 @@
 
 #include "float/float.h"
 
-/* A head's view of a sequence of T positions. q, k, v, mix and their gradients are elements; row t of q, k and v stands t * ld
- * elements on, and so on; row t of mix and dmix t * width. All is borrowed. */
+/* A head's view of a sequence of T positions. q, k, v, mix and their gradients are elements; row t of q, k and v
+ * stands t * ld elements on, and so on; row t of mix and dmix t * width. All is borrowed. */
 struct nct_head {
 	const struct nct_float *kernels;
 	size_t length, cols;       /* T, and C/H */

@@ -7,13 +7,15 @@
 
 #define EMBED_COLS 64 /* columns of the embedding's gradient per task */
 
-/* From dx through the gates of block `at` to w.y, the gradient by norm2's output; packs dx, h and, over `up`, its gradient. */
+/* From dx through the gates of block `at` to w.y, the gradient by norm2's output; packs dx, h and, over `up`, its
+ * gradient. */
 static void
 gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_scratch *w, unsigned worker)
 {
 	const struct nct_net *n = p->n;
 	const struct nct_float *k = n->k;
-	const size_t C = n->s.width, F = n->s.inner, row = nct_net_layer(n, p->layer) + at, panel = nct_net_panel(n, n->tokens);
+	const size_t C = n->s.width, F = n->s.inner, row = nct_net_layer(n, p->layer) + at,
+		     panel = nct_net_panel(n, n->tokens);
 	unsigned char *gu = nct_net_element(n, n->up, row * n->ldu);
 	const struct nct_by_weight down = {.x = w->dn, .ldx = n->ldc, .rows = rows, .in = C, .out = F, .w = n->wdown,
 	    .e = w->dh, .lde = n->ldf};
@@ -45,10 +47,11 @@ norm_back(const struct nct_pass *p, enum nct_tensor_id gain, size_t at, size_t r
 	for (size_t i = 0; i < rows; i++) {
 		float *dx = n->dx + (at + i) * n->ldx;
 
-		n->k->norm_back(dx, part, nct_net_element(n, w->n, i * n->ldc), x + i * n->ldx, nct_net_at(n, n->params, gain, p->layer),
-		                w->y + i * n->ldx, dx, C);
+		n->k->norm_back(dx, part, nct_net_element(n, w->n, i * n->ldc), x + i * n->ldx,
+		                nct_net_at(n, n->params, gain, p->layer), w->y + i * n->ldx, dx, C);
 	}
-	n->k->pack_elements(nct_net_packed(n, first ? n->pn1 : n->pn2, at), nct_net_panel(n, n->tokens), w->n, n->ldc, rows, C);
+	n->k->pack_elements(nct_net_packed(n, first ? n->pn1 : n->pn2, at), nct_net_panel(n, n->tokens), w->n, n->ldc,
+	                    rows, C);
 }
 
 /* From dx through the feed-forward and proj to dmix. */

@@ -23,7 +23,8 @@ enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsign
 	nct_pass_by_weight(p, &qkv, worker);
 }
 
-/* norm2 and the feed-forward of the current layer: x += its output. xm has `rows` rows, from row `row` of the layer's on. */
+/* norm2 and the feed-forward of the current layer: x += its output. xm has `rows` rows, from row `row` of the
+ * layer's on. */
 static void
 feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsigned worker)
 {
@@ -52,8 +53,15 @@ leave_layer(const struct nct_pass *p, size_t at, size_t rows, unsigned worker)
 	const struct nct_net *n = p->n;
 	const size_t C = n->s.width, row = nct_net_layer(n, p->layer) + at;
 	float *xm = n->xm + row * n->ldx;
-	const struct nct_by_weight proj = {.x = nct_net_element(n, n->mix, row * n->ldc), .ldx = n->ldc, .rows = rows, .in = C, .out = C,
-	    .w = n->wproj, .y = xm, .ldy = n->ldx, .add = 1};
+	const struct nct_by_weight proj = {.x = nct_net_element(n, n->mix, row * n->ldc),
+	                                   .ldx = n->ldc,
+	                                   .rows = rows,
+	                                   .in = C,
+	                                   .out = C,
+	                                   .w = n->wproj,
+	                                   .y = xm,
+	                                   .ldy = n->ldx,
+	                                   .add = 1};
 
 	memcpy(xm, n->x + row * n->ldx, rows * n->ldx * sizeof *xm);
 	nct_pass_by_weight(p, &proj, worker);

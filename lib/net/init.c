@@ -19,8 +19,8 @@ fill_normal(float *x, size_t n, double stddev, nct_rng *r)
 	}
 }
 
-/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al. 2022), on
- * top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
+/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al.
+ * 2022), on top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
 static void
 tilt_bias(float *bias, size_t layers, size_t heads)
 {

@@ -1,4 +1,5 @@
-/* loss.c - the last norm, the logits and the loss, in slices of tokens whose logits alone are held; and their gradients. */
+/* loss.c - the last norm, the logits and the loss, in slices of tokens whose logits alone are held; and their
+ * gradients. */
 #include "net/pass.h"
 
 #include <math.h>
@@ -89,7 +90,8 @@ slice_task(void *ctx, size_t i, unsigned worker)
 	const struct nct_scratch w = nct_scratch_at(n, worker);
 	const size_t C = n->s.width, V = n->s.vocab, at = p->at + i * n->slice, left = p->tokens - at;
 	const size_t rows = left < n->slice ? left : n->slice;
-	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0), *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
+	const float *gain = nct_net_at(n, n->params, NCT_P_NORMF, 0),
+		    *x = n->x + (nct_net_layer(n, n->s.layers) + at) * n->ldx;
 	float *logits = n->logits + i * n->slice * n->ldv;
 	const struct nct_by_weight head = {.x = w.n, .ldx = n->ldc, .rows = rows, .in = C, .out = V, .w = n->whead,
 	    .y = logits, .ldy = n->ldv};
@@ -111,8 +113,13 @@ group_loss(struct nct_pass *p)
 
 	nct_pass_run(p, NCT_PART_LOSS, (tokens + n->slice - 1) / n->slice, slice_task);
 	if (p->backward) {
-		const struct nct_weight_gradient head = {nct_net_at(n, n->grads, NCT_P_HEAD, 0), n->plogits, nct_net_packed(n, n->pn1, p->at),
-		    nct_net_panel(n, n->group), nct_net_panel(n, n->tokens), n->s.vocab, n->s.width};
+		const struct nct_weight_gradient head = {nct_net_at(n, n->grads, NCT_P_HEAD, 0),
+		                                         n->plogits,
+		                                         nct_net_packed(n, n->pn1, p->at),
+		                                         nct_net_panel(n, n->group),
+		                                         nct_net_panel(n, n->tokens),
+		                                         n->s.vocab,
+		                                         n->s.width};
 
 		nct_pass_weight_gradients(p, NCT_PART_LOSS, &head, 1, tokens);
 	}

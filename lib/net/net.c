@@ -32,8 +32,9 @@ take(struct carve *c, size_t item, size_t a, size_t b, size_t d)
 {
 	size_t bytes, end, at = c->used;
 
-	if (nct_size_mul(&bytes, item, a) != 0 || nct_size_mul(&bytes, bytes, b) != 0 || nct_size_mul(&bytes, bytes, d) != 0 ||
-	    nct_size_add(&end, bytes, ALIGN - 1) != 0 || nct_size_add(&end, at, end / ALIGN * ALIGN) != 0 || end > PTRDIFF_MAX) {
+	if (nct_size_mul(&bytes, item, a) != 0 || nct_size_mul(&bytes, bytes, b) != 0 ||
+	    nct_size_mul(&bytes, bytes, d) != 0 || nct_size_add(&end, bytes, ALIGN - 1) != 0 ||
+	    nct_size_add(&end, at, end / ALIGN * ALIGN) != 0 || end > PTRDIFF_MAX) {
 		c->overflow = 1;
 		return NULL;
 	}
@@ -71,8 +72,8 @@ elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
 	return take(c, n->k->element, a, b, d);
 }
 
-/* Large panels get some more words than they need: several are read side by side, and a power of two as their distance would have them
- * meet in the same few cache sets. */
+/* Large panels get some more words than they need: several are read side by side, and a power of two as their
+ * distance would have them meet in the same few cache sets. */
 size_t
 nct_net_words(const struct nct_net *n, size_t rows)
 {
@@ -136,7 +137,8 @@ lay_out_gradients(struct nct_net *n, struct carve *c)
 	n->whead_back = packed(n, c, n->s.vocab, C);
 }
 
-/* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the parameters'. */
+/* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the
+ * parameters'. */
 static void
 lay_out(struct nct_net *n, struct carve *c)
 {
@@ -173,7 +175,8 @@ set_strides(struct nct_net *n)
 
 /* Sets all sizes, but n->learns and n->k, which are given; *bytes is what the block needs. */
 static nct_err
-set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, size_t *bytes, nct_why *why)
+set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, size_t *bytes,
+          nct_why *why)
 {
 	struct carve c = {NULL, 0, 0};
 	nct_err err = nct_shape_tensors(s, n->t, &n->total, why);
@@ -207,7 +210,8 @@ choose(struct nct_net *n, const char *cpu, nct_why *why)
 }
 
 static nct_err
-make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
+     const char *cpu, nct_why *why)
 {
 	struct carve c = {NULL, 0, 0};
 	size_t bytes = 0;
@@ -226,8 +230,8 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	n->grads = learns ? nct_huge_alloc(n->total * sizeof(float)) : NULL;
 	n->block = nct_huge_alloc(bytes);
 	if (n->params == NULL || (learns && n->grads == NULL) || n->block == NULL) {
-		err = nct_fail(why, NCT_ENOMEM, "no memory for a net of %zu parameters and batches of %zu x %zu tokens", n->total, rows,
-		               length);
+		err = nct_fail(why, NCT_ENOMEM, "no memory for a net of %zu parameters and batches of %zu x %zu tokens",
+		               n->total, rows, length);
 		goto fail;
 	}
 	c.base = (unsigned char *)n->block;
@@ -244,14 +248,15 @@ fail:
 }
 
 nct_err
-nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
+nct_net_new(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu,
+            nct_why *why)
 {
 	return make(out, 1, s, rows, length, threads, cpu, why);
 }
 
 nct_err
-nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, const char *cpu,
-                    nct_why *why)
+nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t rows, size_t length, unsigned threads,
+                    const char *cpu, nct_why *why)
 {
 	return make(out, 0, s, rows, length, threads, cpu, why);
 }
@@ -277,8 +282,10 @@ nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length,
 
 	memset(&n, 0, sizeof n);
 	n.learns = learns;
-	if ((choose(&n, cpu, NULL) != NCT_OK && choose(&n, "ref", NULL) != NCT_OK) || set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
-	    nct_size_mul(&params, n.total, (learns ? 2 : 1) * sizeof(float)) != 0 || nct_size_add(&bytes, bytes, params) != 0)
+	if ((choose(&n, cpu, NULL) != NCT_OK && choose(&n, "ref", NULL) != NCT_OK) ||
+	    set_sizes(&n, s, rows, length, threads, &bytes, NULL) != NCT_OK ||
+	    nct_size_mul(&params, n.total, (learns ? 2 : 1) * sizeof(float)) != 0 ||
+	    nct_size_add(&bytes, bytes, params) != 0)
 		return UINT64_MAX;
 	return bytes;
 }

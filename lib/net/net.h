@@ -6,12 +6,13 @@
 #include "float/float.h"
 #include "net/transformer.h"
 
-/* Token rows per task: products are done on blocks of this many, whoever does them; what a block works on fits into 1 MiB. */
+/* Token rows per task: products are done on blocks of this many, whoever does them; what a block works on fits into
+ * 1 MiB. */
 #define NCT_BLOCK 128
 
-/* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. (N,C) and the like have rows nct_stride() apart,
- * parameters and gradients have not. "elements" are of n->k's kind; what is packed stands in words, for products (float.h).
- * A net without gradients keeps one layer alone: then L is 1 in what is kept. */
+/* N tokens (rows * length), L layers, C = width, F = inner, V = vocab, H = heads. (N,C) and the like have rows
+ * nct_stride() apart, parameters and gradients have not. "elements" are of n->k's kind; what is packed stands in
+ * words, for products (float.h). A net without gradients keeps one layer alone: then L is 1 in what is kept. */
 struct nct_net {
 	struct nct_shape s;
 	struct nct_tensor t[NCT_P_COUNT];
@@ -44,7 +45,8 @@ struct nct_net {
 	float *dx;               /* (N,C) gradient by what leaves the layer, then by x entering norm2, then norm1 */
 	unsigned char *dmix, *dqkv; /* (N,C), (N,3C) elements */
 	uint32_t *pn1, *pn2, *pmix, *ph;      /* packed over tokens: what the weights are multiplied by, (N,C) and (N,F) */
-	uint32_t *pqkv, *pproj, *pup, *pdown; /* packed over tokens: gradients by what comes out of them, (N,3C), (N,C), (N,2F), (N,C) */
+	/* packed over tokens: gradients by what comes out of them, (N,3C), (N,C), (N,2F), (N,C) */
+	uint32_t *pqkv, *pproj, *pup, *pdown;
 	uint32_t *wqkv, *wproj, *wup, *wdown; /* weights packed: their inputs in words forward, their outputs backward */
 	float *bias;             /* (H,T) by distance, reversed */
 	float *dbias;            /* (rows,H,32) */

@@ -33,9 +33,11 @@ nct_pass_block(const struct nct_pass *p, size_t i)
 }
 
 /* products.c: rns task(pass, i, worker) for i in [0, tasks); the time it takes is `what`'s. */
-void nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker));
+void nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks,
+                  void (*task)(void *pass, size_t i, unsigned worker));
 
-/* A product by packed weights: y (rows,out) = x (rows,in) w, or, with `add`, += to floats. x has a stride in elements. */
+/* A product by packed weights: y (rows,out) = x (rows,in) w, or, with `add`, += to floats. x has a stride in
+ * elements. */
 struct nct_by_weight {
 	const void *x;
 	size_t ldx, rows, in, out;
@@ -74,14 +76,16 @@ void nct_pass_backward(struct nct_pass *p);
 void nct_pass_observe_layer(const struct nct_pass *p);
 void nct_pass_observe_end(const struct nct_pass *p);
 
-/* weight_gradients.c: dw (out,in) += dy^T x over all tokens, for several weights at once. dy and x are packed over tokens. */
+/* weight_gradients.c: dw (out,in) += dy^T x over all tokens, for several weights at once. dy and x are packed over
+ * tokens. */
 struct nct_weight_gradient {
 	float *dw;
 	const uint32_t *dy, *x;  /* (tokens,out), (tokens,in) */
 	size_t dy_panel, x_panel; /* words from one panel to the next */
 	size_t out, in;
 };
-void nct_pass_weight_gradients(struct nct_pass *p, enum nct_part what, const struct nct_weight_gradient *w, size_t count, size_t tokens);
+void nct_pass_weight_gradients(struct nct_pass *p, enum nct_part what, const struct nct_weight_gradient *w,
+                               size_t count, size_t tokens);
 /* gain (C) += sum of parts (count,C), in order. */
 void nct_pass_gains(struct nct_pass *p, float *gain, const float *parts, size_t count);
 

@@ -1,4 +1,5 @@
-/* step.c - the Transformer one position at a time: keys and values of the positions before are kept, nothing is computed twice. */
+/* step.c - the Transformer one position at a time: keys and values of the positions before are kept, nothing is
+ * computed twice. */
 #include "net/step.h"
 
 #include <math.h>
@@ -82,7 +83,8 @@ head_task(void *ctx, size_t head, unsigned worker)
 	nct_step *s = a->s;
 	const size_t C = s->s.width, D = C / s->s.heads, reach = s->s.reach, col = head * D;
 	const float scale = (float)(1.0 / sqrt((double)D)), *by_bucket = at(s, NCT_P_BIAS, a->layer) + head * NCT_BUCKETS;
-	const float *q = s->qkv + col, *keys = s->keys + a->layer * reach * C + col, *values = s->values + a->layer * reach * C + col;
+	const float *q = s->qkv + col, *keys = s->keys + a->layer * reach * C + col,
+		    *values = s->values + a->layer * reach * C + col;
 	float *score = s->scores + head * reach, *bias = s->bias + head * reach, *mix = s->mix + col, most, sum;
 	const uint64_t first = s->position + 1 - a->seen;
 
@@ -155,7 +157,8 @@ lay_out(nct_step *s, float *block)
 		float **to;
 		size_t a, b;
 	} arrays[] = {
-		{&s->keys, L * R, C}, {&s->values, L * R, C}, {&s->x, C, 1},      {&s->n, C, 1},    {&s->qkv, C, 3},           {&s->mix, C, 1},
+		{&s->keys, L * R, C}, {&s->values, L * R, C}, {&s->x, C, 1},      {&s->n, C, 1},    {&s->qkv, C, 3},
+		              {&s->mix, C, 1},
 		{&s->up, F, 2},       {&s->h, F, 1},          {&s->scores, H, R}, {&s->bias, H, R}, {&s->logits, s->s.vocab, 1},
 	};
 	size_t used = 0, n;
@@ -170,8 +173,8 @@ lay_out(nct_step *s, float *block)
 }
 
 nct_err
-nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_COUNT], unsigned threads, const char *cpu,
-             nct_why *why)
+nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_COUNT], unsigned threads,
+             const char *cpu, nct_why *why)
 {
 	nct_step *s = calloc(1, sizeof *s);
 	size_t total, floats;

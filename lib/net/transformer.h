@@ -50,7 +50,8 @@ struct nct_tensor {
 };
 
 /* Fills t[0..NCT_P_COUNT) and *total (floats in all). NCT_EARG if the shape is impossible or overflows. */
-nct_err nct_shape_tensors(const struct nct_shape *s, struct nct_tensor t[NCT_P_COUNT], size_t *total, nct_why *why) NCT_USED;
+nct_err nct_shape_tensors(const struct nct_shape *s, struct nct_tensor t[NCT_P_COUNT], size_t *total,
+                          nct_why *why) NCT_USED;
 /* Reads "3m", "25m", "113m", "403m", "2b" or "d=256,layers=3,heads=4,ff=1024[,reach=1024]" into width, heads,
  * layers, inner, reach (others are left alone; reach is left alone if not given). NCT_EARG names the bad word. */
 nct_err nct_shape_parse(struct nct_shape *s, const char *text, nct_why *why) NCT_USED;
@@ -69,9 +70,11 @@ nct_err nct_net_new_forward(nct_net **out, const struct nct_shape *s, size_t row
 void nct_net_free(nct_net *n); /* NULL is a no-op */
 /* What nct_net_new(), or without `learns` nct_net_new_forward(), will allocate; UINT64_MAX if it cannot be. For a row
  * that is unknown, which those refuse: as for "ref". */
-uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads, const char *cpu);
+uint64_t nct_net_bytes(const struct nct_shape *s, int learns, size_t rows, size_t length, unsigned threads,
+                       const char *cpu);
 const char *nct_net_cpu(size_t i); /* names of the rows that this machine can run, best first; NULL past the last */
-void nct_net_init(nct_net *n, uint64_t seed); /* random parameters: stddev per tensor as T5 does, position bias tilted as in ALiBi */
+/* random parameters: stddev per tensor as T5 does, position bias tilted as in ALiBi */
+void nct_net_init(nct_net *n, uint64_t seed);
 float *nct_net_params(nct_net *n);            /* the parameter block, in the table's order; borrowed */
 float *nct_net_grads(nct_net *n);             /* the same layout; NULL without gradients */
 void nct_net_zero_grads(nct_net *n);
@@ -84,9 +87,9 @@ struct nct_batch {
 	const uint32_t *in, *target, *first;
 };
 
-/* What flows through the net, for whoever wants its statistics. After each of these is ready, nct_net_forward() calls the
- * tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is borrowed for the call. What is
- * kept in bf16 is shown as floats. */
+/* What flows through the net, for whoever wants its statistics. After each of these is ready, nct_net_forward()
+ * calls the tap with x (rows,cols), row r at x + r * stride; rows is the batch's rows * length, in order. `x` is
+ * borrowed for the call. What is kept in bf16 is shown as floats. */
 enum nct_observed {
 	NCT_TAP_RESIDUAL, /* (rows,C) x as it enters norm1, then norm2, of each layer, then normf (layer L) */
 	NCT_TAP_NORM1,    /* (rows,C) rmsnorm(x) before the gain */
@@ -97,20 +100,23 @@ enum nct_observed {
 	NCT_TAP_GATE,     /* (rows,F) relu(g) * u */
 	NCT_TAP_NORMF     /* (rows,C) rmsnorm(x) before the gain; layer is L */
 };
-typedef void (*nct_observe)(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride);
+typedef void (*nct_observe)(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols,
+                            size_t stride);
 /* NULL: none, the default. NCT_EARG for a net without gradients; NCT_ENOMEM. */
 nct_err nct_net_set_tap(nct_net *n, nct_observe tap, void *ctx) NCT_USED;
 
 /* Forward only. *nats: sum of cross-entropies over the targets (double, summed in a fixed tree); *count: how many
  * targets. `each` (NULL: not wanted) receives the cross-entropy of each position (0 where no target), `hit` 1 where the
  * most probable symbol is the target (of equals, the smallest). NCT_EARG if an id is out of range or first[t] > t. */
-nct_err nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *count, float *each, uint8_t *hit) NCT_USED;
-/* Forward and backward: adds to the gradients those of `scale` * sum over targets of (cross-entropy + zloss * log(Z)^2).
- * NCT_ENAN if the loss is not finite; the gradients are then of no use. */
-nct_err nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats, uint64_t *count) NCT_USED;
+nct_err nct_net_forward(nct_net *n, const struct nct_batch *b, double *nats, uint64_t *count, float *each,
+                        uint8_t *hit) NCT_USED;
+/* Forward and backward: adds to the gradients those of `scale` * sum over targets of (cross-entropy + zloss *
+ * log(Z)^2). NCT_ENAN if the loss is not finite; the gradients are then of no use. */
+nct_err nct_net_backward(nct_net *n, const struct nct_batch *b, float scale, float zloss, double *nats,
+                         uint64_t *count) NCT_USED;
 
-/* Operations in the products of a token's forward and backward pass, in sequences of `length`: what a step cannot do without. The scores
- * of attention, which the backward pass makes anew, count twice. */
+/* Operations in the products of a token's forward and backward pass, in sequences of `length`: what a step cannot do
+ * without. The scores of attention, which the backward pass makes anew, count twice. */
 double nct_shape_operations(const struct nct_shape *s, size_t length);
 /* Operations a second that the net's row of kernels reaches in products, on its threads; see nct_float_rate(). */
 double nct_net_rate(const nct_net *n);

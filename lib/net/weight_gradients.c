@@ -57,7 +57,8 @@ tile_task(void *ctx, size_t i, unsigned worker)
 }
 
 void
-nct_pass_weight_gradients(struct nct_pass *p, enum nct_part what, const struct nct_weight_gradient *w, size_t count, size_t tokens)
+nct_pass_weight_gradients(struct nct_pass *p, enum nct_part what, const struct nct_weight_gradient *w, size_t count,
+                          size_t tokens)
 {
 	struct tiles t = {.p = *p, .w = w, .tokens = tokens};
 	size_t tasks = 0;

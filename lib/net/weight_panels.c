@@ -1,4 +1,5 @@
-/* weight_panels.c - a layer's weights packed for products: as they stand for the backward pass, transposed for the forward one.
+/* weight_panels.c - a layer's weights packed for products: as they stand for the backward pass, transposed for the
+ * forward one.
  *
  * Each is packed once a pass; it costs a few thousandths of a step. */
 #include "net/pass.h"

@@ -270,8 +270,16 @@ outputs_task(void *ctx, size_t i, unsigned worker)
 	const struct outputs *o = ctx;
 	const struct nct_fit *f = o->f;
 	const size_t at = i * ROWS, ldx = f->ldx * o->every;
-	const struct nct_product p = {.rows = o->n - at < ROWS ? o->n - at : ROWS, .cols = f->r, .words = f->k, .a = f->x + at * ldx,
-	    .a_row = ldx, .a_word = 1, .b = o->w, .b_panel = f->k * o->k->panel, .c = o->want + at * f->r, .ldc = f->r};
+	const struct nct_product p = {.rows = o->n - at < ROWS ? o->n - at : ROWS,
+	                              .cols = f->r,
+	                              .words = f->k,
+	                              .a = f->x + at * ldx,
+	                              .a_row = ldx,
+	                              .a_word = 1,
+	                              .b = o->w,
+	                              .b_panel = f->k * o->k->panel,
+	                              .c = o->want + at * f->r,
+	                              .ldc = f->r};
 
 	(void)worker;
 	o->k->product(&p);
@@ -314,8 +322,8 @@ nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads)
 	t.scale = calloc(f->r, sizeof *t.scale);
 	t.error = calloc(tasks_of(t.n), sizeof *t.error);
 	t.failed = calloc(threads, sizeof *t.failed);
-	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL && t.w8 != NULL &&
-	    t.packed != NULL && t.scale != NULL && t.error != NULL && t.failed != NULL)
+	if (want != NULL && clip != NULL && share != NULL && t.in != NULL && t.energy != NULL && t.x8 != NULL &&
+	    t.w8 != NULL && t.packed != NULL && t.scale != NULL && t.error != NULL && t.failed != NULL)
 		err = nct_threads_new(&t.pool, threads);
 	if (err == NCT_OK)
 		err = outputs(f, want, t.n, t.every, k->name, t.pool);

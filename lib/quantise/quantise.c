@@ -123,8 +123,8 @@ head_column(struct work *k, const float *qkv, size_t part, size_t h, const float
 			k->column[n * k->d + i] = qkv[n * 3 * k->c + part * k->c + h * k->d + i] * by[i];
 }
 
-/* Chooses the scales of q and k of head h, into k->out, and the head's score.mul. Only the product of the two counts: what
- * makes a column of q smaller and the same one of k larger is free, and brings both to equal sizes. */
+/* Chooses the scales of q and k of head h, into k->out, and the head's score.mul. Only the product of the two
+ * counts: what makes a column of q smaller and the same one of k larger is free, and brings both to equal sizes. */
 static nct_err
 scale_scores(struct work *k, uint32_t layer, size_t h)
 {
@@ -220,7 +220,8 @@ make_attention(struct work *k, uint32_t l)
 
 /* ---- Feed-forward ---- */
 
-/* From down's input scales the multipliers of gate and up: g and u share the factor of a, so that both use their 16 bits. */
+/* From down's input scales the multipliers of gate and up: g and u share the factor of a, so that both use their 16
+ * bits. */
 static nct_err
 scale_gate(struct work *k, uint32_t l)
 {
@@ -250,9 +251,16 @@ make_feed(struct work *k, uint32_t l)
 {
 	const size_t c = k->c, f = k->f;
 	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP), *x = nct_samples_at(&k->samples, l, NCT_TAP_NORM2);
-	struct nct_fit down = {.n = k->samples.rows, .k = f, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_GATE), .ldx = f,
-	                       .w = param(k, NCT_P_DOWN, l, c * f), .in_max = k->in_max, .in = k->in,
-	                       .w8 = i8_at(k, NCT_M1_DOWN, l, c * f), .scale = k->residual + (l * 2 + 1) * c};
+	struct nct_fit down = {.n = k->samples.rows,
+	                       .k = f,
+	                       .r = c,
+	                       .x = nct_samples_at(&k->samples, l, NCT_TAP_GATE),
+	                       .ldx = f,
+	                       .w = param(k, NCT_P_DOWN, l, c * f),
+	                       .in_max = k->in_max,
+	                       .in = k->in,
+	                       .w8 = i8_at(k, NCT_M1_DOWN, l, c * f),
+	                       .scale = k->residual + (l * 2 + 1) * c};
 	nct_err err;
 
 	for (size_t r = 0; r < 2 * f; r++) {
@@ -287,7 +295,8 @@ make_head(struct work *k)
 	return err;
 }
 
-/* The residual stream may have any scale: as fine a one as leaves room above and lets proj's and down's multipliers fit. */
+/* The residual stream may have any scale: as fine a one as leaves room above and lets proj's and down's multipliers
+ * fit. */
 static nct_err
 make_residual(struct work *k)
 {
@@ -347,8 +356,8 @@ allocate(struct work *k)
 	k->importance = calloc(outputs, sizeof *k->importance);
 	k->residual = calloc(k->s->layers, 2 * k->c * sizeof *k->residual);
 	k->column = calloc(k->samples.rows, k->d * sizeof *k->column);
-	if (k->gained == NULL || k->in == NULL || k->in_max == NULL || k->scale == NULL || k->out == NULL || k->importance == NULL ||
-	    k->residual == NULL || k->column == NULL)
+	if (k->gained == NULL || k->in == NULL || k->in_max == NULL || k->scale == NULL || k->out == NULL ||
+	    k->importance == NULL || k->residual == NULL || k->column == NULL)
 		return NCT_ENOMEM;
 	return NCT_OK;
 }
@@ -369,11 +378,12 @@ release(struct work *k)
 }
 
 nct_err
-nct_m1_quantise(nct_m1 **out, const struct nct_shape *s, const float *params, const uint32_t *in, size_t rows, size_t length,
-                unsigned threads, const char *cpu, nct_why *why)
+nct_m1_quantise(nct_m1 **out, const struct nct_shape *s, const float *params, const uint32_t *in, size_t rows,
+                size_t length, unsigned threads, const char *cpu, nct_why *why)
 {
 	const struct nct_m1_config config = config_of(s);
-	struct work k = {.s = s, .params = params, .threads = threads, .why = why, .c = s->width, .f = s->inner, .h = s->heads};
+	struct work k = {
+	    .s = s, .params = params, .threads = threads, .why = why, .c = s->width, .f = s->inner, .h = s->heads};
 	size_t total;
 	nct_err err;
 

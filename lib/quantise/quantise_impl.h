@@ -49,8 +49,8 @@ struct nct_fit {
 	float *scale;            /* (r) */
 };
 
-/* Chooses `in` (unless given), w8 and scale: of a family of ways to divide precision between inputs and weights the one with
- * the least mean square error over the samples. NCT_ENOMEM. */
+/* Chooses `in` (unless given), w8 and scale: of a family of ways to divide precision between inputs and weights the
+ * one with the least mean square error over the samples. NCT_ENOMEM. */
 nct_err nct_fit_matrix(struct nct_fit *f, const struct nct_kernels *k, unsigned threads) NCT_USED;
 
 #endif

@@ -11,7 +11,8 @@
 
 #define KEEP 2048                        /* positions, if there is memory for them */
 #define KEEP_FLOATS ((size_t)256 << 20)  /* in all */
-#define EARLY 8                          /* positions of a row that get half of the samples: all of most windows of 16 bits */
+/* positions of a row that get half of the samples: all of most windows of 16 bits */
+#define EARLY 8
 #define PASS 4096                        /* positions run through the net at a time, or one row if that is longer */
 
 /* What one forward pass needs to know. */
@@ -95,7 +96,8 @@ allocate(struct nct_samples *s)
 }
 
 static nct_err
-run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, size_t rows, size_t length, size_t batch)
+run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, size_t rows, size_t length,
+    size_t batch)
 {
 	nct_err err = NCT_OK;
 	uint64_t count;
@@ -117,8 +119,8 @@ run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, 
 }
 
 nct_err
-nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const float *params, const uint32_t *in, size_t rows,
-                 size_t length, unsigned threads, const char *cpu, nct_why *why)
+nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const float *params, const uint32_t *in,
+                 size_t rows, size_t length, unsigned threads, const char *cpu, nct_why *why)
 {
 	const size_t batch = PASS / length < 1 ? 1 : PASS / length < rows ? PASS / length : rows;
 	const size_t floats = (size_t)shape->layers * (6 * (size_t)shape->width + 3 * (size_t)shape->inner) + shape->width;

@@ -7,8 +7,8 @@
 #include "base/err.h"
 #include "m1/m1_impl.h"
 
-/* Layer `l` of a net and of the integers that it comes from. Integers fix a net but for scales that cancel out: each is chosen so that
- * what stands on both its sides becomes of one size, as training has it. */
+/* Layer `l` of a net and of the integers that it comes from. Integers fix a net but for scales that cancel out: each
+ * is chosen so that what stands on both its sides becomes of one size, as training has it. */
 struct turn {
 	const nct_m1 *m;
 	float *params;
@@ -60,7 +60,8 @@ times(float *x, size_t n, size_t stride, double by)
 
 /* w (rows,C) = w8, in units of what comes out by unit[], times the norm's multipliers: its gain becomes 1. */
 static void
-behind_norm(const struct turn *k, float *w, const int8_t *w8, const int32_t *unit, double per, size_t rows, const int16_t *mul)
+behind_norm(const struct turn *k, float *w, const int8_t *w8, const int32_t *unit, double per, size_t rows,
+            const int16_t *mul)
 {
 	for (size_t r = 0; r < rows; r++)
 		for (size_t j = 0; j < k->c; j++)
@@ -81,9 +82,11 @@ attention(const struct turn *k)
 	const int8_t *proj8 = i8_of(k, NCT_M1_PROJ, c * c);
 	const int32_t *score = i32_of(k, NCT_M1_SCORE_MUL, k->h), *mix = i32_of(k, NCT_M1_MIX_MUL, k->h);
 	const int32_t *bias8 = i32_of(k, NCT_M1_BIAS, k->h * NCT_BUCKETS), *unit = i32_of(k, NCT_M1_PROJ_MUL, c);
-	float *qkv = param(k, NCT_P_QKV, 3 * c * c), *proj = param(k, NCT_P_PROJ, c * c), *bias = param(k, NCT_P_BIAS, k->h * NCT_BUCKETS);
+	float *qkv = param(k, NCT_P_QKV, 3 * c * c), *proj = param(k, NCT_P_PROJ, c * c),
+	      *bias = param(k, NCT_P_BIAS, k->h * NCT_BUCKETS);
 
-	behind_norm(k, qkv, i8_of(k, NCT_M1_QKV, 3 * c * c), i32_of(k, NCT_M1_QKV_MUL, 3 * c), 0x1p-30, 3 * c, i16_of(k, NCT_M1_NORM1, c));
+	behind_norm(k, qkv, i8_of(k, NCT_M1_QKV, 3 * c * c), i32_of(k, NCT_M1_QKV_MUL, 3 * c), 0x1p-30, 3 * c,
+	            i16_of(k, NCT_M1_NORM1, c));
 	ones(param(k, NCT_P_NORM1, c), c);
 	for (size_t i = 0; i < k->h * NCT_BUCKETS; i++)
 		bias[i] = (float)(bias8[i] / (NCT_LOG2E * 1024));
@@ -111,7 +114,8 @@ feed(const struct turn *k)
 	const int32_t *unit = i32_of(k, NCT_M1_DOWN_MUL, c);
 	float *up = param(k, NCT_P_UP, 2 * f * c), *down = param(k, NCT_P_DOWN, c * f);
 
-	behind_norm(k, up, i8_of(k, NCT_M1_UP, 2 * f * c), i32_of(k, NCT_M1_UP_MUL, 2 * f), 0x1p-30, 2 * f, i16_of(k, NCT_M1_NORM2, c));
+	behind_norm(k, up, i8_of(k, NCT_M1_UP, 2 * f * c), i32_of(k, NCT_M1_UP_MUL, 2 * f), 0x1p-30, 2 * f,
+	            i16_of(k, NCT_M1_NORM2, c));
 	ones(param(k, NCT_P_NORM2, c), c);
 	for (size_t r = 0; r < c; r++)
 		for (size_t i = 0; i < f; i++)
@@ -142,8 +146,8 @@ ends(struct turn *k)
 	k->residual = sum > 0 ? sqrt(sum / (double)n) : 1;
 	for (size_t i = 0; i < n; i++)
 		embed[i] = (float)(e[i] / k->residual);
-	behind_norm(k, param(k, NCT_P_HEAD, 0), k->m->tensor[NCT_M1_HEAD], k->m->tensor[NCT_M1_HEAD_MUL], 0x1p-36 / NCT_LOG2E, NCT_SYMBOLS,
-	            k->m->tensor[NCT_M1_NORMF]);
+	behind_norm(k, param(k, NCT_P_HEAD, 0), k->m->tensor[NCT_M1_HEAD], k->m->tensor[NCT_M1_HEAD_MUL],
+	            0x1p-36 / NCT_LOG2E, NCT_SYMBOLS, k->m->tensor[NCT_M1_NORMF]);
 	ones(param(k, NCT_P_NORMF, 0), k->c);
 }
 
@@ -159,10 +163,14 @@ nct_m1_to_floats(float *params, const struct nct_shape *s, const nct_m1 *m, nct_
 		return err;
 	if (c->kind != NCT_M1_TRANSFORMER)
 		return nct_fail(why, NCT_EMODEL, "an M1 of kind %s has no parameters to go on from", nct_m1_kind_name(c->kind));
-	if (c->width != s->width || c->layers != s->layers || c->heads != s->heads || c->inner != s->inner || c->reach != s->reach)
-		return nct_fail(why, NCT_EMODEL, "made with size d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32
-		                ", not d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32, c->width, c->layers,
-		                c->heads, c->inner, c->reach, s->width, s->layers, s->heads, s->inner, s->reach);
+	if (c->width != s->width || c->layers != s->layers || c->heads != s->heads || c->inner != s->inner ||
+	    c->reach != s->reach)
+		return nct_fail(why, NCT_EMODEL,
+		                "made with size d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32
+		                ",reach=%" PRIu32 ", not d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32
+		                ",reach=%" PRIu32,
+		                c->width, c->layers, c->heads, c->inner, c->reach, s->width, s->layers, s->heads,
+		                s->inner, s->reach);
 	ends(&k);
 	for (k.l = 0; k.l < s->layers; k.l++) {
 		attention(&k);

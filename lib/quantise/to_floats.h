@@ -4,8 +4,9 @@
 
 #include "net/transformer.h"
 
-/* Fills params, laid out as the table of `s` has it, with those of a net that predicts what *m does, but for the rounding of what flows
- * through m; norm gains are 1. NCT_EMODEL if *m is of another kind or size, NCT_EARG for an impossible shape. */
+/* Fills params, laid out as the table of `s` has it, with those of a net that predicts what *m does, but for the
+ * rounding of what flows through m; norm gains are 1. NCT_EMODEL if *m is of another kind or size, NCT_EARG for an
+ * impossible shape. */
 nct_err nct_m1_to_floats(float *params, const struct nct_shape *s, const nct_m1 *m, nct_why *why) NCT_USED;
 
 #endif

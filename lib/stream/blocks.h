@@ -17,7 +17,8 @@ struct nct_blocks {
 	int in_chunk;       /* the last part did not end its chunk */
 };
 
-/* Adds a part whose code is bits [from, from + part->bits) at p; writes a block when it is full. NCT_EIO, NCT_ENOMEM. */
+/* Adds a part whose code is bits [from, from + part->bits) at p; writes a block when it is full. NCT_EIO,
+ * NCT_ENOMEM. */
 nct_err nct_blocks_add(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint64_t from) NCT_USED;
 nct_err nct_blocks_flush(struct nct_blocks *b) NCT_USED; /* writes what there is, if anything */
 void nct_blocks_free(struct nct_blocks *b);

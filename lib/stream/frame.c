@@ -284,8 +284,8 @@ nct_block_bits(const struct nct_header *h, const struct nct_block *b)
 	return bits;
 }
 
-/* What is wrong with how `entries` chunks, or a part of one, share a block; `before`: units in it before its last entry.
- * Where text is not known, a model may have made them, and they may share it in any way. */
+/* What is wrong with how `entries` chunks, or a part of one, share a block; `before`: units in it before its last
+ * entry. Where text is not known, a model may have made them, and they may share it in any way. */
 static const char *
 sharing_fault(const struct nct_header *h, const struct nct_block *b, uint64_t entries, uint64_t before)
 {

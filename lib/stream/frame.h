@@ -36,7 +36,8 @@ struct nct_block nct_frame_block(const uint8_t *p);
 size_t nct_block_payload(const struct nct_block *b); /* bytes of the padded payload, without its CRC */
 /* Bits of the windows in a block whose rules hold, be they stored as windows or as tokens. */
 uint64_t nct_block_bits(const struct nct_header *h, const struct nct_block *b);
-/* The rules of a block's directory and code, once its header's rules hold. *code_bits: bits of its windows or tokens. */
+/* The rules of a block's directory and code, once its header's rules hold. *code_bits: bits of its windows or
+ * tokens. */
 struct nct_fault nct_block_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *code_bits);
 
 /* ---- Trailers ---- */

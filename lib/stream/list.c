@@ -18,7 +18,8 @@ nct_list(int in, const struct nct_list_options *options, nct_why *why)
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK || (err = nct_reader_new(&r, in, o.keep_going)) != NCT_OK)
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK ||
+	    (err = nct_reader_new(&r, in, o.keep_going)) != NCT_OK)
 		return err;
 	while (event != NCT_AT_END) {
 		struct nct_header h = {0};

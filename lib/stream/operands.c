@@ -62,7 +62,8 @@ pass_block(struct walk *w, const nct_reader *r, const struct nct_block *block, n
 }
 
 static nct_err
-pass_event(struct walk *w, const nct_reader *r, enum nct_event event, uint64_t at, const struct nct_block *b, nct_why *why)
+pass_event(struct walk *w, const nct_reader *r, enum nct_event event, uint64_t at, const struct nct_block *b,
+           nct_why *why)
 {
 	nct_err err;
 
@@ -116,8 +117,8 @@ walk_operand(struct walk *w, int fd, nct_why *why)
 }
 
 nct_err
-nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx, const struct nct_pack_options *o,
-         struct nct_totals *totals, nct_why *why)
+nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx,
+                const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why)
 {
 	struct nct_totals own;
 	struct walk w = {.steps = steps, .self = self, .options = o, .totals = totals != NULL ? totals : &own};

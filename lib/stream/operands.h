@@ -14,7 +14,9 @@ struct nct_steps {
 
 /* With keep_going, losses are told to o->lost and the result is NCT_EDATA; a block that continues a lost one is passed
  * on as a beginning where its windows decode without the ones before, else it is left out. */
-nct_err nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx, const struct nct_pack_options *o,
-                 struct nct_totals *totals, nct_why *why) NCT_USED; /* `totals` may be NULL, `why` not; its text is empty */
+nct_err nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, void *ctx,
+                        const struct nct_pack_options *o,
+                        /* `totals` may be NULL, `why` not; its text is empty */
+                        struct nct_totals *totals, nct_why *why) NCT_USED;
 
 #endif

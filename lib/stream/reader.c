@@ -115,7 +115,8 @@ ends_early(const nct_reader *r, nct_why *why)
 static nct_err
 bad_block(const nct_reader *r, struct nct_fault f, nct_why *why)
 {
-	return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is damaged (%s), byte %" PRIu64, r->sequence, f.what, r->feed.offset + f.at);
+	return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is damaged (%s), byte %" PRIu64, r->sequence, f.what,
+	                r->feed.offset + f.at);
 }
 
 static nct_err
@@ -123,7 +124,8 @@ blocks_missing(const nct_reader *r, uint64_t next, nct_why *why)
 {
 	if (next == r->sequence + 1)
 		return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is missing, byte %" PRIu64, r->sequence, r->feed.offset);
-	return nct_fail(why, NCT_EDATA, "blocks %" PRIu64 " to %" PRIu64 " are missing, byte %" PRIu64, r->sequence, next - 1, r->feed.offset);
+	return nct_fail(why, NCT_EDATA, "blocks %" PRIu64 " to %" PRIu64 " are missing, byte %" PRIu64, r->sequence,
+	                next - 1, r->feed.offset);
 }
 
 static nct_err
@@ -150,7 +152,8 @@ take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 	if (!nct_crc_holds(nct_input_bytes(f), NCT_HEADER_BYTES - 8))
 		return nct_fail(why, NCT_EDATA, "stream header is damaged (CRC), byte %" PRIu64, f->offset);
 	if (!nct_frame_version_known(nct_frame_version(nct_input_bytes(f))))
-		return nct_fail(why, NCT_EVERSION, "version %u is not known here, byte %" PRIu64, nct_frame_version(nct_input_bytes(f)), f->offset + 8);
+		return nct_fail(why, NCT_EVERSION, "version %u is not known here, byte %" PRIu64,
+		                nct_frame_version(nct_input_bytes(f)), f->offset + 8);
 	fault = nct_frame_get_header(&h, nct_input_bytes(f));
 	if (fault.what != NULL)
 		return nct_fail(why, NCT_EDATA, "stream header is damaged (%s), byte %" PRIu64, fault.what, f->offset + fault.at);
@@ -419,11 +422,12 @@ describe_loss(const nct_reader *r, uint64_t first, const struct find *found, nct
 	uint64_t at = r->feed.offset;
 
 	if (at > first)
-		n += (size_t)snprintf(why->text + n, sizeof why->text - n, ", bytes %" PRIu64 " to %" PRIu64 " skipped", first, at - 1);
-	if (r->inside && (found->kind == NCT_FRAME_BLOCK || found->kind == NCT_FRAME_TRAILER) && found->text_offset > r->text_offset &&
-	    n < sizeof why->text)
-		snprintf(why->text + n, sizeof why->text - n, ", text bytes %" PRIu64 " to %" PRIu64 " missing", r->text_offset,
-		         found->text_offset - 1);
+		n += (size_t)snprintf(why->text + n, sizeof why->text - n, ", bytes %" PRIu64 " to %" PRIu64 " skipped",
+		                      first, at - 1);
+	if (r->inside && (found->kind == NCT_FRAME_BLOCK || found->kind == NCT_FRAME_TRAILER) &&
+	    found->text_offset > r->text_offset && n < sizeof why->text)
+		snprintf(why->text + n, sizeof why->text - n, ", text bytes %" PRIu64 " to %" PRIu64 " missing",
+		         r->text_offset, found->text_offset - 1);
 }
 
 static nct_err

@@ -31,7 +31,8 @@ nct_header_disagree(const struct nct_difference *d, nct_err err, const char *whe
 {
 	switch (d->type) {
 	case NCT_FIELD_CODE:
-		return nct_fail(why, err, "%s %s, not %s%s", d->name, nct_code_name((unsigned)d->b), nct_code_name((unsigned)d->a), where);
+		return nct_fail(why, err, "%s %s, not %s%s", d->name, nct_code_name((unsigned)d->b),
+		                nct_code_name((unsigned)d->a), where);
 	case NCT_FIELD_FINGERPRINT:
 		return nct_fail(why, err, "%s %016" PRIx64 ", not %016" PRIx64 "%s", d->name, d->b, d->a, where);
 	case NCT_FIELD_NUMBER:

@@ -19,7 +19,7 @@
 #define NCT_PART_WINDOWS 720720u       /* a longer chunk is cut into parts of this many windows: 720,720 * b
                                         * bits are whole tokens for every v up to 16 */
 #define NCT_PART_SYMBOLS (1u << 20)    /* and, for unbroken coding, of this many symbols */
-#define NCT_PART_TEXT (64u << 20)      /* ... or, of a text that hardly takes any windows, once a part covers this much of it, */
+#define NCT_PART_TEXT (64u << 20)      /* ... or once a part covers so much text that hardly takes windows, */
 #define NCT_TEXT_MAX (NCT_PART_TEXT + 2 * NCT_BLOCK_TEXT) /* so that no block of windows covers more than this */
 
 enum { NCT_BLOCK_CONTINUES = 1,   /* the first chunk began in the block before, which has NCT_BLOCK_CONTINUED */
@@ -46,7 +46,8 @@ struct nct_directory_entry {
 	uint64_t bits;       /* unbroken coding only: bits of code of this chunk */
 };
 #define NCT_DIR_ENTRY_MAX 20 /* bytes of one encoded entry, at most */
-/* Encodes one entry at p: LEB128 of units * 2 + ends_document, then, if `unbroken`, LEB128 of bits. Returns its length. */
+/* Encodes one entry at p: LEB128 of units * 2 + ends_document, then, if `unbroken`, LEB128 of bits. Returns its
+ * length. */
 size_t nct_directory_put(uint8_t *p, const struct nct_directory_entry *e, int unbroken);
 /* Decodes the entry at dir[*pos..n) and moves *pos. 1: got one; 0: at the end; -1: malformed. */
 int nct_directory_next(const uint8_t *dir, size_t n, size_t *pos, struct nct_directory_entry *e, int unbroken);
@@ -56,7 +57,8 @@ typedef struct nct_writer nct_writer;
 nct_err nct_writer_new(nct_writer **out, int fd) NCT_USED;
 void nct_writer_free(nct_writer *w); /* NULL is a no-op; writes nothing */
 nct_err nct_writer_header(nct_writer *w, const struct nct_header *h) NCT_USED; /* begins a stream; NCT_EIO */
-nct_err nct_writer_block(nct_writer *w, const struct nct_block *b) NCT_USED;   /* NCT_EIO, NCT_ENOMEM; rules are asserted */
+/* NCT_EIO, NCT_ENOMEM; rules are asserted */
+nct_err nct_writer_block(nct_writer *w, const struct nct_block *b) NCT_USED;
 nct_err nct_writer_trailer(nct_writer *w) NCT_USED;                             /* ends the stream; NCT_EIO */
 const struct nct_totals *nct_writer_totals(const nct_writer *w);                /* of the stream so far */
 
@@ -70,21 +72,22 @@ enum nct_event {
 };
 
 typedef struct nct_reader nct_reader;
-/* Reads from `fd`, which is never seeked, never reading ahead past what the next event needs while the stream is intact.
- * keep_going: after damage, look for the next valid block header (or stream header) and go on. */
+/* Reads from `fd`, which is never seeked, never reading ahead past what the next event needs while the stream is
+ * intact. keep_going: after damage, look for the next valid block header (or stream header) and go on. */
 nct_err nct_reader_new(nct_reader **out, int fd, int keep_going) NCT_USED;
 /* The same for what `feed` reads, from the bytes on that wait in it. The reader takes it over, unless it fails. */
 struct nct_input;
 nct_err nct_reader_continue(nct_reader **out, struct nct_input *feed, int keep_going) NCT_USED;
 void nct_reader_free(nct_reader *r); /* NULL is a no-op */
-/* The next event. b->dir and b->code point into a buffer that nct_reader_take() can take over, else valid until the next call.
- * An empty input is NCT_ECUT ("stream ends early, byte 0"). Other errors: NCT_EKIND (not an nct stream), NCT_EVERSION,
- * NCT_EDATA, NCT_ECUT, NCT_EIO, NCT_ENOMEM, each with `why` = "what, block N, byte OFFSET" where that makes sense. */
+/* The next event. b->dir and b->code point into a buffer that nct_reader_take() can take over, else valid until the
+ * next call. An empty input is NCT_ECUT ("stream ends early, byte 0"). Other errors: NCT_EKIND (not an nct stream),
+ * NCT_EVERSION, NCT_EDATA, NCT_ECUT, NCT_EIO, NCT_ENOMEM, each with `why` = "what, block N, byte OFFSET" where that
+ * makes sense. */
 nct_err nct_reader_next(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why) NCT_USED;
 const struct nct_header *nct_reader_header(const nct_reader *r);
 const struct nct_totals *nct_reader_totals(const nct_reader *r); /* of the current stream so far */
-/* Takes ownership of the buffer behind the last block's dir and code, of *cap bytes: the caller frees it with free(), or gives
- * it back for blocks to come. */
+/* Takes ownership of the buffer behind the last block's dir and code, of *cap bytes: the caller frees it with
+ * free(), or gives it back for blocks to come. */
 void *nct_reader_take(nct_reader *r, size_t *cap);
 void nct_reader_give(nct_reader *r, void *p, size_t cap); /* p may be NULL */
 uint64_t nct_reader_offset(const nct_reader *r); /* bytes of input consumed */

@@ -1,12 +1,13 @@
 /* choose.c - which of many counted strings to have, so that windows get as long as can be.
  *
- * A window takes the longest chosen string that its text begins with. Of the strings that a text begins with, those that count are the
- * ones that end at a boundary: they form a tree of their own, in which a string's parent is what the last boundary inside it leaves. A
- * set S of them codes, over all windows, the sum over s in S of n(s) (|s| - |the next one above s in S|) bytes, n(s) being the windows
- * that begin with s and have a boundary behind it. With a price for each string, the best S is found from the leaves up, for every
- * string and each of those above it that could be the next one in S; the price at which S has the size that is wanted is found by
- * halving. Windows without any boundary that S knows take the longest string whatever comes behind it: the same again for them, at
- * the same price, in the tree of all strings. */
+ * A window takes the longest chosen string that its text begins with. Of the strings that a text begins with, those
+ * that count are the ones that end at a boundary: they form a tree of their own, in which a string's parent is what
+ * the last boundary inside it leaves. A set S of them codes, over all windows, the sum over s in S of n(s) (|s| -
+ * |the next one above s in S|) bytes, n(s) being the windows that begin with s and have a boundary behind it. With a
+ * price for each string, the best S is found from the leaves up, for every string and each of those above it that
+ * could be the next one in S; the price at which S has the size that is wanted is found by halving. Windows without
+ * any boundary that S knows take the longest string whatever comes behind it: the same again for them, at the same
+ * price, in the tree of all strings. */
 #include "strings/choose.h"
 
 #include <stdlib.h>
@@ -42,8 +43,9 @@ tree_free(struct tree *t)
 	free(t->state);
 }
 
-/* A count, as far as it tells of other text: a string that few documents have is one of theirs. (Chosen from articles and novels, such
- * strings take 1% more of web pages than those chosen by counts alone; with 8 for RARE it is 0.7%, with 80 just as much.) */
+/* A count, as far as it tells of other text: a string that few documents have is one of theirs. (Chosen from
+ * articles and novels, such strings take 1% more of web pages than those chosen by counts alone; with 8 for RARE it
+ * is 0.7%, with 80 just as much.) */
 static int64_t
 worth(const struct nct_tally_node *node, uint32_t count)
 {
@@ -74,7 +76,8 @@ tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, 
 	c->depth = calloc(t->n, sizeof *c->depth);
 	c->at = calloc(t->n, sizeof *c->at);
 	c->state = calloc(t->n, sizeof *c->state);
-	if (candidate == NULL || c->node == NULL || c->parent == NULL || c->count == NULL || c->depth == NULL || c->at == NULL || c->state == NULL)
+	if (candidate == NULL || c->node == NULL || c->parent == NULL || c->count == NULL || c->depth == NULL ||
+	    c->at == NULL || c->state == NULL)
 		goto fail;
 	for (uint32_t v = 1; v < t->n; v++) {
 		const struct nct_tally_node *node = &t->node[v];
@@ -104,8 +107,9 @@ fail:
 	return NCT_ENOMEM;
 }
 
-/* Chooses at this price. While a candidate waits for its turn, its row of `gain` holds what those below it bring: at k, if the next one
- * above them all is the k-th of its way; what they bring if it is itself chosen is kept in `below`. Gives how many are chosen. */
+/* Chooses at this price. While a candidate waits for its turn, its row of `gain` holds what those below it bring: at
+ * k, if the next one above them all is the k-th of its way; what they bring if it is itself chosen is kept in
+ * `below`. Gives how many are chosen. */
 static size_t
 choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *below)
 {

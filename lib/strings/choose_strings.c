@@ -1,7 +1,8 @@
-/* choose_strings.c - the strings that make the fewest windows of a text: parsed and chosen in turn, a codebook in the end.
+/* choose_strings.c - the strings that make the fewest windows of a text: parsed and chosen in turn, a codebook in
+ * the end.
  *
- * Where windows begin depends on the strings that there are, and which strings are worth having on where windows begin. The first rounds
- * see a part of the text, so that no round begins with nothing. */
+ * Where windows begin depends on the strings that there are, and which strings are worth having on where windows
+ * begin. The first rounds see a part of the text, so that no round begins with nothing. */
 #include "strings/count_windows.h"
 
 #include <inttypes.h>
@@ -77,7 +78,10 @@ write_nodes(const struct order *o, struct nct_codebook *c)
 static nct_err
 make_codebook(struct nct_codebook **c, const struct nct_tally *t, unsigned bits)
 {
-	struct order o = {.t = t, .child = calloc(t->n, sizeof *o.child), .next = calloc(t->n, sizeof *o.next), .wanted = calloc(t->n, 1)};
+	struct order o = {.t = t,
+	                  .child = calloc(t->n, sizeof *o.child),
+	                  .next = calloc(t->n, sizeof *o.next),
+	                  .wanted = calloc(t->n, 1)};
 	uint32_t of_symbol[NCT_SYMBOLS] = {0}, *same = calloc(t->n, sizeof *same);
 	nct_err err = NCT_ENOMEM;
 
@@ -114,7 +118,8 @@ report(const struct chooser *c, const char *key, const struct nct_parsed *p)
 	if (c->o->report == NULL)
 		return;
 	snprintf(value, sizeof value, "%" PRIu64 " bytes_per_window=%.4f at_boundaries=%.4f", p->windows,
-	         p->windows > 0 ? (double)p->bytes / (double)p->windows : 0.0, p->windows > 0 ? (double)p->bounded / (double)p->windows : 0.0);
+	         p->windows > 0 ? (double)p->bytes / (double)p->windows : 0.0,
+	         p->windows > 0 ? (double)p->bounded / (double)p->windows : 0.0);
 	c->o->report(c->o->ctx, key, value);
 }
 
@@ -128,7 +133,8 @@ round_over(struct chooser *c, uint64_t stride)
 	nct_err err;
 
 	nct_tally_clear(&c->tally);
-	if ((err = nct_count_windows(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK || nct_train_stop(c->o))
+	if ((err = nct_count_windows(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK ||
+	    nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
 	err = nct_choose(&c->tally, (size_t)1 << c->o->window_bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
@@ -175,12 +181,16 @@ take(struct chooser *c, struct nct_codebook *book)
 		snprintf(key[i], sizeof key[i], "note.best%u.%s", c->o->window_bits, what[i]);
 	nct_note(&n, key[0], "%" PRIu64, nct_text_bytes(c->text));
 	nct_note(&n, key[1], "%016" PRIx64, nct_text_crc(c->text));
-	nct_note(&n, key[2], "%s", c->o->align == NCT_ALIGN_NONE ? "none" : c->o->align == NCT_ALIGN_WORDS ? "words" : "regex");
+	nct_note(&n, key[2], "%s",
+	         c->o->align == NCT_ALIGN_NONE    ? "none"
+	         : c->o->align == NCT_ALIGN_WORDS ? "words"
+	                                          : "regex");
 	nct_note(&n, key[3], "%u", c->o->rounds);
-	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK || (err = nct_codebook_pack(book)) != NCT_OK ||
-	    (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
+	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK ||
+	    (err = nct_codebook_pack(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
-	if ((err = nct_m1_set_windows(c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
+	if ((err = nct_m1_set_windows(
+		 c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
 		return nct_fail(c->why, err, "out of memory");
 	nct_m1_take_codebook(c->m, book);
 	return NCT_OK;
@@ -199,7 +209,8 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 	}
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
 		err = nct_count_windows(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
-		*r = (struct nct_m1_choose_result){.windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
+		*r = (struct nct_m1_choose_result){
+		    .windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
 	}
 	if (err != NCT_OK || r->stopped)
 		return err;

@@ -85,7 +85,8 @@ parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nc
 
 /* Boundaries in text[at..at + n) of a document of `all` bytes. Matches of a pattern are looked for from `at` on. */
 static nct_err
-mark_piece(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_t n, size_t all, uint8_t *mark, nct_why *why)
+mark_piece(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_t n, size_t all, uint8_t *mark,
+           nct_why *why)
 {
 	const size_t last = at + n == all;
 	nct_err err;
@@ -111,8 +112,8 @@ mark_piece(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_
 }
 
 nct_err
-nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b, uint32_t grow,
-                  const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
+nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
+                  uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
 {
 	uint8_t *mark = b->align != NCT_ALIGN_NONE ? malloc(PIECE + 1) : NULL;
 	const uint8_t *bytes;

@@ -19,10 +19,11 @@ struct nct_parsed {
 	uint64_t bounded; /* windows that end at a boundary, as at a document's end; all, if there are none */
 };
 
-/* Closes windows in one of `stride` pieces of the text, the chosen strings in *t being those that there are, and counts the strings
- * that begin where they begin. `grow`: what goes on from a string begun so often becomes a node; 0: only what is there is
- * counted. Ends early if the run is to stop. NCT_ENOMEM; NCT_EARG (the pattern). */
-nct_err nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b, uint32_t grow,
-                          const struct nct_train_options *o, struct nct_parsed *p, nct_why *why) NCT_USED;
+/* Closes windows in one of `stride` pieces of the text, the chosen strings in *t being those that there are, and
+ * counts the strings that begin where they begin. `grow`: what goes on from a string begun so often becomes a node;
+ * 0: only what is there is counted. Ends early if the run is to stop. NCT_ENOMEM; NCT_EARG (the pattern). */
+nct_err nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
+                          uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p,
+                          nct_why *why) NCT_USED;
 
 #endif

@@ -37,7 +37,8 @@ nct_tally_clear(struct nct_tally *t)
 static size_t
 place_of(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 {
-	const uint64_t key = ((uint64_t)parent << 9 | symbol) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 over the golden ratio: Fibonacci hashing */
+	/* 2^64 over the golden ratio: Fibonacci hashing */
+	const uint64_t key = ((uint64_t)parent << 9 | symbol) * UINT64_C(0x9e3779b97f4a7c15);
 	const size_t mask = ((size_t)1 << t->bits) - 1;
 	size_t at = (size_t)(key >> (64 - t->bits));
 

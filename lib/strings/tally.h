@@ -1,7 +1,8 @@
-/* tally.h - strings that begin where windows begin, and how often they do: a tree that grows where there is much to count.
+/* tally.h - strings that begin where windows begin, and how often they do: a tree that grows where there is much to
+ * count.
  *
- * A node is a string of 1 to NCT_TALLY_LENGTH symbols; node 0 is the empty one. Nodes are numbered as they are made, a parent before its
- * children. */
+ * A node is a string of 1 to NCT_TALLY_LENGTH symbols; node 0 is the empty one. Nodes are numbered as they are made,
+ * a parent before its children. */
 #ifndef NCT_STRINGS_TALLY_H
 #define NCT_STRINGS_TALLY_H
 

@@ -177,7 +177,11 @@ nct_bounds_next(nct_bounds *b, struct nct_piece *piece, nct_why *why)
 		}
 	}
 	const int ends = b->ended && b->decided == b->n;
-	*piece = (struct nct_piece){.text = b->text + b->at, .mark = b->mark + b->at, .n = b->decided - b->at, .ends = ends, .eod = ends && b->eod};
+	*piece = (struct nct_piece){.text = b->text + b->at,
+	                            .mark = b->mark + b->at,
+	                            .n = b->decided - b->at,
+	                            .ends = ends,
+	                            .eod = ends && b->eod};
 	b->at = b->decided;
 	if (ends)
 		begin_document(b);

@@ -51,7 +51,8 @@ next_operand(nct_docs *d)
 }
 
 nct_err
-nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern, int open, nct_why *why)
+nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
+             int open, nct_why *why)
 {
 	nct_docs *d = calloc(1, sizeof *d);
 	nct_err err = NCT_ENOMEM;
@@ -201,7 +202,8 @@ look(nct_docs *d, nct_why *why)
 	nct_err err;
 
 	do {
-		if ((err = nct_pattern_find(d->pattern, d->buffer, d->n, from, d->fd < 0, d->start, &found, &start, &end, why)) != NCT_OK)
+		if ((err = nct_pattern_find(d->pattern, d->buffer, d->n, from, d->fd < 0, d->start, &found, &start,
+		                            &end, why)) != NCT_OK)
 			return err;
 		from = end > start ? end : start + 1;
 	} while (found && start == d->at && d->document == 0); /* at a document's first byte it starts nothing */

@@ -9,7 +9,8 @@ typedef struct nct_docs nct_docs;
 /* A run of text inside one document. */
 struct nct_piece {
 	const uint8_t *text; /* valid until the next call */
-	const uint8_t *mark; /* aligned (boundaries.h): 1 where a boundary stands before the byte of the same index, else 0; otherwise NULL */
+	/* aligned (boundaries.h): 1 where a boundary stands before the byte of the same index, else 0; otherwise NULL */
+	const uint8_t *mark;
 	size_t n;            /* 0 only where a document ends without more text */
 	int ends;            /* the document ends after it */
 	int eod;             /* ... and an EOD is to be coded there */
@@ -20,10 +21,12 @@ struct nct_piece {
  * what `operand` returns. */
 nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
                      int open, nct_why *why) NCT_USED;
-/* Has `begins` (NULL: nothing) told what each operand begins with, as far as its first read goes, before it is given out. */
+/* Has `begins` (NULL: nothing) told what each operand begins with, as far as its first read goes, before it is given
+ * out. */
 typedef void nct_docs_begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n);
 void nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx);
-nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED; /* NCT_EIO, NCT_EARG (a match gave up) */
+/* NCT_EIO, NCT_EARG (a match gave up) */
+nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED;
 /* True if the next call will probably not wait for input: there is some, or it comes within milliseconds. */
 int nct_docs_ready(const nct_docs *d);
 void nct_docs_free(nct_docs *d); /* NULL is a no-op */

@@ -112,11 +112,11 @@ gave_up(int code, nct_why *why)
 	return nct_fail(why, NCT_EARG, "the pattern gave up: %s", (const char *)words);
 }
 
-/* The matcher is shown no more than NCT_PATTERN_SPAN bytes from where it begins, so that what it finds does not depend on how much more text
- * is at hand, and takes time in proportion to the text. */
+/* The matcher is shown no more than NCT_PATTERN_SPAN bytes from where it begins, so that what it finds does not
+ * depend on how much more text is at hand, and takes time in proportion to the text. */
 nct_err
-nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found, size_t *start,
-                 size_t *end, nct_why *why)
+nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found,
+                 size_t *start, size_t *end, nct_why *why)
 {
 	const PCRE2_SIZE *range = pcre2_get_ovector_pointer(p->match);
 

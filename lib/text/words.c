@@ -1,7 +1,8 @@
 /* words.c - where words begin, found fast: what NCT_WORDS_PATTERN finds, without it.
  *
- * Whether a word begins at a character depends on that and the two before it. Where these are ASCII it is worked out for many bytes at
- * once, by operations on bytes that compilers make vectors of; around others, character by character. */
+ * Whether a word begins at a character depends on that and the two before it. Where these are ASCII it is worked out
+ * for many bytes at once, by operations on bytes that compilers make vectors of; around others, character by
+ * character. */
 #include "text/words.h"
 
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 #include "base/le.h"
 #include "text/utf8.h"
 
-/* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no kind, and no
- * match goes over it. */
+/* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no
+ * kind, and no match goes over it. */
 enum { LETTER = 1, NUMBER = 2, OTHER = 4, APOSTROPHE = 8, WHITE = 16, SPACE = 32 };
 #define RUNS (LETTER | NUMBER | OTHER | WHITE) /* kinds that go on in a match */
 
@@ -150,7 +151,8 @@ look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, s
 
 /* Marks text[from..n), by characters, as far as the two before may not be ASCII; gives how far that is. */
 static size_t
-mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t n, size_t ahead, uint8_t *mark)
+mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t n, size_t ahead,
+                uint8_t *mark)
 {
 	struct before b = {0, 0};
 	size_t at = look_back(w, text, behind, from, n + ahead, &b);

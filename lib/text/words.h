@@ -4,8 +4,8 @@
 
 #include "nct.h"
 
-/* A word, a number or a run of other characters, each with the space before it; or white space. An apostrophe behind a letter belongs
- * to the word. Compiled as patterns are (pattern.h), its matches begin at the boundaries. */
+/* A word, a number or a run of other characters, each with the space before it; or white space. An apostrophe behind
+ * a letter belongs to the word. Compiled as patterns are (pattern.h), its matches begin at the boundaries. */
 #define NCT_WORDS_PATTERN "[ ]?(?:[\\p{L}\\p{M}]['\xe2\x80\x99]?)+|[ ]?\\p{N}+|[ ]?[^\\s\\p{L}\\p{M}\\p{N}]+|\\s+"
 
 #define NCT_WORDS_BEHIND 8 /* bytes before a place, at most, that tell whether a word begins there ... */
@@ -16,8 +16,8 @@ typedef struct nct_words nct_words; /* immutable: any number of threads may shar
 nct_err nct_words_new(nct_words **out) NCT_USED; /* NCT_ENOMEM */
 void nct_words_free(nct_words *w);               /* NULL is a no-op */
 
-/* For text[0..n), sets mark[i] to 1 if a word begins at i, else to 0. `behind` bytes before the text and `ahead` bytes after it are of
- * the same document: all there are, or NCT_WORDS_BEHIND and NCT_WORDS_AHEAD at least. */
+/* For text[0..n), sets mark[i] to 1 if a word begins at i, else to 0. `behind` bytes before the text and `ahead`
+ * bytes after it are of the same document: all there are, or NCT_WORDS_BEHIND and NCT_WORDS_AHEAD at least. */
 void nct_words_mark(const nct_words *w, const uint8_t *text, size_t behind, size_t n, size_t ahead, uint8_t *mark);
 
 /* What that does where all is ASCII: for text[0..n), as if other bytes were other characters. There are 2 before it. */

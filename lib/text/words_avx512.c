@@ -21,7 +21,8 @@ begins(__m512i v)
 	const __mmask64 apostrophe = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\'')), number = in_range(v, '0', 10);
 	const __mmask64 plain = in_range(_mm512_or_si512(v, _mm512_set1_epi8(32)), 'a', 26);
 	const __mmask64 letter = plain | (apostrophe & plain << 1), other = ~(letter | number | white);
-	const __mmask64 goes_on = (letter & letter << 1) | (number & number << 1) | (other & other << 1) | (white & white << 1);
+	const __mmask64 goes_on =
+	    (letter & letter << 1) | (number & number << 1) | (other & other << 1) | (white & white << 1);
 	const __mmask64 has_space = ~white & space << 1 & ~(white << 2);
 
 	return ~(goes_on | has_space) >> 2;

@@ -100,7 +100,8 @@ convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, 
 }
 
 nct_err
-nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals, nct_why *why)
+nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals,
+         nct_why *why)
 {
 	static const struct nct_steps steps = {pack_header, pack_block, NULL, end};
 	struct nct_pack_options o;
@@ -116,7 +117,8 @@ nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options 
 }
 
 nct_err
-nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals, nct_why *why)
+nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *options, struct nct_totals *totals,
+           nct_why *why)
 {
 	static const struct nct_steps steps = {unpack_header, unpack_block, NULL, end};
 	struct nct_pack_options o;

@@ -14,8 +14,24 @@
 #define REAL_MAX 1e30         /* ...and is at most this */
 
 /* In the order of NCT_EVALUATION_COLUMNS. */
-enum column { ROW, INDEX, TOKENS, TEXT_BYTES, NATS, NATS_PER_TOKEN, BITS_PER_TOKEN, ACCURACY, VOCABULARY, TOKEN_BITS, WINDOW_BITS,
-              RESETS, CODE, M2_PARAMETERS, M1_PARAMETERS, COLUMNS };
+enum column {
+	ROW,
+	INDEX,
+	TOKENS,
+	TEXT_BYTES,
+	NATS,
+	NATS_PER_TOKEN,
+	BITS_PER_TOKEN,
+	ACCURACY,
+	VOCABULARY,
+	TOKEN_BITS,
+	WINDOW_BITS,
+	RESETS,
+	CODE,
+	M2_PARAMETERS,
+	M1_PARAMETERS,
+	COLUMNS
+};
 
 enum row { TOTAL = 1, POSITION = 2, TOKEN = 4 };
 
@@ -141,7 +157,8 @@ skip_digits(const char *s)
 	return s + strspn(s, "0123456789");
 }
 
-/* Digits, perhaps a fraction, perhaps an exponent: strtod() alone would take signs, blanks, hexadecimals and names, too. */
+/* Digits, perhaps a fraction, perhaps an exponent: strtod() alone would take signs, blanks, hexadecimals and names,
+ * too. */
 static int
 get_real(struct text t, double max, double *out)
 {
@@ -211,9 +228,14 @@ take_total(struct tables *t, const struct value v[COLUMNS], int text_unknown)
 	if (t->total)
 		return bad_line(t, "a second row 'total'");
 	t->total = 1;
-	*h = (struct nct_header){.kind = NCT_TOKENS, .code = (enum nct_code)v[CODE].u, .window_bits = (unsigned)v[WINDOW_BITS].u,
-	                         .token_bits = (unsigned)v[TOKEN_BITS].u, .vocab = (uint32_t)v[VOCABULARY].u,
-	                         .resets = (uint32_t)v[RESETS].u, .text_unknown = text_unknown, .m1_parameters = v[M1_PARAMETERS].u};
+	*h = (struct nct_header){.kind = NCT_TOKENS,
+	                         .code = (enum nct_code)v[CODE].u,
+	                         .window_bits = (unsigned)v[WINDOW_BITS].u,
+	                         .token_bits = (unsigned)v[TOKEN_BITS].u,
+	                         .vocab = (uint32_t)v[VOCABULARY].u,
+	                         .resets = (uint32_t)v[RESETS].u,
+	                         .text_unknown = text_unknown,
+	                         .m1_parameters = v[M1_PARAMETERS].u};
 	fault = nct_header_fault(h);
 	if (fault.what != NULL)
 		return nct_fail(t->why, NCT_EDATA, "the columns contradict each other (%s), line %" PRIu64, fault.what, t->line);
@@ -313,7 +335,8 @@ check_header(const struct tables *t, struct text line)
 			continue;
 		if (column == 0)
 			return nct_fail(t->why, NCT_EKIND, "neither an evaluation table nor an nct stream, line %" PRIu64, t->line);
-		return nct_fail(t->why, NCT_EDATA, "column %u is not '%.*s', line %" PRIu64, column + 1, (int)want.n, want.p, t->line);
+		return nct_fail(t->why, NCT_EDATA, "column %u is not '%.*s', line %" PRIu64, column + 1, (int)want.n,
+		                want.p, t->line);
 	}
 	return line.p == NULL ? NCT_OK : bad_line(t, "too many columns");
 }

@@ -52,7 +52,8 @@ export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	} else if (x->token_bits != 0 && x->token_bits != h->token_bits) {
 		return nct_fail(why, NCT_EKIND, "tokens of %u bits, not %u, byte %" PRIu64, h->token_bits, x->token_bits, at + 16);
 	}
-	if (x->width != 0 && nct_header_difference(&before, to, &d)) { /* ids do not say what they are: only the order would tell */
+	/* ids do not say what they are: only the order would tell */
+	if (x->width != 0 && nct_header_difference(&before, to, &d)) {
 		snprintf(where, sizeof where, " as before, byte %" PRIu64, at + d.at);
 		return nct_header_disagree(&d, NCT_EKIND, where, why);
 	}

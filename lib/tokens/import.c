@@ -229,8 +229,8 @@ import_operands(struct import *m, nct_err (*import)(struct import *m), nct_opera
 }
 
 static nct_err
-import_all(nct_err (*import)(struct import *m), nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
-           int text_unknown, struct nct_totals *totals, nct_why *why)
+import_all(nct_err (*import)(struct import *m), nct_operand operand, void *ctx, int out,
+           const struct nct_import_options *o, int text_unknown, struct nct_totals *totals, nct_why *why)
 {
 	struct import *m = calloc(1, sizeof *m);
 	nct_err err = NCT_ENOMEM;
@@ -260,8 +260,8 @@ done:
 }
 
 nct_err
-nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
-               nct_why *why)
+nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *options,
+               struct nct_totals *totals, nct_why *why)
 {
 	struct nct_import_options o;
 	nct_why own;
@@ -276,8 +276,8 @@ nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_
 }
 
 nct_err
-nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *options, struct nct_totals *totals,
-               nct_why *why)
+nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *options,
+               struct nct_totals *totals, nct_why *why)
 {
 	struct nct_import_options o;
 	nct_why own;

@@ -9,8 +9,8 @@
 #define STREAM_BEGINS 0x89 /* no text does */
 
 nct_err
-nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes), void *ctx,
-            nct_why *why)
+nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),
+            void *ctx, nct_why *why)
 {
 	const struct nct_measure_calls calls = {each, progress, ctx};
 	struct nct_input feed = {.fd = in};

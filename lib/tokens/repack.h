@@ -13,7 +13,8 @@ void nct_tokens_join(uint8_t *out, size_t n, unsigned v, const uint8_t *tokens, 
 /* A block's code in its other form: windows as tokens of v bits, or tokens made of windows as windows. `buf`, of `cap`
  * bytes, is kept between calls, grows as needed and holds the new code; start with NULL and 0, free() it at the end.
  * `h` is the header of the block's present form, and its rules hold. NCT_ENOMEM. */
-nct_err nct_block_pack(struct nct_block *b, const struct nct_header *h, unsigned v, uint8_t **buf, size_t *cap) NCT_USED;
+nct_err nct_block_pack(struct nct_block *b, const struct nct_header *h, unsigned v, uint8_t **buf,
+                       size_t *cap) NCT_USED;
 nct_err nct_block_unpack(struct nct_block *b, const struct nct_header *h, uint8_t **buf, size_t *cap) NCT_USED;
 
 #endif

@@ -1,4 +1,5 @@
-/* adafactor.c - the optimiser: Adafactor with factored second moments, update clipping and steps relative to the parameters. */
+/* adafactor.c - the optimiser: Adafactor with factored second moments, update clipping and steps relative to the
+ * parameters. */
 #include "train/adafactor.h"
 
 #include <math.h>

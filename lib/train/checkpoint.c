@@ -121,7 +121,8 @@ write_file(int fd, const struct nct_state *s, const struct nct_mark *mark)
 	for (size_t i = 0; i < s->slot_count; i++) {
 		const struct nct_slot *o = &s->slots[i];
 
-		t[i] = (struct nct_st_tensor){.name = o->name, .type = NCT_F32, .rank = o->rank, .data = o->data, .bytes = 4 * o->size};
+		t[i] = (struct nct_st_tensor){
+		    .name = o->name, .type = NCT_F32, .rank = o->rank, .data = o->data, .bytes = 4 * o->size};
 		memcpy(t[i].shape, o->shape, sizeof o->shape);
 		crc = lzma_crc64((const uint8_t *)o->data, 4 * o->size, crc);
 	}
@@ -158,8 +159,8 @@ previous(const char *path)
 	return p;
 }
 
-/* Makes `prev` the file that `path` is. A link, so that there is a file at `path` at all times; where there are no links, that
- * cannot be had. */
+/* Makes `prev` the file that `path` is. A link, so that there is a file at `path` at all times; where there are no
+ * links, that cannot be had. */
 static nct_err
 keep(const char *path, const char *prev)
 {
@@ -218,7 +219,8 @@ check_option(const nct_st *st, const char *key, const char *want, const char *pa
 
 	if ((have != NULL) == (want != NULL) && (have == NULL || strcmp(have, want) == 0))
 		return NCT_OK;
-	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: made with %s %s, not %s", path, key, have != NULL ? have : "(none)", want != NULL ? want : "(none)");
+	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: made with %s %s, not %s", path, key,
+	                      have != NULL ? have : "(none)", want != NULL ? want : "(none)");
 }
 
 static nct_err
@@ -297,7 +299,9 @@ open_file(nct_st **st, const char *path, nct_why *why)
 	nct_why inner = {0};
 	nct_err err = nct_st_open(st, path, &inner);
 
-	return err == NCT_OK ? err : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", path, inner.text[0] != '\0' ? inner.text : nct_strerror(err));
+	return err == NCT_OK ? err
+	                     : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", path,
+	                                      inner.text[0] != '\0' ? inner.text : nct_strerror(err));
 }
 
 static nct_err
@@ -336,7 +340,9 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 	if (exists(path))
 		err = read_file(path, s, mark, why);
 	else if (exists(prev))
-		err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: missing, but %s is there: rename it to go on from it, or remove it", path, prev);
+		err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EMODEL,
+		                     "%s: missing, but %s is there: rename it to go on from it, or remove it", path,
+		                     prev);
 	if (err != NCT_OK && err != NCT_EMODEL && err != NCT_ENOMEM && exists(prev)) {
 		older = read_file(prev, s, mark, &other);
 		*old = older == NCT_OK;
@@ -367,7 +373,8 @@ nct_checkpoint_begin(const char *path, const struct nct_state *s, size_t n, cons
 	if (err == NCT_OK)
 		err = read_slots(st, s->slots, n, path, why);
 	if (err == NCT_OK)
-		snprintf(mark->from, sizeof mark->from, "step %.20s, CRC %.16s", nct_st_meta(st, "step"), nct_st_meta(st, CRC_TENSORS));
+		snprintf(mark->from, sizeof mark->from, "step %.20s, CRC %.16s", nct_st_meta(st, "step"),
+		         nct_st_meta(st, CRC_TENSORS));
 	nct_st_free(st);
 	return err;
 }

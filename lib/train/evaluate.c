@@ -13,7 +13,8 @@ evaluate_batch(struct nct_loop *l, uint64_t i, int own, double *nats, uint64_t *
 {
 	const struct nct_examples *e = l->eval;
 	const uint64_t first = i * l->own, left = e->sample - first;
-	struct nct_batch b = {.rows = left < l->own ? (size_t)left : l->own, .length = e->length, .in = l->in, .target = l->target};
+	struct nct_batch b = {
+	    .rows = left < l->own ? (size_t)left : l->own, .length = e->length, .in = l->in, .target = l->target};
 	uint64_t count;
 
 	for (size_t r = 0; r < b.rows; r++)

@@ -61,7 +61,11 @@ put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes
 	uint8_t dir[NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
 	const struct nct_directory_entry e = {.units = windows};
 	const size_t width = nct_token_bytes(g->m->header.vocab);
-	struct nct_block b = {.units = (uint32_t)windows, .tokens = (uint32_t)n, .dir = dir, .code = code, .code_bytes = (uint32_t)(n * width)};
+	struct nct_block b = {.units = (uint32_t)windows,
+	                      .tokens = (uint32_t)n,
+	                      .dir = dir,
+	                      .code = code,
+	                      .code_bytes = (uint32_t)(n * width)};
 
 	for (size_t i = 0; i < n; i++)
 		if (width == 1)
@@ -74,8 +78,8 @@ put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes
 	return nct_writer_block(g->out, &b);
 }
 
-/* The directory of the prompt's last block, in `dir`: of foreign tokens, nothing but their directory says that a document ends, and
- * this one goes on. Gives whether the chunk goes on. */
+/* The directory of the prompt's last block, in `dir`: of foreign tokens, nothing but their directory says that a
+ * document ends, and this one goes on. Gives whether the chunk goes on. */
 static int
 open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
 {
@@ -166,7 +170,9 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
 		return nct_fail(why, NCT_EARG, "threads, temperature, top-p: out of range");
 	if (m->header.code == NCT_CODE_UNBROKEN)
-		return nct_fail(why, NCT_EKIND, "its tokens are of an unbroken code, whose symbols only the encoder can count: they cannot be sampled");
+		return nct_fail(
+		    why, NCT_EKIND,
+		    "its tokens are of an unbroken code, whose symbols only the encoder can count: they cannot be sampled");
 	if (o->only_new && prompt != NULL && m->header.window_bits > 0 && m->header.resets != 1)
 		return nct_fail(why, NCT_EARG, "M1 is not reset before each window: new tokens do not decode without the prompt");
 	if (prompt != NULL && !nct_same_tokens(&m->header, nct_corpus_header(prompt), &inner))
@@ -190,7 +196,8 @@ begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
 }
 
 nct_err
-nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *options, nct_why *why)
+nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct nct_m2_generate_options *options,
+                nct_why *why)
 {
 	struct nct_m2_generate_options o;
 	struct generator g = {.m = m, .o = &o};

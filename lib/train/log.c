@@ -40,7 +40,8 @@ copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 	for (int row = 0; err == NCT_OK && (n = getline(&line, &cap, in)) > 0 && line[n - 1] == '\n'; row++) {
 		line[n - 1] = '\0';
 		if (row == 0 && strcmp(line, log->columns) != 0)
-			err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND, "%s: not a log with these columns, so it cannot be continued", log->path);
+			err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND,
+			                     "%s: not a log with these columns, so it cannot be continued", log->path);
 		line[n - 1] = '\n';
 		if (err == NCT_OK && (row == 0 || strtoull(line, NULL, 10) <= keep) && nct_write(fd, line, (size_t)n) != NCT_OK)
 			err = failed(log->path, why);
@@ -77,7 +78,8 @@ cut_back(const nct_log *log, uint64_t keep, nct_why *why)
 	return err;
 }
 
-/* A new run's log takes the place of another run's, but of nothing else that may stand in the file. *replaces: there is one. */
+/* A new run's log takes the place of another run's, but of nothing else that may stand in the file. *replaces: there
+ * is one. */
 static nct_err
 check_old(const nct_log *log, int *replaces, nct_why *why)
 {
@@ -97,7 +99,8 @@ check_old(const nct_log *log, int *replaces, nct_why *why)
 	if (bad)
 		return failed(log->path, why);
 	if (got == NULL || strcmp(first, COLUMNS_OF_ALL) != 0)
-		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND, "%s: there is a file that is no log of a run, and it is not replaced", log->path);
+		return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND,
+		                      "%s: there is a file that is no log of a run, and it is not replaced", log->path);
 	*replaces = 1;
 	return NCT_OK;
 }
@@ -114,7 +117,8 @@ destroy(nct_log *log)
 }
 
 nct_err
-nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, uint64_t keep, int *replaces, nct_why *why)
+nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, uint64_t keep, int *replaces,
+             nct_why *why)
 {
 	nct_log *log = calloc(1, sizeof *log);
 	nct_err err = NCT_OK;

@@ -27,7 +27,8 @@ nct_train_defaults(struct nct_train_options *o, size_t size)
 }
 
 static nct_err
-check(const struct nct_train_options *o, const struct nct_examples *train, const struct nct_examples *eval, nct_why *why)
+check(const struct nct_train_options *o, const struct nct_examples *train, const struct nct_examples *eval,
+      nct_why *why)
 {
 	if (o->rows == 0 || o->length == 0 || o->accumulate == 0 || o->rows > UINT32_MAX || o->length > UINT32_MAX ||
 	    o->accumulate > UINT32_MAX || train->length != o->length || (eval != NULL && eval->length != o->length))
@@ -35,7 +36,8 @@ check(const struct nct_train_options *o, const struct nct_examples *train, const
 	if (!(o->lr > 0) || !(o->zloss >= 0))
 		return nct_fail(why, NCT_EARG, "learning rate, z-loss: out of range");
 	if (o->rows % nct_world_size(o->world) != 0)
-		return nct_fail(why, NCT_EARG, "%zu rows of a batch cannot be shared out evenly to %u ranks", o->rows, nct_world_size(o->world));
+		return nct_fail(why, NCT_EARG, "%zu rows of a batch cannot be shared out evenly to %u ranks", o->rows,
+		                nct_world_size(o->world));
 	if (train->count == 0)
 		return nct_fail(why, NCT_ECUT, "no %s to train on", train->what);
 	if (eval != NULL && eval->count == 0)
@@ -72,7 +74,8 @@ allocate(struct nct_loop *l, nct_why *why)
 	size_t n;
 	nct_err err;
 
-	if (nct_size_mul(&l->rows, o->rows, o->accumulate) != 0 || nct_size_mul(&n, l->rows, o->length) != 0 || n > SIZE_MAX / 8)
+	if (nct_size_mul(&l->rows, o->rows, o->accumulate) != 0 || nct_size_mul(&n, l->rows, o->length) != 0 ||
+	    n > SIZE_MAX / 8)
 		return nct_fail(why, NCT_EARG, "rows, length, accumulate: out of range");
 	l->own = o->rows / nct_world_size(o->world);
 	if ((err = check_memory(l, why)) != NCT_OK)
@@ -133,7 +136,8 @@ broke(const struct nct_loop *l, nct_err err, const nct_why *inner, nct_why *why)
 
 	if (tensor != NULL)
 		return nct_fail(why, err, "step %" PRIu64 ": tensor %s is not finite", l->mark.step + 1, tensor);
-	return nct_fail(why, err, "step %" PRIu64 ": %.200s", l->mark.step + 1, inner->text[0] != '\0' ? inner->text : nct_strerror(err));
+	return nct_fail(why, err, "step %" PRIu64 ": %.200s", l->mark.step + 1,
+	                inner->text[0] != '\0' ? inner->text : nct_strerror(err));
 }
 
 /* The gradients of this rank's rows of all batches of a step, whose examples stand in l->in, l->target. */
@@ -160,12 +164,13 @@ own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inne
 	return NCT_OK;
 }
 
-/* Sees to it that the windows of the step to come are at hand, if it is of a round. Those of a round that began before this
- * process did are found again by the parameters of then. */
+/* Sees to it that the windows of the step to come are at hand, if it is of a round. Those of a round that began
+ * before this process did are found again by the parameters of then. */
 static nct_err
 begin_round(struct nct_loop *l, nct_why *why)
 {
-	const uint64_t round = l->train->aware != NULL ? nct_rounds_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
+	const uint64_t round =
+	    l->train->aware != NULL ? nct_rounds_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
 	struct nct_parsed found;
 	const double start = nct_seconds();
 
@@ -198,7 +203,8 @@ fill(struct nct_loop *l, uint64_t *targets, uint64_t *units)
 	l->input_seconds += nct_seconds() - start;
 }
 
-/* One step: all its batches' gradients, scaled by one over all its targets, then the optimiser, on each rank the same. */
+/* One step: all its batches' gradients, scaled by one over all its targets, then the optimiser, on each rank the
+ * same. */
 static nct_err
 train_step(struct nct_loop *l, nct_why *why)
 {
@@ -247,7 +253,8 @@ keep_best(struct nct_loop *l)
 	l->p.best = 1;
 }
 
-/* A stop during the evaluation that belongs to a step: what is saved is the step, whose evaluation is made when the run goes on. */
+/* A stop during the evaluation that belongs to a step: what is saved is the step, whose evaluation is made when the
+ * run goes on. */
 static nct_err
 leave_pending(struct nct_loop *l, nct_why *why)
 {
@@ -311,8 +318,8 @@ make_up(struct nct_loop *l, int *stop, nct_why *why)
 static void
 report_times(const struct nct_loop *l)
 {
-	static const char *const names[NCT_PARTS] = {"seconds_forward", "seconds_attention", "seconds_loss", "seconds_backward",
-	    "seconds_weight_gradients", "seconds_packing"};
+	static const char *const names[NCT_PARTS] = {"seconds_forward",  "seconds_attention",        "seconds_loss",
+	                                             "seconds_backward", "seconds_weight_gradients", "seconds_packing"};
 	const struct nct_timing t = nct_net_timing(l->net);
 
 	for (size_t i = 0; i < NCT_PARTS; i++)
@@ -345,7 +352,8 @@ open_log(struct nct_loop *l, uint64_t keep, nct_why *why)
 
 	if (l->o->log == NULL || nct_world_rank(l->o->world) != 0)
 		return NCT_OK;
-	if ((err = nct_log_open(&l->log, l->o->log, &columns, keep, &replaces, why)) == NCT_OK && replaces && l->o->warn != NULL) {
+	if ((err = nct_log_open(&l->log, l->o->log, &columns, keep, &replaces, why)) == NCT_OK && replaces &&
+	    l->o->warn != NULL) {
 		char line[PATH_MAX + 64];
 
 		snprintf(line, sizeof line, "%s: the log of another run is replaced", l->o->log);

@@ -67,7 +67,8 @@ stopped(const struct run *run)
 	return run->r->stopped || (run->r->stopped = nct_train_stop(run->o));
 }
 
-/* A copy of the trained parameters, to free: quantising needs memory of its own, so the loop's goes first. NULL: no memory. */
+/* A copy of the trained parameters, to free: quantising needs memory of its own, so the loop's goes first. NULL: no
+ * memory. */
 static float *
 copy_params(const struct run *run, nct_loop *loop)
 {
@@ -110,7 +111,8 @@ train(struct run *run, nct_m1 **m, nct_why *why)
 		snprintf(run->from, sizeof run->from, "%s", nct_loop_from(loop));
 	nct_loop_free(loop);
 	if (!last)
-		err = params != NULL ? nct_m1_from_floats(m, &run->shape, params, &run->train, run->o, why) : nct_fail(why, NCT_ENOMEM, "out of memory");
+		err = params != NULL ? nct_m1_from_floats(m, &run->shape, params, &run->train, run->o, why)
+		                     : nct_fail(why, NCT_ENOMEM, "out of memory");
 	if (windows && err == NCT_OK)
 		err = tell_windows(*m, run->o, why);
 	free(params);
@@ -141,8 +143,8 @@ read_shape(struct run *run, nct_why *why)
 }
 
 nct_err
-nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind, const struct nct_train_options *options,
-             int out, struct nct_m1_train_result *result, nct_why *why)
+nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kind,
+             const struct nct_train_options *options, int out, struct nct_m1_train_result *result, nct_why *why)
 {
 	struct nct_train_options o;
 	struct run run = {.o = &o, .kind = kind, .text = text, .eval_text = eval, .r = result};

@@ -39,8 +39,10 @@ measure_row(void *ctx, size_t row, unsigned worker)
 
 	j->bytes[row] = j->e->get(j->e, nct_examples_sample(j->e, row), w->in, w->target);
 	for (size_t t = 0; t < j->e->length; t++) {
-		w->step[t] = (struct nct_m1_step){.symbol = (uint16_t)w->in[t], .past = (uint32_t)t, .kv = w->at + (t < keep ? 0 : t - keep),
-		    .kv_out = w->kv + t * nct_m1_kv_bytes(j->m)};
+		w->step[t] = (struct nct_m1_step){.symbol = (uint16_t)w->in[t],
+		                                  .past = (uint32_t)t,
+		                                  .kv = w->at + (t < keep ? 0 : t - keep),
+		                                  .kv_out = w->kv + t * nct_m1_kv_bytes(j->m)};
 		w->at[t] = w->step[t].kv_out;
 		if (w->target[t] != NCT_NO_TARGET) {
 			w->step[t].freq = w->freq + t * NCT_SYMBOLS;

@@ -6,6 +6,7 @@
 
 /* Bits/byte of the sample of `e` that nct_loop_evaluate() takes: the sum of -log2(frequency / NCT_FREQ_TOTAL), EOD's
  * included, over the sample's bytes. The same bits for every thread count. NCT_ENOMEM. */
-nct_err nct_m1_measure(const nct_m1 *m, const struct nct_examples *e, unsigned threads, double *bits, nct_why *why) NCT_USED;
+nct_err nct_m1_measure(const nct_m1 *m, const struct nct_examples *e, unsigned threads, double *bits,
+                       nct_why *why) NCT_USED;
 
 #endif

@@ -42,7 +42,8 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 	if (run->eval_tokens != NULL) {
 		nct_note(&n, "note.eval_crc64", "%016" PRIx64, nct_corpus_crc(run->eval_tokens));
 		nct_note(&n, "note.kept_step", "%" PRIu64, run->r->kept_step);
-		nct_note(&n, strcmp(run->r->per, "byte") == 0 ? "note.bits_per_byte" : "note.bits_per_token", "%.4f", run->r->kept_bits);
+		nct_note(&n, strcmp(run->r->per, "byte") == 0 ? "note.bits_per_byte" : "note.bits_per_token", "%.4f",
+		         run->r->kept_bits);
 	}
 	err = nct_m2_save(out, &run->shape, params, run->o.length, nct_corpus_header(run->tokens), n.pair, n.n);
 	return nct_wrote(err, why);
@@ -55,7 +56,8 @@ train(struct run *run, int out, nct_why *why)
 	struct nct_m2_train_result *r = run->r;
 	const float *params;
 	nct_loop *loop;
-	nct_err err = nct_loop_new(&loop, &run->o, &run->shape, &run->train, run->eval_tokens != NULL ? &run->eval : NULL, why);
+	nct_err err =
+	    nct_loop_new(&loop, &run->o, &run->shape, &run->train, run->eval_tokens != NULL ? &run->eval : NULL, why);
 
 	if (err == NCT_OK)
 		err = nct_loop_run(loop, &r->stopped, why);
@@ -151,7 +153,8 @@ work_free(struct work *w)
 }
 
 static nct_err
-work_new(struct work *w, const nct_m2 *m, const struct nct_m2_evaluate_options *o, size_t rows, size_t length, nct_why *why)
+work_new(struct work *w, const nct_m2 *m, const struct nct_m2_evaluate_options *o, size_t rows, size_t length,
+         nct_why *why)
 {
 	struct nct_tensor t[NCT_P_COUNT];
 	size_t total, n = rows * length;
@@ -216,8 +219,8 @@ evaluate_rows(struct work *w, const struct nct_examples *x, uint64_t from, size_
 }
 
 nct_err
-nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *options, struct nct_m2_evaluation *e,
-                int *stopped, nct_why *why)
+nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *options,
+                struct nct_m2_evaluation *e, int *stopped, nct_why *why)
 {
 	struct nct_m2_evaluate_options o;
 	struct work w = {.net = NULL};

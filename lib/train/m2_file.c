@@ -157,7 +157,8 @@ read_header(struct nct_header *h, const nct_st *st, nct_why *why)
 			return nct_fail(why, NCT_EDATA, "metadata: stream is no header");
 		p[i] = (uint8_t)(hi << 4 | lo);
 	}
-	if (!nct_frame_magic(p, 8) || !nct_crc_holds(p, NCT_HEADER_BYTES - 8) || !nct_frame_version_known(nct_frame_version(p)))
+	if (!nct_frame_magic(p, 8) || !nct_crc_holds(p, NCT_HEADER_BYTES - 8) ||
+	    !nct_frame_version_known(nct_frame_version(p)))
 		return nct_fail(why, NCT_EDATA, "metadata: stream is no header of a token stream");
 	fault = nct_frame_get_header(h, p);
 	if (fault.what != NULL || h->kind != NCT_TOKENS)
@@ -185,7 +186,8 @@ read_config(nct_m2 *m, nct_why *why)
 	m->length = length;
 	m->shape.inputs = m->shape.vocab + 1;
 	if (m->shape.vocab != m->header.vocab)
-		return nct_fail(why, NCT_EDATA, "metadata: vocabulary is %" PRIu32 ", its tokens' is %" PRIu32, m->shape.vocab, m->header.vocab);
+		return nct_fail(why, NCT_EDATA, "metadata: vocabulary is %" PRIu32 ", its tokens' is %" PRIu32,
+		                m->shape.vocab, m->header.vocab);
 	return NCT_OK;
 }
 

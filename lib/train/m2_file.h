@@ -14,7 +14,8 @@ struct nct_m2 {
 	nct_st *file;
 };
 
-/* Writes a model file: `params` in the order of nct_shape_tensors(), the header of the tokens, and notes. NCT_EIO, NCT_ENOMEM. */
+/* Writes a model file: `params` in the order of nct_shape_tensors(), the header of the tokens, and notes. NCT_EIO,
+ * NCT_ENOMEM. */
 nct_err nct_m2_save(int fd, const struct nct_shape *s, const float *params, size_t length, const struct nct_header *h,
                     const struct nct_st_pair *notes, size_t n) NCT_USED;
 

@@ -93,7 +93,9 @@ begin_with_m1(struct nct_loop *l, nct_why *why)
 	if (err == NCT_OK && (err = nct_m1_to_floats(nct_net_params(l->net), &l->shape, m, &found)) == NCT_OK)
 		snprintf(l->mark.from, sizeof l->mark.from, "M1 %016" PRIx64, nct_m1_fingerprint(m));
 	nct_m1_free(m);
-	return err == NCT_OK ? err : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", l->o->from, found.text[0] != '\0' ? found.text : nct_strerror(err));
+	return err == NCT_OK ? err
+	                     : nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %.180s", l->o->from,
+	                                      found.text[0] != '\0' ? found.text : nct_strerror(err));
 }
 
 /* The run begins: with the parameters that another one had reached, if that was asked for. */
@@ -123,7 +125,8 @@ load(struct nct_loop *l, nct_why *why)
 	if (l->o->checkpoint == NULL)
 		return begin(l, why);
 	if ((err = nct_outfile_try(l->o->checkpoint)) != NCT_OK) /* before hours of work that could not be saved */
-		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", l->o->checkpoint, err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", l->o->checkpoint,
+		                      err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
 		return nct_fail_about(why, found.about, err, "%s", found.text);

@@ -1,4 +1,5 @@
-/* rounds.c - window-aware training: contexts that begin where windows begin, many to a row, among rows of long examples. */
+/* rounds.c - window-aware training: contexts that begin where windows begin, many to a row, among rows of long
+ * examples. */
 #include "train/rounds.h"
 
 #include <inttypes.h>
@@ -22,7 +23,8 @@
 #define SAMPLE_LARGE ((size_t)1 << 22) /* ... and of larger ones: a second takes some tens of thousands */
 #define SAMPLE_KEY UINT64_C(0x77696e646f777300) /* "windows": the order of spans */
 
-/* How many symbols behind a window's reach are predicted: the one that did not fit, and one more, as windows grow with training. */
+/* How many symbols behind a window's reach are predicted: the one that did not fit, and one more, as windows grow
+ * with training. */
 #define BEHIND 2
 
 struct nct_rounds {
@@ -52,13 +54,15 @@ sample_of(const struct nct_train_options *o)
 uint64_t
 nct_rounds_bytes(const struct nct_train_options *o)
 {
-	const uint64_t each = 2 * sizeof(uint16_t) + sizeof(uint64_t); /* a symbol, its reach, and, should it begin a window, that */
+	/* a symbol, its reach, and, should it begin a window, that */
+	const uint64_t each = 2 * sizeof(uint16_t) + sizeof(uint64_t);
 
 	return each * sample_of(o) + (uint64_t)o->threads * NCT_CACHE_BYTES;
 }
 
 nct_err
-nct_rounds_new(nct_rounds **out, const nct_text *text, const struct nct_shape *shape, const struct nct_train_options *o, nct_why *why)
+nct_rounds_new(nct_rounds **out, const nct_text *text, const struct nct_shape *shape, const struct nct_train_options *o,
+               nct_why *why)
 {
 	nct_bounds *tried;
 	nct_err err;
@@ -175,10 +179,14 @@ list_windows(nct_rounds *a, const struct sample *s)
 
 /* Finds the windows of a sample, on this rank. */
 static nct_err
-find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, uint64_t *symbols, nct_why *why)
+find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, uint64_t *symbols,
+             nct_why *why)
 {
-	const struct nct_parse_plan plan = {.window_bits = a->o->window_bits, .align = a->o->align, .align_pattern = a->o->align_pattern,
-	    .span = SPAN, .threads = a->o->threads};
+	const struct nct_parse_plan plan = {.window_bits = a->o->window_bits,
+	                                    .align = a->o->align,
+	                                    .align_pattern = a->o->align_pattern,
+	                                    .span = SPAN,
+	                                    .threads = a->o->threads};
 	struct sample s = {.n = 0};
 	nct_why inner = {0};
 	nct_m1 *m;
@@ -193,11 +201,14 @@ find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, u
 		(void)nct_fail(&inner, err, "the text is shorter than a window");
 	*symbols = s.n;
 	sample_free(&s);
-	return err == NCT_OK ? err : nct_fail(why, err, "windows: %.200s", inner.text[0] != '\0' ? inner.text : nct_strerror(err));
+	return err == NCT_OK
+	           ? err
+	           : nct_fail(why, err, "windows: %.200s", inner.text[0] != '\0' ? inner.text : nct_strerror(err));
 }
 
 nct_err
-nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, struct nct_parsed *found, nct_why *why)
+nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round,
+                 struct nct_parsed *found, nct_why *why)
 {
 	const struct nct_world *w = a->o->world;
 	const int finds = nct_world_rank(w) == 0;
@@ -275,8 +286,8 @@ is_long(const nct_rounds *a, uint64_t number)
 }
 
 void
-nct_rounds_fill(const nct_rounds *a, const struct nct_examples *e, uint64_t first, size_t rows, uint32_t *in, uint32_t *target,
-               uint32_t *seen, uint64_t *targets, uint64_t *units)
+nct_rounds_fill(const nct_rounds *a, const struct nct_examples *e, uint64_t first, size_t rows, uint32_t *in,
+                uint32_t *target, uint32_t *seen, uint64_t *targets, uint64_t *units)
 {
 	for (size_t r = 0; r < rows; r++) {
 		const size_t at = r * e->length;

@@ -22,7 +22,8 @@ struct nct_loop {
 	size_t rows;             /* of a step, on all ranks: o->rows * o->accumulate */
 	size_t own;              /* of a batch, on this rank: o->rows / ranks */
 	uint32_t *in, *target;   /* (rows, length) */
-	uint32_t *seen;          /* (rows, length) the same: first position attended to; NULL: there are no rounds of windows */
+	/* (rows, length) the same: first position attended to; NULL: there are no rounds of windows */
+	uint32_t *seen;
 	struct nct_mark mark;
 	float *parsed_by;        /* parameters as the round of windows began; NULL as above */
 	uint64_t parsed;         /* the round whose windows are at hand; NCT_NO_ROUND: none */

@@ -51,7 +51,8 @@ hold(struct nct_weighed *work, size_t n, const struct nct_sampling *s, double su
 }
 
 nct_err
-nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r, struct nct_weighed *work)
+nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r,
+           struct nct_weighed *work)
 {
 	uint32_t best = 0;
 	double sum = 0, point;

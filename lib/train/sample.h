@@ -12,12 +12,13 @@ struct nct_sampling {
 };
 
 /* Draws from softmax(logits[0..n) / temperature), held to the top_k most probable ids, and of these to the fewest whose
- * probabilities (of all n) sum up to top_p or more: at least one. Equals go by id, the smallest first. `work` has room for n. One number is taken
- * from *r. NCT_ENAN if a logit is not finite. */
+ * probabilities (of all n) sum up to top_p or more: at least one. Equals go by id, the smallest first. `work` has
+ * room for n. One number is taken from *r. NCT_ENAN if a logit is not finite. */
 struct nct_weighed {
 	double weight;
 	uint32_t id;
 };
-nct_err nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r, struct nct_weighed *work) NCT_USED;
+nct_err nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r,
+                   struct nct_weighed *work) NCT_USED;
 
 #endif

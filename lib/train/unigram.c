@@ -15,7 +15,8 @@ nct_unigram_frequencies(const uint64_t count[NCT_SYMBOLS], uint32_t freq[NCT_SYM
 			most = s;
 	}
 	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
-		const u128 share = sum > 0 ? (u128)count[s] * (NCT_FREQ_TOTAL - NCT_SYMBOLS) / sum : (NCT_FREQ_TOTAL - NCT_SYMBOLS) / NCT_SYMBOLS;
+		const u128 share = sum > 0 ? (u128)count[s] * (NCT_FREQ_TOTAL - NCT_SYMBOLS) / sum
+		                           : (NCT_FREQ_TOTAL - NCT_SYMBOLS) / NCT_SYMBOLS;
 
 		freq[s] = 1 + (uint32_t)share;
 		left -= freq[s];

@@ -22,7 +22,8 @@ nct_err nct_world_sum_doubles(const struct nct_world *w, double *x, size_t n) NC
 nct_err nct_world_share(const struct nct_world *w, void *bytes, size_t n) NCT_USED;
 /* Whether any rank says yes (a failure to ask is a yes: the run ends). */
 int nct_world_any(const struct nct_world *w, int yes);
-/* The gravest error of any rank, on all of them: one that had none says in `why` (may be NULL) that it was another's. */
+/* The gravest error of any rank, on all of them: one that had none says in `why` (may be NULL) that it was
+ * another's. */
 nct_err nct_world_agree(const struct nct_world *w, nct_err err, nct_why *why) NCT_USED;
 
 #endif

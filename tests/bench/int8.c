@@ -43,10 +43,11 @@ reached(const struct nct_kernels *k, const int8_t *bytes, int32_t *y)
 }
 
 #if defined __x86_64__
-#define CLOBBERED                                                                                                                  \
-	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",        \
+#define CLOBBERED \
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
 	    "xmm14", "xmm15"
-#define TWELVE(op, r) op(r, 0) op(r, 1) op(r, 2) op(r, 3) op(r, 4) op(r, 5) op(r, 6) op(r, 7) op(r, 8) op(r, 9) op(r, 10) op(r, 11)
+#define SIX(op, r) op(r, 0) op(r, 1) op(r, 2) op(r, 3) op(r, 4) op(r, 5)
+#define TWELVE(op, r) SIX(op, r) op(r, 6) op(r, 7) op(r, 8) op(r, 9) op(r, 10) op(r, 11)
 #define DPBUSD(r, i) "vpdpbusd %%" #r "14, %%" #r "15, %%" #r #i "\n\t"
 #define MADDWD(r, i) "vpmaddwd %%" #r "14, %%" #r "15, %%" #r #i "\n\t"
 #endif

@@ -1,4 +1,5 @@
-/* products.c - GFLOP/s of products on the models' shapes, one thread: the library's best row beside oneDNN, in bf16 and in floats. */
+/* products.c - GFLOP/s of products on the models' shapes, one thread: the library's best row beside oneDNN, in bf16
+ * and in floats. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,10 @@ static const struct shape {
 	const char *model, *what;
 	size_t m, n, k;
 } shapes[] = {
-	{"3m", "qkv", 128, 768, 256}, {"3m", "proj", 128, 256, 256}, {"3m", "up", 128, 2048, 256}, {"3m", "down", 128, 256, 1024},
-	{"3m", "up, back", 128, 256, 2048}, {"25m", "qkv", 128, 1536, 512}, {"25m", "up", 128, 4096, 512}, {"25m", "down", 128, 512, 2048},
+	{"3m", "qkv", 128, 768, 256}, {"3m", "proj", 128, 256, 256}, {"3m", "up", 128, 2048, 256},
+	    {"3m", "down", 128, 256, 1024},
+	{"3m", "up, back", 128, 256, 2048}, {"25m", "qkv", 128, 1536, 512}, {"25m", "up", 128, 4096, 512},
+	    {"25m", "down", 128, 512, 2048},
 	{"25m", "up, back", 128, 512, 4096}, {"25m", "head", 128, 65536, 512}, {"25m", "head, back", 128, 512, 65536},
 };
 
@@ -71,7 +74,8 @@ static int
 prepare(struct dnnl *d, const struct shape *s, dnnl_data_type_t type)
 {
 	const size_t item = type == dnnl_bf16 ? 2 : 4;
-	const dnnl_dims_t a = {(dnnl_dim_t)s->m, (dnnl_dim_t)s->k}, b = {(dnnl_dim_t)s->k, (dnnl_dim_t)s->n}, c = {(dnnl_dim_t)s->m, (dnnl_dim_t)s->n};
+	const dnnl_dims_t a = {(dnnl_dim_t)s->m, (dnnl_dim_t)s->k}, b = {(dnnl_dim_t)s->k, (dnnl_dim_t)s->n},
+			  c = {(dnnl_dim_t)s->m, (dnnl_dim_t)s->n};
 	const dnnl_memory_desc_t *weights;
 	dnnl_memory_desc_t ma, mb, mc;
 	dnnl_matmul_desc_t desc;
@@ -163,7 +167,8 @@ main(void)
 		const struct shape *s = &shapes[i];
 
 		measure(k, s, r[i]);
-		printf("%-3s %-12s %6zu %6zu %6zu %12.1f %12.1f %12.1f\n", s->model, s->what, s->m, s->n, s->k, r[i][0], r[i][1], r[i][2]);
+		printf("%-3s %-12s %6zu %6zu %6zu %12.1f %12.1f %12.1f\n", s->model, s->what, s->m, s->n, s->k, r[i][0],
+		       r[i][1], r[i][2]);
 	}
 	print_all("3m", r);
 	print_all("25m", r);

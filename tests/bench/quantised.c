@@ -1,9 +1,11 @@
-/* quantised.c - what integers cost at 16 bits: windows of a float M1 beside those of the integer M1 made of it, on one text.
+/* quantised.c - what integers cost at 16 bits: windows of a float M1 beside those of the integer M1 made of it, on
+ * one text.
  *
  * usage: quantised SIZE LENGTH CHECKPOINT SAMPLE TEXT
- * SIZE and LENGTH are m1train's -s and -L, CHECKPOINT is what its -C keeps; SAMPLE is text to quantise by, TEXT to measure on, both of
- * documents between NULs, SAMPLE perhaps compressed. The float model's strings are built as the integer one's are, by the split rule, from its
- * probabilities in 2^20 parts; encoding is then a walk through either codebook. */
+ * SIZE and LENGTH are m1train's -s and -L, CHECKPOINT is what its -C keeps; SAMPLE is text to quantise by, TEXT to
+ * measure on, both of documents between NULs, SAMPLE perhaps compressed. The float model's strings are built as the
+ * integer one's are, by the split rule, from its probabilities in 2^20 parts; encoding is then a walk through either
+ * codebook. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -80,7 +82,8 @@ parameters(void)
 	return p;
 }
 
-/* As nct-formats(5), "Frequencies", has it, but for the rounding of logits: each symbol has 1, the rest goes by probability. */
+/* As nct-formats(5), "Frequencies", has it, but for the rounding of logits: each symbol has 1, the rest goes by
+ * probability. */
 static void
 frequencies(const float *logits, uint32_t freq[NCT_SYMBOLS])
 {
@@ -121,7 +124,8 @@ descend(struct nct_codebook *c, struct nct_node node, uint16_t *text)
 	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
 		const uint32_t n = bound[s + 1] - bound[s];
 		const struct nct_node child = {.first = node.first + bound[s], .rest = n - (n > 0), .symbols = node.symbols + 1};
-		const uint32_t strings = child.symbols < NCT_WINDOW_SYMBOLS && n > 0 ? 1 : n; /* at the cap all numbers are the same one */
+		/* at the cap all numbers are the same one */
+		const uint32_t strings = child.symbols < NCT_WINDOW_SYMBOLS && n > 0 ? 1 : n;
 
 		for (uint32_t k = 0; k < strings; k++) {
 			c->depth[(size_t)child.first + k] = (uint16_t)child.symbols;
@@ -138,8 +142,8 @@ descend(struct nct_codebook *c, struct nct_node node, uint16_t *text)
 static double
 bits_per_byte(const nct_m1 *m, const char *path)
 {
-	const struct nct_encode_options o = {sizeof o, .window_bits = BITS, .resets = 1, .chunk = 1 << 20, .separator = NCT_SEP_NUL,
-	    .threads = 1};
+	const struct nct_encode_options o = {sizeof o,         .window_bits = BITS,      .resets = 1,
+	                                     .chunk = 1 << 20, .separator = NCT_SEP_NUL, .threads = 1};
 	int null = open("/dev/null", O_WRONLY);
 	struct nct_totals t;
 

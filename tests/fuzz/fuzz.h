@@ -1,4 +1,5 @@
-/* fuzz.h - what the fuzz targets share: the entry point that libFuzzer calls, rules that must hold, the replay of files. */
+/* fuzz.h - what the fuzz targets share: the entry point that libFuzzer calls, rules that must hold, the replay of
+ * files. */
 #ifndef NCT_FUZZ_H
 #define NCT_FUZZ_H
 
@@ -102,7 +103,8 @@ replay_folder(const char *dir)
 	return count;
 }
 
-/* Files named by a test program's arguments are replayed; folders, which end with a slash, are given seeds. Tells whether there were any. */
+/* Files named by a test program's arguments are replayed; folders, which end with a slash, are given seeds. Tells
+ * whether there were any. */
 static inline int
 replay_arguments(int argc, char **argv, void (*write_seeds)(const char *dir))
 {

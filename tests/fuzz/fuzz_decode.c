@@ -1,7 +1,7 @@
 /* fuzz_decode.c - any bytes through nct_decode(), made a stream of one of a few small models, with its checksums right.
  *
- * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error; chosen strings are read by tables
- * alone. Built for libFuzzer and run by
+ * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error; chosen strings
+ * are read by tables alone. Built for libFuzzer and run by
  * `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds and replays the corpus. */
 #include "models.h"
 
@@ -100,8 +100,8 @@ same(const struct result *a, const struct result *b)
 	must(a->err != NCT_OK || memcmp(&a->totals, &b->totals, sizeof a->totals) == 0, "other totals");
 }
 
-/* Decodes by tables, where there are some, and by M1 alone, or if there are chosen strings (`best`) with more threads; gives whether p[0..n)
- * is good. `way` chooses how. */
+/* Decodes by tables, where there are some, and by M1 alone, or if there are chosen strings (`best`) with more
+ * threads; gives whether p[0..n) is good. `way` chooses how. */
 static int
 decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way, int best)
 {

@@ -1,7 +1,9 @@
-/* fuzz_encode.c - any bytes as a text through nct_encode(), in any way, and back through nct_decode(): the same text, the same counts.
+/* fuzz_encode.c - any bytes as a text through nct_encode(), in any way, and back through nct_decode(): the same
+ * text, the same counts.
  *
- * The first bytes choose how. Streams do not depend on the number of threads, nor split windows on whether a table is used. Built for libFuzzer
- * and run by `make fuzz`; `make check` runs test_fuzz_encode, which mutates its own seeds and replays the corpus. */
+ * The first bytes choose how. Streams do not depend on the number of threads, nor split windows on whether a table
+ * is used. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_encode, which mutates its own
+ * seeds and replays the corpus. */
 #include "models.h"
 
 #define INPUT_MAX 4096
@@ -88,8 +90,9 @@ decode_again(const struct input *in, const struct stream *s, unsigned threads)
 	close(from);
 	text = contents(f, &n);
 	must(n == in->n && (n == 0 || memcmp(text, in->text, n) == 0), "another text");
-	must(totals.text_bytes == s->totals.text_bytes && totals.windows == s->totals.windows && totals.documents == s->totals.documents &&
-	         totals.blocks == s->totals.blocks, "other totals");
+	must(totals.text_bytes == s->totals.text_bytes && totals.windows == s->totals.windows &&
+	         totals.documents == s->totals.documents && totals.blocks == s->totals.blocks,
+	     "other totals");
 	free(text);
 }
 

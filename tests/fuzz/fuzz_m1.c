@@ -1,6 +1,8 @@
-/* fuzz_m1.c - any bytes as a model file, as they are and with fingerprints made right: refused with a reason, or a model.
+/* fuzz_m1.c - any bytes as a model file, as they are and with fingerprints made right: refused with a reason, or a
+ * model.
  *
- * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_m1, which mutates models and replays the corpus. */
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_m1, which mutates models and replays the
+ * corpus. */
 #include "fuzz.h"
 
 #include "book/text_table.h"
@@ -45,7 +47,8 @@ window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 
 	if (t->book->code == NCT_CODE_BEST) {
 		nct_trie_walk_best(t, &lane, 1, n);
-		must(lane.text == text + n && lane.out == out && nct_trie_close_best(t, &lane, eod, out) == 1, "more windows than one");
+		must(lane.text == text + n && lane.out == out && nct_trie_close_best(t, &lane, eod, out) == 1,
+		     "more windows than one");
 		return out[0];
 	}
 	nct_trie_walk(t, &lane, 1, n);
@@ -68,7 +71,8 @@ use_codebook(const struct nct_codebook *c)
 		nct_text_copy(&s, k, text);
 		if (packed != NCT_OK || (k > 0 && nct_codebook_alias(c, k)))
 			continue;
-		must(window_of(&t, text, nct_codebook_bytes(c, k), c->symbol[nct_codebook_node(c, k)] == NCT_EOD) == k, "a string that is not found");
+		must(window_of(&t, text, nct_codebook_bytes(c, k), c->symbol[nct_codebook_node(c, k)] == NCT_EOD) == k,
+		     "a string that is not found");
 	}
 	nct_trie_free(&t);
 	nct_text_table_free(&s);

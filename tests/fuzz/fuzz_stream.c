@@ -1,6 +1,8 @@
-/* fuzz_stream.c - any bytes through the stream reader and the conversions, as they are and with their checksums made right.
+/* fuzz_stream.c - any bytes through the stream reader and the conversions, as they are and with their checksums made
+ * right.
  *
- * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_stream, which mutates its own seeds and replays the corpus. */
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_stream, which mutates its own seeds and
+ * replays the corpus. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -58,7 +60,8 @@ one_input(void *ctx, size_t i, int *fd)
 	return NCT_OK;
 }
 
-/* All conversions, which assert that what they write follows the rules; the last byte, one of a checksum, chooses how. */
+/* All conversions, which assert that what they write follows the rules; the last byte, one of a checksum, chooses
+ * how. */
 static void
 convert(const uint8_t *p, size_t n, int out)
 {

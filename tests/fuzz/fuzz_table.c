@@ -1,6 +1,7 @@
 /* fuzz_table.c - any bytes as an evaluation table, as they are and behind a good header row.
  *
- * Built for libFuzzer and run by `make fuzz`; `make check` runs test_measure, which mutates a table of its own and replays the corpus. */
+ * Built for libFuzzer and run by `make fuzz`; `make check` runs test_measure, which mutates a table of its own and
+ * replays the corpus. */
 #include "fuzz.h"
 
 #include <math.h>

@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* Makes ids and checksums right from frame to frame, as far as the lengths lead or to the trailer's end, and gives where that is. A
- * payload's checksum that begins with a byte 0 is left as it is, so that blocks can be damaged, too. */
+/* Makes ids and checksums right from frame to frame, as far as the lengths lead or to the trailer's end, and gives
+ * where that is. A payload's checksum that begins with a byte 0 is left as it is, so that blocks can be damaged,
+ * too. */
 static inline size_t
 mend_stream(uint8_t *p, size_t n)
 {
@@ -20,7 +21,9 @@ mend_stream(uint8_t *p, size_t n)
 	nct_put64(p + 64, nct_crc64(p, 64));
 	while (n - at >= NCT_BLOCK_HEADER_BYTES) {
 		int last = p[at + 4] == 'E';
-		uint64_t payload = last ? 0 : (((uint64_t)nct_get32(p + at + 32) + 7) & ~7u) + (((uint64_t)nct_get32(p + at + 36) + 7) & ~7u);
+		uint64_t payload = last ? 0
+		                        : (((uint64_t)nct_get32(p + at + 32) + 7) & ~7u) +
+		                              (((uint64_t)nct_get32(p + at + 36) + 7) & ~7u);
 		uint8_t *h = p + at;
 
 		memcpy(h, last ? "\x8aNCTEND\n" : "\x8aNCTBLK\n", 8);

@@ -1,5 +1,6 @@
-/* amx_emulated.h - AMX where there is none: its instructions, as compiled, are faults there, and a handler does what they would. Whoever
- * includes it has defined _GNU_SOURCE before all else, for the names of registers in a signal's context. */
+/* amx_emulated.h - AMX where there is none: its instructions, as compiled, are faults there, and a handler does what
+ * they would. Whoever includes it has defined _GNU_SOURCE before all else, for the names of registers in a signal's
+ * context. */
 #ifndef NCT_TESTS_AMX_EMULATED_H
 #define NCT_TESTS_AMX_EMULATED_H
 
@@ -47,11 +48,17 @@ decode(struct instruction *i, const uint8_t *p, const ucontext_t *c)
 {
 	if (p[0] != 0xc4 || (p[1] & 0x1f) != 2 || (p[2] & 0x84) != 0)
 		return 0;
-	const unsigned mod = p[4] >> 6, low = p[4] & 7, r = (~p[1] >> 7 & 1) * 8u, x = (~p[1] >> 6 & 1) * 8u, b = (~p[1] >> 5 & 1) * 8u;
+	const unsigned mod = p[4] >> 6, low = p[4] & 7, r = (~p[1] >> 7 & 1) * 8u, x = (~p[1] >> 6 & 1) * 8u,
+		       b = (~p[1] >> 5 & 1) * 8u;
 	uint64_t base = 0;
 
-	*i = (struct instruction){.pp = p[2] & 3, .opcode = p[3], .reg = r + (p[4] >> 3 & 7), .rm = b + low, .vvvv = ~p[2] >> 3 & 15,
-	    .memory = mod != 3, .bytes = 5};
+	*i = (struct instruction){.pp = p[2] & 3,
+	                          .opcode = p[3],
+	                          .reg = r + (p[4] >> 3 & 7),
+	                          .rm = b + low,
+	                          .vvvv = ~p[2] >> 3 & 15,
+	                          .memory = mod != 3,
+	                          .bytes = 5};
 	if (!i->memory)
 		return 1;
 	unsigned shift = mod == 1 ? 1 : mod == 2 ? 4 : 0, from = b + low;

@@ -1,5 +1,5 @@
-/* amx_instructions.h - what the instructions of AMX do, and what they refuse (Intel 64 and IA-32 Architectures Software Developer's Manual,
- * volume 1, chapter 18, and volume 2). */
+/* amx_instructions.h - what the instructions of AMX do, and what they refuse (Intel 64 and IA-32 Architectures
+ * Software Developer's Manual, volume 1, chapter 18, and volume 2). */
 #ifndef NCT_TESTS_AMX_INSTRUCTIONS_H
 #define NCT_TESTS_AMX_INSTRUCTIONS_H
 
@@ -106,7 +106,8 @@ want_product(unsigned sums, unsigned a, unsigned b)
 	want_tile(b);
 	if (sums == a || sums == b || a == b)
 		refuse("a product of tiles that are not three");
-	if (tile_rows[sums] != tile_rows[a] || tile_bytes[sums] != tile_bytes[b] || tile_bytes[a] != 4 * tile_rows[b] || tile_bytes[sums] % 4 != 0)
+	if (tile_rows[sums] != tile_rows[a] || tile_bytes[sums] != tile_bytes[b] || tile_bytes[a] != 4 * tile_rows[b] ||
+	    tile_bytes[sums] % 4 != 0)
 		refuse("a product of tiles whose sizes do not meet");
 }
 

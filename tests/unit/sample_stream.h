@@ -70,8 +70,8 @@ struct sample {
 #define SAMPLE_CHUNKS 5
 #define SAMPLE_UNITS 40
 
-/* Random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols), or a part of one chunk. `continues`: the last
- * block has left a chunk open. */
+/* Random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols), or a part of one chunk.
+ * `continues`: the last block has left a chunk open. */
 static inline void
 sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int continues)
 {
@@ -83,7 +83,8 @@ sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int conti
 	memset(s, 0, sizeof *s);
 	s->b.flags = continues ? NCT_BLOCK_CONTINUES : 0;
 	for (size_t i = 0; i < chunks; i++) {
-		struct nct_directory_entry e = {.units = 1 + nct_rng_below(r, SAMPLE_UNITS), .ends_document = (int)nct_rng_below(r, 2)};
+		struct nct_directory_entry e = {.units = 1 + nct_rng_below(r, SAMPLE_UNITS),
+		                                .ends_document = (int)nct_rng_below(r, 2)};
 
 		if (unbroken)
 			e.bits = nct_rng_below(r, 8 * SAMPLE_UNITS);
@@ -108,9 +109,15 @@ sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int conti
 static inline struct nct_header
 sample_header(unsigned window_bits)
 {
-	return (struct nct_header){.kind = NCT_WINDOWS, .code = window_bits == 0 ? NCT_CODE_UNBROKEN : NCT_CODE_SPLIT,
-	                           .separator = NCT_SEP_NUL, .window_bits = window_bits, .resets = window_bits == 0 ? 0 : 1,
-	                           .chunk = 1048576, .m1 = 0x0123456789abcdef, .windows = 0xfedcba9876543210, .m1_parameters = 65536};
+	return (struct nct_header){.kind = NCT_WINDOWS,
+	                           .code = window_bits == 0 ? NCT_CODE_UNBROKEN : NCT_CODE_SPLIT,
+	                           .separator = NCT_SEP_NUL,
+	                           .window_bits = window_bits,
+	                           .resets = window_bits == 0 ? 0 : 1,
+	                           .chunk = 1048576,
+	                           .m1 = 0x0123456789abcdef,
+	                           .windows = 0xfedcba9876543210,
+	                           .m1_parameters = 65536};
 }
 
 /* A whole stream of `blocks` random blocks; the last one leaves no chunk open. */

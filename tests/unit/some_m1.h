@@ -1,4 +1,5 @@
-/* some_m1.h - for tests of codebooks: small models of every kind, among them one whose windows reach the longest string. */
+/* some_m1.h - for tests of codebooks: small models of every kind, among them one whose windows reach the longest
+ * string. */
 #ifndef NCT_TESTS_SOME_M1_H
 #define NCT_TESTS_SOME_M1_H
 

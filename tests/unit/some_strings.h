@@ -41,8 +41,8 @@ draw_string(nct_rng *r, unsigned letters, unsigned most)
 	return x;
 }
 
-/* STRINGS different strings in order: all of one symbol, others of up to `most` over so many letters; `longer`: some go on from a long run
- * of one letter. */
+/* STRINGS different strings in order: all of one symbol, others of up to `most` over so many letters; `longer`: some
+ * go on from a long run of one letter. */
 static void
 draw_strings_of(nct_rng *r, struct some *s, unsigned letters, unsigned most, int longer)
 {

@@ -109,8 +109,8 @@ problem_free(struct problem *p)
 	free(p->grads);
 }
 
-/* Gradients of step `step`: of very different sizes by row, and growing at step 3, so that updates are clipped; all of `head`
- * is 0 at first. */
+/* Gradients of step `step`: of very different sizes by row, and growing at step 3, so that updates are clipped; all
+ * of `head` is 0 at first. */
 static void
 problem_grads(struct problem *p, uint64_t step)
 {
@@ -125,8 +125,8 @@ problem_grads(struct problem *p, uint64_t step)
 	}
 }
 
-/* Steps a plain copy of every matrix beside `a` and compares the parameters. Each step may round p by 6e-8 of itself before and
- * after, and adds lr * scale * u, off by some 1e-6 of that: `slack` is the sum. */
+/* Steps a plain copy of every matrix beside `a` and compares the parameters. Each step may round p by 6e-8 of itself
+ * before and after, and adds lr * scale * u, off by some 1e-6 of that: `slack` is the sum. */
 static void
 compare_steps(const struct nct_shape *s, struct problem *p)
 {
@@ -134,7 +134,8 @@ compare_steps(const struct nct_shape *s, struct problem *p)
 	struct plain st;
 	double *want = zeros(p->total, sizeof *want), *g = zeros(p->total, sizeof *g), *u = zeros(p->total, sizeof *u);
 	/* Each matrix's state stands at its own offset in blocks as large as the parameters. */
-	double *slack = zeros(p->total, sizeof *slack), *r = zeros(p->total, sizeof *r), *c = zeros(p->total, sizeof *c), *v = zeros(p->total, sizeof *v);
+	double *slack = zeros(p->total, sizeof *slack), *r = zeros(p->total, sizeof *r),
+	       *c = zeros(p->total, sizeof *c), *v = zeros(p->total, sizeof *v);
 
 	assert_int_equal(nct_adafactor_new(&a, s, 2, NULL, NULL), NCT_OK);
 	for (size_t i = 0; i < p->total; i++)

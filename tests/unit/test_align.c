@@ -1,4 +1,5 @@
-/* test_align.c - aligned windows: boundaries as the pattern says, windows as a plain encoder would close them, on both paths. */
+/* test_align.c - aligned windows: boundaries as the pattern says, windows as a plain encoder would close them, on
+ * both paths. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,10 +54,38 @@ all_characters(void)
 static void
 mixed_text(uint8_t *text, size_t n, unsigned which, nct_rng *r)
 {
-	static const char *const piece[] = {
-		"a", "b", "The", " ", " ", "  ", "'", "1", "23", ".", ", ", "\n", "\t", "\xe2\x80\x99", "\xc3\xa9", "e\xcc\x81", "\xd0\x96\xd1\x83",
-		"\xe4\xb8\xad\xe6\x96\x87", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xc2\xb2", "\xf0\x90\x8d\x88", "\xf3\xa0\x84\x80", "\xe3\x80\x80",
-		"\xff", "\xe2\x80", "\xc3", "\xed\xa0\x80", "\x80", "\xf4\x90\x80\x80", "\xc0\xaf", "\xf0\x9f\x98"};
+	static const char *const piece[] = {"a",
+	                                    "b",
+	                                    "The",
+	                                    " ",
+	                                    " ",
+	                                    "  ",
+	                                    "'",
+	                                    "1",
+	                                    "23",
+	                                    ".",
+	                                    ", ",
+	                                    "\n",
+	                                    "\t",
+	                                    "\xe2\x80\x99",
+	                                    "\xc3\xa9",
+	                                    "e\xcc\x81",
+	                                    "\xd0\x96\xd1\x83",
+	                                    "\xe4\xb8\xad\xe6\x96\x87",
+	                                    "\xf0\x9f\x98\x80",
+	                                    "\xc2\xa0",
+	                                    "\xc2\xb2",
+	                                    "\xf0\x90\x8d\x88",
+	                                    "\xf3\xa0\x84\x80",
+	                                    "\xe3\x80\x80",
+	                                    "\xff",
+	                                    "\xe2\x80",
+	                                    "\xc3",
+	                                    "\xed\xa0\x80",
+	                                    "\x80",
+	                                    "\xf4\x90\x80\x80",
+	                                    "\xc0\xaf",
+	                                    "\xf0\x9f\x98"};
 
 	for (size_t at = 0; at < n;) {
 		const char *p = piece[nct_rng_below(r, which == 1 ? 32 : 24)];
@@ -104,7 +133,8 @@ same_words(const nct_words *w, const uint8_t *text, size_t n, nct_rng *r)
 		for (size_t at = 0, k; at < n; at += k) {
 			k = pieces ? 1 + nct_rng_below(r, nct_rng_below(r, 8) > 0 ? 12 : 3000) : n;
 			k = k < n - at ? k : n - at;
-			nct_words_mark(w, text + at, at < 8 ? at : NCT_WORDS_BEHIND, k, n - at - k < 3 ? n - at - k : NCT_WORDS_AHEAD, got + at);
+			nct_words_mark(w, text + at, at < 8 ? at : NCT_WORDS_BEHIND, k,
+			               n - at - k < 3 ? n - at - k : NCT_WORDS_AHEAD, got + at);
 		}
 		for (size_t i = 0; i < n; i++)
 			if (got[i] != want[i])
@@ -167,7 +197,8 @@ test_words_avx512(void **state)
 #endif
 }
 
-/* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer than the buffer. */
+/* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer
+ * than the buffer. */
 static void
 same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 {
@@ -202,8 +233,9 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 static void
 test_bounds(void **state)
 {
-	static const char *const patterns[] = {"\\w+|\\W", "^", "(?<=[.!?]) ", "(?<=\\n).|x$", "\\b", "(?=ab)", "a.{0,40}b|\\z", ".*",
-	                                      "x*", "(?<= )", "(?<=[^ -~])"};
+	static const char *const patterns[] = {"\\w+|\\W", "^",      "(?<=[.!?]) ",   "(?<=\\n).|x$",
+	                                       "\\b",      "(?=ab)", "a.{0,40}b|\\z", ".*",
+	                                       "x*",       "(?<= )", "(?<=[^ -~])"};
 	struct bytes real = sample_text(1178860), two = {malloc(3 * real.n), 3 * real.n};
 	uint8_t mixed[5000];
 	nct_rng r = {3};
@@ -237,7 +269,8 @@ in_character(nct_pattern *any, const uint8_t *text, size_t n, size_t i)
 	return found && start <= i;
 }
 
-/* A pattern that matches the empty string has boundaries before characters alone: none before a byte that is not UTF-8. */
+/* A pattern that matches the empty string has boundaries before characters alone: none before a byte that is not
+ * UTF-8. */
 static void
 test_empty_matches(void **state)
 {
@@ -272,8 +305,8 @@ test_empty_matches(void **state)
 
 /* ---- windows, plainly ---- */
 
-/* The end of the window that begins at text[0] and would go on to text[n) if it could, in a context where M1 has read before[0..m); its
- * code, and if EOD is in it. */
+/* The end of the window that begins at text[0] and would go on to text[n) if it could, in a context where M1 has
+ * read before[0..m); its code, and if EOD is in it. */
 struct plain {
 	size_t n;
 	nct_u128 code;
@@ -281,7 +314,8 @@ struct plain {
 };
 
 static struct plain
-plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, const uint8_t *text, const uint8_t *mark, size_t n, int eod)
+plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, const uint8_t *text, const uint8_t *mark,
+             size_t n, int eod)
 {
 	struct nct_node node = nct_split_root(bits), bound = node;
 	struct plain w = {0};
@@ -308,7 +342,8 @@ plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, con
 static nct_bits
 plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t *mark, struct bytes text)
 {
-	const struct nct_worker_plan plan = {.window_bits = o->window_bits, .remember = o->resets == 1, .endless = 0, .lanes = 1};
+	const struct nct_worker_plan plan = {
+	    .window_bits = o->window_bits, .remember = o->resets == 1, .endless = 0, .lanes = 1};
 	const size_t chunk = o->chunk == 0 ? text.n : (size_t)o->chunk;
 	nct_bits code = {0};
 	nct_worker *worker;
@@ -324,7 +359,8 @@ plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t 
 			if (o->resets != 0 && windows % o->resets == 0)
 				reset = at;
 			const uint8_t *p = text.p + from;
-			const struct plain w = plain_window(nct_worker_context(worker, 0), o->window_bits, p + reset, at - reset, p + at, mark + from + at, n - at, last);
+			const struct plain w = plain_window(nct_worker_context(worker, 0), o->window_bits, p + reset,
+			                                    at - reset, p + at, mark + from + at, n - at, last);
 
 			assert_int_equal(nct_bits_put(&code, w.code, o->window_bits), NCT_OK);
 			at += w.n;
@@ -354,7 +390,8 @@ assert_code(struct bytes stream, nct_bits want, const char *what, const struct n
 			assert_int_equal(nct_bits_append(&got, b.code, 0, (uint64_t)b.units * o->window_bits), NCT_OK);
 	}
 	if (got.bits != want.bits || memcmp(got.bytes, want.bytes, nct_bits_bytes(got.bits)) != 0)
-		fail_msg("%s, b=%u, r=%u, chunk=%u: other windows than plainly", what, o->window_bits, (unsigned)o->resets, (unsigned)o->chunk);
+		fail_msg("%s, b=%u, r=%u, chunk=%u: other windows than plainly", what, o->window_bits,
+		         (unsigned)o->resets, (unsigned)o->chunk);
 	nct_bits_free(&got);
 	nct_reader_free(r);
 	(void)close(fd);
@@ -374,8 +411,8 @@ decodes(const nct_m1 *m, struct bytes stream, struct bytes text, int no_codebook
 	(void)close(in);
 }
 
-/* Both paths, by one thread and by three, close windows as the plain encoder does, and all comes back. (The general path, which is slow,
- * does so with texts of several of its batches, not with those of several of the codebook's.) */
+/* Both paths, by one thread and by three, close windows as the plain encoder does, and all comes back. (The general
+ * path, which is slow, does so with texts of several of its batches, not with those of several of the codebook's.) */
 static void
 same_windows(const nct_m1 *m, struct bytes text, struct nct_encode_options o)
 {
@@ -417,7 +454,9 @@ test_windows(void **state)
 			for (uint32_t resets = 1; resets <= 3; resets++)
 				for (size_t c = i % 2; c < 5; c += which < 2 || !long_tests() ? 2 : 1, i++) {
 					const size_t n = which < 2 ? 200 : 1000;
-					struct nct_encode_options o = {sizeof o, .window_bits = bits[k], .resets = resets % 3, .chunk = chunks[c], .align = NCT_ALIGN_WORDS};
+					struct nct_encode_options o = {sizeof o, .window_bits = bits[k],
+					                               .resets = resets % 3, .chunk = chunks[c],
+					                               .align = NCT_ALIGN_WORDS};
 
 					mixed_text(mixed, n, i % 3, &r);
 					same_windows(m, (struct bytes){real.p + i % 500, n}, o);
@@ -431,7 +470,8 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and chunks that batches end in. */
+/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and chunks that batches
+ * end in. */
 static void
 test_long_windows(void **state)
 {
@@ -447,7 +487,8 @@ test_long_windows(void **state)
 	memset(text.p, 'a', n);
 	for (size_t i = 0; i < n; i += 1 + nct_rng_below(&r, 3000))
 		text.p[i] = nct_rng_below(&r, 20) == 0 ? 'b' : ' ';
-	struct nct_encode_options o = {sizeof o, .window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}",
+	struct nct_encode_options o = {
+	    sizeof o,      .window_bits = 12, .resets = 1, .align = NCT_ALIGN_REGEX, .align_pattern = "a{700}",
 	    .chunk = chunk};
 	same_windows(m, text, o);
 	o.chunk = 0;
@@ -458,8 +499,8 @@ test_long_windows(void **state)
 	free(text.p);
 }
 
-/* A batch of the general path ends inside a window that is closed at a boundary in that batch: some of these do. Two threads, with
- * batches twice as long, write the same. */
+/* A batch of the general path ends inside a window that is closed at a boundary in that batch: some of these do. Two
+ * threads, with batches twice as long, write the same. */
 static void
 test_general_batches(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_amx.c - products of the rows "amx", as compiled, instruction by instruction: on AMX where there is some, else emulated. */
+/* test_amx.c - products of the rows "amx", as compiled, instruction by instruction: on AMX where there is some, else
+ * emulated. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,7 +81,8 @@ check_int8(size_t n, size_t r, size_t k, int largest)
 static void
 test_int8(void **state)
 {
-	static const size_t ns[] = {1, 2, 16, 31, 32, 33, 97, 130}, rs[] = {1, 16, 17, 33, 64, 257}, ks[] = {1, 3, 63, 64, 65, 200, 256};
+	static const size_t ns[] = {1, 2, 16, 31, 32, 33, 97, 130}, rs[] = {1, 16, 17, 33, 64, 257},
+			    ks[] = {1, 3, 63, 64, 65, 200, 256};
 	const int here = nct_cpu_amx();
 
 	(void)state;
@@ -124,8 +126,19 @@ check_bf16(size_t rows, size_t cols, size_t words, int add)
 		assert_true(c[i] != NULL && e[i] != NULL);
 		for (size_t j = 0; j < rows * ldc; j++)
 			c[i][j] = (float)(j % 7);
-		row[i]->product(&(struct nct_product){.rows = rows, .cols = cols, .words = words, .a = a, .a_row = a_row, .a_word = 1, .b = b,
-		    .b_panel = panel * words, .c = c[i], .ldc = ldc, .add = add, .e = e[i], .lde = ldc});
+		row[i]->product(&(struct nct_product){.rows = rows,
+		                                      .cols = cols,
+		                                      .words = words,
+		                                      .a = a,
+		                                      .a_row = a_row,
+		                                      .a_word = 1,
+		                                      .b = b,
+		                                      .b_panel = panel * words,
+		                                      .c = c[i],
+		                                      .ldc = ldc,
+		                                      .add = add,
+		                                      .e = e[i],
+		                                      .lde = ldc});
 	}
 	if (memcmp(c[0], c[1], rows * ldc * sizeof *c[0]) != 0 || memcmp(e[0], e[1], rows * ldc * sizeof *e[0]) != 0)
 		fail_msg("%zu x %zu x %zu%s: not what dot products make", rows, cols, words, add ? ", added" : "");

@@ -1,4 +1,5 @@
-/* test_aware.c - window-aware training: rows of contexts, rounds, runs that stop and go on, another run's parameters. */
+/* test_aware.c - window-aware training: rows of contexts, rounds, runs that stop and go on, another run's
+ * parameters. */
 #include "train_text.h"
 
 #include <math.h>
@@ -9,8 +10,8 @@
 
 enum { LENGTH = 40, ROWS = 100, STEPS = 9 };
 
-static const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2, .inner = 32,
-    .reach = 16};
+static const struct nct_shape shape = {
+    .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2, .inner = 32, .reach = 16};
 
 static struct nct_train_options
 options(unsigned threads)
@@ -61,9 +62,11 @@ fill(struct rows *r, const nct_text *t, const struct nct_train_options *o)
 	nct_text_examples(&e, t, LENGTH);
 	assert_int_equal(nct_net_new(&net, &shape, 1, LENGTH, 1, NULL, NULL), NCT_OK);
 	nct_net_init(net, 1);
-	if (nct_rounds_new(&a, t, &shape, o, &why) != NCT_OK || nct_rounds_parse(a, &e, nct_net_params(net), 0, &found, &why) != NCT_OK)
+	if (nct_rounds_new(&a, t, &shape, o, &why) != NCT_OK ||
+	    nct_rounds_parse(a, &e, nct_net_params(net), 0, &found, &why) != NCT_OK)
 		fail_msg("%s", why.text);
-	assert_true(found.symbols == nct_text_symbols(t) && found.windows > found.symbols / 4 && found.windows < found.symbols);
+	assert_true(found.symbols == nct_text_symbols(t) && found.windows > found.symbols / 4 &&
+	            found.windows < found.symbols);
 	r->targets = r->units = 0;
 	nct_rounds_fill(a, &e, 7, ROWS, r->in, r->target, r->seen, &r->targets, &r->units);
 	nct_rounds_free(a);
@@ -113,7 +116,8 @@ context_at(const uint32_t *seen, size_t at)
 	return n;
 }
 
-/* A context is a stretch of one document that begins with BOS and holds at least a symbol more than a window, if there is room. */
+/* A context is a stretch of one document that begins with BOS and holds at least a symbol more than a window, if
+ * there is room. */
 static void
 test_contexts(void **state)
 {
@@ -287,7 +291,8 @@ drop_checkpoint(const char *name)
 	(void)unlink(prev);
 }
 
-/* Whatever step a run stops at, between rounds or inside one, it goes on to the same bits, with any number of threads. */
+/* Whatever step a run stops at, between rounds or inside one, it goes on to the same bits, with any number of
+ * threads. */
 static void
 test_resume_is_exact(void **state)
 {
@@ -361,7 +366,9 @@ test_from(void **state)
 	other.inner = 48;
 	nct_text_examples(&e, t, LENGTH);
 	assert_int_equal(nct_loop_new(&l, &o, &other, &e, NULL, &why), NCT_EMODEL);
-	assert_non_null(strstr(why.text, "general: made with size d=16,layers=2,heads=2,ff=32,reach=16, not d=16,layers=2,heads=2,ff=48,reach=16"));
+	assert_non_null(strstr(
+	    why.text,
+	    "general: made with size d=16,layers=2,heads=2,ff=32,reach=16, not d=16,layers=2,heads=2,ff=48,reach=16"));
 	o.from = in_folder(ck, "nothing");
 	assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_EIO);
 	assert_non_null(strstr(why.text, "nothing: No such file"));

@@ -55,9 +55,9 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	return found;
 }
 
-/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the boundary being no string
- * itself: there the walk needs text of the batch before. The same for chosen strings, which turn back. Five threads, whose batches are
- * shorter, write the same. */
+/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the
+ * boundary being no string itself: there the walk needs text of the batch before. The same for chosen strings, which
+ * turn back. Five threads, whose batches are shorter, write the same. */
 static void
 test_batches(void **state)
 {

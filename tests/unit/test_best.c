@@ -1,4 +1,5 @@
-/* test_best.c - codebooks of chosen strings: what is refused, the walk against looking at every string, which strings are chosen. */
+/* test_best.c - codebooks of chosen strings: what is refused, the walk against looking at every string, which
+ * strings are chosen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +85,10 @@ test_walk(void **state)
 				mark[l][i] = nct_rng_below(&r, 4) == 0;
 			}
 			mark[l][n[l]] = 1;
-			lane[l] = (struct nct_book_lane){.text = text[l], .mark = aligned ? mark[l] : NULL, .open = {.cell = NCT_TRIE_START}, .out = got[l]};
+			lane[l] = (struct nct_book_lane){.text = text[l],
+			                                 .mark = aligned ? mark[l] : NULL,
+			                                 .open = {.cell = NCT_TRIE_START},
+			                                 .out = got[l]};
 		}
 		for (;;) { /* steps of any size; one whose text is at its end drops out */
 			struct nct_book_lane some[NCT_LANES];
@@ -197,7 +201,8 @@ test_faults(void **state)
 
 #define SMALL 14 /* strings beside those of one symbol */
 
-/* Bytes of windows that begin with counted strings: each takes the longest string in `set`, bit i of which is node NCT_SYMBOLS + 1 + i. */
+/* Bytes of windows that begin with counted strings: each takes the longest string in `set`, bit i of which is node
+ * NCT_SYMBOLS + 1 + i. */
 static uint64_t
 bytes_with(const struct nct_tally *t, uint32_t set)
 {
@@ -214,8 +219,8 @@ bytes_with(const struct nct_tally *t, uint32_t set)
 	return sum;
 }
 
-/* No set of as many strings does better by a tenth, whatever the tree and the counts (seen: 7%, where the last few are filled up), and
- * mostly none at all. */
+/* No set of as many strings does better by a tenth, whatever the tree and the counts (seen: 7%, where the last few
+ * are filled up), and mostly none at all. */
 static void
 test_choice(void **state)
 {
@@ -233,7 +238,10 @@ test_choice(void **state)
 		for (unsigned s = 0; s < NCT_SYMBOLS; s++)
 			t.node[nct_tally_add(&t, 0, s, 0)].begun = 1000;
 		while (t.n < NCT_SYMBOLS + 1 + SMALL) {
-			const uint32_t up = nct_rng_below(&r, 3) == 0 ? 'a' + 1 : t.n - 1 > NCT_SYMBOLS ? NCT_SYMBOLS + 1 + (uint32_t)nct_rng_below(&r, t.n - NCT_SYMBOLS - 1) : 'b' + 1;
+			const uint32_t up = nct_rng_below(&r, 3) == 0 ? 'a' + 1
+			                    : t.n - 1 > NCT_SYMBOLS
+			                        ? NCT_SYMBOLS + 1 + (uint32_t)nct_rng_below(&r, t.n - NCT_SYMBOLS - 1)
+			                        : 'b' + 1;
 			const uint32_t before = t.n, v = nct_tally_add(&t, up, 'a' + (unsigned)nct_rng_below(&r, 3), 0);
 
 			t.node[v].documents = 1000000; /* so many that they do not count */
@@ -250,7 +258,8 @@ test_choice(void **state)
 		got = bytes_with(&t, set);
 		exact += got == best;
 		if (10 * got < 9 * best)
-			fail_msg("round %u: %u strings take %lu bytes, as many could take %lu", round, extra, (unsigned long)got, (unsigned long)best);
+			fail_msg("round %u: %u strings take %lu bytes, as many could take %lu", round, extra,
+			         (unsigned long)got, (unsigned long)best);
 		nct_tally_free(&t);
 	}
 	assert_in_range(exact, 45, 60);

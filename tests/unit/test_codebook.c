@@ -1,4 +1,5 @@
-/* test_codebook.c - compiled windows: the same strings as by the general path, and refusal of what no tree could hold. */
+/* test_codebook.c - compiled windows: the same strings as by the general path, and refusal of what no tree could
+ * hold. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -52,7 +53,10 @@ test_strings(void **state)
 
 			assert_int_equal(nct_m1_compile(m, b, 1, NULL), NCT_OK);
 			const struct nct_codebook *c = nct_m1_codebook(m, NCT_CODE_SPLIT, b);
-			assert_int_equal(nct_worker_new(&worker, m, &(struct nct_worker_plan){.window_bits = b, .remember = 1, .lanes = 1}), NCT_OK);
+			assert_int_equal(
+			    nct_worker_new(&worker, m,
+			                   &(struct nct_worker_plan){.window_bits = b, .remember = 1, .lanes = 1}),
+			    NCT_OK);
 			for (size_t k = 0; k < (size_t)1 << b; k++) {
 				nct_bits bits = {0};
 				int eod;
@@ -243,11 +247,13 @@ same_streams(const nct_m1 *m, struct text text, struct nct_encode_options o)
 		uint8_t *book = encode(m, text, &o, &again);
 
 		if (again != n || memcmp(general, book, n) != 0)
-			fail_msg("b=%u, chunk=%u, %zu bytes, %u threads: streams differ", o.window_bits, (unsigned)o.chunk, text.n, o.threads);
+			fail_msg("b=%u, chunk=%u, %zu bytes, %u threads: streams differ", o.window_bits,
+			         (unsigned)o.chunk, text.n, o.threads);
 		free(book);
 		decode(m, general, n, text, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = o.threads});
 	}
-	decode(m, general, n, text, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 1, .no_codebook = 1});
+	decode(m, general, n, text,
+	       &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 1, .no_codebook = 1});
 	free(general);
 }
 
@@ -332,14 +338,16 @@ test_long_text(void **state)
 	uint8_t *general = encode(m, (struct text){text, n}, &o, &general_n);
 	assert_int_equal(book_n, general_n);
 	assert_memory_equal(book, general, book_n);
-	decode(m, book, book_n, (struct text){text, n}, &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 2});
+	decode(m, book, book_n, (struct text){text, n},
+	       &(struct nct_decode_options){sizeof(struct nct_decode_options), .threads = 2});
 	free(book);
 	free(general);
 	nct_m1_free(m);
 	free(text);
 }
 
-/* How much text each thread's lanes have walked, where there are two: the linker puts this function before the library's (see the Makefile). */
+/* How much text each thread's lanes have walked, where there are two: the linker puts this function before the
+ * library's (see the Makefile). */
 static struct {
 	_Atomic(struct nct_book_lanes *) first; /* the one thread's; NULL: none has walked yet */
 	size_t bytes[2];
@@ -359,8 +367,8 @@ __wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs
 	__real_nct_book_lanes_walk(l, jobs, n);
 }
 
-/* Both threads have a share in the work, where there are chunks for both: a fifth or more, in one of many runs, since other
- * programs may keep a thread from its processor for a while. */
+/* Both threads have a share in the work, where there are chunks for both: a fifth or more, in one of many runs,
+ * since other programs may keep a thread from its processor for a while. */
 static void
 test_work(void **state)
 {
@@ -391,7 +399,8 @@ static void
 test_show_asks_the_codebook(void **state)
 {
 	nct_m1 *m = some_m1(3);
-	struct nct_encode_options o = {sizeof o, .window_bits = NCT_WINDOW_MIN, .resets = 1, .threads = 1, .no_codebook = 1, .open = 1};
+	struct nct_encode_options o = {
+	    sizeof o, .window_bits = NCT_WINDOW_MIN, .resets = 1, .threads = 1, .no_codebook = 1, .open = 1};
 	struct nct_decode_options show = {sizeof show, .threads = 1, .show = 1};
 	struct nct_codebook *c;
 	uint8_t text[NCT_WINDOW_SYMBOLS];
@@ -405,7 +414,8 @@ test_show_asks_the_codebook(void **state)
 	memcpy(c->depth, nct_m1_codebook(m, NCT_CODE_SPLIT, o.window_bits)->depth, sizeof *c->depth * 2 << c->bits);
 	do
 		assert_true(++k + 1 < (size_t)1 << c->bits);
-	while (c->depth[k] != 2 || c->symbol[k] != 'a' || c->depth[k + 1] != 1 || path(c, k, text, &eod) != 2 || text[0] < ' ' || text[0] > '[');
+	while (c->depth[k] != 2 || c->symbol[k] != 'a' || c->depth[k + 1] != 1 || path(c, k, text, &eod) != 2 ||
+	       text[0] < ' ' || text[0] > '[');
 	uint8_t *stream = encode(m, (struct text){text, 2}, &o, &n);
 	for (int other = 0; other < 2; other++)
 		snprintf(line[other], sizeof line[other], "%zu\t%c%c\n", k, text[0], "ab"[other]);

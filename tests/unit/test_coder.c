@@ -37,7 +37,8 @@ test_bits(void **state)
 		assert_true(nct_bits_get(b.bytes, b.bits, at, width[i]) == value[i]);
 		at += width[i];
 	}
-	assert_true(nct_bits_get(b.bytes, b.bits, b.bits - 5, 64) == nct_bits_get(b.bytes, b.bits, b.bits - 5, 5) << 59); /* zeros follow */
+	/* zeros follow */
+	assert_true(nct_bits_get(b.bytes, b.bits, b.bits - 5, 64) == nct_bits_get(b.bytes, b.bits, b.bits - 5, 5) << 59);
 	nct_bits_clear(&b);
 	assert_int_equal(nct_bits_put(&b, 1, 3), NCT_OK);
 	assert_int_equal(b.bytes[0], 0x20); /* cleared bytes are zero again */
@@ -45,7 +46,8 @@ test_bits(void **state)
 	nct_bits_free(&copy);
 }
 
-/* Many numbers of one width at once, at every place in a byte, as one by one; what is above the width does not count. */
+/* Many numbers of one width at once, at every place in a byte, as one by one; what is above the width does not
+ * count. */
 static void
 test_many(void **state)
 {
@@ -95,7 +97,8 @@ make_freq(uint32_t *freq, nct_rng *rng)
 	freq[nct_rng_below(rng, 2) != 0 ? NCT_EOD : 0] += left;
 }
 
-/* Texts of every length from 0 up, probable and improbable: they come back, at a length that the frequencies promise. */
+/* Texts of every length from 0 up, probable and improbable: they come back, at a length that the frequencies
+ * promise. */
 static void
 test_unbroken(void **state)
 {
@@ -117,7 +120,9 @@ test_unbroken(void **state)
 			uint32_t lo = 0;
 
 			make_freq(freq, &freqs);
-			text[i] = nct_rng_below(&rng, 3) == 0 ? (unsigned)nct_rng_below(&rng, NCT_SYMBOLS) : nct_rng_below(&rng, 2) != 0 ? NCT_EOD : 0;
+			text[i] = nct_rng_below(&rng, 3) == 0   ? (unsigned)nct_rng_below(&rng, NCT_SYMBOLS)
+			          : nct_rng_below(&rng, 2) != 0 ? NCT_EOD
+			                                        : 0;
 			for (unsigned s = 0; s < text[i]; s++)
 				lo += freq[s];
 			assert_int_equal(nct_ac_put(&enc, lo, lo + freq[text[i]]), NCT_OK);
@@ -198,7 +203,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bits), cmocka_unit_test(test_many), cmocka_unit_test(test_unbroken), cmocka_unit_test(test_carry), cmocka_unit_test(test_any_bits),
+	    cmocka_unit_test(test_bits),  cmocka_unit_test(test_many),     cmocka_unit_test(test_unbroken),
+	    cmocka_unit_test(test_carry), cmocka_unit_test(test_any_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

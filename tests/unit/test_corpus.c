@@ -42,7 +42,8 @@ test_corpus_refuses(void **state)
 
 	(void)state;
 	other.m1 = 77;
-	assert_int_equal(nct_corpus_read(&c, operand, &(struct source){.header = {&plain, &other}}, folder, &at, &why), NCT_EMODEL);
+	assert_int_equal(nct_corpus_read(&c, operand, &(struct source){.header = {&plain, &other}}, folder, &at, &why),
+	                 NCT_EMODEL);
 	assert_null(c);
 	assert_int_equal(at, 1);
 	assert_string_equal(why.text, "other tokens than before: M1 000000000000004d, not 0000000000000007");
@@ -66,7 +67,9 @@ test_corpus_refuses(void **state)
 		nct_writer_free(w);
 		n = pread(fd, buf, sizeof buf, 0);
 		assert_int_equal(close(fd), 0);
-		assert_int_equal(nct_corpus_read(&c, from_pieces, (struct piece[]){{(char *)buf, (size_t)n}, {NULL, 0}}, folder, &at, &why), NCT_EKIND);
+		assert_int_equal(nct_corpus_read(&c, from_pieces, (struct piece[]){{(char *)buf, (size_t)n}, {NULL, 0}},
+		                                 folder, &at, &why),
+		                 NCT_EKIND);
 	}
 }
 
@@ -141,8 +144,14 @@ cut_line(void *ctx, size_t i, int *fd)
 	assert_int_equal(nct_writer_header(w, &ids), NCT_OK);
 	for (unsigned part = 0; part < 2; part++) {
 		const struct nct_directory_entry e = {.units = 1000, .ends_document = (int)part};
-		struct nct_block b = {.units = 1000, .tokens = 1000, .documents = part, .text_bytes = 5000 * part, .dir = dir, .code = code, .code_bytes = 1000,
-		    .flags = part == 0 ? NCT_BLOCK_CONTINUED : NCT_BLOCK_CONTINUES};
+		struct nct_block b = {.units = 1000,
+		                      .tokens = 1000,
+		                      .documents = part,
+		                      .text_bytes = 5000 * part,
+		                      .dir = dir,
+		                      .code = code,
+		                      .code_bytes = 1000,
+		                      .flags = part == 0 ? NCT_BLOCK_CONTINUED : NCT_BLOCK_CONTINUES};
 
 		b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
 		assert_int_equal(nct_writer_block(w, &b), NCT_OK);

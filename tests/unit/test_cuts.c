@@ -105,7 +105,8 @@ test_cuts(void **state)
 	memset(text, 'a', sizeof text);
 	text[65535] = text[65537] = 0;
 	for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-		struct nct_encode_options o = {sizeof o, .window_bits = plans[i][0], .resets = plans[i][1], .separator = NCT_SEP_NUL, .threads = 1};
+		struct nct_encode_options o = {sizeof o, .window_bits = plans[i][0], .resets = plans[i][1],
+		                               .separator = NCT_SEP_NUL, .threads = 1};
 
 		for (uint64_t chunk = 6; chunk < 12; chunk++)
 			assert_cut(m, (struct bytes){two, sizeof two - 1}, o, chunk, chunk >= 10);
@@ -121,7 +122,8 @@ test_cuts(void **state)
 static void
 test_resets_of_unknown_text(void **state)
 {
-	static const struct nct_m1_config config = {.kind = NCT_M1_TRANSFORMER, .width = 16, .heads = 2, .layers = 2, .inner = 24, .reach = 9};
+	static const struct nct_m1_config config = {
+	    .kind = NCT_M1_TRANSFORMER, .width = 16, .heads = 2, .layers = 2, .inner = 24, .reach = 9};
 	static uint8_t docs[] = "abcabcaabbca\0bcaabbaccbabcabc\0cab\0\0aabbccaabbccaabbcc\0";
 	const struct bytes text = {docs, sizeof docs - 1};
 	const struct nct_decode_options d = {sizeof d, .threads = 2};
@@ -132,7 +134,8 @@ test_resets_of_unknown_text(void **state)
 	assert_non_null(m);
 	for (unsigned b = 10; b <= 40; b += 6)
 		for (uint32_t r = 0; r < 5; r++) {
-			const struct nct_encode_options o = {sizeof o, .window_bits = b, .resets = r, .separator = NCT_SEP_NUL, .threads = 1};
+			const struct nct_encode_options o = {sizeof o, .window_bits = b, .resets = r,
+			                                     .separator = NCT_SEP_NUL, .threads = 1};
 			struct bytes stream = encode_documents(m, text, &o), joined = joined_blocks(stream, 0, 1);
 			const int in = bytes_fd(joined.p, joined.n), out = bytes_fd("", 0);
 

@@ -40,10 +40,29 @@ args_fill(struct args *g, nct_rng *r)
 	g->ret = 0.0f;
 }
 
-enum kernel { NORM, NORM_BACK, GATE, GATE_BACK, WEIGH, ADD_MAX, MAX, EXP_SUM, SCORE_BACK, DOT, ADD, ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND, KERNELS };
+enum kernel {
+	NORM,
+	NORM_BACK,
+	GATE,
+	GATE_BACK,
+	WEIGH,
+	ADD_MAX,
+	MAX,
+	EXP_SUM,
+	SCORE_BACK,
+	DOT,
+	ADD,
+	ADD_SCALED,
+	SCALE,
+	SQUARE_ADD,
+	SQUARE_SCALED,
+	DESCEND,
+	KERNELS
+};
 
-static const char *const names[KERNELS] = {"norm", "norm_back", "gate", "gate_back", "weigh", "add_max", "add_max of nothing", "exp_sum",
-	"score_back", "dot", "add", "add_scaled", "scale", "square_add", "square_scaled", "descend"};
+static const char *const names[KERNELS] = {
+    "norm",       "norm_back", "gate", "gate_back",  "weigh", "add_max",    "add_max of nothing", "exp_sum",
+    "score_back", "dot",       "add",  "add_scaled", "scale", "square_add", "square_scaled",      "descend"};
 
 /* Inputs are a, b, c, d and, where something is changed in place, x, y, z. */
 static void
@@ -208,7 +227,8 @@ wanted_of(enum kernel which, struct wanted *w, const struct args *s, size_t n)
 	}
 }
 
-/* Eight sums of up to nine products of numbers below 4, each rounded to 2^-24 of itself, and a few steps more: 2e-5 in all. */
+/* Eight sums of up to nine products of numbers below 4, each rounded to 2^-24 of itself, and a few steps more: 2e-5
+ * in all. */
 static void
 check_row(const struct nct_float *k)
 {
@@ -321,7 +341,8 @@ test_short_elements(void **state)
 static void
 test_nan_stays(void **state)
 {
-	static const enum kernel passing[] = {NORM, NORM_BACK, GATE, EXP_SUM, SCORE_BACK, DOT, ADD, ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
+	static const enum kernel passing[] = {NORM, NORM_BACK,  GATE,  EXP_SUM,    SCORE_BACK,    DOT,
+	                                      ADD,  ADD_SCALED, SCALE, SQUARE_ADD, SQUARE_SCALED, DESCEND};
 	struct args g;
 	nct_rng r = {3};
 
@@ -380,7 +401,8 @@ test_choosing(void **state)
 		rows++;
 	}
 	assert_string_equal(nct_float_name(rows - 1), "ref");
-	for (size_t i = 0; nct_ladder_name(i) != NULL; i++) /* a name without a row here: a lower row; one this machine cannot run: none */
+	/* a name without a row here: a lower row; one this machine cannot run: none */
+	for (size_t i = 0; nct_ladder_name(i) != NULL; i++)
 		assert_true(nct_float_choose(&k, nct_ladder_name(i)) != NCT_OK || nct_ladder_serves(k->name, nct_ladder_name(i)));
 	assert_true(!nct_ladder_serves("avx2", "ref") && !nct_ladder_serves("mmx", "mmx") && nct_ladder_serves("ref", NULL));
 }

@@ -1,4 +1,5 @@
-/* test_float_tiles.c - the order in which tiles of bf16 are used, on tiles in plain C: no processor with AMX is needed. */
+/* test_float_tiles.c - the order in which tiles of bf16 are used, on tiles in plain C: no processor with AMX is
+ * needed. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,12 +87,24 @@ static void
 check(size_t rows, size_t cols, size_t words, int turned, int add)
 {
 	const size_t panels = (cols + PANEL - 1) / PANEL, ldc = cols + 1;
-	uint32_t *a = calloc(turned ? words * PANEL : rows * (words + 3), sizeof *a), *b = calloc(panels * PANEL * words, sizeof *b);
+	uint32_t *a = calloc(turned ? words * PANEL : rows * (words + 3), sizeof *a),
+		 *b = calloc(panels * PANEL * words, sizeof *b);
 	float *c = calloc(rows * ldc, sizeof *c);
 	uint16_t *e = calloc(rows * ldc, sizeof *e);
 	nct_rng r = {rows + cols + words};
-	const struct nct_product p = {.rows = rows, .cols = cols, .words = words, .a = a, .a_row = turned ? 1 : words + 3,
-	    .a_word = turned ? PANEL : 1, .b = b, .b_panel = PANEL * words, .c = c, .ldc = ldc, .add = add, .e = turned ? NULL : e, .lde = ldc};
+	const struct nct_product p = {.rows = rows,
+	                              .cols = cols,
+	                              .words = words,
+	                              .a = a,
+	                              .a_row = turned ? 1 : words + 3,
+	                              .a_word = turned ? PANEL : 1,
+	                              .b = b,
+	                              .b_panel = PANEL * words,
+	                              .c = c,
+	                              .ldc = ldc,
+	                              .add = add,
+	                              .e = turned ? NULL : e,
+	                              .lde = ldc};
 
 	assert_true(a != NULL && b != NULL && c != NULL && e != NULL);
 	fill(a, turned ? words * PANEL : rows * (words + 3), &r);

@@ -47,16 +47,23 @@ one_stream(size_t i, size_t *n)
 		{10, 1, 0, NCT_SEP_OPERAND, "ab bacca aab caab, acab aaaaaaaaa: words"},
 		{10, 1, 9, NCT_SEP_NUL, "aaab"},
 	};
-	const struct nct_encode_options o = {sizeof o, .window_bits = seeds[i].bits, .resets = seeds[i].resets, .chunk = seeds[i].chunk,
-	                                     .separator = seeds[i].separator, .code = i < CHOSEN ? NCT_CODE_SPLIT : NCT_CODE_BEST,
-	                                     .align = i < ALIGNED ? NCT_ALIGN_NONE : NCT_ALIGN_WORDS, .threads = 1};
+	const struct nct_encode_options o = {sizeof o,
+	                                     .window_bits = seeds[i].bits,
+	                                     .resets = seeds[i].resets,
+	                                     .chunk = seeds[i].chunk,
+	                                     .separator = seeds[i].separator,
+	                                     .code = i < CHOSEN ? NCT_CODE_SPLIT : NCT_CODE_BEST,
+	                                     .align = i < ALIGNED ? NCT_ALIGN_NONE : NCT_ALIGN_WORDS,
+	                                     .threads = 1};
 	struct nct_totals totals;
 	FILE *f = tmpfile();
 	uint8_t *p;
 
 	make_models();
 	must(f != NULL, "no file");
-	must(nct_encode(models[i % SOME_M1], one_text, (void *)(uintptr_t)seeds[i].text, fileno(f), &o, &totals, NULL) == NCT_OK, "encoding");
+	must(nct_encode(models[i % SOME_M1], one_text, (void *)(uintptr_t)seeds[i].text, fileno(f), &o, &totals,
+	                NULL) == NCT_OK,
+	     "encoding");
 	p = contents(f, n);
 	p[34] = (uint8_t)(i % SOME_M1);
 	return p;
@@ -162,7 +169,8 @@ write_seeds(const char *dir)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_claim), cmocka_unit_test(test_mutated_streams), cmocka_unit_test(test_corpus)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_claim), cmocka_unit_test(test_mutated_streams),
+	                                   cmocka_unit_test(test_corpus)};
 
 	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

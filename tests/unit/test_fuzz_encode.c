@@ -107,8 +107,10 @@ write_seeds(const char *dir)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_mutated_texts), cmocka_unit_test(test_corpus)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_mutated_texts),
+	                                   cmocka_unit_test(test_corpus)};
 
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else the encoder's buffers, large for so short texts, are zeroed each time */
+	/* else the encoder's buffers, large for so short texts, are zeroed each time */
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

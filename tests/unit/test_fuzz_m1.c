@@ -42,7 +42,9 @@ give_strings(nct_m1 *m, unsigned letters, unsigned most)
 
 	draw_strings_of(&r, s, letters, most, letters == 3);
 	c = codebook_of(s);
-	must(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL) == NCT_OK && nct_codebook_pack(c) == NCT_OK && c->base != NULL, "no codebook");
+	must(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL) == NCT_OK && nct_codebook_pack(c) == NCT_OK &&
+	         c->base != NULL,
+	     "no codebook");
 	nct_m1_take_codebook(m, c);
 }
 
@@ -71,7 +73,8 @@ with_books(const char *path, unsigned books, size_t *n)
 	return p;
 }
 
-/* Changes in a codebook alone, most of which a tree can hold or nearly so: one more or less, two strings' symbols exchanged. */
+/* Changes in a codebook alone, most of which a tree can hold or nearly so: one more or less, two strings' symbols
+ * exchanged. */
 static void
 test_mutated_codebooks(void **state)
 {
@@ -103,7 +106,8 @@ test_mutated_codebooks(void **state)
 	nct_m1_free(m);
 }
 
-/* A copy of *c, to free, with one to three changes: a depth or a symbol is one more or less, a node is a string no longer and another one is. */
+/* A copy of *c, to free, with one to three changes: a depth or a symbol is one more or less, a node is a string no
+ * longer and another one is. */
 static struct nct_codebook *
 changed(const struct nct_codebook *c, nct_rng *r)
 {
@@ -126,7 +130,8 @@ changed(const struct nct_codebook *c, nct_rng *r)
 	return d;
 }
 
-/* The same with chosen strings. Of those that are taken, some say where their nodes lie, and some of these do not tell the truth. */
+/* The same with chosen strings. Of those that are taken, some say where their nodes lie, and some of these do not
+ * tell the truth. */
 static void
 test_mutated_strings(void **state)
 {
@@ -231,7 +236,8 @@ test_corpus(void **state)
 static void
 write_seeds(const char *dir)
 {
-	static const struct nct_m1_config tiny = {.kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 3, .reach = 2};
+	static const struct nct_m1_config tiny = {
+	    .kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 3, .reach = 2};
 
 	for (unsigned i = 0; i < 8; i++) {
 		nct_m1 *m = i < 4 ? random_m1(&tiny, NULL, 1) : some_m1(SOME_M1_LONG);
@@ -247,8 +253,10 @@ write_seeds(const char *dir)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_correction), cmocka_unit_test(test_correction_of_codebooks), cmocka_unit_test(test_mutated_files),
-	                                    cmocka_unit_test(test_mutated_codebooks), cmocka_unit_test(test_mutated_strings), cmocka_unit_test(test_corpus)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_correction),      cmocka_unit_test(test_correction_of_codebooks),
+	    cmocka_unit_test(test_mutated_files),   cmocka_unit_test(test_mutated_codebooks),
+	    cmocka_unit_test(test_mutated_strings), cmocka_unit_test(test_corpus)};
 
 	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

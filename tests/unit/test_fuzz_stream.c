@@ -8,7 +8,8 @@
 #define SEEDS 6
 #define ROUNDS 3000
 
-/* Streams of each kind: split windows, unbroken, tokens of them, foreign tokens; small, since most bytes shall matter. */
+/* Streams of each kind: split windows, unbroken, tokens of them, foreign tokens; small, since most bytes shall
+ * matter. */
 static struct bytes
 seed(size_t i)
 {
@@ -25,7 +26,8 @@ seed(size_t i)
 		close(fd);
 		return windows;
 	}
-	assert_int_equal(i == 5 ? nct_import_ids(one_input, &in, fd, &foreign, NULL, NULL) : nct_pack(one_input, &in, fd, &pack, NULL, NULL),
+	assert_int_equal(i == 5 ? nct_import_ids(one_input, &in, fd, &foreign, NULL, NULL)
+	                        : nct_pack(one_input, &in, fd, &pack, NULL, NULL),
 	                 NCT_OK);
 	free(windows.p);
 	return fd_bytes(fd);
@@ -124,7 +126,8 @@ write_seeds(const char *dir)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_mending), cmocka_unit_test(test_mutated_streams), cmocka_unit_test(test_corpus)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_mending), cmocka_unit_test(test_mutated_streams),
+	                                   cmocka_unit_test(test_corpus)};
 
 	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

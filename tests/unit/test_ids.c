@@ -51,8 +51,8 @@ static void
 assert_npy(struct bytes npy, struct bytes raw, size_t width)
 {
 	char dict[128];
-	int n = snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }", width == 1 ? "|u1" : "<u2",
-	                 raw.n / width);
+	int n = snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }",
+	                 width == 1 ? "|u1" : "<u2", raw.n / width);
 
 	assert_int_equal(npy.n, 128 + raw.n);
 	assert_memory_equal(npy.p, "\x93NUMPY\x01\x00\x76\x00", 10);

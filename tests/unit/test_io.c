@@ -17,7 +17,8 @@
 #include "convert_stream.h"
 #include "text/documents.h"
 
-/* A pipe whose one end, in the thread that tests, does not block, and a thread at the other end that keeps it waiting. */
+/* A pipe whose one end, in the thread that tests, does not block, and a thread at the other end that keeps it
+ * waiting. */
 struct slow {
 	int ours, theirs;
 	struct bytes b;

@@ -455,15 +455,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matmul), cmocka_unit_test(test_attention), cmocka_unit_test(test_loops), cmocka_unit_test(test_halve),
-		cmocka_unit_test(test_choose), cmocka_unit_test(test_exp2_tables), cmocka_unit_test(test_exp2_weight),
-		cmocka_unit_test(test_norm_is_rms_norm), cmocka_unit_test(test_attention_is_a_softmax),
-		cmocka_unit_test(test_predict_is_a_softmax),
-		{"test_row_ran: amx", test_row_ran, NULL, NULL, "amx"},
-		{"test_row_ran: avx512vnni", test_row_ran, NULL, NULL, "avx512vnni"},
-		{"test_row_ran: avx2", test_row_ran, NULL, NULL, "avx2"},
-		{"test_row_ran: neon-dot", test_row_ran, NULL, NULL, "neon-dot"},
-		{"test_row_ran: neon", test_row_ran, NULL, NULL, "neon"},
+	    cmocka_unit_test(test_matmul),
+	    cmocka_unit_test(test_attention),
+	    cmocka_unit_test(test_loops),
+	    cmocka_unit_test(test_halve),
+	    cmocka_unit_test(test_choose),
+	    cmocka_unit_test(test_exp2_tables),
+	    cmocka_unit_test(test_exp2_weight),
+	    cmocka_unit_test(test_norm_is_rms_norm),
+	    cmocka_unit_test(test_attention_is_a_softmax),
+	    cmocka_unit_test(test_predict_is_a_softmax),
+	    {"test_row_ran: amx", test_row_ran, NULL, NULL, "amx"},
+	    {"test_row_ran: avx512vnni", test_row_ran, NULL, NULL, "avx512vnni"},
+	    {"test_row_ran: avx2", test_row_ran, NULL, NULL, "avx2"},
+	    {"test_row_ran: neon-dot", test_row_ran, NULL, NULL, "neon-dot"},
+	    {"test_row_ran: neon", test_row_ran, NULL, NULL, "neon"},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

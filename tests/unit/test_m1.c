@@ -179,7 +179,8 @@ eval_at_once(struct context *const *c, size_t contexts)
 	eval(c[0]->m, steps, n);
 }
 
-/* Each call takes the next few positions of some contexts; the frequencies of others are asked for in a call of their own. */
+/* Each call takes the next few positions of some contexts; the frequencies of others are asked for in a call of
+ * their own. */
 static void
 eval_mixed(struct context *const *c, size_t contexts, nct_rng *r)
 {

@@ -160,7 +160,8 @@ test_files_are_checked(void **state)
 	assert_non_null(bytes);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(nct_read(fd, bytes, n, &got), NCT_OK);
-	const size_t header = 8 + (size_t)nct_get64((uint8_t *)bytes), notes = place(bytes, "note."), tensors = place(bytes, "\"embed");
+	const size_t header = 8 + (size_t)nct_get64((uint8_t *)bytes), notes = place(bytes, "note."),
+		     tensors = place(bytes, "\"embed");
 	assert_true(notes > 8 && tensors > notes && header > tensors);
 	for (size_t i = 0; i < n; i += i < header ? 1 : 997) {
 		char was = bytes[i];
@@ -192,7 +193,8 @@ test_files_are_checked(void **state)
 static struct nct_m2_generate_options
 sampling(uint64_t tokens)
 {
-	const struct nct_m2_generate_options o = {sizeof o, .tokens = tokens, .temperature = 1, .top_p = 1, .seed = 3, .threads = 1};
+	const struct nct_m2_generate_options o = {sizeof o,   .tokens = tokens, .temperature = 1,
+	                                          .top_p = 1, .seed = 3,        .threads = 1};
 
 	return o;
 }
@@ -269,7 +271,8 @@ test_samples(void **state)
 	nct_corpus_free(c);
 }
 
-/* Sampled tokens cost less under a model of held-out text than random ones: by 1.5 bits of 4 at the least; seen: 2.6. */
+/* Sampled tokens cost less under a model of held-out text than random ones: by 1.5 bits of 4 at the least; seen:
+ * 2.6. */
 static void
 test_samples_score_better_than_chance(void **state)
 {
@@ -279,7 +282,8 @@ test_samples_score_better_than_chance(void **state)
 	nct_corpus *held_out = read_corpus((struct source){.header = {&plain, &plain}, .joined = 1});
 	struct nct_train_options none = options(0);
 	struct nct_m2_train_result r;
-	nct_m2 *m = model_of(c, NULL, &t, &r), *judge = model_of(held_out, NULL, &t, &r), *random = model_of(c, NULL, &none, &r);
+	nct_m2 *m = model_of(c, NULL, &t, &r), *judge = model_of(held_out, NULL, &t, &r),
+	       *random = model_of(c, NULL, &none, &r);
 	struct nct_m2_generate_options flat = o;
 	nct_corpus *sampled = sample_of(m, NULL, &o), *uniform;
 	double cost, chance;

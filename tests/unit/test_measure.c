@@ -258,8 +258,10 @@ test_faults_of_tables(void **state)
 	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOKENS, NCT_EDATA, "the first row is not 'total', line 2");
 	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL TOTAL, NCT_EDATA, "a second row 'total', line 3");
 	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL TOKENS "token\t5\t1" REST, NCT_EDATA, "ids do not ascend, line 6");
-	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL "token\t6\t1" REST, NCT_EDATA, "index is an id outside the vocabulary, line 3");
-	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL "token\t0\t11" REST, NCT_EDATA, "the ids' tokens are more than the total, line 3");
+	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL "token\t6\t1" REST, NCT_EDATA,
+	                "index is an id outside the vocabulary, line 3");
+	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL "token\t0\t11" REST, NCT_EDATA,
+	                "the ids' tokens are more than the total, line 3");
 	assert_measured(NCT_EVALUATION_COLUMNS "\n" TOTAL "token\t0\t9" REST, NCT_EDATA,
 	                "the ids' tokens are fewer than the total before this, line 3");
 	assert_measured(TABLE "token", NCT_ECUT, "ends early, line 7");
@@ -275,8 +277,8 @@ test_cut_tables(void **state)
 	(void)state;
 	for (size_t n = 0; n < strlen(table); n++) {
 		struct bytes in = {(uint8_t *)(uintptr_t)table, n};
-		int whole = n > 0 && table[n - 1] == '\n' && strncmp(table + n, "token\t2", 7) != 0 && strncmp(table + n, "token\t5", 7) != 0 &&
-		            strncmp(table + n, "total", 5) != 0;
+		int whole = n > 0 && table[n - 1] == '\n' && strncmp(table + n, "token\t2", 7) != 0 &&
+		            strncmp(table + n, "token\t5", 7) != 0 && strncmp(table + n, "total", 5) != 0;
 
 		if (measured(in, &why) != (whole ? NCT_OK : n > 0 && table[n - 1] == '\n' ? NCT_EDATA : NCT_ECUT))
 			fail_msg("cut at %zu: '%s'", n, why.text);

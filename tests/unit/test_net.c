@@ -164,9 +164,9 @@ plain_make(struct plain *m, const struct example *e, nct_net *n)
 
 /* ---- tests ---- */
 
-/* Float sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. Numbers of eight bits are off by 2^-9 of
- * themselves, and so are logits, at random, the means of which are losses: 5e-3 in all, and 0.1 in one position (seen: 2.4e-3 where there is
- * one, else 1e-4; 0.03). */
+/* Float sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. Numbers of eight bits are off
+ * by 2^-9 of themselves, and so are logits, at random, the means of which are losses: 5e-3 in all, and 0.1 in one
+ * position (seen: 2.4e-3 where there is one, else 1e-4; 0.03). */
 static void
 check_loss(const struct example *e, const char *row, double whole, double one)
 {
@@ -230,11 +230,11 @@ slope(struct plain *m, const struct nct_batch *b, size_t i, double scale, double
 	return scale * (up - down) / (2.0 * step);
 }
 
-/* Some entries of tensor `id`: those of the largest gradient and some at random, which must agree within `bound` of the tensor's
- * root mean square. That must not vanish; 1e-6 is for tensors whose true gradient is 0. */
+/* Some entries of tensor `id`: those of the largest gradient and some at random, which must agree within `bound` of
+ * the tensor's root mean square. That must not vanish; 1e-6 is for tensors whose true gradient is 0. */
 static void
-check_tensor(const struct example *e, struct plain *m, const struct data *d, const float *grads, double scale, enum nct_tensor_id id,
-             double bound)
+check_tensor(const struct example *e, struct plain *m, const struct data *d, const float *grads, double scale,
+             enum nct_tensor_id id, double bound)
 {
 	const struct nct_tensor *t = &m->t[id];
 	const float *g = grads + t->offset;
@@ -317,9 +317,9 @@ gradients(const struct example *e, const char *row)
 	return n;
 }
 
-/* Gradients of each tensor, by short elements, are within 10% of those by floats: some ten roundings to 2^-9 follow each other on the
- * way, at random, and a gate near 0 may open in one and not in the other (seen: 7% where sums cancel, 2% as a rule). The bias's
- * are sums over all positions that cancel nearly whole: 15% (seen: 10.3%). */
+/* Gradients of each tensor, by short elements, are within 10% of those by floats: some ten roundings to 2^-9 follow
+ * each other on the way, at random, and a gate near 0 may open in one and not in the other (seen: 7% where sums
+ * cancel, 2% as a rule). The bias's are sums over all positions that cancel nearly whole: 15% (seen: 10.3%). */
 static void
 test_rows_point_the_same_way(void **state)
 {

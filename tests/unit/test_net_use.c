@@ -43,8 +43,8 @@ test_gradients_add_up(void **state)
 	nct_net_free(n);
 }
 
-/* On every row of kernels, losses and gradients have the same bits for any number of threads, and the net for the forward pass alone
- * gives the same loss. */
+/* On every row of kernels, losses and gradients have the same bits for any number of threads, and the net for the
+ * forward pass alone gives the same loss. */
 static void
 check_row(const struct example *e, const struct data *d, const char *row)
 {
@@ -85,8 +85,9 @@ test_threads_change_nothing(void **state)
 	data_free(&d);
 }
 
-/* A vocabulary so large that the logits are made in slices, and those in several groups: rows together give what they give
- * one by one, where a group holds all of a row. Sums in another order differ by some 1e-6 of the largest terms. */
+/* A vocabulary so large that the logits are made in slices, and those in several groups: rows together give what
+ * they give one by one, where a group holds all of a row. Sums in another order differ by some 1e-6 of the largest
+ * terms. */
 static void
 test_large_vocabulary(void **state)
 {

@@ -1,29 +1,30 @@
-/* test_options.c - programs that were compiled with an older or a newer nct.h: what their option structs lack or have beyond the library's. */
+/* test_options.c - programs that were compiled with an older or a newer nct.h: what their option structs lack or
+ * have beyond the library's. */
 #include "one_of_each.h"
 
-/* Makes `call`, an expression with the options o and `why` in it, with options as a newer and as an older program gives them; to the older
- * one all from the field `since` on is not known. */
-#define SIZES(type, since, call, ...)                                                                                     \
-	do {                                                                                                              \
-		struct {                                                                                                  \
-			struct type o;                                                                                    \
-			unsigned char more[16];                                                                           \
-		} x;                                                                                                      \
-		const struct type *const o = &x.o;                                                                        \
-		nct_why told, *const why = &told;                                                                         \
-                                                                                                                          \
-		memset(&x, 0, sizeof x);                                                                                  \
-		x.o = (struct type){sizeof x, __VA_ARGS__};                                                               \
-		works(#call ", newer", call, why);                                                                        \
-		x.more[sizeof x.more - 1] = 1;                                                                            \
-		refused(#call ", newer, with more", call, why, "does not know");                                          \
-		memset((char *)&x + offsetof(struct type, since), 0xff, sizeof x - offsetof(struct type, since));         \
-		x.o.struct_size = offsetof(struct type, since);                                                           \
-		works(#call ", older", call, why);                                                                        \
-		x.o.struct_size = 0;                                                                                      \
-		refused(#call ", no size", call, why, "without their size");                                              \
-		x.o.struct_size = SIZE_MAX;                                                                               \
-		refused(#call ", any size", call, why, "without their size");                                             \
+/* Makes `call`, an expression with the options o and `why` in it, with options as a newer and as an older program
+ * gives them; to the older one all from the field `since` on is not known. */
+#define SIZES(type, since, call, ...) \
+	do { \
+		struct { \
+			struct type o; \
+			unsigned char more[16]; \
+		} x; \
+		const struct type *const o = &x.o; \
+		nct_why told, *const why = &told; \
+ \
+		memset(&x, 0, sizeof x); \
+		x.o = (struct type){sizeof x, __VA_ARGS__}; \
+		works(#call ", newer", call, why); \
+		x.more[sizeof x.more - 1] = 1; \
+		refused(#call ", newer, with more", call, why, "does not know"); \
+		memset((char *)&x + offsetof(struct type, since), 0xff, sizeof x - offsetof(struct type, since)); \
+		x.o.struct_size = offsetof(struct type, since); \
+		works(#call ", older", call, why); \
+		x.o.struct_size = 0; \
+		refused(#call ", no size", call, why, "without their size"); \
+		x.o.struct_size = SIZE_MAX; \
+		refused(#call ", any size", call, why, "without their size"); \
 	} while (0)
 
 static void
@@ -66,16 +67,19 @@ test_codec(void **state)
 	(void)state;
 	SIZES(nct_pack_options, progress, nct_pack(open_text, &windows, null, o, NULL, why), .token_bits = 5);
 	SIZES(nct_pack_options, keep_going, nct_unpack(open_text, &tokens, null, o, NULL, why), .token_bits = 0);
-	SIZES(nct_pack_options, progress, nct_tokens_export(open_text, &windows, null, NCT_EXPORT_RAW, o, NULL, why), .token_bits = 5);
+	SIZES(nct_pack_options, progress, nct_tokens_export(open_text, &windows, null, NCT_EXPORT_RAW, o, NULL, why),
+	      .token_bits = 5);
 	SIZES(nct_import_options, progress, nct_import_ids(open_text, &lines, null, o, NULL, why), .vocab = 5, .text = -1);
 	SIZES(nct_import_options, progress, nct_import_raw(open_text, &lines, null, o, NULL, why), .vocab = 256, .text = -1);
-	SIZES(nct_encode_options, cache_bytes, nct_encode(m1, open_text, &lines, null, o, NULL, why), .window_bits = 10, .resets = 1, .threads = 1);
+	SIZES(nct_encode_options, cache_bytes, nct_encode(m1, open_text, &lines, null, o, NULL, why), .window_bits = 10,
+	      .resets = 1, .threads = 1);
 	SIZES(nct_decode_options, keep_going, nct_decode(m1, again(in), null, o, NULL, why), .threads = 1);
 	SIZES(nct_list_options, lost, nct_list(again(in), o, why), .each = ignore);
 	assert_int_equal(close(in), 0);
 }
 
-#define TRAIN .size = TINY, .steps = 1, .rows = 2, .length = 16, .accumulate = 1, .lr = 1, .threads = 1, .window_bits = 10, .rounds = 1
+#define TRAIN .size = TINY, .steps = 1, .rows = 2, .length = 16, .accumulate = 1, .lr = 1, .threads = 1, \
+	.window_bits = 10, .rounds = 1
 
 static void
 test_training(void **state)
@@ -88,13 +92,16 @@ test_training(void **state)
 	int stopped;
 
 	(void)state;
-	SIZES(nct_text_options, tmpdir, (nct_text_free(nct_text_read(&t, open_text, &junk, o, NULL, why) == NCT_OK ? t : NULL), t != NULL ? NCT_OK : NCT_EARG),
+	SIZES(nct_text_options, tmpdir,
+	      (nct_text_free(nct_text_read(&t, open_text, &junk, o, NULL, why) == NCT_OK ? t : NULL),
+	       t != NULL ? NCT_OK : NCT_EARG),
 	      .plain = 1);
 	SIZES(nct_train_options, world, nct_m1_train(text, NULL, NCT_TRAIN_UNIGRAM, o, null, &r1, why), TRAIN);
 	SIZES(nct_train_options, world, nct_m1_choose(m1, text, NULL, o, &c, why), TRAIN);
 	SIZES(nct_train_options, world, nct_m2_train(corpus, NULL, o, null, &r2, why), TRAIN);
 	SIZES(nct_m2_evaluate_options, cpu, nct_m2_evaluate(m2, corpus, o, &all, &stopped, why), .rows = 2, .threads = 1);
-	SIZES(nct_m2_generate_options, cpu, nct_m2_generate(m2, NULL, null, o, why), .tokens = 5, .temperature = 1, .top_p = 1, .threads = 1);
+	SIZES(nct_m2_generate_options, cpu, nct_m2_generate(m2, NULL, null, o, why), .tokens = 5, .temperature = 1,
+	      .top_p = 1, .threads = 1);
 }
 
 /* An older program's struct is filled to its end, and no further; a newer one's with 0 behind what is known. */
@@ -125,7 +132,8 @@ test_defaults(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_codec), cmocka_unit_test(test_training), cmocka_unit_test(test_defaults)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_codec), cmocka_unit_test(test_training),
+	                                   cmocka_unit_test(test_defaults)};
 
 	return cmocka_run_group_tests(tests, make_all, drop_all);
 }

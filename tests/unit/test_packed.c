@@ -1,4 +1,5 @@
-/* test_packed.c - codebooks whose file says where their nodes have their cells: what is false there does no harm. And the built-in model. */
+/* test_packed.c - codebooks whose file says where their nodes have their cells: what is false there does no harm.
+ * And the built-in model. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +137,8 @@ test_last_base(void **state)
 
 extern const uint8_t nct_m1_default[], nct_m1_default_end[];
 
-/* Nobody checks the built-in model when it is used, nor looks for the places of its strings: here it is made sure of. */
+/* Nobody checks the built-in model when it is used, nor looks for the places of its strings: here it is made sure
+ * of. */
 static void
 test_builtin(void **state)
 {
@@ -170,7 +172,8 @@ test_builtin(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_spoilt), cmocka_unit_test(test_last_base), cmocka_unit_test(test_builtin)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_spoilt), cmocka_unit_test(test_last_base),
+	                                   cmocka_unit_test(test_builtin)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,8 @@ test_spans(void **state)
 static void
 test_bad_pattern(void **state)
 {
-	const struct nct_parse_plan p = {.window_bits = 16, .align = NCT_ALIGN_REGEX, .align_pattern = "(", .span = 10, .threads = 2};
+	const struct nct_parse_plan p = {
+	    .window_bits = 16, .align = NCT_ALIGN_REGEX, .align_pattern = "(", .span = 10, .threads = 2};
 	const uint16_t symbol[20] = {'a'};
 	uint16_t reach[20];
 	nct_m1 *m = some_m1(3);

@@ -1,4 +1,5 @@
-/* test_pipeline.c - batches come out in the order in which they were read, each worked on once, whatever threads there are. */
+/* test_pipeline.c - batches come out in the order in which they were read, each worked on once, whatever threads
+ * there are. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,8 +182,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order), cmocka_unit_test(test_one_batch_is_the_callers), cmocka_unit_test(test_work_goes_on_at_once),
-	    cmocka_unit_test(test_failure_does_not_wait_for_input), cmocka_unit_test(test_failures),
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_one_batch_is_the_callers),
+	    cmocka_unit_test(test_work_goes_on_at_once),
+	    cmocka_unit_test(test_failure_does_not_wait_for_input),
+	    cmocka_unit_test(test_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@
 /* Shapes around the sizes of tiles, panels and words. */
 static const struct shape {
 	size_t m, n, k;
-} shapes[] = {{1, 1, 1}, {3, 5, 7}, {6, 16, 2}, {7, 63, 33}, {13, 64, 64}, {65, 65, 129}, {64, 257, 100}, {130, 200, 301}};
+} shapes[] = {{1, 1, 1},    {3, 5, 7},     {6, 16, 2},     {7, 63, 33},
+              {13, 64, 64}, {65, 65, 129}, {64, 257, 100}, {130, 200, 301}};
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
@@ -51,7 +52,10 @@ operands_make(struct operands *o, const struct nct_float *k, const struct shape 
 {
 	nct_rng r = {4};
 
-	*o = (struct operands){.s = *s, .lda = nct_stride(s->k, k->element), .ldb = nct_stride(s->n, k->element), .ldt = nct_stride(s->k, k->element)};
+	*o = (struct operands){.s = *s,
+	                       .lda = nct_stride(s->k, k->element),
+	                       .ldb = nct_stride(s->n, k->element),
+	                       .ldt = nct_stride(s->k, k->element)};
 	o->a = zeros(s->m * o->lda * sizeof *o->a);
 	o->b = zeros(s->k * o->ldb * sizeof *o->b);
 	o->t = zeros(s->n * o->ldt * sizeof *o->t);
@@ -114,7 +118,8 @@ sum_at(const struct operands *o, size_t i, size_t j)
 	return sum;
 }
 
-/* c (m,n+1) should be the product plus `plus`; its last column is not touched. Sums of some hundred products below 1: 2e-5. */
+/* c (m,n+1) should be the product plus `plus`; its last column is not touched. Sums of some hundred products below
+ * 1: 2e-5. */
 static void
 check(const struct nct_float *k, const struct operands *o, const float *c, double plus, const char *what)
 {
@@ -142,8 +147,18 @@ check_product(const struct nct_float *k, const struct shape *s)
 	for (size_t i = 0; i < s->m * ldc; i++)
 		c[i] = 9.0f;
 	memcpy(d, c, bytes);
-	struct nct_product p = {.rows = s->m, .cols = s->n, .words = nct_words(k, s->k), .a = o.ea, .a_row = o.lda / nct_pair(k), .a_word = 1,
-	    .b = b, .b_panel = nct_words(k, s->k) * k->panel, .c = c, .ldc = ldc, .e = e, .lde = ldc};
+	struct nct_product p = {.rows = s->m,
+	                        .cols = s->n,
+	                        .words = nct_words(k, s->k),
+	                        .a = o.ea,
+	                        .a_row = o.lda / nct_pair(k),
+	                        .a_word = 1,
+	                        .b = b,
+	                        .b_panel = nct_words(k, s->k) * k->panel,
+	                        .c = c,
+	                        .ldc = ldc,
+	                        .e = e,
+	                        .lde = ldc};
 	k->product(&p);
 	check(k, &o, c, 0.0, "product");
 	for (size_t i = 0; i < s->m; i++) {

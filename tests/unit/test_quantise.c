@@ -19,8 +19,8 @@
 #define TOKENS (ROWS * LENGTH)
 #define STEPS 250
 
-static const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 48, .heads = 2, .layers = 2,
-                                       .inner = 96, .reach = 40};
+static const struct nct_shape shape = {
+    .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 48, .heads = 2, .layers = 2, .inner = 96, .reach = 40};
 
 /* ---- Text to learn: sentences of a small grammar, documents of some of them ---- */
 
@@ -186,8 +186,9 @@ quantised(const float *params, unsigned threads)
 	return m;
 }
 
-/* int8 has a relative error of some 0.3% a value, which in logits of a few bits makes some 0.01: its square is what is lost
- * in bits. Half a percent leaves room for unlucky draws, none for a wrong scale: those cost tens of percents. */
+/* int8 has a relative error of some 0.3% a value, which in logits of a few bits makes some 0.01: its square is what
+ * is lost in bits. Half a percent leaves room for unlucky draws, none for a wrong scale: those cost tens of
+ * percents. */
 static void
 expect_close(const float *params, const char *what)
 {
@@ -205,7 +206,8 @@ static void
 test_little_is_lost(void **state)
 {
 	(void)state;
-	assert_true(float_bits(trained.params) < 1.6); /* it has learnt: the text's own entropy is about 0.5, its unigrams' 4.1 */
+	/* it has learnt: the text's own entropy is about 0.5, its unigrams' 4.1 */
+	assert_true(float_bits(trained.params) < 1.6);
 	expect_close(trained.params, "as trained");
 }
 
@@ -340,7 +342,8 @@ clip_error(const float *x, size_t n, size_t stride, double clip)
 	return sum;
 }
 
-/* No other cut from all values down to a sixteenth of the largest is better by more than the grid's coarseness explains. */
+/* No other cut from all values down to a sixteenth of the largest is better by more than the grid's coarseness
+ * explains. */
 static void
 expect_best_clip(const float *x, size_t n, size_t stride, float got)
 {
@@ -418,7 +421,8 @@ test_matrix(void **state)
 		w[i] = (float)gauss(&r);
 	assert_int_equal(nct_fit_matrix(&f, k, 1), NCT_OK);
 	const double free_error = fit_error(&f);
-	assert_true(free_error < 2e-4); /* two roundings of 1/127 of the largest, which is some 3 deviations: 2 * (3 / 127)^2 / 12 */
+	/* two roundings of 1/127 of the largest, which is some 3 deviations: 2 * (3 / 127)^2 / 12 */
+	assert_true(free_error < 2e-4);
 	f.step = 0.5f;
 	for (size_t j = 0; j < K; j++)
 		in_max[j] = 11;
@@ -437,8 +441,8 @@ test_matrix(void **state)
 		assert_true(in[j] == 8);
 }
 
-/* An input that outweighs all others in the rows' scales, while most of the output comes from the others: the others' int8
- * range has to be given up in part, which a fit that always fills the range would not do. */
+/* An input that outweighs all others in the rows' scales, while most of the output comes from the others: the
+ * others' int8 range has to be given up in part, which a fit that always fills the range would not do. */
 static void
 test_matrix_balances(void **state)
 {
@@ -472,9 +476,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_little_is_lost), cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_free_scales),
-		cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_clip),
-		cmocka_unit_test(test_matrix), cmocka_unit_test(test_matrix_balances),
+	    cmocka_unit_test(test_little_is_lost), cmocka_unit_test(test_threads_do_not_matter),
+	    cmocka_unit_test(test_free_scales),    cmocka_unit_test(test_dead_parts),
+	    cmocka_unit_test(test_refusals),       cmocka_unit_test(test_clip),
+	    cmocka_unit_test(test_matrix),         cmocka_unit_test(test_matrix_balances),
 	};
 
 	return cmocka_run_group_tests(tests, train, forget);

@@ -1,4 +1,5 @@
-/* test_recorded.c - short training runs: the reference row's recorded losses, and the same course on every other row. */
+/* test_recorded.c - short training runs: the reference row's recorded losses, and the same course on every other
+ * row. */
 #include "net_example.h"
 
 #include "train/adafactor.h"
@@ -46,12 +47,13 @@ train(const char *row, double loss[STEPS])
 	data_free(&d);
 }
 
-/* "ref" does the same operations everywhere, but for the C library's logarithms and sines, which may be off by 1 ulp: 1e-6 after a
- * few steps. */
+/* "ref" does the same operations everywhere, but for the C library's logarithms and sines, which may be off by 1
+ * ulp: 1e-6 after a few steps. */
 static void
 test_recorded_losses(void **state)
 {
-	static const double recorded[] = {4.091491146, 3.611189120, 3.398226320, 2.960869615, 2.953485058, 2.357040108, 1.948275213, 1.883424874};
+	static const double recorded[] = {4.091491146, 3.611189120, 3.398226320, 2.960869615,
+	                                  2.953485058, 2.357040108, 1.948275213, 1.883424874};
 	double loss[STEPS];
 
 	(void)state;
@@ -62,7 +64,8 @@ test_recorded_losses(void **state)
 	assert_true(loss[STEPS - 1] < 0.7 * loss[0]);
 }
 
-/* Whatever the row, the mean loss of the last ten steps is that of "ref" within 3%: by so much it differs between seeds, too. */
+/* Whatever the row, the mean loss of the last ten steps is that of "ref" within 3%: by so much it differs between
+ * seeds, too. */
 static void
 test_rows_learn_alike(void **state)
 {

@@ -56,7 +56,8 @@ assert_recovers(struct puzzle *p, const char *says, size_t losses, size_t blocks
 {
 	struct seen strict = read_all(p->out, p->n, 0), kept = read_all(p->out, p->n, 1);
 
-	assert_true(strict.err == NCT_EDATA || strict.err == NCT_ECUT || strict.err == NCT_EKIND || strict.err == NCT_EVERSION);
+	assert_true(strict.err == NCT_EDATA || strict.err == NCT_ECUT || strict.err == NCT_EKIND ||
+	            strict.err == NCT_EVERSION);
 	assert_int_equal(kept.err, NCT_OK);
 	assert_says(&kept, says);
 	assert_int_equal(kept.losses, losses);
@@ -82,8 +83,11 @@ test_recovery(void **state)
 	/* A payload that fails its CRC: that block is lost, with its text. */
 	add_frames(p, 0, 8);
 	p->out[at[3] + 66] ^= 1;
-	snprintf(says, sizeof says, "block 2 is damaged (payload CRC), byte %zu, bytes %zu to %zu skipped, text bytes %llu to %llu missing",
-	         at[3], at[3], at[4] - 1, (unsigned long long)text, (unsigned long long)(text + nct_get64(p->s.p + at[3] + 24) - 1));
+	snprintf(
+	    says, sizeof says,
+	    "block 2 is damaged (payload CRC), byte %zu, bytes %zu to %zu skipped, text bytes %llu to %llu missing",
+	    at[3], at[3], at[4] - 1, (unsigned long long)text,
+	    (unsigned long long)(text + nct_get64(p->s.p + at[3] + 24) - 1));
 	assert_recovers(p, says, 1, 5, (const uint32_t[]){0, 1, 3, 4, 5});
 	/* Two bad blocks that touch are two losses, since the second one's header is good. */
 	add_frames(p, 0, 8);

@@ -19,7 +19,10 @@ assert_refused(struct bytes s, const struct frames *f, const struct wrong *w)
 {
 	uint8_t *p = s.p + f->at[w->frame];
 	size_t payload = f->at[w->frame + 1] - f->at[w->frame] - NCT_BLOCK_HEADER_BYTES - 8;
-	size_t at = w->at == (size_t)-1 ? 64 : w->at == (size_t)-2 ? 64 + payload - 1 : w->at, crc_at = w->frame == 0 ? 64 : 56;
+	size_t at = w->at == (size_t)-1   ? 64
+	            : w->at == (size_t)-2 ? 64 + payload - 1
+	                                  : w->at,
+	       crc_at = w->frame == 0 ? 64 : 56;
 	struct seen seen;
 
 	for (unsigned i = 0; i < w->bytes; i++)
@@ -34,20 +37,23 @@ assert_refused(struct bytes s, const struct frames *f, const struct wrong *w)
 		}
 	seen = read_all(s.p, s.n, 0);
 	if (seen.err != w->err || strstr(seen.why.text, w->says) == NULL)
-		fail_msg("frame %zu, byte %zu = %llu: %d, '%s' instead of '%s'", w->frame, w->at, (unsigned long long)w->value, seen.err,
-		         seen.why.text, w->says);
+		fail_msg("frame %zu, byte %zu = %llu: %d, '%s' instead of '%s'", w->frame, w->at,
+		         (unsigned long long)w->value, seen.err, seen.why.text, w->says);
 }
 
 /* Two blocks: 7 windows of 13 bits in chunks of 3 and 4, one document each; then 2 windows of one chunk. */
 static struct bytes
 small_stream(enum nct_kind kind)
 {
-	static const uint8_t windows[2][12] = {{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 0x56, 0x60}, {1, 2, 3, 0xc0}};
+	static const uint8_t windows[2][12] = {{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 0x56, 0x60},
+	                                       {1, 2, 3, 0xc0}};
 	/* The same bits in tokens of 3: 31 of them, and 9. */
-	static const uint8_t tokens[2][31] = {{0, 4, 4, 3, 2, 1, 2, 6, 3, 6, 1, 1, 5, 2, 7, 4, 6, 7, 5, 7, 0, 0, 2, 2, 1, 5, 0, 5, 3, 1, 4},
-	                                      {0, 0, 2, 0, 1, 0, 0, 3, 6}};
+	static const uint8_t tokens[2][31] = {
+	    {0, 4, 4, 3, 2, 1, 2, 6, 3, 6, 1, 1, 5, 2, 7, 4, 6, 7, 5, 7, 0, 0, 2, 2, 1, 5, 0, 5, 3, 1, 4},
+	    {0, 0, 2, 0, 1, 0, 0, 3, 6}};
 	struct nct_header h = sample_header(13);
-	struct nct_block b = {.text_bytes = 10, .units = 7, .documents = 2, .dir = (const uint8_t *)"\x07\x09", .dir_bytes = 2};
+	struct nct_block b = {
+	    .text_bytes = 10, .units = 7, .documents = 2, .dir = (const uint8_t *)"\x07\x09", .dir_bytes = 2};
 	int fd = bytes_fd("", 0);
 	nct_writer *w;
 
@@ -272,10 +278,13 @@ test_rules_of_cuts(void **state)
 		{{{{65536, 3}, 0, 0}}, 0, "block 0 is damaged (chunks behind the block's end), byte 72"},
 		{{{{65537, 0}, 0, 0}, {{3, 0}, 0, 0}}, 0, NULL},
 		{{{{4, 0}, NCT_BLOCK_CONTINUED, 0}, {{3, 0}, NCT_BLOCK_CONTINUES, 0}}, 0, NULL},
-		{{{{3, 4}, NCT_BLOCK_CONTINUED, 0}, {{3, 0}, NCT_BLOCK_CONTINUES, 0}}, 0, "block 0 is damaged (a part of a chunk beside other chunks), byte 72"},
-		{{{{4, 0}, NCT_BLOCK_CONTINUED, 0}, {{3, 1}, NCT_BLOCK_CONTINUES, 0}}, 0, "block 1 is damaged (a part of a chunk beside other chunks), byte 160"},
+		{{{{3, 4}, NCT_BLOCK_CONTINUED, 0}, {{3, 0}, NCT_BLOCK_CONTINUES, 0}}, 0,
+		    "block 0 is damaged (a part of a chunk beside other chunks), byte 72"},
+		{{{{4, 0}, NCT_BLOCK_CONTINUED, 0}, {{3, 1}, NCT_BLOCK_CONTINUES, 0}}, 0,
+		    "block 1 is damaged (a part of a chunk beside other chunks), byte 160"},
 	};
-	static const struct cut parts[3] = {{{4, 0}, NCT_BLOCK_CONTINUED, 5}, {{4, 0}, NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED, 4},
+	static const struct cut parts[3] = {{{4, 0}, NCT_BLOCK_CONTINUED, 5},
+	                                    {{4, 0}, NCT_BLOCK_CONTINUES | NCT_BLOCK_CONTINUED, 4},
 	                                    {{3, 0}, NCT_BLOCK_CONTINUES, 3}};
 	const struct nct_header foreign = {.kind = NCT_TOKENS, .code = NCT_CODE_NONE, .vocab = 256, .text_unknown = 1};
 	struct nct_header h = sample_header(10);
@@ -284,7 +293,8 @@ test_rules_of_cuts(void **state)
 	h.text_unknown = 1;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		for (int known = 0; known < 2; known++)
-			assert_cut(cut_stream(cases[i].block, cases[i].block[1].units[0] > 0 ? 2 : 1, h, 0), !known, 0, known ? cases[i].says : NULL);
+			assert_cut(cut_stream(cases[i].block, cases[i].block[1].units[0] > 0 ? 2 : 1, h, 0), !known, 0,
+			           known ? cases[i].says : NULL);
 	for (uint32_t more = 0; more < 2; more++)
 		assert_cut(cut_stream((const struct cut[]){{{3, 0}, 0, 0}}, 1, foreign, 65535 + more), 0, 0,
 		           more ? "block 0 is damaged (chunks behind the block's end), byte 72" : NULL);

@@ -71,7 +71,9 @@ test_checkpoint(void **state)
 	in_folder(path, "ck");
 	in_folder(prev, "ck.prev");
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && !mark.pending && mark.from[0] == '\0'); /* none is there */
+	/* none is there */
+	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && !mark.pending &&
+	            mark.from[0] == '\0');
 	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){.step = 10, .round = NCT_NO_ROUND}, &why), NCT_OK);
 	x[1] = 4;
 	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){20, 15, 1.1, 12, "step 5", 1, 3.3}, &why), NCT_OK);
@@ -167,8 +169,13 @@ tiny_options(const char *checkpoint, const char *log, unsigned threads)
 static float *
 run(const struct nct_examples *e, struct nct_train_options o, uint64_t stop, size_t *n)
 {
-	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 2, .inner = 32,
-	    .reach = 16};
+	const struct nct_shape shape = {.vocab = NCT_SYMBOLS,
+	                                .inputs = NCT_SYMBOLS,
+	                                .width = 16,
+	                                .heads = 2,
+	                                .layers = 2,
+	                                .inner = 32,
+	                                .reach = 16};
 	struct nct_tensor t[NCT_P_COUNT];
 	struct watch w = {.stop = stop};
 	nct_why why = {0};
@@ -261,12 +268,13 @@ stop_at_last(void *ctx)
 	return *asks > 0 && --*asks == 0;
 }
 
-/* Runs until stop() has been asked `asks` times (0: to the end); gives whether it was stopped. *step: where it is then. */
+/* Runs until stop() has been asked `asks` times (0: to the end); gives whether it was stopped. *step: where it is
+ * then. */
 static int
 run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned asks, uint64_t *step)
 {
-	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 8, .heads = 1, .layers = 1, .inner = 8,
-	    .reach = 16};
+	const struct nct_shape shape = {
+	    .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 8, .heads = 1, .layers = 1, .inner = 8, .reach = 16};
 	nct_why why = {0};
 	nct_loop *l;
 	int stopped;
@@ -281,7 +289,8 @@ run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned ask
 	return stopped;
 }
 
-/* Wherever a run is stopped, between the batches of an evaluation too, it goes on to the same log and the same checkpoint. */
+/* Wherever a run is stopped, between the batches of an evaluation too, it goes on to the same log and the same
+ * checkpoint. */
 static void
 test_stop_anywhere(void **state)
 {
@@ -352,8 +361,13 @@ test_nan_stops(void **state)
 {
 	nct_text *t = run_text();
 	struct nct_train_options o = tiny_options(NULL, NULL, 1);
-	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 32,
-	    .reach = 16};
+	const struct nct_shape shape = {.vocab = NCT_SYMBOLS,
+	                                .inputs = NCT_SYMBOLS,
+	                                .width = 16,
+	                                .heads = 2,
+	                                .layers = 1,
+	                                .inner = 32,
+	                                .reach = 16};
 	struct nct_examples e;
 	nct_why why = {0};
 	nct_loop *l;
@@ -392,8 +406,13 @@ test_memory_is_refused(void **state)
 {
 	nct_text *t = run_text();
 	struct nct_train_options o = tiny_options(NULL, NULL, 1);
-	const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 2048, .heads = 32, .layers = 24, .inner = 8192,
-	    .reach = 1024};
+	const struct nct_shape shape = {.vocab = NCT_SYMBOLS,
+	                                .inputs = NCT_SYMBOLS,
+	                                .width = 2048,
+	                                .heads = 32,
+	                                .layers = 24,
+	                                .inner = 8192,
+	                                .reach = 1024};
 	struct nct_examples e;
 	nct_why why = {0};
 	nct_loop *l;

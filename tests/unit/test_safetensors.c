@@ -188,7 +188,8 @@ test_headers(void **state)
 		{NCT_OK, 0, "{\"__metadata__\":{}}"},
 		{NCT_OK, 4, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]}}"},
 		{NCT_OK, 4, "{\"x\":{\"data_offsets\":[0,4],\"shape\":[],\"dtype\":\"F32\"}}"},
-		{NCT_OK, 6, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[4,6]}}"},
+		{NCT_OK, 6, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},"
+		 "\"y\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[4,6]}}"},
 		/* kind and JSON */
 		{NCT_EKIND, 0, "[]"},
 		{NCT_EDATA, 0, "{"},
@@ -216,8 +217,10 @@ test_headers(void **state)
 		{NCT_ECUT, 3, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]}}"},
 		{NCT_EDATA, 5, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]}}"},
 		{NCT_EDATA, 5, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[1,5]}}"},
-		{NCT_EDATA, 8, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[3,7]}}"},
-		{NCT_EDATA, 5, "{\"x\":{\"dtype\":\"I8\",\"shape\":[3],\"data_offsets\":[0,3]},\"y\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[3,5]}}"},
+		{NCT_EDATA, 8, "{\"x\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},"
+		 "\"y\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[3,7]}}"},
+		{NCT_EDATA, 5, "{\"x\":{\"dtype\":\"I8\",\"shape\":[3],\"data_offsets\":[0,3]},"
+		 "\"y\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[3,5]}}"},
 	};
 
 	(void)state;
@@ -338,9 +341,12 @@ test_model_metadata(void **state)
 		nct_err want;
 		const char *from, *to;
 	} cases[] = {
-		{NCT_OK, "note.origin", "note.purpos"}, {NCT_EDATA, "note.origin", "nota.origin"}, {NCT_EKIND, "nct-m1-1", "nct-mi-1"},
-		{NCT_EVERSION, "nct-m1-1", "nct-m1-2"}, {NCT_EVERSION, "transformer\"", "transformed\""}, {NCT_EDATA, "\"17\"", "\"18\""},
-		{NCT_EDATA, "\"17\"", "\"-7\""}, {NCT_EDATA, "\"17\"", "\"07\""}, {NCT_EDATA, "\"17\"", "\"1 \""}, {NCT_EDATA, "\"17\"", "\"0\" "},
+		{NCT_OK, "note.origin", "note.purpos"}, {NCT_EDATA, "note.origin", "nota.origin"},
+		    {NCT_EKIND, "nct-m1-1", "nct-mi-1"},
+		{NCT_EVERSION, "nct-m1-1", "nct-m1-2"}, {NCT_EVERSION, "transformer\"", "transformed\""},
+		    {NCT_EDATA, "\"17\"", "\"18\""},
+		{NCT_EDATA, "\"17\"", "\"-7\""}, {NCT_EDATA, "\"17\"", "\"07\""}, {NCT_EDATA, "\"17\"", "\"1 \""},
+		    {NCT_EDATA, "\"17\"", "\"0\" "},
 		{NCT_EDATA, "\"reach\"", "\"reich\""}, {NCT_EDATA, "\"down\"", "\"dawn\""}, {NCT_EDATA, "fingerprint", "fingerprine"},
 	};
 	nct_m1 *m = sample(), *back;
@@ -363,7 +369,8 @@ test_model_metadata(void **state)
 	nct_m1_free(m);
 }
 
-/* Gives a file of the model with windows of `bits`, its metadata's `from` overwritten with `to` of the same length; to free. */
+/* Gives a file of the model with windows of `bits`, its metadata's `from` overwritten with `to` of the same length;
+ * to free. */
 static char *
 with_windows(nct_m1 *m, const struct nct_m1_windows *w, const char *from, const char *to, size_t *n)
 {
@@ -380,12 +387,15 @@ with_windows(nct_m1 *m, const struct nct_m1_windows *w, const char *from, const 
 static void
 test_model_windows(void **state)
 {
-	static const struct nct_m1_windows all[] = {{0, NCT_ALIGN_NONE, NULL}, {10, NCT_ALIGN_NONE, NULL}, {128, NCT_ALIGN_WORDS, NULL},
-	    {16, NCT_ALIGN_REGEX, "\\b\"\xc3\xa9"}};
+	static const struct nct_m1_windows all[] = {{0, NCT_ALIGN_NONE, NULL},
+	                                            {10, NCT_ALIGN_NONE, NULL},
+	                                            {128, NCT_ALIGN_WORDS, NULL},
+	                                            {16, NCT_ALIGN_REGEX, "\\b\"\xc3\xa9"}};
 	static const struct {
 		const char *from, *to;
 	} bad[] = {
-		{"\"16\"", "\"06\""}, {"\"16\"", "\"09\""}, {"\"16\"", "\"9\" "}, {"\"window_bits\"", "\"window_bats\""}, {"\"align\"", "\"alien\""},
+		{"\"16\"", "\"06\""}, {"\"16\"", "\"09\""}, {"\"16\"", "\"9\" "}, {"\"window_bits\"", "\"window_bats\""},
+		    {"\"align\"", "\"alien\""},
 		{"\"regex\"", "\"words\""}, {"\"regex\"", "\"rages\""}, {"\"align_pattern\"", "\"align_patterm\""},
 		{"\"align_pattern\"", "\"note.pattern1\""},
 	};
@@ -399,7 +409,8 @@ test_model_windows(void **state)
 		p = with_windows(m, &all[i], "note", "note", &n);
 		assert_int_equal(nct_m1_parse(&back, p, n, NULL, NULL), NCT_OK);
 		const struct nct_m1_windows w = nct_m1_trained_for(back);
-		assert_true(w.bits == all[i].bits && w.align == all[i].align && (w.align_pattern != NULL) == (all[i].align_pattern != NULL));
+		assert_true(w.bits == all[i].bits && w.align == all[i].align &&
+		            (w.align_pattern != NULL) == (all[i].align_pattern != NULL));
 		if (w.align_pattern != NULL)
 			assert_string_equal(w.align_pattern, all[i].align_pattern);
 		assert_int_equal(nct_m1_fingerprint(back), print);

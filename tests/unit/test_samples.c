@@ -1,4 +1,5 @@
-/* test_samples.c - from which positions the quantiser learns the ranges of values: half of them are among the first eight of a row. */
+/* test_samples.c - from which positions the quantiser learns the ranges of values: half of them are among the first
+ * eight of a row. */
 #include "base/rng.h"
 #include "quantise/quantise_impl.h"
 
@@ -13,7 +14,8 @@
 #define ROWS 600
 #define LENGTH 64
 
-static const struct nct_shape shape = {.vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 8, .reach = 8};
+static const struct nct_shape shape = {
+    .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 8, .reach = 8};
 
 /* What symbol `s` is behind the first norm, to be freed. */
 static float *

@@ -38,10 +38,21 @@ test_shape_words(void **state)
 	struct nct_shape s = none;
 	nct_why why;
 	static const char *const bad[] = {
-		"", "4m", "3M", "d=256", "d=256,layers=3,heads=4", "d=256,layers=3,heads=4,ff=1024,", "d=256,layers=3,heads=4,ff=0",
-		"d=256,layers=3,heads=4,ff=1024,ff=1024", "d=256,layers=3,heads=5,ff=1024", "d=256,layers=3,heads=4,ff=1024,reach=1025",
-		"d=256,layers=3,heads=4,ff=1024,depth=3", "d=+256,layers=3,heads=4,ff=1024", "d=256 ,layers=3,heads=4,ff=1024",
-		"d=99999999999999999999,layers=3,heads=4,ff=1024", "d=256;layers=3",
+	    "",
+	    "4m",
+	    "3M",
+	    "d=256",
+	    "d=256,layers=3,heads=4",
+	    "d=256,layers=3,heads=4,ff=1024,",
+	    "d=256,layers=3,heads=4,ff=0",
+	    "d=256,layers=3,heads=4,ff=1024,ff=1024",
+	    "d=256,layers=3,heads=5,ff=1024",
+	    "d=256,layers=3,heads=4,ff=1024,reach=1025",
+	    "d=256,layers=3,heads=4,ff=1024,depth=3",
+	    "d=+256,layers=3,heads=4,ff=1024",
+	    "d=256 ,layers=3,heads=4,ff=1024",
+	    "d=99999999999999999999,layers=3,heads=4,ff=1024",
+	    "d=256;layers=3",
 	};
 
 	(void)state;

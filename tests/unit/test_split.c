@@ -287,7 +287,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rule), cmocka_unit_test(test_edges), cmocka_unit_test(test_tree), cmocka_unit_test(test_wide),
+	    cmocka_unit_test(test_rule),
+	    cmocka_unit_test(test_edges),
+	    cmocka_unit_test(test_tree),
+	    cmocka_unit_test(test_wide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

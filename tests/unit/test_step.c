@@ -7,8 +7,8 @@
 
 /* ---- Steps ---- */
 
-/* The tolerance on a cross-entropy of some nats: both sides sum some hundred products of size 1 in float, in another order,
- * through up to two layers. The largest difference seen is 4e-6. */
+/* The tolerance on a cross-entropy of some nats: both sides sum some hundred products of size 1 in float, in another
+ * order, through up to two layers. The largest difference seen is 4e-6. */
 #define TOLERANCE 3e-5
 
 static void

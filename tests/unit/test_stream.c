@@ -62,9 +62,18 @@ static void
 test_bytes(void **state)
 {
 	static const uint8_t code[5] = {0xab, 0xcd, 0xef, 0x12, 0x34};
-	struct nct_header h = {.kind = NCT_TOKENS, .code = NCT_CODE_SPLIT, .align = NCT_ALIGN_WORDS, .separator = NCT_SEP_REGEX,
-	                       .window_bits = 40, .token_bits = 8, .vocab = 256, .resets = 0x01020304, .chunk = 0x1122334455667788,
-	                       .m1 = 0xa1a2a3a4a5a6a7a8, .windows = 0xb1b2b3b4b5b6b7b8, .m1_parameters = 0xc1c2c3c4c5c6c7c8};
+	struct nct_header h = {.kind = NCT_TOKENS,
+	                       .code = NCT_CODE_SPLIT,
+	                       .align = NCT_ALIGN_WORDS,
+	                       .separator = NCT_SEP_REGEX,
+	                       .window_bits = 40,
+	                       .token_bits = 8,
+	                       .vocab = 256,
+	                       .resets = 0x01020304,
+	                       .chunk = 0x1122334455667788,
+	                       .m1 = 0xa1a2a3a4a5a6a7a8,
+	                       .windows = 0xb1b2b3b4b5b6b7b8,
+	                       .m1_parameters = 0xc1c2c3c4c5c6c7c8};
 	struct nct_block b = {.units = 1, .tokens = 5, .documents = 1, .text_bytes = 0x0102, .dir = (const uint8_t *)"\x03",
 	                      .dir_bytes = 1, .code = code, .code_bytes = 5};
 	static const uint8_t header[64] = {
@@ -124,7 +133,8 @@ assert_header_equal(const struct nct_header *a, const struct nct_header *b)
 	assert_int_equal(a->m1_parameters, b->m1_parameters);
 }
 
-/* What a writer was given comes back, through a pipe that holds no more than the next event needs, to an owner that keeps it. */
+/* What a writer was given comes back, through a pipe that holds no more than the next event needs, to an owner that
+ * keeps it. */
 static void
 test_live_round_trip(void **state)
 {

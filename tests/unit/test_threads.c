@@ -1,4 +1,5 @@
-/* test_threads.c - tasks are done once each, by workers that share nothing; few threads do them all the same; quotas are read. */
+/* test_threads.c - tasks are done once each, by workers that share nothing; few threads do them all the same; quotas
+ * are read. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,7 +130,8 @@ test_waiting_threads_sleep(void **state)
 	(void)nanosleep(&pause, NULL);
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
 	nct_threads_free(t);
-	/* Threads that spun all the while would have taken 300 ms each of the cores that they got; these take some microseconds. */
+	/* Threads that spun all the while would have taken 300 ms each of the cores that they got; these take some
+	 * microseconds. */
 	assert_true((double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec) < 0.05);
 }
 

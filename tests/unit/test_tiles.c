@@ -1,4 +1,5 @@
-/* test_tiles.c - the row "amx" where there is none: its order of products and its edges, with tiles that plain C works. */
+/* test_tiles.c - the row "amx" where there is none: its order of products and its edges, with tiles that plain C
+ * works. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

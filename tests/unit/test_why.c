@@ -1,19 +1,20 @@
-/* test_why.c - every public function that takes `why` fails in the same way without one, and leaves no older text in one that it is given. */
+/* test_why.c - every public function that takes `why` fails in the same way without one, and leaves no older text in
+ * one that it is given. */
 #include "one_of_each.h"
 
 #include <errno.h>
 
-/* Makes `call`, an expression with `why` in it, three times: without one, with an empty one and with a used one. It fails each time by
- * `want`, and with the same text in both, which is empty unless `tells`. */
-#define FAILS(want, tells, call)                                                                                          \
-	do {                                                                                                              \
-		nct_why fresh = {0}, used = {.text = "an earlier text"}, *why = NULL;                                            \
-		const nct_err without = (call);                                                                           \
-		why = &fresh;                                                                                             \
-		const nct_err first = (call);                                                                             \
-		why = &used;                                                                                              \
-		const nct_err second = (call);                                                                            \
-		judge(#call, want, tells, (const nct_err[]){without, first, second}, fresh.text, used.text);              \
+/* Makes `call`, an expression with `why` in it, three times: without one, with an empty one and with a used one. It
+ * fails each time by `want`, and with the same text in both, which is empty unless `tells`. */
+#define FAILS(want, tells, call) \
+	do { \
+		nct_why fresh = {0}, used = {.text = "an earlier text"}, *why = NULL; \
+		const nct_err without = (call); \
+		why = &fresh; \
+		const nct_err first = (call); \
+		why = &used; \
+		const nct_err second = (call); \
+		judge(#call, want, tells, (const nct_err[]){without, first, second}, fresh.text, used.text); \
 	} while (0)
 
 static void
@@ -97,7 +98,8 @@ test_tokens(void **state)
 static void
 test_imports(void **state)
 {
-	const struct nct_import_options ids = {sizeof ids, .vocab = 9, .text = -1}, raw = {sizeof raw, .vocab = 256, .text = -1};
+	const struct nct_import_options ids = {sizeof ids, .vocab = 9, .text = -1},
+					raw = {sizeof raw, .vocab = 256, .text = -1};
 	const struct nct_import_options bad = {sizeof bad, .vocab = 1, .text = -1};
 
 	(void)state;
@@ -236,8 +238,10 @@ test_listing(void **state)
 static void
 test_texts(void **state)
 {
-	const struct nct_text_options o = {sizeof o, .separator = NCT_SEP_OPERAND}, plain_text = {sizeof plain_text, .plain = 1};
-	const struct nct_text_options elsewhere = {sizeof elsewhere, .tmpdir = "/nowhere"}, pattern = {sizeof pattern, .separator = NCT_SEP_REGEX, .pattern = "("};
+	const struct nct_text_options o = {sizeof o, .separator = NCT_SEP_OPERAND},
+				      plain_text = {sizeof plain_text, .plain = 1};
+	const struct nct_text_options elsewhere = {sizeof elsewhere, .tmpdir = "/nowhere"},
+				      pattern = {sizeof pattern, .separator = NCT_SEP_REGEX, .pattern = "("};
 	nct_text *t;
 
 	(void)state;
@@ -285,7 +289,8 @@ test_m1_training(void **state)
 static void
 test_m2(void **state)
 {
-	const struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint");
+	const struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL),
+				       elsewhere = tiny(TINY, "/nowhere/checkpoint");
 	const struct nct_m2_evaluate_options e = {sizeof e, .rows = 1, .threads = 1}, none = {sizeof none, .rows = 0};
 	const struct nct_m2_evaluate_options strange = {sizeof strange, .rows = 1, .threads = 1, .cpu = "abacus"};
 	const struct nct_m2_generate_options g = {sizeof g, .tokens = 5, .temperature = 1, .top_p = 1, .threads = 1};
@@ -313,9 +318,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_m1), cmocka_unit_test(test_tokens), cmocka_unit_test(test_imports), cmocka_unit_test(test_measuring),
-		cmocka_unit_test(test_encoding), cmocka_unit_test(test_decoding), cmocka_unit_test(test_listing), cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_corpora), cmocka_unit_test(test_m1_training), cmocka_unit_test(test_m2),
+	    cmocka_unit_test(test_m1),          cmocka_unit_test(test_tokens),   cmocka_unit_test(test_imports),
+	    cmocka_unit_test(test_measuring),   cmocka_unit_test(test_encoding), cmocka_unit_test(test_decoding),
+	    cmocka_unit_test(test_listing),     cmocka_unit_test(test_texts),    cmocka_unit_test(test_corpora),
+	    cmocka_unit_test(test_m1_training), cmocka_unit_test(test_m2),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, drop_all);

@@ -1,4 +1,5 @@
-/* test_window.c - M1 and coder together: contexts remembered or not, streams of every plan, threads, parts, patterns. */
+/* test_window.c - M1 and coder together: contexts remembered or not, streams of every plan, threads, parts,
+ * patterns. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,8 @@ static nct_m1 *m1;
 static int
 make_model(void **state)
 {
-	static const struct nct_m1_config config = {.kind = NCT_M1_TRANSFORMER, .width = 16, .heads = 2, .layers = 2, .inner = 24, .reach = 9};
+	static const struct nct_m1_config config = {
+	    .kind = NCT_M1_TRANSFORMER, .width = 16, .heads = 2, .layers = 2, .inner = 24, .reach = 9};
 
 	(void)state;
 	return (m1 = random_m1(&config, NULL, 42)) == NULL;
@@ -66,7 +68,8 @@ test_contexts(void **state)
 
 	(void)state;
 	trie = context_of(&worker[0], (struct nct_worker_plan){.remember = 1, .lanes = 1});
-	small = context_of(&worker[1], (struct nct_worker_plan){.remember = 1, .cache_bytes = 1, .lanes = 1}); /* as small as it gets */
+	/* as small as it gets */
+	small = context_of(&worker[1], (struct nct_worker_plan){.remember = 1, .cache_bytes = 1, .lanes = 1});
 	line = context_of(&worker[2], (struct nct_worker_plan){.lanes = 1});
 	for (unsigned window = 0; window < 900; window++) {
 		unsigned n = (unsigned)nct_rng_below(&r, 12);
@@ -206,7 +209,8 @@ test_plans(void **state)
 
 	(void)state;
 	for (unsigned b = NCT_WINDOW_MIN - 1; b <= NCT_WINDOW_MAX; b++) {
-		struct nct_encode_options o = {sizeof o, .window_bits = b < NCT_WINDOW_MIN ? 0 : b, .resets = b < NCT_WINDOW_MIN ? 0 : resets[b % 4],
+		struct nct_encode_options o = {sizeof o, .window_bits = b < NCT_WINDOW_MIN ? 0 : b,
+		                               .resets = b < NCT_WINDOW_MIN ? 0 : resets[b % 4],
 		                               .chunk = chunks[b / 4 % 4]};
 		size_t n = 150 + b;
 
@@ -214,7 +218,8 @@ test_plans(void **state)
 		round_trip(text, n, o);
 	}
 	for (unsigned i = 0; i < 16; i++) {
-		struct nct_encode_options o = {sizeof o, .window_bits = i % 2 != 0 ? 16 : 70, .resets = resets[i % 4], .chunk = chunks[i / 4]};
+		struct nct_encode_options o = {sizeof o, .window_bits = i % 2 != 0 ? 16 : 70, .resets = resets[i % 4],
+		                               .chunk = chunks[i / 4]};
 
 		make_text(text, sizeof text, i, 4);
 		round_trip(text, sizeof text, o);
@@ -245,7 +250,8 @@ test_documents(void **state)
 static void
 test_parts(void **state)
 {
-	static const struct nct_m1_config config = {.kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 1, .reach = 2};
+	static const struct nct_m1_config config = {
+	    .kind = NCT_M1_TRANSFORMER, .width = 2, .heads = 1, .layers = 1, .inner = 1, .reach = 2};
 	nct_m1 *saved = m1;
 	size_t n = (1 << 20) + 3;
 	uint8_t *text = malloc(n);
@@ -266,7 +272,8 @@ test_parts(void **state)
 static void
 test_pattern(void **state)
 {
-	static const char *const patterns[] = {"abc", "^x", "x$", "\\bword\\b", "(?<=\\n\\n)[A-Z]", "a+b", "(?=ab)", "\xc3\xa9+", "[^a]b|\\z"};
+	static const char *const patterns[] = {"abc", "^x",     "x$",        "\\bword\\b", "(?<=\\n\\n)[A-Z]",
+	                                       "a+b", "(?=ab)", "\xc3\xa9+", "[^a]b|\\z"};
 	static const char text[] = "abc word\nx abcx\n\nAab \xc3\xa9\xc3\xa9 sword words word\nxx\naab\xff\xfe zb ab";
 	size_t n = sizeof text - 1;
 
@@ -286,7 +293,9 @@ test_pattern(void **state)
 			size_t from = 0, k = 0, have = cut;
 
 			while (from <= have) {
-				assert_int_equal(nct_pattern_find(p, (const uint8_t *)text, have, from, have == n, 1, &found, &start, &end, NULL), NCT_OK);
+				assert_int_equal(nct_pattern_find(p, (const uint8_t *)text, have, from, have == n, 1,
+				                                  &found, &start, &end, NULL),
+				                 NCT_OK);
 				if (found && start < have && (k >= count || whole[k] != start))
 					fail_msg("pattern %s, cut at %zu: match %zu at %zu", patterns[i], cut, k, start);
 				if (found && start < have) {
@@ -328,8 +337,8 @@ matches_in_steps(const char *pattern, const uint8_t *text, size_t n, size_t step
 	return count;
 }
 
-/* What would look further than NCT_PATTERN_SPAN from its start is no match, however much text is at hand; and a long run takes no
- * time that grows with its square: hours, here. */
+/* What would look further than NCT_PATTERN_SPAN from its start is no match, however much text is at hand; and a long
+ * run takes no time that grows with its square: hours, here. */
 static void
 test_long_matches(void **state)
 {
@@ -351,7 +360,8 @@ test_long_matches(void **state)
 		assert_int_equal(at[0], 0);
 		assert_int_equal(matches_in_steps("a{65535}aa", text, run + 3, step, at, 4), 0);
 	}
-	assert_int_equal(matches_in_steps("[ab]+", text, n, 1 << 20, at, 4), 2); /* that of the first run, and what is left at the end */
+	/* that of the first run, and what is left at the end */
+	assert_int_equal(matches_in_steps("[ab]+", text, n, 1 << 20, at, 4), 2);
 	assert_int_equal(at[0], NCT_PATTERN_SPAN);
 	assert_true(n - at[1] <= NCT_PATTERN_SPAN);
 	free(text);

@@ -9,8 +9,15 @@
 
 #define V 16
 
-static const struct nct_header plain = {.kind = NCT_TOKENS, .code = NCT_CODE_SPLIT, .window_bits = 10, .token_bits = 4, .vocab = V,
-    .resets = 1, .m1 = 7, .windows = 8, .m1_parameters = 9};
+static const struct nct_header plain = {.kind = NCT_TOKENS,
+                                        .code = NCT_CODE_SPLIT,
+                                        .window_bits = 10,
+                                        .token_bits = 4,
+                                        .vocab = V,
+                                        .resets = 1,
+                                        .m1 = 7,
+                                        .windows = 8,
+                                        .m1_parameters = 9};
 
 /* The i-th token of every test's streams: a pattern of period 3 with some noise. */
 static inline uint32_t
@@ -19,7 +26,8 @@ token(uint64_t i)
 	return i % 11 == 10 ? (uint32_t)(i / 11 % 7) : (uint32_t)(i % 3) * 5 + 1;
 }
 
-/* Writes a stream of `blocks` blocks, each of `windows` windows (even) of 10 bits as 4-bit tokens, and `bytes` of text a block. */
+/* Writes a stream of `blocks` blocks, each of `windows` windows (even) of 10 bits as 4-bit tokens, and `bytes` of
+ * text a block. */
 static inline void
 write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows, uint64_t bytes, uint64_t first)
 {
@@ -32,7 +40,13 @@ write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows
 	assert_int_equal(nct_writer_new(&w, fd), NCT_OK);
 	assert_int_equal(nct_writer_header(w, h), NCT_OK);
 	for (size_t i = 0; i < blocks; i++) {
-		struct nct_block b = {.units = windows, .tokens = n, .documents = 1, .text_bytes = bytes, .dir = dir, .code = code, .code_bytes = n};
+		struct nct_block b = {.units = windows,
+		                      .tokens = n,
+		                      .documents = 1,
+		                      .text_bytes = bytes,
+		                      .dir = dir,
+		                      .code = code,
+		                      .code_bytes = n};
 
 		for (uint32_t j = 0; j < n; j++)
 			code[j] = (uint8_t)token(first + i * n + j);
