@@ -293,8 +293,6 @@ report(const struct acwin *a, const struct nct_totals *t)
 static const char *
 culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
-	if (err == NCT_EWRITE)
-		return a->cli.output != NULL ? a->cli.output : "-";
 	if (err == NCT_EARG && why->about == NCT_ABOUT_ALIGNMENT)
 		return a->align_given ? "-a" : model_name(a);
 	if (err == NCT_EARG)
@@ -477,7 +475,7 @@ list_strings(struct acwin *a)
 
 	nct_m1_free(m);
 	if (err != NCT_OK)
-		die_err(&a->cli, err, err != NCT_EIO ? model_name(a) : a->cli.output != NULL ? a->cli.output : "-", &why);
+		die_err(&a->cli, err, model_name(a), &why);
 	cli_output_done(&a->cli);
 }
 

@@ -211,11 +211,8 @@ main(int argc, char **argv)
 
 	parse(&b, argc, argv);
 	err = convert(&b, cli_output(&b.cli), &totals, &why);
-	if (err != NCT_OK && !(err == NCT_EDATA && b.losses)) {
-		const int wrote = err == NCT_EWRITE;
-
-		die_err(&b.cli, err, !wrote ? b.cli.operands[b.operand] : b.cli.output != NULL ? b.cli.output : "-", &why);
-	}
+	if (err != NCT_OK && !(err == NCT_EDATA && b.losses))
+		die_err(&b.cli, err, b.cli.operands[b.operand], &why);
 	report(&b, &totals);
 	cli_output_done(&b.cli); /* after losses, too: what is good was asked for */
 	return err == NCT_OK ? EX_DONE : EX_DATA;

@@ -86,6 +86,8 @@ note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
 	                   : err == NCT_EIO || err == NCT_EWRITE ? strerror(errno)
 	                                                         : nct_strerror(err);
 
+	if (err == NCT_EWRITE)
+		name = c->output != NULL ? c->output : "-";
 	cli_progress_end(c);
 	if (why != NULL && why->about == NCT_ABOUT_FILE) /* which the text names */
 		fprintf(stderr, "%s: %s\n", c->tool, text);

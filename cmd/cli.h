@@ -50,7 +50,7 @@ void die(const struct cli *c, int status, const char *fmt, ...) __attribute__((f
 /* Prints `tool: what` unless -q. */
 void note(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Exits as `err` demands with `tool: name: what, where`: `why` if it has text, else the error's own words (errno's
- * for NCT_EIO). */
+ * for NCT_EIO and NCT_EWRITE). In place of `name` it says what could not be written, or what file `why` is about. */
 void die_err(const struct cli *c, nct_err err, const char *name, const nct_why *why) __attribute__((noreturn));
 /* The same line without the exit. */
 void note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why);

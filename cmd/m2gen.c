@@ -114,7 +114,6 @@ static const char *
 name_of(nct_err err)
 {
 	switch (err) {
-	case NCT_EIO: return cli.output != NULL ? cli.output : "-";
 	case NCT_EKIND: return model;
 	case NCT_EMODEL: return cli.operand_count == 1 ? cli.operands[0] : "prompt";
 	default: return "sampling";

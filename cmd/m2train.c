@@ -206,7 +206,7 @@ write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus
 	if (f == NULL || fclose(f) != 0)
 		die_err(&cli, NCT_ENOMEM, "evaluation", NULL);
 	if (nct_write(out, text, n) != NCT_OK)
-		die(&cli, EX_FAIL, "%s: %s", cli.output != NULL ? cli.output : "-", strerror(errno));
+		die(&cli, EX_FAIL, "%s: cannot write: %s", cli.output != NULL ? cli.output : "-", strerror(errno));
 	free(text);
 	cli_output_done(&cli);
 }

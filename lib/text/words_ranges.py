@@ -19,7 +19,7 @@ for c in range(0x80, 0x110000):
     if kind(c) != last:
         last = kind(c)
         item = f"{4 * c + last:#x},"
-        if len(line) + len(item) > 132:
+        if len(line) + len(item) > 119:
             print(line)
             line = ""
         line += item

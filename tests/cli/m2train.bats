@@ -289,7 +289,7 @@ cell() {
   run -1 --separate-stderr sh -c "m2train -q $net -n 1 toks >/dev/full"
   [ "$stderr" = "m2train: -: cannot write: No space left on device" ]
   run -1 --separate-stderr small -n 1 --log=/dev/full -o m toks
-  [ "$stderr" = "m2train: /dev/full: cannot write: No space left on device" ]
+  [ "$stderr" = "m2train: /dev/full: No space left on device" ]
   # what cannot be written to is told before the work, which would take days
   run -1 --separate-stderr limited sh -c "m2train -q $net -n 100000000 toks >&-"
   [ "$stderr" = "m2train: -: Bad file descriptor" ]
