@@ -1,7 +1,7 @@
 #!/bin/sh
-# quickstart.sh - the method's main path on the sample: text -> tokens -> text, then a small token model, its bits per byte, its text.
+# quickstart.sh - the main path on the sample: text to tokens and back, a codebook, a small token model, its text and bits per byte.
 set -eu
-: "${STEPS:=300}" # of training: a minute or two on two cores
+: "${STEPS:=1200}" # of training: half a minute on two cores
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,21 +22,30 @@ echo "3. The first tokens below the title, and the text of each (every window de
 acwin -d --show windows | sed -n '37,52{s/^/   /;p;}'
 echo
 echo "4. Sizes:"
-acwin -l windows tokens | cut -f 1,2,4,11-16 | awk -F '\t' '{ printf "  "; for (i = 1; i <= NF; i++) printf " %-13s", $i; print "" }'
+acwin -l windows tokens | cut -f 1,2,4,11-16 |
+	awk -F '\t' '{ printf "  "; for (i = 1; i <= NF; i++) printf " %-13s", $i; print "" }'
 acwin -l tokens | awk -F '\t' 'NR == 2 { printf "\n   %.2f bytes of text per 16-bit token\n", $16 / $13 }'
 echo
-echo "5. A small token model M2, trained on two other novels for a minute or two (it has seen each token about once):"
-echo "   acwin -0 novels | bitpack >train;  m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS train >m2.bin"
-acwin -0 novels | bitpack >train
-m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=60 train >m2.bin
-head -c 300000 text | acwin | bitpack >held-out
+echo "5. A codebook of your own: 4,096 strings, tokens of 12 bits, chosen from two other novels in seconds:"
+echo "   m1train -k strings -0 -b 12 -a words -o mine novels;  acwin --strings -b 12 -m mine"
+m1train -q -k strings -0 -b 12 -a words -o mine novels
+acwin --strings -b 12 -m mine | awk 'length > 12' | tail -n 3 | sed 's/^/   /'
 echo
-echo "6. Text from it:   printf 'The three currently' | acwin --open | bitpack | m2gen -m m2.bin -n 60 - | bitpack -u | acwin -d"
-printf 'The three currently' | acwin --open | bitpack | m2gen -m m2.bin -n 60 - | bitpack -u | acwin -d >made
+echo "6. A small token model M2 learns the novels in these tokens, in half a minute:"
+echo "   acwin -0 -b 12 -m mine novels | bitpack -v 12 >train"
+echo "   m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS --warmup=100 train >m2.bin"
+acwin -0 -b 12 -m mine novels | bitpack -v 12 >train
+m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=100 train >m2.bin
+head -c 300000 text | acwin -b 12 -m mine | bitpack -v 12 >held-out
+echo
+echo "7. Text from it:   printf 'The three currently' | acwin --open -b 12 -m mine | bitpack -v 12 |"
+echo "                   m2gen -m m2.bin -n 80 - | bitpack -u | acwin -d -m mine"
+printf 'The three currently' | acwin --open -b 12 -m mine | bitpack -v 12 | m2gen -m m2.bin -n 80 - |
+	bitpack -u | acwin -d -m mine >made
 LC_ALL=C tr -c '[:print:]\n' '?' <made | sed 's/^/   /' # windows can hold any bytes, and a terminal obeys some
 echo
 echo
-echo "7. Bits per byte of the sample's first 300,000 bytes: all tokens alike, each as frequent as in the novels, by M2:"
+echo "8. Bits per byte of the sample's first 300,000 bytes: all tokens alike, each as frequent as in the novels, by M2:"
 echo "   m2train -E -m m2.bin held-out | bpbcalc --unigram-from=train --pretty"
 m2train -E -m m2.bin held-out | bpbcalc --unigram-from=train --pretty | sed 's/^/   /'
 echo

@@ -620,7 +620,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   yes abcdefghi | tr -d '\n' | head -c ${mb}000000 >text
   cat text | (eval "$ulimit"; acwin -m m -T1) >w
   (eval "$ulimit"; acwin -m m -T1 -d w) | cmp - text
-  [ -n "${NCT_LONG:-}" ] || { head -c 10000000 text >some && mv some text; acwin -m m text >w; } # by M1 it takes long
+  [ -n "${NCT_LONG:-}" ] || { head -c 3000000 text >some && mv some text; acwin -m m text >w; } # by M1 it takes long
   cat text | (eval "$ulimit"; acwin -m m -T1 --no-codebook) | cmp - w
   (eval "$ulimit"; acwin -m m -T1 -d --no-codebook w) | cmp - text
   head -c 3000000 text | (eval "$ulimit"; acwin -m m -T1 -c 0 -b 128) | (eval "$ulimit"; acwin -m m -T1 -d) | cmp - <(head -c 3000000 text)

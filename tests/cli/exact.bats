@@ -44,7 +44,11 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
 }
 
 @test "exact: the built-in model's streams and chosen codebooks of the sample are what they have always been" {
-  sh "$(vectors)/streams.sh" | diff "$(vectors)/streams.sha256" -
+  if [ -n "${NCT_LONG:-}" ]; then
+    sh "$(vectors)/streams.sh" | diff "$(vectors)/streams.sha256" -
+  else
+    NCT_SHORT=1 sh "$(vectors)/streams.sh" | diff <(sed '$d' "$(vectors)/streams.sha256") -
+  fi
 }
 
 @test "exact: -d writes the text of what came while the input waits" {

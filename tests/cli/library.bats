@@ -236,6 +236,7 @@ told() {
   sed -n 's/ .*_options \*o.*nct_why \*.*//p' functions >options
   [ "$(wc -l <why)" -ge 22 ]
   [ "$(wc -l <options)" -ge 14 ]
-  while read -r f; do grep -q "$f(.*why" "$NCT_ROOT/tests/unit/test_why.c"; done <why
-  while read -r f; do grep -q "SIZES(.*$f(" "$NCT_ROOT/tests/unit/test_options.c"; done <options
+  for t in why options; do tr '\n' ' ' <"$NCT_ROOT/tests/unit/test_$t.c" | tr ';' '\n' >"calls.$t"; done
+  while read -r f; do grep -q "$f(.*why" calls.why; done <why
+  while read -r f; do grep -q "SIZES(.*$f(" calls.options; done <options
 }
