@@ -48,9 +48,8 @@ struct nct_m2_train_result {
 };
 
 /* Trains a token model on `train` and writes the model file to fd `out`. `eval` (may be NULL) is evaluated on whole
- * blocks of about
- * 2^18 tokens. o->keep_best is taken as set. Errors as nct_m1_train(), and NCT_EMODEL where `eval` speaks another
- * language than `train`. */
+ * blocks of about 2^18 tokens. o->keep_best is taken as set. Errors as nct_m1_train(), and NCT_EMODEL where `eval`
+ * speaks another language than `train`. */
 NCT_API nct_err nct_m2_train(const nct_corpus *train, const nct_corpus *eval, const struct nct_train_options *o,
                              int out, struct nct_m2_train_result *result, nct_why *why) NCT_USED;
 

@@ -149,7 +149,7 @@ struct nct_totals {
  * perhaps while another calls `progress`. */
 typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
-/* ---- Tokens: bitpack's work (format/) ----
+/* ---- Tokens: bitpack's work ----
  * Each operand holds whole streams. `totals` are sums over all that was delivered; stream_bytes counts
  * the input. NCT_EIO: reading failed; NCT_EWRITE: writing. On damage all before it is written. */
 
@@ -192,7 +192,7 @@ NCT_API nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const st
 NCT_API nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
 
-/* ---- Measuring: bpbcalc's work (format/) ---- */
+/* ---- Measuring: bpbcalc's work ---- */
 
 /* The header row of an evaluation table, without its newline (nct-formats(5), "EVALUATION TABLES"). */
 #define NCT_EVALUATION_COLUMNS "row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\t" \
@@ -217,7 +217,7 @@ NCT_API nct_err nct_measure(int in, void (*each)(void *ctx, const struct nct_mea
 /* True if equal ids mean the same under both headers, as far as these tell; else `why` says how `b` differs. */
 NCT_API int nct_same_tokens(const struct nct_header *a, const struct nct_header *b, nct_why *why);
 
-/* ---- Windows: acwin's work (window/) ---- */
+/* ---- Windows: acwin's work ---- */
 
 struct nct_encode_options {
 	size_t struct_size;

@@ -2,7 +2,7 @@
  * the last string on it.
  *
  * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a
- * third of a string.) As in trie.c, no branch may depend on where windows end. */
+ * third of a string.) As in walk_split.c, no branch may depend on where windows end. */
 #include "book/trie.h"
 
 /* A lane's state by value. */

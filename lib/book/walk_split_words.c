@@ -19,7 +19,7 @@ struct state {
 };
 
 /* Takes one byte; `mark` is 1 if a boundary stands before it. Until there is a boundary in a window, each place in
- * it serves as one. As in trie.c, no branch may depend on where windows end. */
+ * it serves as one. As in walk_split.c, no branch may depend on where windows end. */
 static inline void
 take(const uint64_t *cells, uint64_t none, uint64_t byte, uint64_t mark, struct state *s)
 {

@@ -29,8 +29,7 @@ struct nct_kernels {
 	void (*gate)(int8_t *a, const int32_t *acc, const int32_t *mul, size_t f);
 
 	/* s[j] = q . (row[j] + off), vectors of length d <= 256. Here s, and p below, have room for n rounded up to a
-	 * multiple of
-	 * 16: what stands behind n may change. */
+	 * multiple of 16: what stands behind n may change. */
 	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
 	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
 	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p.

@@ -1,8 +1,8 @@
 /* fuzz_decode.c - any bytes through nct_decode(), made a stream of one of a few small models, with its checksums right.
  *
  * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error; chosen strings
- * are read by tables alone. Built for libFuzzer and run by
- * `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds and replays the corpus. */
+ * are read by tables alone. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_decode, which
+ * mutates its own seeds and replays the corpus. */
 #include "models.h"
 
 #include "encode/m1_chunk.h"
