@@ -19,7 +19,8 @@ struct encoder {
 	struct nct_workers workers;
 	nct_threads *threads;
 	struct nct_batches batches;
-	struct nct_chunk *chunks;     /* owned: one for each job of a batch and one for `going` */
+	struct nct_chunk *chunks;     /* owned: one for each job of a batch and one for `going` ... */
+	size_t used;                  /* ... of which so many were needed so far */
 	struct nct_encode_job going;  /* the chunk that goes on in the next batch ... */
 	nct_context *kept;            /* ... and its context. Owned */
 	atomic_size_t next;           /* the first job that no thread has taken */
@@ -128,8 +129,12 @@ static nct_err
 encode_batch(struct encoder *e, struct nct_blocks *blocks, nct_why *why)
 {
 	struct nct_batch *b = e->batches.batch;
-	nct_err err = b->goes_on ? go_on(e, &b->jobs[0]) : NCT_OK;
+	nct_err err;
 
+	for (size_t i = 0; i < b->count; i++)
+		if (b->jobs[i].chunk == NULL)
+			b->jobs[i].chunk = &e->chunks[e->used++];
+	err = b->goes_on ? go_on(e, &b->jobs[0]) : NCT_OK;
 	if (err == NCT_OK && b->count > 0) {
 		atomic_store(&e->next, 0);
 		/* a task for each thread: they share out the jobs */
@@ -158,16 +163,14 @@ encoder_new(struct encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struc
 		return err;
 	if ((e->chunks = calloc(1 + plan.jobs, sizeof *e->chunks)) == NULL)
 		return NCT_ENOMEM;
-	e->going.chunk = &e->chunks[plan.jobs];
-	for (size_t i = 0; i < plan.jobs; i++)
-		e->batches.batch->jobs[i].chunk = &e->chunks[i];
+	e->going.chunk = &e->chunks[e->used++];
 	return nct_workers_new(&e->workers, m1, o->threads, &e->plan, o->resets == 0 ? 1 : LANES, o->cache_bytes);
 }
 
 static void
 encoder_free(struct encoder *e)
 {
-	for (size_t i = 0; e->chunks != NULL && i < 1 + e->batches.plan.jobs; i++)
+	for (size_t i = 0; i < e->used; i++)
 		nct_chunk_free(&e->chunks[i]);
 	free(e->chunks);
 	nct_coded_free(&e->going.coded);
