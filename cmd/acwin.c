@@ -12,7 +12,7 @@
 
 #include "base/magic.h"
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE, OPT_EOD };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
@@ -22,13 +22,15 @@ static const struct cli_option options[] = {
 	{OPT_STRINGS, "strings", NULL,
 	    "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
-	{'b', "window-bits", "N", "bits per window, 10 to 128 (default 16); 0: one unbroken code per chunk"},
+	{'b', "window-bits", "N", "bits per window, 10 to 128 (default: the model's, else 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 131072; 16384 for b > 20; 10240 for b = 0)"},
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match (PCRE2)"},
 	{'a', "align", "WHERE",
 	    "end windows at boundaries: 'none', 'words', or a REGEX at whose matches they are (default: the model's)"},
+	{OPT_EOD, "eod", "WHERE",
+	    "a document's end: 'alone', in a window of its own (default with --code=best), or 'joined' to the text before it"},
 	{OPT_OPEN, "open", NULL, "leave the last document open, for prompts"},
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_CODE, "code", "WAY",
@@ -51,7 +53,7 @@ struct acwin {
 	enum mode mode;
 	const char *model;
 	struct nct_encode_options encode;
-	int align_given, chunk_given, resets_given, keep_going, show, no_codebook;
+	int bits_given, align_given, chunk_given, resets_given, keep_going, show, no_codebook;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
 	uint64_t size;   /* of the text to encode, 0: not known */
@@ -99,27 +101,43 @@ set_code(struct acwin *a, const char *arg)
 		die(&a->cli, EX_USE, "--code: '%s' is neither split nor best", arg);
 }
 
+static void
+set_eod(struct acwin *a, const char *arg)
+{
+	if (strcmp(arg, "alone") == 0)
+		a->encode.eod = NCT_EOD_ALONE;
+	else if (strcmp(arg, "joined") == 0)
+		a->encode.eod = NCT_EOD_JOINED;
+	else
+		die(&a->cli, EX_USE, "--eod: '%s' is neither alone nor joined", arg);
+}
+
+/* The option that makes the tool work on the model alone; NULL: none. */
+static const char *
+about_model(const struct acwin *a)
+{
+	return a->mode == COMPILE ? "--compile" : a->mode == STRINGS ? "--strings" : NULL;
+}
+
 /* No option may be given in vain. */
 static void
 check(const struct acwin *a)
 {
 	const struct cli *c = &a->cli;
 	const int decodes = a->mode == DECODE || a->mode == TEST, codes = decodes || a->mode == ENCODE;
-	const char *of_model = a->mode == COMPILE ? "--compile" : a->mode == STRINGS ? "--strings" : NULL;
+	const char *const of_model = about_model(a);
 
 	if (a->mode != ENCODE && a->encode_only != 0 && !(of_model != NULL && a->encode_only == 'b'))
 		die(c, EX_USE, "-%c goes with encoding%s", a->encode_only,
 		    decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->encode.open)
 		die(c, EX_USE, "--open goes with encoding");
+	if (a->mode != ENCODE && a->encode.eod != NCT_EOD_BY_CODE)
+		die(c, EX_USE, "--eod goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.code != NCT_CODE_NONE)
 		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->encode.code == NCT_CODE_BEST && a->no_codebook)
 		die(c, EX_USE, "--code=best: such windows are a codebook's, so not with --no-codebook");
-	if (a->encode.code == NCT_CODE_BEST && (a->encode.window_bits < NCT_WINDOW_MIN ||
-	                                        a->encode.window_bits > NCT_CODEBOOK_MAX || a->encode.resets != 1))
-		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone",
-		    NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
 	if (!decodes && a->mode != LIST && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
 	if (a->mode != DECODE && a->show)
@@ -130,17 +148,33 @@ check(const struct acwin *a)
 		die(c, EX_USE, "-o goes with neither -t nor -l");
 	if (a->mode == LIST && a->model != NULL)
 		die(c, EX_USE, "-m with -l: a list needs no model");
-	if (of_model != NULL && (a->encode.window_bits < NCT_WINDOW_MIN || a->encode.window_bits > NCT_CODEBOOK_MAX))
-		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", of_model, NCT_WINDOW_MIN,
-		    NCT_CODEBOOK_MAX, a->encode.window_bits);
 	if (of_model != NULL && c->operands_given)
 		die(c, EX_USE, "%s: '%s': the model is named by -m, and no text is read", of_model, c->operands[0]);
 	if (a->encode.open && a->encode.separator == NCT_SEP_NUL)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
-	if (a->encode.window_bits == 0 && a->resets_given)
+}
+
+/* The same, once it is known how many bits windows have. */
+static void
+check_bits(const struct acwin *a)
+{
+	const struct cli *c = &a->cli;
+	const struct nct_encode_options *e = &a->encode;
+	const unsigned b = e->window_bits;
+	const int compiles = b >= NCT_WINDOW_MIN && b <= NCT_CODEBOOK_MAX; /* windows that can have a codebook */
+
+	if (about_model(a) != NULL && !compiles)
+		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", about_model(a), NCT_WINDOW_MIN,
+		    NCT_CODEBOOK_MAX, b);
+	if (a->mode == ENCODE && e->code == NCT_CODE_BEST && (!compiles || e->resets != 1))
+		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone",
+		    NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
+	if (b == 0 && a->resets_given)
 		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
-	if (a->encode.window_bits == 0 && a->encode.align != NCT_ALIGN_NONE)
+	if (b == 0 && e->align != NCT_ALIGN_NONE)
 		die(c, EX_USE, "-a with -b 0: an unbroken code has no windows");
+	if (b == 0 && e->eod == NCT_EOD_ALONE)
+		die(c, EX_USE, "--eod=alone with -b 0: an unbroken code has no windows");
 }
 
 static void
@@ -160,6 +194,7 @@ parse(struct acwin *a, int argc, char **argv)
 			a->encode.window_bits = (unsigned)opt_u64(c, "-b", arg, 0, NCT_WINDOW_MAX);
 			if (a->encode.window_bits > 0 && a->encode.window_bits < NCT_WINDOW_MIN)
 				die(c, EX_USE, "-b: '%s' is neither 0 nor from %d to %d", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX);
+			a->bits_given = 1;
 			break;
 		case 'c':
 			a->encode.chunk = opt_u64(c, "-c", arg, 0, UINT64_MAX / 4);
@@ -178,6 +213,7 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_COMPILE: set_mode(a, COMPILE); break;
 		case OPT_STRINGS: set_mode(a, STRINGS); break;
 		case OPT_CODE: set_code(a, arg); break;
+		case OPT_EOD: set_eod(a, arg); break;
 		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
 		default: break;
 		}
@@ -185,10 +221,8 @@ parse(struct acwin *a, int argc, char **argv)
 			a->encode_only = o;
 	}
 	check(a);
-	if (a->encode.window_bits == 0)
-		a->encode.resets = 0;
-	if (!a->chunk_given)
-		a->encode.chunk = a->encode.window_bits == 0 ? 10240 : a->encode.window_bits <= 20 ? 131072 : 16384;
+	if (a->bits_given)
+		check_bits(a);
 	a->encode.threads = c->threads;
 }
 
@@ -210,18 +244,27 @@ open_model(const struct acwin *a)
 	return m;
 }
 
-/* Windows are aligned as the model was trained for, unless -a said how. */
+/* Windows are those that the model was made for, unless -b and -a said otherwise. */
 static void
 follow_model(struct acwin *a, const nct_m1 *m)
 {
 	const struct nct_m1_windows w = nct_m1_trained_for(m);
+	struct nct_encode_options *e = &a->encode;
 
 	if (a->cli.verbose && w.bits > 0)
 		fprintf(stderr, "model_window_bits=%u\nmodel_align=%s\n", w.bits, aligns[w.align]);
-	if (a->align_given || w.bits == 0 || a->encode.window_bits == 0)
+	if (!a->bits_given) {
+		e->window_bits = w.bits > 0 ? w.bits : 16;
+		check_bits(a);
+	}
+	if (e->window_bits == 0)
+		e->resets = 0;
+	if (!a->chunk_given)
+		e->chunk = e->window_bits == 0 ? 10240 : e->window_bits <= 20 ? 131072 : 16384;
+	if (a->align_given || w.bits == 0 || e->window_bits == 0)
 		return;
-	a->encode.align = w.align;
-	a->encode.align_pattern = w.align_pattern;
+	e->align = w.align;
+	e->align_pattern = w.align_pattern;
 }
 
 static void
@@ -322,9 +365,10 @@ encode(struct acwin *a)
 	nct_why why = {0};
 	struct nct_totals totals = {0};
 	nct_m1 *m = open_model(a);
-	int out = cli_output(&a->cli);
+	int out;
 
 	follow_model(a, m);
+	out = cli_output(&a->cli);
 	if (a->encode.code == NCT_CODE_BEST && !nct_m1_has_best(m, a->encode.window_bits))
 		die(&a->cli, EX_USE, "--code=best: the model has no such codebook for windows of %u bits", a->encode.window_bits);
 	a->size = size_of_operands(a);
@@ -403,7 +447,8 @@ print_stream(void *ctx, const struct nct_header *h, const struct nct_totals *t, 
 	else
 		fprintf(f, "%" PRIu64 "\t%.4f", t->text_bytes,
 		        t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
-	fprintf(f, "\t%s\t%s\n", ends[end], aligns[h->align]);
+	fprintf(f, "\t%s\t%s\t%s\n", ends[end], aligns[h->align],
+	        h->code == NCT_CODE_NONE ? "none" : h->eod_alone ? "alone" : "joined");
 	free(name);
 }
 
@@ -418,7 +463,7 @@ list(struct acwin *a)
 	fprintf(
 	    a->rows,
 	    "file\tkind\tcode\twindow_bits\tvocab\tresets\tchunk\tseparator\tm1\tblocks\tdocuments\twindows\ttokens\t"
-	    "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\n");
+	    "stream_bytes\tcode_bits\ttext_bytes\tbits_per_byte\tend\talign\teod\n");
 	for (a->operand = 0; a->operand < a->cli.operand_count; a->operand++) {
 		nct_why why = {0};
 		int in = cli_input(&a->cli, a->operand);
@@ -448,12 +493,16 @@ static void
 compile(struct acwin *a)
 {
 	const char *name = a->cli.output != NULL ? a->cli.output : "-";
-	const unsigned bits = a->encode.window_bits;
 	nct_why why = {0};
 	nct_m1 *m = open_model(a);
-	const int out = cli_output(&a->cli);
+	int out;
+	nct_err err;
+
+	follow_model(a, m);
+	out = cli_output(&a->cli);
+	const unsigned bits = a->encode.window_bits;
 	const double start = now();
-	nct_err err = nct_m1_compile(m, bits, a->cli.threads, &why);
+	err = nct_m1_compile(m, bits, a->cli.threads, &why);
 
 	if (err == NCT_OK)
 		err = nct_m1_write(m, out);
@@ -470,8 +519,12 @@ list_strings(struct acwin *a)
 {
 	nct_why why = {0};
 	nct_m1 *m = open_model(a);
-	const int out = cli_output(&a->cli);
-	nct_err err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);
+	int out;
+	nct_err err;
+
+	follow_model(a, m);
+	out = cli_output(&a->cli);
+	err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);
 
 	nct_m1_free(m);
 	if (err != NCT_OK)
@@ -489,7 +542,7 @@ main(int argc, char **argv)
 	            .about = "Compress text into windows of N bits that decode on their own, and decode them.",
 	            .options = options,
 	            .flags = CLI_THREADS | CLI_CPU | CLI_BINARY},
-	    .encode = {sizeof a.encode, .window_bits = 16, .resets = 1},
+	    .encode = {sizeof a.encode, .resets = 1},
 	};
 
 	parse(&a, argc, argv);

@@ -12,7 +12,7 @@
 enum { OPT_TO = 256, OPT_FROM, OPT_VOCAB, OPT_TEXT, OPT_KEEP_GOING };
 
 static const struct cli_option options[] = {
-	{'v', "vocab-bits", "N", "bits per token, 1 to 16 (default 16)"},
+	{'v', "vocab-bits", "N", "bits per token, 1 to 16 (default: the window's, up to 16; then 16, or 8 where only 8 divides it)"},
 	{'u', "unpack", NULL, "tokens back to windows"},
 	{OPT_TO, "to", "FORM", "write 'tokens' (default), or ids alone: 'text', 'raw' or 'npy'"},
 	{OPT_FROM, "from", "FORM", "read streams of 'windows' (default), 'ids' (text) or 'raw' bytes"},
@@ -173,8 +173,6 @@ convert(struct bitpack *b, int out, struct nct_totals *totals, nct_why *why)
 	case TO_NPY: return nct_tokens_export(next_operand, b, out, NCT_EXPORT_NPY, &o, totals, why);
 	case TO_TOKENS: break;
 	}
-	if (o.token_bits == 0)
-		o.token_bits = 16;
 	return nct_pack(next_operand, b, out, &o, totals, why);
 }
 

@@ -72,6 +72,11 @@ NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 d
 /* where windows end: see nct_encode() */
 enum nct_align { NCT_ALIGN_NONE = 0, NCT_ALIGN_WORDS = 1, NCT_ALIGN_REGEX = 2 };
 
+/* Where a document's end (EOD) goes. Joined: into the window of the text before it, if it fits there. Alone: always
+ * into a window of its own, whose value is 2^b - 1. So one token, or b / v of them, marks the end of each document.
+ * By code: alone for chosen strings (NCT_CODE_BEST), joined for all others. An unbroken code is always joined. */
+enum nct_eod { NCT_EOD_BY_CODE = 0, NCT_EOD_JOINED = 1, NCT_EOD_ALONE = 2 };
+
 /* ---- M1, the exact byte model (nct-formats(5), "M1") ---- */
 
 typedef struct nct_m1 nct_m1; /* opaque, immutable once made: any number of threads may share it */
@@ -131,6 +136,7 @@ struct nct_header {
 	uint32_t resets;         /* r: M1 is reset every r windows; 0: only at a chunk's start */
 	uint64_t chunk;          /* c: bytes of text per chunk; 0: never cut */
 	int text_unknown;        /* the blocks' text bytes are not known (all 0) */
+	int eod_alone;           /* a document's end is a window of its own: see enum nct_eod */
 	uint64_t m1;             /* fingerprint of M1; 0 for foreign tokens */
 	uint64_t windows;        /* fingerprint of the code */
 	uint64_t m1_parameters;
@@ -141,7 +147,8 @@ struct nct_totals {
 	uint64_t blocks, text_bytes, windows, tokens, documents;
 	uint64_t stream_bytes;   /* all bytes of the stream, headers included */
 	uint64_t code_bits;      /* bits of windows or tokens alone */
-	int text_unknown, documents_unknown; /* some stream does not tell: where sampled documents end, only decoding shows */
+	/* Some stream does not tell. Where sampled documents end, only EOD windows of their own or decoding show. */
+	int text_unknown, documents_unknown;
 };
 
 /* Gives a descriptor to read operand i from, which the library closes unless it is standard input, or sets *fd = -1
@@ -155,7 +162,8 @@ typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 struct nct_pack_options {
 	size_t struct_size;
-	unsigned token_bits;     /* v, 1..16; 0 in exports: 16 for windows, whatever they have for tokens */
+	/* v, 1..16. 0: for tokens those that they have; for windows b if it is at most 16, or 8 if only 8 divides it, else 16 */
+	unsigned token_bits;
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	const char *tmpdir;      /* where a temporary file goes; NULL: /tmp */
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none; told after each block how much was read */
@@ -239,6 +247,7 @@ struct nct_encode_options {
 	void (*begins)(void *ctx, size_t operand, const uint8_t *bytes, size_t n); /* NULL: none; told what an operand's first
 	                          * read gave, perhaps while another thread calls `progress` */
 	void *ctx;
+	enum nct_eod eod;
 };
 
 /* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: reading failed; NCT_EWRITE: writing.

@@ -140,6 +140,12 @@ nct_split_root(unsigned bits)
 	return (struct nct_node){.first = 0, .rest = ~(nct_u128)0 >> (128 - bits), .symbols = 0};
 }
 
+struct nct_node
+nct_split_eod(unsigned bits)
+{
+	return (struct nct_node){.first = nct_split_root(bits).rest, .rest = 0, .symbols = 1};
+}
+
 int
 nct_split_ended(const struct nct_node *n)
 {

@@ -19,6 +19,8 @@ struct nct_node {
 
 /* The root of the tree for windows of `bits` bits, NCT_WINDOW_MIN to NCT_WINDOW_MAX. */
 struct nct_node nct_split_root(unsigned bits);
+/* Its child for NCT_EOD: the last code point, 2^bits - 1, under every M1. */
+struct nct_node nct_split_eod(unsigned bits);
 
 /* True if the window ends here whatever follows: one code point left, or NCT_WINDOW_SYMBOLS symbols. (It also
  * ends after NCT_EOD, which the caller sees.) */

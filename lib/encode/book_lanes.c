@@ -58,37 +58,39 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 	return err;
 }
 
-/* The numbers of the windows that are open or still to come where the chunk ends. */
+/* The numbers of the windows that are open or still to come where the chunk ends, with EOD in the last one if `eod`. */
 static size_t
-last_windows(const struct nct_encode_job *j, const struct nct_trie *t, uint32_t *k)
+last_windows(const struct nct_encode_job *j, const struct nct_trie *t, int eod, uint32_t *k)
 {
 	size_t count = 0;
 
 	if (t->book->code == NCT_CODE_BEST) {
 		const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
 
-		return nct_trie_close_best(t, &at, j->eod, k);
+		return nct_trie_close_best(t, &at, eod, k);
 	}
-	const uint64_t eod = j->eod ? nct_trie_eod(t, j->open.cell) : 0;
-	if (eod == 0 && j->open.cell != NCT_TRIE_START)
+	const uint64_t goes_on = eod ? nct_trie_eod(t, j->open.cell) : 0;
+	if (goes_on == 0 && j->open.cell != NCT_TRIE_START)
 		k[count++] = nct_trie_number(j->open.cell);
-	if (j->eod)
-		k[count++] = nct_trie_number(eod != 0 ? eod : nct_trie_eod(t, NCT_TRIE_START));
+	if (eod)
+		k[count++] = nct_trie_number(goes_on != 0 ? goes_on : nct_trie_eod(t, NCT_TRIE_START));
 	return count;
 }
 
 /* All text is walked: closes what is open. */
 static nct_err
-end_job(struct nct_encode_job *j, const struct nct_trie *t)
+end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
 {
 	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
-	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
+	uint32_t k[NCT_WINDOW_SYMBOLS + 2];
 	size_t count;
 	nct_err err = NCT_OK;
 
 	if (!j->ends)
 		return NCT_OK;
-	count = last_windows(j, t, k);
+	count = last_windows(j, t, j->eod && !eod_alone, k);
+	if (j->eod && eod_alone)
+		k[count++] = mask; /* the string of EOD alone is the last one */
 	j->open = (struct nct_open){.cell = NCT_TRIE_START};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, t->book, k[i] & mask);
@@ -161,7 +163,7 @@ stretch(struct nct_book_lanes *l)
 		j->err = take_windows(j, t->book, out, count, moved, &before);
 		const int done = ahead(j, t) == 0;
 		if (done && j->err == NCT_OK)
-			j->err = end_job(j, t);
+			j->err = end_job(j, t, l->eod_alone);
 		if (!done && l->left[i] > 0 && j->err == NCT_OK)
 			continue;
 		if (!done && j->err == NCT_OK)
@@ -183,9 +185,9 @@ nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_
 }
 
 nct_err
-nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max)
+nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max, int eod_alone)
 {
-	*l = (struct nct_book_lanes){.trie = t, .cap = jobs_max};
+	*l = (struct nct_book_lanes){.trie = t, .eod_alone = eod_alone, .cap = jobs_max};
 	l->ring = malloc(jobs_max * sizeof(struct nct_encode_job *));
 	l->out = malloc(t->lanes * OUT * sizeof *l->out);
 	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;

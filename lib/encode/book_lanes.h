@@ -7,6 +7,7 @@
 /* One thread's. */
 struct nct_book_lanes {
 	const struct nct_trie *trie;
+	int eod_alone;          /* EOD gets a window of its own */
 	uint32_t *out;          /* (NCT_LANES, stretch and a window) owned */
 	struct nct_encode_job **ring;  /* jobs that wait: a stretch of some is walked, and what is left put back. Owned */
 	size_t cap, head, count;
@@ -16,7 +17,8 @@ struct nct_book_lanes {
 };
 
 /* NCT_ENOMEM */
-nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max) NCT_USED;
+nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max,
+                           int eod_alone) NCT_USED;
 void nct_book_lanes_free(struct nct_book_lanes *l);
 /* n <= jobs_max; errors: in the jobs */
 void nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n);

@@ -94,7 +94,7 @@ encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 	if (err == NCT_OK && (e->lanes = calloc(threads, sizeof *e->lanes)) == NULL)
 		err = NCT_ENOMEM;
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
-		err = nct_book_lanes_new(&e->lanes[i], t, BATCH_JOBS);
+		err = nct_book_lanes_new(&e->lanes[i], t, BATCH_JOBS, e->o->eod == NCT_EOD_ALONE);
 	return err;
 }
 

@@ -158,7 +158,10 @@ encoder_new(struct encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struc
 	nct_err err = nct_threads_new(&e->threads, o->threads);
 
 	e->o = o;
-	e->plan = (struct nct_plan){o->window_bits, o->resets, o->align != NCT_ALIGN_NONE};
+	e->plan = (struct nct_plan){.window_bits = o->window_bits,
+	                            .resets = o->resets,
+	                            .eod_alone = o->eod == NCT_EOD_ALONE,
+	                            .aligned = o->align != NCT_ALIGN_NONE};
 	if (err != NCT_OK || (err = nct_batches_new(&e->batches, bounds, &plan)) != NCT_OK)
 		return err;
 	if ((e->chunks = calloc(1 + plan.jobs, sizeof *e->chunks)) == NULL)

@@ -23,6 +23,10 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to reset M1 at");
 	if (o->window_bits == 0 && o->align != NCT_ALIGN_NONE)
 		return nct_fail(why, NCT_EARG, "unbroken coding has no windows to align");
+	if (o->window_bits == 0 && o->eod == NCT_EOD_ALONE)
+		return nct_fail(why, NCT_EARG, "unbroken coding has no window for a document's end alone");
+	if ((unsigned)o->eod > NCT_EOD_ALONE)
+		return nct_fail(why, NCT_EARG, "impossible options");
 	if (o->open && o->separator == NCT_SEP_NUL)
 		return nct_fail(why, NCT_EARG, "under NUL separators a document without its NUL is open already");
 	if (o->threads < 1 || (o->separator == NCT_SEP_REGEX) != (o->pattern != NULL) ||
@@ -52,6 +56,7 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o, const struct nct
 	    .window_bits = o->window_bits,
 	    .resets = o->resets,
 	    .chunk = o->chunk,
+	    .eod_alone = o->eod == NCT_EOD_ALONE,
 	    .m1 = nct_m1_fingerprint(m1),
 	    .windows = nct_plan_fingerprint(&plan, nct_m1_fingerprint(m1), book),
 	    .m1_parameters = nct_m1_parameters(m1),
@@ -72,10 +77,9 @@ open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 }
 
 static nct_err
-encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const struct nct_encode_options *o,
-       struct nct_totals *totals, nct_why *why)
+encode(const nct_m1 *m1, const struct nct_codebook *book, nct_operand operand, void *ctx, int out,
+       const struct nct_encode_options *o, struct nct_totals *totals, nct_why *why)
 {
-	const struct nct_codebook *book = book_of(m1, o);
 	const struct nct_header h = header_of(m1, o, book);
 	struct nct_blocks blocks = {.unbroken = o->window_bits == 0};
 	struct nct_trie trie = {0};
@@ -119,6 +123,10 @@ nct_encode(const nct_m1 *m1, nct_operand operand, void *ctx, int out, const stru
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
-	err = nct_options_take(&o, sizeof o, options, why);
-	return err == NCT_OK ? encode(m1, operand, ctx, out, &o, totals, why) : err;
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	const struct nct_codebook *book = book_of(m1, &o);
+	if (o.eod == NCT_EOD_BY_CODE)
+		o.eod = book != NULL && book->code == NCT_CODE_BEST ? NCT_EOD_ALONE : NCT_EOD_JOINED;
+	return encode(m1, book, operand, ctx, out, &o, totals, why);
 }

@@ -189,17 +189,31 @@ nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, pt
 	return err;
 }
 
+/* Closes the open window, and gives EOD one of its own: the last code point of the root, whatever M1 expects. */
+static nct_err
+put_eod_alone(struct nct_chunk *c)
+{
+	nct_err err = c->node.symbols > 0 ? end_window(c) : NCT_OK;
+
+	if (err != NCT_OK || (err = begin_window(c)) != NCT_OK)
+		return err;
+	c->node = nct_split_eod(c->plan.window_bits);
+	return end_window(c);
+}
+
 nct_err
 nct_chunk_end(struct nct_chunk *c, int eod, size_t *done)
 {
 	nct_err err = NCT_OK;
 
 	*done = 1;
-	if (eod && ((err = put_symbol(c, NCT_EOD, done)) != NCT_OK || !*done))
+	if (eod && c->plan.eod_alone)
+		err = put_eod_alone(c);
+	else if (eod && ((err = put_symbol(c, NCT_EOD, done)) != NCT_OK || !*done))
 		return err;
-	if (c->plan.window_bits == 0)
+	if (err == NCT_OK && c->plan.window_bits == 0)
 		err = end_code(c);
-	else if (c->node.symbols > 0)
+	else if (err == NCT_OK && c->node.symbols > 0)
 		err = end_window(c);
 	if (err != NCT_OK)
 		return err;

@@ -8,6 +8,7 @@
 struct nct_plan {
 	unsigned window_bits; /* b, 0: unbroken */
 	uint32_t resets;      /* r */
+	int eod_alone;        /* EOD gets a window of its own */
 	int aligned;          /* boundaries are known, and windows that would end elsewhere close at the last one */
 };
 

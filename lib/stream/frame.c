@@ -10,7 +10,7 @@
 #define VERSION 1
 #define CODE_BITS_MAX (8 * (uint64_t)NCT_CODE_MAX)
 #define BEST_BITS_MAX 20 /* windows of more bits have no codebook */
-#define FLAG_TEXT_UNKNOWN 1
+enum { FLAG_TEXT_UNKNOWN = 1, FLAG_EOD_ALONE = 2 };
 
 static const uint8_t markers[][8] = {
 	[NCT_FRAME_HEADER] = {0x89, 'N', 'C', 'T', 0x0d, 0x0a, 0x1a, 0x0a},
@@ -102,6 +102,8 @@ nct_header_fault(const struct nct_header *h)
 		return fault("vocabulary", 12);
 	if (h->separator > NCT_SEP_REGEX)
 		return fault("separator", 17);
+	if (h->eod_alone && h->window_bits == 0)
+		return fault("flags", 18);
 	if (!resets_fit(h))
 		return fault("resets", 20);
 	if (h->align > NCT_ALIGN_REGEX || (h->code == NCT_CODE_UNBROKEN && h->align != NCT_ALIGN_NONE))
@@ -123,7 +125,7 @@ nct_frame_put_header(uint8_t p[NCT_HEADER_BYTES], const struct nct_header *h)
 	nct_put32(p + 12, h->vocab);
 	p[16] = (uint8_t)h->token_bits;
 	p[17] = (uint8_t)h->separator;
-	p[18] = h->text_unknown ? FLAG_TEXT_UNKNOWN : 0;
+	p[18] = (uint8_t)((h->text_unknown ? FLAG_TEXT_UNKNOWN : 0) | (h->eod_alone ? FLAG_EOD_ALONE : 0));
 	p[19] = (uint8_t)h->code;
 	nct_put32(p + 20, h->resets);
 	nct_put64(p + 24, h->chunk);
@@ -145,7 +147,8 @@ nct_frame_get_header(struct nct_header *h, const uint8_t *p)
 		.vocab = nct_get32(p + 12),
 		.token_bits = p[16],
 		.separator = (enum nct_separator)p[17],
-		.text_unknown = p[18] & FLAG_TEXT_UNKNOWN,
+		.text_unknown = (p[18] & FLAG_TEXT_UNKNOWN) != 0,
+		.eod_alone = (p[18] & FLAG_EOD_ALONE) != 0,
 		.code = (enum nct_code)p[19],
 		.resets = nct_get32(p + 20),
 		.chunk = nct_get64(p + 24),
@@ -154,7 +157,7 @@ nct_frame_get_header(struct nct_header *h, const uint8_t *p)
 		.windows = nct_get64(p + 48),
 		.m1_parameters = nct_get64(p + 56),
 	};
-	if ((p[18] & ~FLAG_TEXT_UNKNOWN) != 0)
+	if ((p[18] & ~(FLAG_TEXT_UNKNOWN | FLAG_EOD_ALONE)) != 0)
 		return fault("flags", 18);
 	if (memcmp(p + 33, zero, sizeof zero) != 0)
 		return fault("reserved bytes", 33);
@@ -369,6 +372,43 @@ pad_is_zero(const struct nct_header *h, const struct nct_block *b, uint64_t bits
 	return (last & ((1u << pad) - 1)) == 0;
 }
 
+/* Are bits [from, from + n) of the block's windows all 1? */
+static int
+all_ones(const struct nct_header *h, const struct nct_block *b, uint64_t from, unsigned n)
+{
+	const unsigned v = h->token_bits;
+
+	for (uint64_t i = from; i < from + n; i++) {
+		unsigned bit;
+
+		if (h->kind == NCT_WINDOWS)
+			bit = b->code[i / 8] >> (7 - i % 8) & 1;
+		else if (nct_token_bytes(h->vocab) == 1)
+			bit = b->code[i / v] >> (v - 1 - i % v) & 1;
+		else
+			bit = nct_get16(b->code + 2 * (i / v)) >> (v - 1 - i % v) & 1;
+		if (!bit)
+			return 0;
+	}
+	return 1;
+}
+
+/* Where EOD is alone, a document ends with the window of all ones. */
+static int
+ends_hold(const struct nct_header *h, const struct nct_block *b)
+{
+	struct nct_directory_entry e;
+	uint64_t windows = 0;
+	size_t pos = 0;
+
+	while (nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1) {
+		windows += e.units;
+		if (e.ends_document && !all_ones(h, b, (windows - 1) * h->window_bits, h->window_bits))
+			return 0;
+	}
+	return 1;
+}
+
 static unsigned
 bit_width(uint32_t vocab)
 {
@@ -396,6 +436,8 @@ nct_block_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 		return fault("a token outside the vocabulary", 0);
 	if (!foreign(h) && !pad_is_zero(h, b, bits))
 		return fault("pad bits", 0);
+	if (h->eod_alone && !ends_hold(h, b))
+		return fault("a document's end that is no window of its own", 0);
 	return fault(NULL, 0);
 }
 
@@ -438,5 +480,5 @@ struct nct_totals
 nct_frame_totals(const struct nct_header *h)
 {
 	return (struct nct_totals){.stream_bytes = NCT_HEADER_BYTES, .text_unknown = h->text_unknown,
-	                           .documents_unknown = h->text_unknown && h->code != NCT_CODE_NONE};
+	                           .documents_unknown = h->text_unknown && h->code != NCT_CODE_NONE && !h->eod_alone};
 }

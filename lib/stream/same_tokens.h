@@ -7,7 +7,7 @@
 /* A field that decides what ids mean: its place in the header of a stream, and its values in two. */
 struct nct_difference {
 	/* a fingerprint of 0 is not known: it differs from none */
-	enum { NCT_FIELD_NUMBER, NCT_FIELD_CODE, NCT_FIELD_FINGERPRINT } type;
+	enum { NCT_FIELD_NUMBER, NCT_FIELD_CODE, NCT_FIELD_EOD, NCT_FIELD_FINGERPRINT } type;
 	const char *name;
 	unsigned at;
 	uint64_t a, b;

@@ -14,7 +14,7 @@
 struct piece {
 	const uint8_t *text, *mark; /* text[0..n); mark[n] is 1, NULL if nothing is aligned */
 	size_t n;
-	int eod;                    /* EOD follows text[n - 1] */
+	int eod;                    /* EOD follows text[n - 1]: a window of its own */
 	uint32_t document;          /* its number, from 1 */
 };
 
@@ -25,26 +25,19 @@ struct window {
 	size_t length;
 };
 
-static unsigned
-symbol_at(const struct piece *p, size_t i)
-{
-	return i < p->n ? p->text[i] : NCT_EOD;
-}
-
 /* Follows the text from `at` on as far as there are nodes, and makes one more if that is worth it. */
 static void
 follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, struct window *w)
 {
-	const size_t end = p->n + (size_t)p->eod;
 	size_t cut = 0;
 	uint32_t v = 0;
 
 	*w = (struct window){0};
-	for (size_t i = at; i < end && i - at < NCT_TALLY_LENGTH; i++) {
-		const unsigned s = symbol_at(p, i);
+	for (size_t i = at; i < p->n && i - at < NCT_TALLY_LENGTH; i++) {
+		const unsigned s = p->text[i];
 		uint32_t next;
 
-		if (p->mark != NULL && i > at && i < p->n && p->mark[i])
+		if (p->mark != NULL && i > at && p->mark[i])
 			cut = i - at;
 		next = nct_tally_find(t, v, s);
 		if (next == 0 && grow > 0 && (v == 0 || t->node[v].begun >= grow))
@@ -55,7 +48,7 @@ follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, str
 		t->node[v].begun++;
 		t->node[v].documents += t->node[v].last != p->document;
 		t->node[v].last = p->document;
-		const int bound = s == NCT_EOD || i + 1 == p->n || (p->mark != NULL && p->mark[i + 1]);
+		const int bound = i + 1 == p->n || (p->mark != NULL && p->mark[i + 1]);
 		t->node[v].bound += (uint32_t)bound;
 		if (t->node[v].chosen) {
 			w->best = i + 1 - at;
@@ -67,9 +60,7 @@ follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, str
 static void
 parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nct_parsed *sum)
 {
-	const size_t end = p->n + (size_t)p->eod;
-
-	for (size_t at = 0; at < end;) {
+	for (size_t at = 0; at < p->n;) {
 		struct window w;
 
 		follow(t, p, at, grow, &w);
@@ -80,6 +71,8 @@ parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nc
 		sum->windows++;
 		sum->bounded += at >= p->n || p->mark == NULL || p->mark[at];
 	}
+	sum->windows += (uint64_t)p->eod;
+	sum->bounded += (uint64_t)p->eod;
 	sum->bytes += p->n;
 }
 

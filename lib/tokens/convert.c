@@ -9,7 +9,8 @@
 
 struct pack {
 	nct_writer *out;
-	unsigned token_bits;      /* v, when packing */
+	unsigned asked;           /* v; 0: not given */
+	unsigned token_bits;      /* v of this stream, when packing */
 	struct nct_header header; /* of the stream that is read */
 	uint64_t tokens;
 	uint8_t *code;            /* a block's code in its other form */
@@ -25,6 +26,7 @@ pack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(why, NCT_EKIND, "a token stream, not windows, byte %" PRIu64, at + 10);
 	p->header = *h;
+	p->token_bits = p->asked != 0 ? p->asked : nct_token_bits_for(h->window_bits);
 	to.kind = NCT_TOKENS;
 	to.token_bits = p->token_bits;
 	to.vocab = 1u << p->token_bits;
@@ -86,7 +88,7 @@ static nct_err
 convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
         struct nct_totals *totals, nct_why *why)
 {
-	struct pack p = {.token_bits = o->token_bits};
+	struct pack p = {.asked = o->token_bits};
 	nct_err err;
 
 	if ((err = nct_writer_new(&p.out, out)) != NCT_OK)
@@ -111,7 +113,7 @@ nct_pack(nct_operand operand, void *ctx, int out, const struct nct_pack_options 
 	why = nct_why_begin(why, &own);
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
 		return err;
-	if (o.token_bits < 1 || o.token_bits > 16)
+	if (o.token_bits > 16)
 		return nct_fail(why, NCT_EARG, "tokens of %u bits: not 1 to 16", o.token_bits);
 	return convert(&steps, operand, ctx, out, &o, totals, why);
 }

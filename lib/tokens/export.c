@@ -45,7 +45,7 @@ export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	x->source = *to = *h;
 	if (h->kind == NCT_WINDOWS) {
 		to->kind = NCT_TOKENS;
-		to->token_bits = x->token_bits != 0 ? x->token_bits : 16;
+		to->token_bits = x->token_bits != 0 ? x->token_bits : nct_token_bits_for(h->window_bits);
 		to->vocab = 1u << to->token_bits;
 	} else if (x->token_bits != 0 && h->code == NCT_CODE_NONE) {
 		return nct_fail(why, NCT_EKIND, "tokens not made from windows, byte %" PRIu64, at + 19);

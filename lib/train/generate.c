@@ -14,6 +14,7 @@
 #include "stream/stream.h"
 #include "train/sample.h"
 
+#define WINDOWS_MAX 16 /* of these: lcm(v, b) / b is at most v */
 #define GROUP_MAX 128 /* tokens of the fewest whole windows that are whole tokens: lcm(v, b) / v is at most b */
 
 struct generator {
@@ -54,12 +55,45 @@ set_group(struct generator *g)
 	}
 }
 
-/* Writes a block of `n` tokens, `windows` units; `goes_on`: the chunk that they belong to does not end with them. */
-static nct_err
-put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes_on)
+/* True if window i of a block's tokens is a document's end, where that is a window of its own: all its bits are 1. */
+static int
+is_end(const struct nct_header *h, const uint32_t *ids, size_t i)
 {
-	uint8_t dir[NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
-	const struct nct_directory_entry e = {.units = windows};
+	const unsigned v = h->token_bits;
+
+	if (!h->eod_alone)
+		return 0;
+	for (size_t bit = i * h->window_bits; bit < (i + 1) * h->window_bits; bit++)
+		if ((ids[bit / v] >> (v - 1 - bit % v) & 1) == 0)
+			return 0;
+	return 1;
+}
+
+/* Writes the block's directory: an entry for each document that ends in it, and for windows behind the last end, if
+ * there are some. Gives how many of those there are. */
+static size_t
+put_directory(const struct generator *g, const uint32_t *ids, size_t windows, struct nct_block *b, uint8_t *dir)
+{
+	struct nct_directory_entry e = {0};
+
+	for (size_t i = 0; i < windows; i++) {
+		e.units++;
+		e.ends_document = is_end(&g->m->header, ids, i);
+		if (!e.ends_document && i + 1 < windows)
+			continue;
+		b->dir_bytes += (uint32_t)nct_directory_put(dir + b->dir_bytes, &e, 0);
+		b->documents += (uint32_t)e.ends_document;
+		if (e.ends_document)
+			e.units = 0;
+	}
+	return (size_t)e.units;
+}
+
+/* Writes a block of `n` tokens, `windows` units. `more`: others follow. */
+static nct_err
+put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int more)
+{
+	uint8_t dir[WINDOWS_MAX * NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
 	const size_t width = nct_token_bytes(g->m->header.vocab);
 	struct nct_block b = {.units = (uint32_t)windows,
 	                      .tokens = (uint32_t)n,
@@ -72,7 +106,7 @@ put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int goes
 			code[i] = (uint8_t)ids[i];
 		else
 			nct_put16(code + 2 * i, (uint16_t)ids[i]);
-	b.dir_bytes = (uint32_t)nct_directory_put(dir, &e, 0);
+	const int goes_on = put_directory(g, ids, windows, &b, dir) > 0 && more;
 	b.flags = (uint32_t)((g->inside ? NCT_BLOCK_CONTINUES : 0) | (goes_on ? NCT_BLOCK_CONTINUED : 0));
 	g->inside = goes_on;
 	return nct_writer_block(g->out, &b);

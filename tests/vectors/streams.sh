@@ -22,18 +22,20 @@ digest() {
 
 for code in best split; do
 	for align in words none "'(?<=[.!?] )'"; do
-		digest "acwin --code=$code -a $align text"
+		digest "acwin --code=$code --eod=joined -a $align text"
 	done
 	for options in -0 "-D '^CHAPTER'" '-c 500' '-c 0' --open; do
-		digest "acwin --code=$code $options text"
+		digest "acwin --code=$code --eod=joined $options text"
 	done
-	digest "acwin --code=$code -0 paragraphs"
+	digest "acwin --code=$code --eod=joined -0 paragraphs"
+	digest "acwin --code=$code --eod=alone -0 paragraphs"
 	digest "acwin --code=$code --strings"
 done
 digest 'head -c 20000 text | acwin -b 16 -r 2'
 digest 'head -c 20000 text | acwin -b 32'
+digest 'head -c 20000 paragraphs | acwin -b 32 -r 2 -0 --eod=alone'
 digest 'head -c 20000 text | acwin -b 0'
-acwin -0 paragraphs >windows
+acwin -0 --eod=joined paragraphs >windows
 for v in 8 16; do
 	digest "bitpack -v $v windows"
 done
