@@ -126,12 +126,12 @@ flip() { # file byte
 
 @test "bitpack: ids that mean different things are not written in a row" {
   acwin -b 24 text >wide
-  bitpack wide >more
+  bitpack -v 16 wide >more
   bitpack --from=ids --vocab=65536 <(echo 1 2) >foreign
   for to in text raw npy; do
     run -3 --separate-stderr bitpack --to=$to -o out tokens more
     [ "$stderr" = "bitpack: more: code split, not best as before, byte 19" ]
-    run -3 --separate-stderr bitpack --to=$to -o out windows wide
+    run -3 --separate-stderr bitpack -v 16 --to=$to -o out windows wide
     [ "$stderr" = "bitpack: wide: code split, not best as before, byte 19" ]
     run -3 --separate-stderr bitpack --to=$to -o out foreign tokens
     [ "$stderr" = "bitpack: tokens: code best, not none as before, byte 19" ]

@@ -91,8 +91,8 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   cat p p | bitpack --to=raw | cmp - <(head -c -10 out)
 }
 
-@test "m2gen: how many documents were sampled is unknown, until they are decoded" {
-  printf 'one\0two\0' | acwin -0 | bitpack >d
+@test "m2gen: where ends are joined, how many documents were sampled is unknown, until they are decoded" {
+  printf 'one\0two\0' | acwin -0 --eod=joined | bitpack >d
   m2train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 2 -L 16 -n 60 -o m d
   m2gen -m m -n 12 --temperature=0 >g
   [ "$(acwin -l g | tail -n 1 | cut -f 11,12,13,16,17)" = "$(printf 'unknown\t12\t12\tunknown\tunknown')" ]

@@ -110,6 +110,9 @@ odd_documents() {
       both tiny -b 10 $o empty
     }
   done
+  both tiny -b 10 -c 3 --code split --eod alone -a words -0 odd
+  both tiny -b 10 -c 7 --code best --eod joined -a words -0 odd
+  both "$(vectors)/m1-tiny.safetensors" -b 30 -r 3 -c 50 -a words --eod alone -0 odd
   both "$(vectors)/m1-tiny.safetensors" -b 30 -r 3 -c 50 -a words -0 odd
   both "$(vectors)/m1-tiny.safetensors" -b 0 -c 3 -0 odd
   both "$(vectors)/m1-tiny.safetensors" -b 0 -c 0 odd empty odd

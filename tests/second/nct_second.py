@@ -6,7 +6,7 @@ the page and with the tools, so it is plain and slow, and it holds each file in 
 
     nct_second.py decode  [-m MODEL] [--no-codebook] [FILE ...]   windows or tokens to text, as acwin -d does
     nct_second.py encode  -m MODEL [-b BITS] [-c BYTES] [-r N] [-0 | -D PATTERN] [-a none|words|PATTERN]
-                          [--code split|best] [--no-codebook] [--open] [FILE ...]
+                          [--code split|best] [--eod alone|joined] [--no-codebook] [--open] [FILE ...]
     nct_second.py check   [FILE ...]                 reads streams and writes nothing
     nct_second.py pack    -v BITS [FILE ...]         windows to tokens, as bitpack does
     nct_second.py unpack  [FILE ...]                 tokens to windows, as bitpack -u does
@@ -706,7 +706,7 @@ MAGIC = bytes.fromhex("894E43540D0A1A0A")
 BLOCK_MARKER = bytes.fromhex("8A4E4354424C4B0A")
 TRAILER_MARKER = bytes.fromhex("8A4E4354454E440A")
 CONTINUES, CONTINUED = 1, 2
-UNKNOWN = 1  # the header's flag
+UNKNOWN, ALONE = 1, 2  # the header's flags
 FULL = 65536  # units or text bytes of a block, or entries of foreign tokens
 WINDOWS_OF_PART = 720720
 SYMBOLS_OF_PART = 1 << 20
@@ -737,10 +737,11 @@ class Header:
 
     def check(self):
         need(self.kind in (1, 2), "kind")
-        need(self.separator <= 2 and self.flags <= 1 and self.alignment <= 2 and self.zeros == bytes(7), "header")
+        need(self.separator <= 2 and self.flags <= 3 and self.alignment <= 2 and self.zeros == bytes(7), "header")
         if self.code == 0:
             need(self.kind == 2 and self.bits == 0 and self.resets == 0 and self.alignment == 0, "code 0")
             need(self.token_bits == 0 and 2 <= self.vocabulary <= 65536, "vocabulary")
+            need(not self.flags & ALONE, "EOD alone without windows")
             need(self.separator == self.chunk == self.m1 == self.code_fingerprint == self.parameters == 0, "code 0")
             return
         if self.code == SPLIT:
@@ -750,6 +751,7 @@ class Header:
         else:
             need(self.code == UNBROKEN, "code")
             need(self.bits == 0 and self.resets == 0 and self.alignment == 0, "code 3")
+        need(self.bits or not self.flags & ALONE, "EOD alone without windows")
         if self.kind == 1:
             need(self.vocabulary == 0 and self.token_bits == 0, "vocabulary of windows")
         else:
@@ -910,6 +912,12 @@ class Reader:
             self.part_text = 0
         if continued:
             need(not block.entries[-1][1], "a part that does not end its chunk ends a document")
+        if header.flags & ALONE:
+            ones, windows = (1 << header.bits) - 1, 0
+            for units, ends, _ in block.entries:
+                windows += units
+                need(not ends or get_bits(block.code, (windows - 1) * header.bits, header.bits) == ones,
+                     "a document's end that is no window of its own")
         if not header.unknown():
             need(len(block.entries) == 1 or not block.flags, "several entries with a flag")
             self.part_text += block.text_bytes
@@ -1124,15 +1132,19 @@ def encode(writer, documents, coder, alignment):
 
 
 class WindowCoder:
-    def __init__(self, windows, bits):
-        self.windows, self.bits = windows, bits
+    def __init__(self, windows, bits, alone):
+        self.windows, self.bits, self.alone = windows, bits, alone
 
     def parts(self, symbols, boundaries):
         """Units, windows, bits and symbols of each part of a chunk."""
         self.windows.start()
         at, since, found = 0, 0, []
+        text = symbols[:-1] if self.alone and symbols[-1] == EOD else symbols
         while at < len(symbols):
-            k, length = self.windows.take(symbols, at, boundaries)
+            if at < len(text):
+                k, length = self.windows.take(text, at, boundaries)
+            else:
+                k, length = (1 << self.bits) - 1, 1  # EOD
             assert length
             found.append(k)
             at += length
@@ -1197,15 +1209,16 @@ def do_encode(options, out):
     resets = options.resets if bits else 0
     align = options.align if bits else "none"
     separator = NUL if options.null else 2 if options.document else 0
-    header = Header(kind=1, bits=bits, code=code, resets=resets, chunk=options.chunk, separator=separator,
+    alone = options.eod == "alone" if options.eod else code == BEST
+    header = Header(kind=1, bits=bits, code=code, resets=resets, flags=ALONE * alone, chunk=options.chunk, separator=separator,
                     alignment={"none": 0, "words": 1}.get(align, 2), m1=model.fingerprint, parameters=model.parameters,
                     code_fingerprint=model.code_fingerprint(code, bits, resets))
     book = model.codebooks.get((code, bits))
     if book and (code == BEST or resets == 1 and not options.no_codebook):
         book.check_base()
-        coder = WindowCoder(book, bits)
+        coder = WindowCoder(book, bits, alone)
     elif code == SPLIT:
-        coder = WindowCoder(SplitWindows(model.m1, bits, resets), bits)
+        coder = WindowCoder(SplitWindows(model.m1, bits, resets), bits, alone)
     else:
         coder = UnbrokenCoder(model.m1)
     documents = documents_of([load(path) for path in options.files], separator, options.document, options.open)
@@ -1352,6 +1365,7 @@ def main():
     parser.add_argument("-D", "--document")
     parser.add_argument("-a", "--align", default="none")
     parser.add_argument("--code", choices=["split", "best"], default="split")
+    parser.add_argument("--eod", choices=["alone", "joined"])
     parser.add_argument("--no-codebook", action="store_true")
     parser.add_argument("--open", action="store_true")
     parser.add_argument("-v", "--token-bits", type=int, default=16)
