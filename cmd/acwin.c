@@ -12,15 +12,15 @@
 
 #include "base/magic.h"
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE, OPT_EOD };
+enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE, OPT_CODEBOOK, OPT_EOD };
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
 	{'t', "test", NULL, "decode, but write nothing"},
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
 	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
-	{OPT_STRINGS, "strings", NULL,
-	    "print the model's codebook for windows of -b N bits: a line per window, its value and its text in escapes"},
+	{OPT_STRINGS, "strings", "[=FORM]",
+	    "print the model's codebook: 'lines' (default: value and text in escapes), or for other programs 'llmc' or 'json'"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N", "bits per window, 10 to 128 (default: the model's, else 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 131072; 16384 for b > 20; 10240 for b = 0)"},
@@ -35,6 +35,7 @@ static const struct cli_option options[] = {
 	{OPT_SHOW, "show", NULL, "with -d: a line per window, its value and its text in escapes"},
 	{OPT_CODE, "code", "WAY",
 	    "how windows are chosen: 'split', or 'best' (default where the model has such a codebook for b)"},
+	{OPT_CODEBOOK, "codebook", "NAME", "use the chosen strings that have this name in the model"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL,
 	    "split windows by M1 itself, not by a codebook: what --code=split gives, slowly"},
 	{OPT_KEEP_GOING, "keep-going", NULL, "with -d, -t or -l: deliver what follows damage, too"},
@@ -53,6 +54,7 @@ struct acwin {
 	enum mode mode;
 	const char *model;
 	struct nct_encode_options encode;
+	enum nct_strings_form form;
 	int bits_given, align_given, chunk_given, resets_given, keep_going, show, no_codebook;
 	int encode_only; /* letter of an option that only encoding knows, 0: none */
 	size_t operand;  /* the one being read */
@@ -102,6 +104,19 @@ set_code(struct acwin *a, const char *arg)
 }
 
 static void
+set_form(struct acwin *a, const char *arg)
+{
+	static const char *const forms[] = {"lines", "llmc", "json"}; /* by enum nct_strings_form */
+
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (strcmp(arg != NULL ? arg : "lines", forms[i]) == 0) {
+			a->form = (enum nct_strings_form)i;
+			return;
+		}
+	die(&a->cli, EX_USE, "--strings: '%s' is none of lines, llmc and json", arg);
+}
+
+static void
 set_eod(struct acwin *a, const char *arg)
 {
 	if (strcmp(arg, "alone") == 0)
@@ -136,8 +151,14 @@ check(const struct acwin *a)
 		die(c, EX_USE, "--eod goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
 	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.code != NCT_CODE_NONE)
 		die(c, EX_USE, "--code goes with encoding%s", decodes || a->mode == LIST ? "; a stream says so itself" : "");
-	if (a->encode.code == NCT_CODE_BEST && a->no_codebook)
-		die(c, EX_USE, "--code=best: such windows are a codebook's, so not with --no-codebook");
+	if (a->mode != ENCODE && a->mode != STRINGS && a->encode.codebook != NULL)
+		die(c, EX_USE, "--codebook goes with encoding and --strings%s",
+		    decodes || a->mode == LIST ? "; a stream says so itself" : "");
+	if ((a->encode.code == NCT_CODE_BEST || a->encode.codebook != NULL) && a->no_codebook)
+		die(c, EX_USE, "--%s: such windows are a codebook's, so not with --no-codebook",
+		    a->encode.codebook != NULL ? "codebook" : "code=best");
+	if (a->encode.code == NCT_CODE_SPLIT && a->encode.codebook != NULL)
+		die(c, EX_USE, "--codebook names chosen strings, so not with --code=split");
 	if (!decodes && a->mode != LIST && a->keep_going)
 		die(c, EX_USE, "--keep-going goes with -d, -t or -l");
 	if (a->mode != DECODE && a->show)
@@ -166,9 +187,9 @@ check_bits(const struct acwin *a)
 	if (about_model(a) != NULL && !compiles)
 		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", about_model(a), NCT_WINDOW_MIN,
 		    NCT_CODEBOOK_MAX, b);
-	if (a->mode == ENCODE && e->code == NCT_CODE_BEST && (!compiles || e->resets != 1))
-		die(c, EX_USE, "--code=best: its codebook serves windows of %d to %d bits and -r 1 alone",
-		    NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
+	if (a->mode == ENCODE && (e->code == NCT_CODE_BEST || e->codebook != NULL) && (!compiles || e->resets != 1))
+		die(c, EX_USE, "--%s: its codebook serves windows of %d to %d bits and -r 1 alone",
+		    e->codebook != NULL ? "codebook" : "code=best", NCT_WINDOW_MIN, NCT_CODEBOOK_MAX);
 	if (b == 0 && a->resets_given)
 		die(c, EX_USE, "-r with -b 0: an unbroken code has no windows");
 	if (b == 0 && e->align != NCT_ALIGN_NONE)
@@ -211,7 +232,11 @@ parse(struct acwin *a, int argc, char **argv)
 		case OPT_KEEP_GOING: a->keep_going = 1; break;
 		case OPT_SHOW: a->show = 1; break;
 		case OPT_COMPILE: set_mode(a, COMPILE); break;
-		case OPT_STRINGS: set_mode(a, STRINGS); break;
+		case OPT_STRINGS:
+			set_mode(a, STRINGS);
+			set_form(a, arg);
+			break;
+		case OPT_CODEBOOK: a->encode.codebook = arg; break;
 		case OPT_CODE: set_code(a, arg); break;
 		case OPT_EOD: set_eod(a, arg); break;
 		case OPT_NO_CODEBOOK: a->encode.no_codebook = a->no_codebook = 1; break;
@@ -254,7 +279,9 @@ follow_model(struct acwin *a, const nct_m1 *m)
 	if (a->cli.verbose && w.bits > 0)
 		fprintf(stderr, "model_window_bits=%u\nmodel_align=%s\n", w.bits, aligns[w.align]);
 	if (!a->bits_given) {
-		e->window_bits = w.bits > 0 ? w.bits : 16;
+		const unsigned named = e->codebook != NULL ? nct_m1_find_codebook(m, e->codebook) : 0;
+
+		e->window_bits = named > 0 ? named : w.bits > 0 ? w.bits : 16;
 		check_bits(a);
 	}
 	if (e->window_bits == 0)
@@ -339,7 +366,7 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 	if (err == NCT_EARG && why->about == NCT_ABOUT_ALIGNMENT)
 		return a->align_given ? "-a" : model_name(a);
 	if (err == NCT_EARG)
-		return "-D";
+		return a->encode.codebook != NULL && a->encode.pattern == NULL ? "--codebook" : "-D";
 	return a->cli.operands[a->operand];
 }
 
@@ -359,6 +386,17 @@ size_of_operands(const struct acwin *a)
 	return size;
 }
 
+/* Ends the tool where --codebook names none of the model's. */
+static void
+check_codebook(const struct acwin *a, const nct_m1 *m)
+{
+	const char *name = a->encode.codebook;
+	const unsigned bits = name != NULL ? nct_m1_find_codebook(m, name) : 0;
+
+	if (name != NULL && bits == 0)
+		die(&a->cli, EX_USE, "--codebook: the model has none with the name '%s'", name);
+}
+
 static void
 encode(struct acwin *a)
 {
@@ -371,6 +409,7 @@ encode(struct acwin *a)
 	out = cli_output(&a->cli);
 	if (a->encode.code == NCT_CODE_BEST && !nct_m1_has_best(m, a->encode.window_bits))
 		die(&a->cli, EX_USE, "--code=best: the model has no such codebook for windows of %u bits", a->encode.window_bits);
+	check_codebook(a, m);
 	a->size = size_of_operands(a);
 	a->encode.progress = progress;
 	a->encode.begins = begins;
@@ -523,8 +562,11 @@ list_strings(struct acwin *a)
 	nct_err err;
 
 	follow_model(a, m);
+	check_codebook(a, m);
 	out = cli_output(&a->cli);
-	err = nct_m1_list_strings(m, a->encode.code, a->encode.window_bits, out, &why);
+	const struct nct_strings_options o = {sizeof o, .form = a->form, .window_bits = a->encode.window_bits,
+	    .code = a->encode.code, .codebook = a->encode.codebook};
+	err = nct_m1_list_strings(m, &o, out, &why);
 
 	nct_m1_free(m);
 	if (err != NCT_OK)
@@ -552,7 +594,7 @@ main(int argc, char **argv)
 		files_may_be_same(&a.cli.files, "-m", "-o");
 	a.cli.files.no_output = a.mode == TEST;
 	cli_check_files(&a.cli);
-	if (a.mode == DECODE || a.mode == STRINGS)
+	if (a.mode == DECODE || (a.mode == STRINGS && a.form != NCT_STRINGS_LLMC))
 		a.cli.flags &= ~(unsigned)CLI_BINARY; /* text may go to a terminal */
 	switch (a.mode) {
 	case ENCODE: encode(&a); break;

@@ -136,7 +136,7 @@ help_rows(const struct cli *c, const struct cli_option *o, FILE *f)
 		if (!offered(c, o))
 			continue;
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter < 256 ? '-' : ' ', o->letter < 256 ? o->letter : ' ',
-		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL ? "=" : "", o->arg != NULL ? o->arg : "");
+		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL && o->arg[0] != '[' ? "=" : "", o->arg != NULL ? o->arg : "");
 		fprintf(f, "  %-26s %s\n", left, o->help);
 	}
 }
@@ -202,7 +202,8 @@ tables(const struct cli *c, char *letters, struct option *longs)
 				if (o->arg != NULL)
 					*letters++ = ':';
 			}
-			longs[n++] = (struct option){o->name, o->arg != NULL ? required_argument : no_argument, NULL, o->letter};
+			const int takes = o->arg == NULL ? no_argument : o->arg[0] == '[' ? optional_argument : required_argument;
+			longs[n++] = (struct option){o->name, takes, NULL, o->letter};
 		}
 	*letters = '\0';
 	longs[n] = (struct option){NULL, 0, NULL, 0};

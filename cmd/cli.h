@@ -14,7 +14,7 @@ enum { EX_DONE = 0, EX_FAIL = 1, EX_USE = 2, EX_DATA = 3 };
 struct cli_option {
 	int letter;       /* the short option, or a number above 255 for a long one alone */
 	const char *name; /* the long option */
-	const char *arg;  /* name of its argument, NULL: none */
+	const char *arg;  /* name of its argument, NULL: none; "[=NAME]": the long option may have one */
 	const char *help; /* one line */
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG };
+enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG };
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
 	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
+	{OPT_CODEBOOK, "codebook", "NAME", "with -k strings: the codebook's name, so that a model can hold several"},
 	{OPT_NO_CODEBOOK, "no-codebook", NULL, "do not compile 16-bit windows into the model file"},
 	{0, NULL, NULL, NULL},
 };
@@ -77,6 +78,7 @@ take(struct opts *o, int letter, const char *arg)
 		break;
 	case OPT_PLAIN: o->text.plain = 1; break;
 	case OPT_NO_CODEBOOK: o->t.train.codebook = 0; break;
+	case OPT_CODEBOOK: o->t.train.book_name = arg; break;
 	case 'k': o->kind = kind(arg); break;
 	case 'm': o->model = arg; break;
 	case 'b': o->t.train.window_bits = (unsigned)opt_u64(&cli, "-b", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX); break;
@@ -117,8 +119,8 @@ check(struct opts *o)
 	for (const struct cli_option *p = options; o->kind != NCT_TRAIN_TRANSFORMER && p->name != NULL; p++)
 		if (p->letter < OPT_TRAINER_END && p->letter != 'e' && o->t.given[p->letter])
 			die(&cli, EX_USE, "--%s: of no use to -k %s", p->name, name);
-	if (o->model != NULL && o->kind != NCT_TRAIN_STRINGS)
-		die(&cli, EX_USE, "-m: needs -k strings");
+	if ((o->model != NULL || o->t.train.book_name != NULL) && o->kind != NCT_TRAIN_STRINGS)
+		die(&cli, EX_USE, "%s: needs -k strings", o->model != NULL ? "-m" : "--codebook");
 	if (o->kind == NCT_TRAIN_STRINGS) {
 		if (o->t.train.from != NULL || o->long_given || o->t.train.codebook == 0)
 			die(&cli, EX_USE, "--%s: of no use to -k strings",

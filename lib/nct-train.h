@@ -105,6 +105,7 @@ struct nct_train_options {
 	                         * follows: nonzero ends the run, the step saved; an evaluation broken off is made when
 	                         * the run goes on */
 	void *ctx;
+	const char *book_name;  /* of the codebook that nct_m1_choose() makes: struct nct_encode_options; NULL: none */
 };
 
 /* Names of the kernel rows usable on this machine, in training or for exact models (nct_cpu_name), best first; NULL

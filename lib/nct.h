@@ -66,6 +66,7 @@ NCT_API int nct_err_status(nct_err err);       /* 0 done, 1 failed, 2 usage, 3 d
 #define NCT_WINDOW_MIN 10          /* window bits b */
 #define NCT_WINDOW_MAX 128
 #define NCT_CODEBOOK_MAX 20        /* windows of up to so many bits can be compiled */
+#define NCT_CODEBOOK_NAME 24       /* characters of a codebook's name, at most: a-z, 0-9, '-' and '_' */
 #define NCT_WINDOW_SYMBOLS 1024    /* a window holds at most this many symbols */
 #define NCT_REACH_MAX 1024
 
@@ -107,8 +108,10 @@ NCT_API const char *nct_m1_describe(const nct_m1 *m);
  * changes an M1: nobody else may use *m meanwhile. NCT_EARG, NCT_ENOMEM. */
 NCT_API nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why) NCT_USED;
 NCT_API int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
-/* true if *m holds one of strings chosen best-first (NCT_CODE_BEST) */
+/* true if *m holds one of chosen strings (NCT_CODE_BEST), of any name */
 NCT_API int nct_m1_has_best(const nct_m1 *m, unsigned window_bits);
+/* The window bits of the codebook of chosen strings that has this name, the smallest of several; 0: there is none. */
+NCT_API unsigned nct_m1_find_codebook(const nct_m1 *m, const char *name);
 /* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
 NCT_API nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
@@ -248,6 +251,7 @@ struct nct_encode_options {
 	                          * read gave, perhaps while another thread calls `progress` */
 	void *ctx;
 	enum nct_eod eod;
+	const char *codebook;    /* name of the chosen strings to use; NULL: those without a name, or else the first */
 };
 
 /* Encodes the operands' text to one window stream on fd `out`. NCT_EIO: reading failed; NCT_EWRITE: writing.
@@ -273,10 +277,18 @@ struct nct_decode_options {
 NCT_API nct_err nct_decode(const nct_m1 *m1, int in, int out, const struct nct_decode_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
-/* Writes the codebook of *m for such windows to fd `out` as text, a line per window in the order of their values, as
- * nct_decode() shows them. NCT_CODE_NONE: the best one if there is one, or the split one. NCT_EARG: there is none;
- * NCT_EWRITE, NCT_ENOMEM. */
-NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out,
+enum nct_strings_form { NCT_STRINGS_SHOWN = 0, NCT_STRINGS_LLMC = 1, NCT_STRINGS_JSON = 2 };
+struct nct_strings_options {
+	size_t struct_size;
+	enum nct_strings_form form;
+	unsigned window_bits;
+	enum nct_code code;      /* NCT_CODE_NONE: chosen strings if there are some, or the split ones */
+	const char *codebook;    /* as in struct nct_encode_options */
+};
+/* Writes a codebook of *m to fd `out`, its strings in the order of their windows' values: shown as nct_decode() does, a
+ * line for each; or as other programs read them (nct-formats(5), "Token texts"). NCT_EARG: there is no such codebook;
+ * NCT_EKIND: a string is too long for that form; NCT_EWRITE, NCT_ENOMEM. */
+NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, const struct nct_strings_options *o, int out,
                                     nct_why *why) NCT_USED;
 
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT }; /* blocks are missing; the end was not found */

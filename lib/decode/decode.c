@@ -24,9 +24,9 @@ struct decoder {
 static const struct nct_codebook *
 book_of(const struct decoder *d, const struct nct_header *h)
 {
-	const int best = h->code == NCT_CODE_BEST; /* M1 does not know these strings */
-
-	return best || (h->resets == 1 && !d->o->no_codebook) ? nct_m1_codebook(d->m1, h->code, h->window_bits) : NULL;
+	if (h->code == NCT_CODE_BEST) /* M1 does not know these strings */
+		return nct_m1_codebook_printed(d->m1, h->window_bits, h->windows);
+	return h->resets == 1 && !d->o->no_codebook ? nct_m1_codebook(d->m1, h->code, h->window_bits) : NULL;
 }
 
 /* Can this M1 decode such a stream? */

@@ -1,65 +1,211 @@
-/* list_strings.c - a codebook as lines of text, one for each window. */
+/* list_strings.c - a codebook's strings as text, and as other programs read the texts of tokens. */
 #include "base/err.h"
 #include "base/io.h"
+#include "base/le.h"
+#include "base/options.h"
 #include "book/text_table.h"
 #include "decode/show.h"
 #include "m1/m1.h"
-#include "stream/operands.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define LINES 65536 /* bytes of lines that are written at once */
+#define LINES 65536 /* bytes that are written at once */
+#define ROOM NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS) /* bytes that one string may take in any form */
+#define LLMC_MAGIC 20240328u
+#define LLMC_VERSION 2u
+#define LLMC_WORDS 256u /* of 32 bits, in the header */
+#define LLMC_LENGTH 255u /* bytes of a string at most */
 
-/* The line of string k. */
+static const char end_text[] = "<|endoftext|>"; /* as other tokenizers write EOD */
+
+/* Appends string k to what is to be written; gives its length. NCT_EKIND: the form has no place for it. */
+typedef nct_err (*put_string)(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct_why *why);
+
+/* Copies the text of string k, EOD as `<|endoftext|>`; `text` has room for NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT. */
 static size_t
-show_string(const struct nct_text_table *s, uint32_t k, uint8_t *line)
+text_of(const struct nct_text_table *s, uint32_t k, uint8_t *text)
 {
-	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
+	size_t n = nct_codebook_bytes(s->book, k);
 
 	nct_text_copy(s, k, text);
-	return nct_show_window(line, s->book->bits, k, text, nct_codebook_bytes(s->book, k),
-	                       (s->entry[k] & NCT_STRING_EOD) != 0);
+	if (s->entry[k] & NCT_STRING_EOD) {
+		memcpy(text + n, end_text, sizeof end_text - 1);
+		n += sizeof end_text - 1;
+	}
+	return n;
 }
 
 static nct_err
-write_lines(const struct nct_text_table *s, int out, uint8_t *lines, nct_why *why)
+put_shown(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct_why *why)
+{
+	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT];
+
+	(void)why;
+	nct_text_copy(s, k, text);
+	*n = nct_show_window(to, s->book->bits, k, text, nct_codebook_bytes(s->book, k), (s->entry[k] & NCT_STRING_EOD) != 0);
+	return NCT_OK;
+}
+
+static nct_err
+put_llmc(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct_why *why)
+{
+	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT + sizeof end_text];
+	const size_t length = text_of(s, k, text);
+
+	if (length > LLMC_LENGTH)
+		return nct_fail(why, NCT_EKIND, "string %u has %zu bytes: llm.c's tokens have at most %u", (unsigned)k, length,
+		                LLMC_LENGTH);
+	to[0] = (uint8_t)length;
+	memcpy(to + 1, text, length);
+	*n = 1 + length;
+	return NCT_OK;
+}
+
+/* The character that stands for a byte in GPT-2's vocabularies. Bytes that are printed characters of Latin-1 stand for
+ * themselves. The others, in their order, have the characters from U+0100 on. */
+static unsigned
+gpt2_character(unsigned byte)
+{
+	if (byte <= ' ')
+		return 256 + byte;
+	if (byte >= 0x7f && byte <= 0xa0)
+		return 256 + 33 + byte - 0x7f;
+	return byte == 0xad ? 256 + 33 + 34 : byte;
+}
+
+static nct_err
+put_json(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct_why *why)
+{
+	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT + sizeof end_text];
+	const size_t bytes = nct_codebook_bytes(s->book, k), length = text_of(s, k, text);
+	size_t at = 0;
+
+	(void)why;
+	memcpy(to, k == 0 ? "{\n\"" : ",\n\"", 3);
+	at = 3;
+	for (size_t i = 0; i < length; i++) {
+		const unsigned c = i < bytes ? gpt2_character(text[i]) : text[i];
+
+		if (c == '"' || c == '\\')
+			to[at++] = '\\';
+		if (c < 128) {
+			to[at++] = (uint8_t)c;
+		} else {
+			to[at++] = (uint8_t)(0xc0 | c >> 6);
+			to[at++] = (uint8_t)(0x80 | (c & 63));
+		}
+	}
+	to[at++] = '"';
+	to[at++] = ':';
+	to[at++] = ' ';
+	char digits[8];
+	size_t d = 0;
+	uint32_t x = k;
+	do
+		digits[d++] = (char)('0' + x % 10);
+	while ((x /= 10) > 0);
+	while (d > 0)
+		to[at++] = (uint8_t)digits[--d];
+	if (k + 1 == (uint32_t)1 << s->book->bits) {
+		memcpy(to + at, "\n}\n", 3);
+		at += 3;
+	}
+	*n = at;
+	return NCT_OK;
+}
+
+static nct_err
+put_llmc_header(const struct nct_text_table *s, int out, nct_why *why)
+{
+	uint8_t head[4 * LLMC_WORDS] = {0};
+	const uint32_t n = (uint32_t)1 << s->book->bits;
+
+	nct_put32(head, LLMC_MAGIC);
+	nct_put32(head + 4, LLMC_VERSION);
+	nct_put32(head + 8, n);
+	nct_put32(head + 12, n - 1); /* EOD */
+	return nct_wrote(nct_write(out, head, sizeof head), why);
+}
+
+static nct_err
+write_strings(const struct nct_text_table *s, put_string put, int out, uint8_t *buf, nct_why *why)
 {
 	const uint32_t n = (uint32_t)1 << s->book->bits;
-	size_t at = 0;
+	size_t at = 0, length;
 	nct_err err;
 
 	for (uint32_t k = 0; k < n; k++) {
-		at += show_string(s, k, lines + at);
+		if ((err = put(s, k, buf + at, &length, why)) != NCT_OK)
+			return err;
+		at += length;
 		if (at < LINES && k + 1 < n)
 			continue;
-		if ((err = nct_write(out, lines, at)) != NCT_OK)
+		if ((err = nct_write(out, buf, at)) != NCT_OK)
 			return nct_wrote(err, why);
 		at = 0;
 	}
 	return NCT_OK;
 }
 
-nct_err
-nct_m1_list_strings(const nct_m1 *m, enum nct_code code, unsigned window_bits, int out, nct_why *why)
+/* A string that does not fit is found before anything is written. */
+static nct_err
+check_llmc(const struct nct_text_table *s, uint8_t *buf, nct_why *why)
 {
-	const struct nct_codebook *c = code <= NCT_CODE_BEST ? nct_m1_codebook(m, code, window_bits) : NULL;
+	const uint32_t n = (uint32_t)1 << s->book->bits;
+	size_t length;
+	nct_err err = NCT_OK;
+
+	for (uint32_t k = 0; k < n && err == NCT_OK; k++)
+		err = put_llmc(s, k, buf, &length, why);
+	return err;
+}
+
+static nct_err
+list_strings(const struct nct_text_table *s, enum nct_strings_form form, int out, nct_why *why)
+{
+	static const put_string puts[] = {put_shown, put_llmc, put_json};
+	uint8_t *buf = malloc(LINES + ROOM);
+	nct_err err = buf == NULL ? NCT_ENOMEM : NCT_OK;
+
+	if (err == NCT_OK && form == NCT_STRINGS_LLMC && (err = check_llmc(s, buf, why)) == NCT_OK)
+		err = put_llmc_header(s, out, why);
+	if (err == NCT_OK)
+		err = write_strings(s, puts[form], out, buf, why);
+	free(buf);
+	return err;
+}
+
+static const struct nct_codebook *
+book_of(const nct_m1 *m, const struct nct_strings_options *o)
+{
+	return o->code <= NCT_CODE_BEST ? nct_m1_codebook_named(m, o->code, o->window_bits, o->codebook) : NULL;
+}
+
+nct_err
+nct_m1_list_strings(const nct_m1 *m, const struct nct_strings_options *options, int out, nct_why *why)
+{
+	struct nct_strings_options o;
 	struct nct_text_table s;
-	uint8_t *lines;
 	nct_why own;
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if ((unsigned)o.form > NCT_STRINGS_JSON)
+		return nct_fail(why, NCT_EARG, "impossible options");
+	const struct nct_codebook *c = book_of(m, &o);
 	if (c == NULL)
-		return nct_fail(why, NCT_EARG, "no %scodebook for windows of %u bits",
-		                code == NCT_CODE_BEST    ? "best "
-		                : code == NCT_CODE_SPLIT ? "split "
-		                                         : "",
-		                window_bits);
+		return nct_fail(why, NCT_EARG, "no %scodebook %s%.100s%sfor windows of %u bits",
+		                o.code == NCT_CODE_BEST    ? "best "
+		                : o.code == NCT_CODE_SPLIT ? "split "
+		                                           : "",
+		                o.codebook != NULL ? "'" : "", o.codebook != NULL ? o.codebook : "",
+		                o.codebook != NULL ? "' " : "", o.window_bits);
 	if ((err = nct_text_table_new(&s, c)) != NCT_OK)
-		return err == NCT_EARG ? nct_fail(why, err, "codebook of %u bits: its texts are too long", window_bits) : err;
-	lines = malloc(LINES + NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS));
-	err = lines == NULL ? NCT_ENOMEM : write_lines(&s, out, lines, why);
-	free(lines);
+		return err == NCT_EARG ? nct_fail(why, err, "codebook of %u bits: its texts are too long", c->bits) : err;
+	err = list_strings(&s, o.form, out, why);
 	nct_text_table_free(&s);
 	return err;
 }

@@ -15,6 +15,9 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 	if (o->window_bits != 0 && (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX))
 		return nct_fail(why, NCT_EARG, "windows have 0 or %d to %d bits, not %u", NCT_WINDOW_MIN,
 		                NCT_WINDOW_MAX, o->window_bits);
+	if (o->codebook != NULL && book == NULL)
+		return nct_fail(why, NCT_EARG, "M1 has no codebook '%.100s' for windows of %u bits, r = %" PRIu32, o->codebook,
+		                o->window_bits, o->resets);
 	if (o->code == NCT_CODE_BEST && book == NULL)
 		return nct_fail(why, NCT_EARG,
 		                "M1 has no codebook of best strings for windows of %u bits, r = %" PRIu32,
@@ -39,7 +42,7 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 static const struct nct_codebook *
 book_of(const nct_m1 *m1, const struct nct_encode_options *o)
 {
-	return o->resets == 1 && !o->no_codebook ? nct_m1_codebook(m1, o->code, o->window_bits) : NULL;
+	return o->resets == 1 && !o->no_codebook ? nct_m1_codebook_named(m1, o->code, o->window_bits, o->codebook) : NULL;
 }
 
 static struct nct_header

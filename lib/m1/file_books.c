@@ -8,26 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A codebook's fingerprint in the metadata has the name of its code and its b for a key; .depth, .symbol behind it
- * are its tensors, and .nodes, where that is not 2^b, their length in the metadata; .base, if it is there, tells
- * their places (codebook.h). */
-#define BOOK "%s%u"
-
-static const enum nct_code codes[] = {NCT_CODE_SPLIT, NCT_CODE_BEST}; /* that have codebooks */
-
-#define CODES (sizeof codes / sizeof codes[0])
-
+/* A codebook's fingerprint is in the metadata. Its key is the codebook's code and b, as in best16, and its name behind
+ * a slash if it has one, as in best16/small. Tensors have that key with .depth, .symbol and perhaps .base behind it
+ * (codebook.h). If they have not 2^b elements, the metadata says how many with .nodes. */
 static struct nct_book_keys
-book_keys(enum nct_code code, unsigned bits)
+book_keys(const struct nct_codebook *c)
 {
 	struct nct_book_keys k;
 
-	snprintf(k.print, sizeof k.print, BOOK, nct_code_name(code), bits);
-	snprintf(k.nodes, sizeof k.nodes, BOOK ".nodes", nct_code_name(code), bits);
-	snprintf(k.depth, sizeof k.depth, BOOK ".depth", nct_code_name(code), bits);
-	snprintf(k.symbol, sizeof k.symbol, BOOK ".symbol", nct_code_name(code), bits);
-	snprintf(k.base, sizeof k.base, BOOK ".base", nct_code_name(code), bits);
+	snprintf(k.print, sizeof k.print, "%s%u%s%s", nct_code_name(c->code), c->bits, c->name[0] != '\0' ? "/" : "", c->name);
+	snprintf(k.nodes, sizeof k.nodes, "%s.nodes", k.print);
+	snprintf(k.depth, sizeof k.depth, "%s.depth", k.print);
+	snprintf(k.symbol, sizeof k.symbol, "%s.symbol", k.print);
+	snprintf(k.base, sizeof k.base, "%s.base", k.print);
 	return k;
+}
+
+/* Is this the key of a codebook's fingerprint? Then *c becomes its code, bits and name. */
+static int
+is_book(struct nct_codebook *c, const char *key)
+{
+	const char *const slash = strchr(key, '/');
+
+	*c = (struct nct_codebook){.code = key[0] == 'b' ? NCT_CODE_BEST : NCT_CODE_SPLIT};
+	if (slash != NULL) {
+		if (c->code != NCT_CODE_BEST || !nct_codebook_name_good(slash + 1))
+			return 0;
+		memcpy(c->name, slash + 1, strlen(slash + 1) + 1);
+	}
+	for (c->bits = NCT_WINDOW_MIN; c->bits <= NCT_CODEBOOK_MAX; c->bits++)
+		if (strcmp(book_keys(c).print, key) == 0)
+			return 1;
+	return 0;
 }
 
 static int
@@ -41,24 +53,20 @@ has_tensor(const nct_st *st, const char *name)
 	return 0;
 }
 
-/* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
 size_t
 nct_books_count(const nct_st *st, int tensors)
 {
+	struct nct_codebook c;
+	const char *key;
 	size_t count = 0;
 
-	for (size_t i = 0; i < CODES; i++)
-		for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++) {
-			const struct nct_book_keys k = book_keys(codes[i], bits);
-			const size_t keys = codes[i] == NCT_CODE_BEST ? 2 : 1;
-
-			if (nct_st_meta(st, k.print) != NULL)
-				count += tensors ? 2 + (size_t)has_tensor(st, k.base) : keys;
-		}
+	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
+		if (is_book(&c, key))
+			count += tensors ? 2 + (size_t)has_tensor(st, book_keys(&c).base) : c.code == NCT_CODE_BEST ? 2 : 1;
 	return count;
 }
 
-/* Finds one codebook's arrays, if the file has it; else c->nodes stays 0. */
+/* Finds a codebook's arrays. */
 static nct_err
 find_book(struct nct_codebook *c, const nct_st *st, const struct nct_book_keys *k, nct_why *why)
 {
@@ -67,8 +75,6 @@ find_book(struct nct_codebook *c, const nct_st *st, const struct nct_book_keys *
 	uint64_t n;
 	nct_err err;
 
-	if (nct_st_meta(st, k->print) == NULL)
-		return NCT_OK;
 	if (c->code == NCT_CODE_BEST && nct_st_number(nct_st_meta(st, k->nodes), &nodes) != 0)
 		return nct_fail(why, NCT_EDATA, "metadata: no number for '%s'", k->nodes);
 	n = nodes;
@@ -112,6 +118,7 @@ copy_book(struct nct_codebook **out, const struct nct_codebook *c, uint64_t m1, 
 
 	if (err != NCT_OK)
 		return err;
+	memcpy((*out)->name, c->name, sizeof c->name);
 	memcpy((*out)->depth, c->depth, n * sizeof *c->depth);
 	memcpy((*out)->symbol, c->symbol, n * sizeof *c->symbol);
 	err = nct_codebook_seal(*out, m1, why);
@@ -123,19 +130,21 @@ copy_book(struct nct_codebook **out, const struct nct_codebook *c, uint64_t m1, 
 	return err;
 }
 
-/* Reads one codebook, if the file has it: copied and checked, unless it can be trusted. */
+/* Reads the codebook whose fingerprint has this key: copied and checked, unless it can be trusted. */
 static nct_err
-read_book(nct_m1 *m, const nct_st *st, int trusted, enum nct_code code, unsigned bits, nct_why *why)
+read_book(nct_m1 *m, const nct_st *st, int trusted, struct nct_codebook *found, const char *key, nct_why *why)
 {
-	const struct nct_book_keys k = book_keys(code, bits);
-	const char *told = nct_st_meta(st, k.print);
-	struct nct_codebook found = {.code = code, .bits = bits}, *c = NULL;
-	nct_err err = find_book(&found, st, &k, why);
+	const struct nct_book_keys k = book_keys(found);
+	const char *told = nct_st_meta(st, key);
+	struct nct_codebook *c = NULL;
+	nct_err err = find_book(found, st, &k, why);
 
-	if (err != NCT_OK || told == NULL)
+	if (err != NCT_OK)
 		return err;
-	found.fingerprint = strtoull(told, NULL, 16);
-	err = trusted ? nct_codebook_around(&c, &found) : copy_book(&c, &found, m->fingerprint, told, why);
+	if (!nct_m1_codebook_fits(m, found->bits, found->name))
+		return nct_fail(why, NCT_EDATA, "more than %d codebooks with names", NCT_BOOKS_NAMED);
+	found->fingerprint = strtoull(told, NULL, 16);
+	err = trusted ? nct_codebook_around(&c, found) : copy_book(&c, found, m->fingerprint, told, why);
 	if (err == NCT_OK)
 		err = read_base(c, st, k.base, trusted, why);
 	if (err == NCT_OK)
@@ -148,11 +157,13 @@ read_book(nct_m1 *m, const nct_st *st, int trusted, enum nct_code code, unsigned
 nct_err
 nct_books_read(nct_m1 *m, const nct_st *st, int trusted, nct_why *why)
 {
+	struct nct_codebook found;
+	const char *key;
 	nct_err err = NCT_OK;
 
-	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX && err == NCT_OK; bits++)
-		for (size_t i = 0; i < CODES && err == NCT_OK; i++)
-			err = read_book(m, st, trusted, codes[i], bits, why);
+	for (size_t i = 0; err == NCT_OK && (key = nct_st_meta_key(st, i)) != NULL; i++)
+		if (is_book(&found, key))
+			err = read_book(m, st, trusted, &found, key, why);
 	return err;
 }
 
@@ -167,7 +178,7 @@ static void
 write_book(const struct nct_codebook *c, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
            struct nct_st_tensor *t, size_t *tensors)
 {
-	text->key = book_keys(c->code, c->bits);
+	text->key = book_keys(c);
 	snprintf(text->print, sizeof text->print, "%016" PRIx64, c->fingerprint);
 	snprintf(text->nodes, sizeof text->nodes, "%zu", c->nodes);
 	meta[(*metas)++] = (struct nct_st_pair){text->key.print, text->print};
@@ -183,11 +194,6 @@ void
 nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
               struct nct_st_tensor *t, size_t *tensors)
 {
-	for (size_t i = 0; i < NCT_BOOKS; i++) {
-		const struct nct_codebook *c =
-		    nct_m1_codebook(m, codes[i / NCT_CODEBOOKS], NCT_WINDOW_MIN + (unsigned)(i % NCT_CODEBOOKS));
-
-		if (c != NULL)
-			write_book(c, text++, meta, metas, t, tensors);
-	}
+	for (size_t i = 0; i < m->books; i++)
+		write_book(m->book[i], &text[i], meta, metas, t, tensors);
 }

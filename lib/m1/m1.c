@@ -5,6 +5,7 @@
 #include "base/ladder.h"
 #include "m1/bucket.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <lzma.h>
 #include <stdio.h>
@@ -252,10 +253,8 @@ nct_m1_free(nct_m1 *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t i = 0; i < NCT_CODEBOOKS; i++) {
-		nct_codebook_free(m->split[i]);
-		nct_codebook_free(m->best[i]);
-	}
+	for (size_t i = 0; i < m->books; i++)
+		nct_codebook_free(m->book[i]);
 	free(m->align_pattern);
 	free(m->note);
 	free(m->note_text);
@@ -267,22 +266,97 @@ nct_m1_free(nct_m1 *m)
 	free(m);
 }
 
+/* ---- codebooks ---- */
+
+int
+nct_codebook_name_good(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n >= 1 && n <= NCT_CODEBOOK_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n;
+}
+
+/* Below 0, 0 or above: the order of codebooks in a model. */
+static int
+compare_books(const struct nct_codebook *a, const struct nct_codebook *b)
+{
+	const int named = (a->name[0] != '\0') - (b->name[0] != '\0');
+
+	if (named != 0 || a->code != b->code)
+		return named != 0 ? named : (int)a->code - (int)b->code;
+	return a->bits != b->bits ? (int)a->bits - (int)b->bits : strcmp(a->name, b->name);
+}
+
+/* The first codebook of that code, size and name; any name if `name` is NULL. */
+static const struct nct_codebook *
+find_book(const nct_m1 *m, enum nct_code code, unsigned bits, const char *name)
+{
+	for (size_t i = 0; i < m->books; i++) {
+		const struct nct_codebook *c = m->book[i];
+
+		if (c->code == code && c->bits == bits && (name == NULL || strcmp(c->name, name) == 0))
+			return c;
+	}
+	return NULL;
+}
+
+const struct nct_codebook *
+nct_m1_codebook_named(const nct_m1 *m, enum nct_code code, unsigned bits, const char *name)
+{
+	const struct nct_codebook *best = code == NCT_CODE_SPLIT ? NULL : find_book(m, NCT_CODE_BEST, bits, name);
+
+	return best != NULL || code == NCT_CODE_BEST || name != NULL ? best : find_book(m, NCT_CODE_SPLIT, bits, NULL);
+}
+
 const struct nct_codebook *
 nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits)
 {
-	if (bits < NCT_WINDOW_MIN || bits > NCT_CODEBOOK_MAX)
-		return NULL;
-	const struct nct_codebook *best = m->best[bits - NCT_WINDOW_MIN], *split = m->split[bits - NCT_WINDOW_MIN];
-	return code == NCT_CODE_BEST || (code == NCT_CODE_NONE && best != NULL) ? best : split;
+	return nct_m1_codebook_named(m, code, bits, NULL);
+}
+
+const struct nct_codebook *
+nct_m1_codebook_printed(const nct_m1 *m, unsigned bits, uint64_t fingerprint)
+{
+	for (size_t i = 0; i < m->books; i++)
+		if (m->book[i]->code == NCT_CODE_BEST && m->book[i]->bits == bits && m->book[i]->fingerprint == fingerprint)
+			return m->book[i];
+	return find_book(m, NCT_CODE_BEST, bits, NULL);
+}
+
+unsigned
+nct_m1_find_codebook(const nct_m1 *m, const char *name)
+{
+	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
+		if (find_book(m, NCT_CODE_BEST, bits, name) != NULL)
+			return bits;
+	return 0;
+}
+
+int
+nct_m1_codebook_fits(const nct_m1 *m, unsigned bits, const char *name)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < m->books; i++)
+		named += m->book[i]->name[0] != '\0';
+	return name[0] == '\0' || named < NCT_BOOKS_NAMED || find_book(m, NCT_CODE_BEST, bits, name) != NULL;
 }
 
 void
 nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c)
 {
-	struct nct_codebook **at = &(c->code == NCT_CODE_BEST ? m->best : m->split)[c->bits - NCT_WINDOW_MIN];
+	size_t i = 0;
 
-	nct_codebook_free(*at);
-	*at = c;
+	while (i < m->books && compare_books(m->book[i], c) < 0)
+		i++;
+	if (i < m->books && compare_books(m->book[i], c) == 0) {
+		nct_codebook_free(m->book[i]);
+		m->book[i] = c;
+		return;
+	}
+	assert(m->books < NCT_BOOKS);
+	memmove(&m->book[i + 1], &m->book[i], (m->books++ - i) * sizeof(struct nct_codebook *));
+	m->book[i] = c;
 }
 
 struct nct_m1_windows

@@ -49,10 +49,20 @@ nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, si
  * NCT_ENOMEM. */
 nct_err nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n) NCT_USED;
 
-/* The codebook of that code for windows of so many bits; NCT_CODE_NONE: the best one if there is one, else the split
- * one. NULL if there is none. Borrowed. */
+/* The codebook of that code for windows of so many bits: NCT_CODE_BEST the one without a name, else the first with one;
+ * NCT_CODE_NONE the same, else the split one. NULL if there is none. Borrowed, as from the next two. */
 const struct nct_codebook *nct_m1_codebook(const nct_m1 *m, enum nct_code code, unsigned bits);
-/* Gives *m a sealed codebook, in place of one of the same code and size: nobody else may use *m meanwhile. */
+/* The chosen strings of that name; NULL for `name`: as nct_m1_codebook(). */
+const struct nct_codebook *nct_m1_codebook_named(const nct_m1 *m, enum nct_code code, unsigned bits, const char *name);
+/* The chosen strings that have this fingerprint, else any of so many bits; NULL if there are none. */
+const struct nct_codebook *nct_m1_codebook_printed(const nct_m1 *m, unsigned bits, uint64_t fingerprint);
+/* Gives *m a sealed codebook, in place of one of the same code, size and name: nobody else may use *m meanwhile. There
+ * is room for it (nct_m1_codebook_fits()). */
 void nct_m1_take_codebook(nct_m1 *m, struct nct_codebook *c);
+/* Models hold at most NCT_BOOKS_NAMED codebooks with names. Is there room for one of this name? "": always. */
+int nct_m1_codebook_fits(const nct_m1 *m, unsigned bits, const char *name);
+#define NCT_BOOKS_NAMED 16
+/* Is it 1 to NCT_CODEBOOK_NAME of the characters that names may have? */
+int nct_codebook_name_good(const char *name);
 
 #endif

@@ -38,6 +38,8 @@ struct nct_m1_weights {
 	int32_t *up_mul;  /* (L,2F) in the order of the slices */
 };
 
+#define NCT_BOOKS (2 * NCT_CODEBOOKS + NCT_BOOKS_NAMED) /* codebooks of a model, at most */
+
 struct nct_m1 {
 	struct nct_m1_config c;
 	const struct nct_kernels *k;
@@ -46,8 +48,8 @@ struct nct_m1 {
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */
 	uint64_t fingerprint;
 	char text[96];
-	/* for windows of NCT_WINDOW_MIN + i bits; NULL: none. Owned */
-	struct nct_codebook *split[NCT_CODEBOOKS], *best[NCT_CODEBOOKS];
+	struct nct_codebook *book[NCT_BOOKS]; /* (books) owned. Those with names last; by code; by bits; by name */
+	size_t books;
 	struct nct_m1_windows windows; /* what it was trained for */
 	char *align_pattern;          /* owned: windows.align_pattern, or NULL */
 	struct nct_st_pair *note;     /* of the file that it came from; owned, like the text of them all */
@@ -78,11 +80,9 @@ int nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, 
 
 /* ---- file_books.c: the codebooks of a model file ---- */
 
-#define NCT_BOOKS (2 * NCT_CODEBOOKS) /* at most, of all codes and sizes */
-
 /* Names of what a file holds of a codebook, and numbers in print. */
 struct nct_book_keys {
-	char print[16], nodes[24], depth[24], symbol[24], base[24];
+	char print[40], nodes[48], depth[48], symbol[48], base[48];
 };
 struct nct_book_text {
 	struct nct_book_keys key;

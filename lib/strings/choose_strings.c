@@ -172,13 +172,15 @@ begin(struct chooser *c)
 static nct_err
 take(struct chooser *c, struct nct_codebook *book)
 {
-	char key[4][32];
+	const char *const name = c->o->book_name != NULL ? c->o->book_name : "";
+	char key[4][64];
 	static const char *const what[4] = {"text_bytes", "text_crc64", "align", "rounds"};
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
 	for (size_t i = 0; i < 4; i++)
-		snprintf(key[i], sizeof key[i], "note.best%u.%s", c->o->window_bits, what[i]);
+		snprintf(key[i], sizeof key[i], "note.best%u%s%s.%s", c->o->window_bits, name[0] != '\0' ? "/" : "", name, what[i]);
+	snprintf(book->name, sizeof book->name, "%s", name);
 	nct_note(&n, key[0], "%" PRIu64, nct_text_bytes(c->text));
 	nct_note(&n, key[1], "%016" PRIx64, nct_text_crc(c->text));
 	nct_note(&n, key[2], "%s",
@@ -189,7 +191,9 @@ take(struct chooser *c, struct nct_codebook *book)
 	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK ||
 	    (err = nct_codebook_pack(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
-	if ((err = nct_m1_set_windows(
+	/* strings with a name are used where they are asked for: the model goes on being for those without */
+	if ((name[0] == '\0' || nct_m1_trained_for(c->m).bits == 0) &&
+	    (err = nct_m1_set_windows(
 		 c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)
 		return nct_fail(c->why, err, "out of memory");
 	nct_m1_take_codebook(c->m, book);
@@ -236,6 +240,11 @@ nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struc
 	if (o.window_bits < NCT_WINDOW_MIN || o.window_bits > NCT_CODEBOOK_MAX || o.rounds < 1 ||
 	    (o.align == NCT_ALIGN_REGEX) != (o.align_pattern != NULL))
 		return nct_fail(c.why, NCT_EARG, "window bits, rounds, alignment: out of range");
+	if (o.book_name != NULL && !nct_codebook_name_good(o.book_name))
+		return nct_fail(c.why, NCT_EARG, "a codebook's name has 1 to %d of a-z, 0-9, '-' and '_', not '%.100s'",
+		                NCT_CODEBOOK_NAME, o.book_name);
+	if (o.book_name != NULL && !nct_m1_codebook_fits(m, o.window_bits, o.book_name))
+		return nct_fail(c.why, NCT_EARG, "the model has %d codebooks with names already", NCT_BOOKS_NAMED);
 	if (nct_text_bytes(text) == 0)
 		return nct_fail(c.why, NCT_ECUT, "no text to choose from");
 	err = choose(&c, eval, result);

@@ -10,7 +10,7 @@ _nct() {
   *,=) option=${COMP_WORDS[COMP_CWORD - 2]} ;;
   esac
   case $option in # the row of an option that takes an argument
-  --?*) row=$("$1" --help | grep -E "^  (-., |    )$option=") ;;
+  --?*) row=$("$1" --help | grep -E "^  (-., |    )$option\[?=") ;;
   -?*) row=$("$1" --help | grep -E "^  -${option: -1}, --[a-z0-9-]*=") ;;
   esac
   if [ -n "$row" ]; then

@@ -6,11 +6,11 @@ specs=(${(f)"$($words[1] --help | awk '
   /^  (-., |    )--[a-z]/ {
     letter = substr($0, 3, 1) == "-" ? substr($0, 3, 2) : ""
     name = substr($0, 7)
-    sub(/[= ].*/, "", name)
+    sub(/[[= ].*/, "", name)
     argument = $0 ~ /^ *(-., )?--[a-z0-9-]*=/ ? substr($0, 8 + length(name)) : ""
     sub(/ .*/, "", argument)
     help = substr($0, 7 + length(name) + (argument == "" ? 0 : 1 + length(argument)))
-    sub(/^ */, "", help)
+    sub(/^(\[=[A-Z]*\])? */, "", help)
     values = ""
     for (rest = help; match(rest, /\047[a-z0-9]*\047/); rest = substr(rest, RSTART + RLENGTH))
       values = values " " substr(rest, RSTART + 1, RLENGTH - 2)

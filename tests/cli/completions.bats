@@ -10,7 +10,7 @@ completed() (
 )
 
 @test "completions: bash, options" {
-  [ "$(completed acwin --co)" = "--code= --compile" ]
+  [ "$(completed acwin --co)" = "--code= --codebook= --compile" ]
   [ "$(completed acwin -b 16 --ch)" = "--chunk=" ]
   [ -z "$(completed acwin some)" ] # bash's own names of files
   [ -z "$(completed acwin --output so)" ]
@@ -41,6 +41,8 @@ named() {
   named acwin -a,--align "none words"
   named m1train -a,--align "none words"
   named m1train -k,--kind "strings transformer unigram"
+  named acwin ,--eod "alone joined"
+  [ "$(completed acwin --strings = '')" = "json lines llmc" ]
   named bitpack ,--to "npy raw text tokens"
   named bitpack ,--from "ids raw windows"
   for tool in acwin m1train m2train m2gen; do named $tool ,--cpu "$({ echo list; $tool --cpu=list; } | sort | paste -sd ' ')"; done

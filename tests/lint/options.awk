@@ -1,11 +1,11 @@
 # options.awk - the options in a tool's --help, or in a manual page: a line "letter name" each, with "=" for an argument.
-# The letter of an option that has none is written ".".
+# The letter of an option that has none is written ".". An argument that may be left out does not count.
 /^  (-., |    )--[a-z]/ { # --help
 	letter = substr($0, 3, 1) == "-" ? substr($0, 4, 1) : "."
 	name = $0
 	sub(/^[^-]*(-., )?--/, "", name)
 	argument = name ~ /^[a-z0-9-]*=/ ? " =" : ""
-	sub(/[= ].*/, "", name)
+	sub(/[[= ].*/, "", name)
 	print letter, name argument
 }
 
