@@ -269,19 +269,28 @@ open_model(const struct acwin *a)
 	return m;
 }
 
+/* Ends the tool where --codebook names none of the model's. */
+static void
+check_codebook(const struct acwin *a, const nct_m1 *m)
+{
+	const char *name = a->encode.codebook;
+
+	if (name != NULL && nct_m1_codebook_made_for(m, name).bits == 0)
+		die(&a->cli, EX_USE, "--codebook: the model has none with the name '%s'", name);
+}
+
 /* Windows are those that the model was made for, unless -b and -a said otherwise. */
 static void
 follow_model(struct acwin *a, const nct_m1 *m)
 {
-	const struct nct_m1_windows w = nct_m1_trained_for(m);
 	struct nct_encode_options *e = &a->encode;
+	const struct nct_m1_windows w = e->codebook != NULL ? nct_m1_codebook_made_for(m, e->codebook) : nct_m1_trained_for(m);
 
+	check_codebook(a, m);
 	if (a->cli.verbose && w.bits > 0)
 		fprintf(stderr, "model_window_bits=%u\nmodel_align=%s\n", w.bits, aligns[w.align]);
 	if (!a->bits_given) {
-		const unsigned named = e->codebook != NULL ? nct_m1_find_codebook(m, e->codebook) : 0;
-
-		e->window_bits = named > 0 ? named : w.bits > 0 ? w.bits : 16;
+		e->window_bits = w.bits > 0 ? w.bits : 16;
 		check_bits(a);
 	}
 	if (e->window_bits == 0)
@@ -386,17 +395,6 @@ size_of_operands(const struct acwin *a)
 	return size;
 }
 
-/* Ends the tool where --codebook names none of the model's. */
-static void
-check_codebook(const struct acwin *a, const nct_m1 *m)
-{
-	const char *name = a->encode.codebook;
-	const unsigned bits = name != NULL ? nct_m1_find_codebook(m, name) : 0;
-
-	if (name != NULL && bits == 0)
-		die(&a->cli, EX_USE, "--codebook: the model has none with the name '%s'", name);
-}
-
 static void
 encode(struct acwin *a)
 {
@@ -409,7 +407,6 @@ encode(struct acwin *a)
 	out = cli_output(&a->cli);
 	if (a->encode.code == NCT_CODE_BEST && !nct_m1_has_best(m, a->encode.window_bits))
 		die(&a->cli, EX_USE, "--code=best: the model has no such codebook for windows of %u bits", a->encode.window_bits);
-	check_codebook(a, m);
 	a->size = size_of_operands(a);
 	a->encode.progress = progress;
 	a->encode.begins = begins;
@@ -562,7 +559,6 @@ list_strings(struct acwin *a)
 	nct_err err;
 
 	follow_model(a, m);
-	check_codebook(a, m);
 	out = cli_output(&a->cli);
 	const struct nct_strings_options o = {sizeof o, .form = a->form, .window_bits = a->encode.window_bits,
 	    .code = a->encode.code, .codebook = a->encode.codebook};

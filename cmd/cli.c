@@ -36,7 +36,10 @@ static const struct cli_option common[] = {
 
 enum { MAX_OPTIONS = 64 };
 
-static nct_outfile outfile = {.fd = -1};
+static nct_outfile outfile = {.fd = -1}; /* -o FILE */
+static nct_outfile also[CLI_ALSO_MAX];
+static const char *also_name[CLI_ALSO_MAX];
+static size_t also_count;
 static atomic_int progress_shown; /* a thread may tell something while another shows progress */
 
 static int
@@ -302,6 +305,9 @@ cli_output_unlink(void)
 {
 	if (outfile.temp != NULL && outfile.fd >= 0)
 		(void)unlink(outfile.temp);
+	for (size_t i = 0; i < also_count; i++)
+		if (also[i].temp != NULL)
+			(void)unlink(also[i].temp);
 }
 
 /* Removes the unfinished -o FILE when a signal ends the tool, and lets it end. */
@@ -381,25 +387,58 @@ cli_output(const struct cli *c)
 	return outfile.fd;
 }
 
+int
+cli_output_also(const struct cli *c, const char *name)
+{
+	const size_t i = also_count;
+	nct_err err = nct_outfile_open(&also[i], name);
+
+	if (err != NCT_OK)
+		die_err(c, err, name, NULL);
+	also_name[i] = name;
+	also_count++;
+	watch_signals();
+	return also[i].fd;
+}
+
+/* Closes all outputs, and then moves them into place. Gives the name of the one that failed; NULL: none did. */
+static const char *
+place_outputs(const struct cli *c)
+{
+	for (size_t i = 0; i < also_count; i++)
+		if (nct_outfile_finish(&also[i]) != NCT_OK)
+			return also_name[i];
+	if (outfile.fd >= 0) {
+		if (nct_outfile_commit(&outfile) != NCT_OK)
+			return c->output;
+	} else if (!c->files.no_output && close(STDOUT_FILENO) != 0) { /* a full disk may show only here */
+		return "-";
+	}
+	for (size_t i = 0; i < also_count; i++)
+		if (nct_outfile_commit(&also[i]) != NCT_OK)
+			return also_name[i];
+	also_count = 0;
+	return NULL;
+}
+
 void
 cli_output_done(const struct cli *c)
 {
-	if (outfile.fd >= 0) {
-		if (nct_outfile_commit(&outfile) != NCT_OK)
-			die(c, EX_FAIL, "%s: %s", c->output, strerror(errno));
-	} else if (close(STDOUT_FILENO) != 0) { /* a full disk may show only here */
-		die(c, EX_FAIL, "-: %s", strerror(errno));
-	}
+	const char *failed = place_outputs(c);
+
+	if (failed != NULL)
+		die(c, EX_FAIL, "%s: %s", failed, strerror(errno));
 }
 
 void
 cli_output_abort(const struct cli *c, int keep)
 {
-	if (outfile.fd < 0)
-		return;
-	if (keep && nct_outfile_commit(&outfile) != NCT_OK)
+	if (keep && outfile.fd >= 0 && nct_outfile_commit(&outfile) != NCT_OK)
 		fprintf(stderr, "%s: %s: %s\n", c->tool, c->output, strerror(errno));
 	nct_outfile_drop(&outfile);
+	for (size_t i = 0; i < also_count; i++)
+		nct_outfile_drop(&also[i]);
+	also_count = 0;
 }
 
 static double

@@ -83,6 +83,9 @@ void cli_stdout_done(const struct cli *c, FILE *f);
 int cli_terminal(const struct cli *c);
 /* The output: stdout, or a temporary file beside -o FILE that cli_output_done() moves into place. */
 int cli_output(const struct cli *c);
+/* Another file to write beside the output, in the same way: cli_output_done() moves all of them into place, or none. */
+enum { CLI_ALSO_MAX = 2 };
+int cli_output_also(const struct cli *c, const char *name);
 /* Flushes, closes and checks the output; ends the tool with status 1 if that fails. */
 void cli_output_done(const struct cli *c);
 /* Before a die(): removes an unfinished -o FILE. With `keep`, what was written is kept and moved into place. */

@@ -100,6 +100,8 @@ struct nct_m1_windows {
 	const char *align_pattern; /* NULL but for NCT_ALIGN_REGEX */
 };
 NCT_API struct nct_m1_windows nct_m1_trained_for(const nct_m1 *m); /* borrowed */
+/* The same of the codebook of chosen strings that has this name; that of the fewest bits, if there are several. */
+NCT_API struct nct_m1_windows nct_m1_codebook_made_for(const nct_m1 *m, const char *name);
 /* e.g. "transformer d=256,layers=3,heads=4,ff=1024,reach=1024" */
 NCT_API const char *nct_m1_describe(const nct_m1 *m);
 
@@ -110,8 +112,6 @@ NCT_API nct_err nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads
 NCT_API int nct_m1_compiled(const nct_m1 *m, unsigned window_bits); /* true if *m holds that codebook */
 /* true if *m holds one of chosen strings (NCT_CODE_BEST), of any name */
 NCT_API int nct_m1_has_best(const nct_m1 *m, unsigned window_bits);
-/* The window bits of the codebook of chosen strings that has this name, the smallest of several; 0: there is none. */
-NCT_API unsigned nct_m1_find_codebook(const nct_m1 *m, const char *name);
 /* Writes the model file: what was read, and codebooks compiled since. NCT_EIO (errno), NCT_ENOMEM. */
 NCT_API nct_err nct_m1_write(const nct_m1 *m, int fd) NCT_USED;
 
@@ -172,6 +172,10 @@ struct nct_pack_options {
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none; told after each block how much was read */
 	void (*lost)(void *ctx, const nct_why *why);        /* keep_going: called at each loss; NULL: none */
 	void *ctx;               /* of these two */
+	int widen;               /* exports of integers: as u16, even where u8 would do */
+	/* Exports of integers: a descriptor for the places where documents end, a u64 for each, counted in ids, or of
+	 * NCT_EXPORT_MEGATRON for its .idx. NULL: none */
+	const int *index;
 };
 
 /* Windows to tokens on fd `out`: one stream for each stream of the input, each block as soon as it is read. */
@@ -181,11 +185,13 @@ NCT_API nct_err nct_pack(nct_operand operand, void *ctx, int out, const struct n
 NCT_API nct_err nct_unpack(nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
                    struct nct_totals *totals, nct_why *why) NCT_USED;
 
-enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY };
+enum nct_export { NCT_EXPORT_TEXT, NCT_EXPORT_RAW, NCT_EXPORT_NPY, NCT_EXPORT_LLMC, NCT_EXPORT_MEGATRON };
 /* Tokens, or windows packed first, to bare ids: text (decimal, a line per document), raw (little-endian u8 if
- * vocab <= 256, else u16), npy (the same as one NumPy array, spooled to a temporary file in o->tmpdir if `out` is no
- * regular file). NCT_EKIND if a stream's ids mean something else than those before (see nct_same_tokens()), or v is
- * not as asked for. */
+ * vocab <= 256, else u16), npy (the same as one NumPy array), a file as llm.c reads it, or the .bin of Megatron
+ * (nct-formats(5), "Files for other programs"). npy and llm.c's are spooled to a temporary file in o->tmpdir if `out`
+ * is no regular file. NCT_EKIND: a stream's ids mean something else than those before (see nct_same_tokens()); or v is
+ * not as asked for; or the form, or o->index, needs tokens that end documents (NCT_EOD_ALONE, v divides b) and there
+ * are none; or there are more tokens than the form can tell. */
 NCT_API nct_err nct_tokens_export(nct_operand operand, void *ctx, int out, enum nct_export to,
                                   const struct nct_pack_options *o, struct nct_totals *totals, nct_why *why) NCT_USED;
 
@@ -196,12 +202,52 @@ struct nct_import_options {
 	void (*progress)(void *ctx, uint64_t bytes);        /* NULL: none */
 	void *ctx;
 };
+enum nct_import { NCT_IMPORT_IDS, NCT_IMPORT_RAW, NCT_IMPORT_NPY, NCT_IMPORT_LLMC };
 /* Lines of decimal ids (spm_encode --output_format=id) to a foreign token stream; a line is a document. */
 NCT_API nct_err nct_import_ids(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
 /* Bytes as 8-bit tokens (vocab must be 256, text -1), one document per operand. */
 NCT_API nct_err nct_import_raw(nct_operand operand, void *ctx, int out, const struct nct_import_options *o,
                        struct nct_totals *totals, nct_why *why) NCT_USED;
+
+struct nct_like_options {
+	size_t struct_size;
+	enum nct_import form;    /* raw: u8 for vocabularies up to 256, else u16 */
+	int widen;               /* raw: u16 always */
+	int like;                /* a descriptor (borrowed), at a stream's header, which is all that is read of it */
+	const char *like_name;   /* as `why` is to name it */
+	unsigned token_bits;     /* v, where that stream is of windows; 0: see nct_pack() */
+	const nct_m1 *m1;        /* may hold the windows' codebook; NULL: there is none at hand */
+	int any_m1;              /* if it is another M1 than theirs, do without; else that is NCT_EMODEL */
+	int live;                /* write each window as soon as it is whole: text unknown, in the smallest blocks */
+	void (*progress)(void *ctx, uint64_t bytes); /* NULL: none */
+	void *ctx;
+};
+/* Bare ids, one operand a stream, to tokens of the same windows as those of `like`. Where `m1` has the codebook, text
+ * bytes are counted and blocks are cut as nct_encode() cuts them; else text is unknown. NCT_EKIND: `like` is foreign, or
+ * its documents have no end that the form needs; NCT_EDATA: an id outside the vocabulary, or one that no encoder
+ * writes; NCT_ECUT: the last window is not whole. */
+NCT_API nct_err nct_import_like(nct_operand operand, void *ctx, int out, const struct nct_like_options *o,
+                                struct nct_totals *totals, nct_why *why) NCT_USED;
+
+struct nct_select_options {
+	size_t struct_size;
+	unsigned token_bits;     /* v of windows; 0: see nct_pack() */
+	const nct_m1 *m1;        /* may hold the windows' codebook, which tells text bytes; NULL: there is none at hand */
+	int any_m1;              /* as above */
+	const uint64_t *ranges;  /* (range_count, 2): the first and the last document of each, from 1; NULL: by `share` */
+	size_t range_count;
+	double share;            /* 0..1: documents are wanted with this probability, ... */
+	uint64_t seed;           /* ... by a hash of this and their number */
+	const int *rest;         /* a descriptor for the documents that are not wanted; NULL: they are dropped */
+	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none */
+	void *ctx;
+};
+/* Some documents of streams of windows or their tokens, counted over all streams, as token streams: one for each of
+ * the input. Windows stay as they are. Text bytes are unknown where the codebook is not at hand. `totals` are of the
+ * documents that are wanted. NCT_EKIND: foreign tokens, unbroken codes, or nothing tells where documents end. */
+NCT_API nct_err nct_tokens_select(nct_operand operand, void *ctx, int out, const struct nct_select_options *o,
+                                  struct nct_totals *totals, nct_why *why) NCT_USED;
 
 /* ---- Measuring: bpbcalc's work ---- */
 

@@ -123,14 +123,26 @@ nct_outfile_open(nct_outfile *f, const char *path)
 }
 
 nct_err
-nct_outfile_commit(nct_outfile *f)
+nct_outfile_finish(nct_outfile *f)
 {
 	const int fd = f->fd;
 
+	if (fd < 0)
+		return NCT_OK;
 	if (f->temp != NULL && fsync(fd) != 0)
 		return fail(f, NCT_EIO);
 	f->fd = -1;
-	if (close(fd) != 0 || (f->temp != NULL && rename(f->temp, f->path) != 0))
+	return close(fd) == 0 ? NCT_OK : fail(f, NCT_EIO);
+}
+
+nct_err
+nct_outfile_commit(nct_outfile *f)
+{
+	nct_err err = nct_outfile_finish(f);
+
+	if (err != NCT_OK)
+		return err;
+	if (f->temp != NULL && rename(f->temp, f->path) != 0)
 		return fail(f, NCT_EIO);
 	free(f->temp);
 	f->temp = NULL;

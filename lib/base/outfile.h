@@ -14,6 +14,7 @@ typedef struct nct_outfile {
  * and group where this process may give them. NCT_EIO (errno; EACCES also where the old file may not be written),
  * NCT_ENOMEM. */
 nct_err nct_outfile_open(nct_outfile *f, const char *path) NCT_USED;
+nct_err nct_outfile_finish(nct_outfile *f) NCT_USED; /* fsync and close alone, before a commit; NCT_EIO drops the file */
 nct_err nct_outfile_commit(nct_outfile *f) NCT_USED; /* fsync, close, rename; frees; NCT_EIO drops the file */
 void nct_outfile_drop(nct_outfile *f);               /* closes and removes the temporary; safe after commit */
 

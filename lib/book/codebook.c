@@ -36,6 +36,7 @@ nct_codebook_free(struct nct_codebook *c)
 		free(c->base);
 	free(c->block);
 	free(c->node);
+	free(c->align_pattern);
 	free(c);
 }
 
@@ -124,6 +125,7 @@ nct_codebook_around(struct nct_codebook **out, const struct nct_codebook *c)
 		return NCT_ENOMEM;
 	*copy = *c;
 	copy->block = copy->node = NULL;
+	copy->align_pattern = NULL;
 	if (c->code == NCT_CODE_BEST)
 		err = number_strings(copy, NULL);
 	if (err == NCT_OK)

@@ -15,6 +15,9 @@
 struct nct_codebook {
 	enum nct_code code;   /* NCT_CODE_SPLIT: all nodes are strings; NCT_CODE_BEST: perhaps not all */
 	char name[NCT_CODEBOOK_NAME + 1]; /* NCT_CODE_BEST: tells it from others of the same bits; "": it has none */
+	/* with a name: how the windows are aligned that it was chosen for. The pattern: NCT_ALIGN_REGEX, else NULL. Owned */
+	enum nct_align align;
+	char *align_pattern;
 	unsigned bits;        /* b: there are 2^b strings */
 	size_t nodes;         /* at least 2^b */
 	void *block;          /* owned, holds both of these; NULL: they are borrowed, and never written */

@@ -29,6 +29,23 @@ static const struct {
 static const char *const aligns[] = {
     [NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
 
+const char *
+nct_align_name(enum nct_align align)
+{
+	return aligns[align];
+}
+
+int
+nct_align_named(enum nct_align *align, const char *name)
+{
+	for (int a = 0; a <= NCT_ALIGN_REGEX; a++)
+		if (strcmp(name, aligns[a]) == 0) {
+			*align = (enum nct_align)a;
+			return 1;
+		}
+	return 0;
+}
+
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
 static int
@@ -68,17 +85,15 @@ read_windows(nct_m1 *m, const nct_st *st, nct_why *why)
 {
 	const char *align = nct_st_meta(st, ALIGN), *pattern = nct_st_meta(st, ALIGN_PATTERN);
 	uint32_t bits = 0;
-	int a = 0;
+	enum nct_align a;
 
 	if (window_keys(st) == 0)
 		return NCT_OK;
 	if (nct_st_number(nct_st_meta(st, WINDOW_BITS), &bits) != 0 || bits < NCT_WINDOW_MIN || bits > NCT_WINDOW_MAX)
 		return nct_fail(why, NCT_EDATA, "metadata: no number of bits for '" WINDOW_BITS "'");
-	while (a <= NCT_ALIGN_REGEX && (align == NULL || strcmp(align, aligns[a]) != 0))
-		a++;
-	if (a > NCT_ALIGN_REGEX || (a == NCT_ALIGN_REGEX) != (pattern != NULL))
+	if (align == NULL || !nct_align_named(&a, align) || (a == NCT_ALIGN_REGEX) != (pattern != NULL))
 		return nct_fail(why, NCT_EDATA, "metadata: no alignment for '" ALIGN "'");
-	return nct_m1_set_windows(m, &(struct nct_m1_windows){bits, (enum nct_align)a, pattern});
+	return nct_m1_set_windows(m, &(struct nct_m1_windows){bits, a, pattern});
 }
 
 /* Reads all metadata but the fingerprints' values. */
@@ -291,7 +306,7 @@ nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 nct_err
 nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 {
-	struct nct_st_pair *meta = calloc(n + m->notes + 7 + SIZES + 2 * NCT_BOOKS, sizeof *meta);
+	struct nct_st_pair *meta = calloc(n + m->notes + 7 + SIZES + 4 * NCT_BOOKS, sizeof *meta);
 	struct nct_st_tensor t[NCT_M1_TENSORS + 3 * NCT_BOOKS];
 	struct nct_book_text book[NCT_BOOKS];
 	char print[17], number[SIZES][12], bits[12];

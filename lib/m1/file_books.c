@@ -10,7 +10,8 @@
 
 /* A codebook's fingerprint is in the metadata. Its key is the codebook's code and b, as in best16, and its name behind
  * a slash if it has one, as in best16/small. Tensors have that key with .depth, .symbol and perhaps .base behind it
- * (codebook.h). If they have not 2^b elements, the metadata says how many with .nodes. */
+ * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. If these have a name, it
+ * also says with .align and perhaps .align_pattern how the windows are aligned that they were chosen for. */
 static struct nct_book_keys
 book_keys(const struct nct_codebook *c)
 {
@@ -21,6 +22,8 @@ book_keys(const struct nct_codebook *c)
 	snprintf(k.depth, sizeof k.depth, "%s.depth", k.print);
 	snprintf(k.symbol, sizeof k.symbol, "%s.symbol", k.print);
 	snprintf(k.base, sizeof k.base, "%s.base", k.print);
+	snprintf(k.align, sizeof k.align, "%s.align", k.print);
+	snprintf(k.pattern, sizeof k.pattern, "%s.align_pattern", k.print);
 	return k;
 }
 
@@ -53,6 +56,22 @@ has_tensor(const nct_st *st, const char *name)
 	return 0;
 }
 
+static size_t
+book_tensors(const nct_st *st, const struct nct_codebook *c)
+{
+	return 2 + (size_t)has_tensor(st, book_keys(c).base);
+}
+
+static size_t
+book_pairs(const nct_st *st, const struct nct_codebook *c)
+{
+	const struct nct_book_keys k = book_keys(c);
+
+	if (c->code != NCT_CODE_BEST)
+		return 1;
+	return c->name[0] == '\0' ? 2 : 3 + (size_t)(nct_st_meta(st, k.pattern) != NULL);
+}
+
 size_t
 nct_books_count(const nct_st *st, int tensors)
 {
@@ -62,7 +81,7 @@ nct_books_count(const nct_st *st, int tensors)
 
 	for (size_t i = 0; (key = nct_st_meta_key(st, i)) != NULL; i++)
 		if (is_book(&c, key))
-			count += tensors ? 2 + (size_t)has_tensor(st, book_keys(&c).base) : c.code == NCT_CODE_BEST ? 2 : 1;
+			count += tensors ? book_tensors(st, &c) : book_pairs(st, &c);
 	return count;
 }
 
@@ -108,6 +127,21 @@ read_base(struct nct_codebook *c, const nct_st *st, const char *name, int truste
 	return NCT_OK;
 }
 
+/* What the metadata says of how the windows of a codebook with a name are aligned. */
+static nct_err
+read_align(struct nct_codebook *c, const nct_st *st, const struct nct_book_keys *k, nct_why *why)
+{
+	const char *align = nct_st_meta(st, k->align), *pattern = nct_st_meta(st, k->pattern);
+
+	if (c->name[0] == '\0')
+		return NCT_OK;
+	if (align == NULL || !nct_align_named(&c->align, align) || (c->align == NCT_ALIGN_REGEX) != (pattern != NULL))
+		return nct_fail(why, NCT_EDATA, "metadata: no alignment for '%s'", k->align);
+	if (pattern != NULL && (c->align_pattern = strdup(pattern)) == NULL)
+		return NCT_ENOMEM;
+	return NCT_OK;
+}
+
 /* *out becomes a copy of what was found, checked. */
 static nct_err
 copy_book(struct nct_codebook **out, const struct nct_codebook *c, uint64_t m1, const char *told, nct_why *why)
@@ -148,6 +182,8 @@ read_book(nct_m1 *m, const nct_st *st, int trusted, struct nct_codebook *found, 
 	if (err == NCT_OK)
 		err = read_base(c, st, k.base, trusted, why);
 	if (err == NCT_OK)
+		err = read_align(c, st, &k, why);
+	if (err == NCT_OK)
 		nct_m1_take_codebook(m, c);
 	else
 		nct_codebook_free(c);
@@ -184,6 +220,10 @@ write_book(const struct nct_codebook *c, struct nct_book_text *text, struct nct_
 	meta[(*metas)++] = (struct nct_st_pair){text->key.print, text->print};
 	if (c->code == NCT_CODE_BEST)
 		meta[(*metas)++] = (struct nct_st_pair){text->key.nodes, text->nodes};
+	if (c->name[0] != '\0')
+		meta[(*metas)++] = (struct nct_st_pair){text->key.align, nct_align_name(c->align)};
+	if (c->name[0] != '\0' && c->align_pattern != NULL)
+		meta[(*metas)++] = (struct nct_st_pair){text->key.pattern, c->align_pattern};
 	t[(*tensors)++] = vector(text->key.depth, NCT_U16, c->depth, c->nodes, sizeof *c->depth);
 	t[(*tensors)++] = vector(text->key.symbol, NCT_U16, c->symbol, c->nodes, sizeof *c->symbol);
 	if (c->base != NULL)

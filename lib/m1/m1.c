@@ -323,13 +323,16 @@ nct_m1_codebook_printed(const nct_m1 *m, unsigned bits, uint64_t fingerprint)
 	return find_book(m, NCT_CODE_BEST, bits, NULL);
 }
 
-unsigned
-nct_m1_find_codebook(const nct_m1 *m, const char *name)
+struct nct_m1_windows
+nct_m1_codebook_made_for(const nct_m1 *m, const char *name)
 {
-	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++)
-		if (find_book(m, NCT_CODE_BEST, bits, name) != NULL)
-			return bits;
-	return 0;
+	for (unsigned bits = NCT_WINDOW_MIN; bits <= NCT_CODEBOOK_MAX; bits++) {
+		const struct nct_codebook *c = find_book(m, NCT_CODE_BEST, bits, name);
+
+		if (c != NULL && c->name[0] != '\0')
+			return (struct nct_m1_windows){bits, c->align, c->align_pattern};
+	}
+	return (struct nct_m1_windows){.bits = 0};
 }
 
 int

@@ -82,7 +82,7 @@ int nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, 
 
 /* Names of what a file holds of a codebook, and numbers in print. */
 struct nct_book_keys {
-	char print[40], nodes[48], depth[48], symbol[48], base[48];
+	char print[40], nodes[48], depth[48], symbol[48], base[48], align[48], pattern[56];
 };
 struct nct_book_text {
 	struct nct_book_keys key;
@@ -91,9 +91,12 @@ struct nct_book_text {
 
 /* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
 size_t nct_books_count(const nct_st *st, int tensors);
+/* The alignment of that name, in *align; 0: there is none. */
+int nct_align_named(enum nct_align *align, const char *name);
+const char *nct_align_name(enum nct_align align);
 /* Reads them all: copied and checked, unless they can be trusted. Errors of reading. */
 nct_err nct_books_read(nct_m1 *m, const nct_st *st, int trusted, nct_why *why) NCT_USED;
-/* Adds up to NCT_BOOKS, with up to 2 pairs and 3 tensors each, and their texts in text[]; counts on. */
+/* Adds up to NCT_BOOKS, with up to 4 pairs and 3 tensors each, and their texts in text[]; counts on. */
 void nct_books_add(const nct_m1 *m, struct nct_book_text *text, struct nct_st_pair *meta, size_t *metas,
                    struct nct_st_tensor *t, size_t *tensors);
 

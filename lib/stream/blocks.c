@@ -13,7 +13,7 @@ nct_blocks_flush(struct nct_blocks *b)
 	b->block.dir = b->dir;
 	b->block.code = b->code.bytes;
 	b->block.code_bytes = (uint32_t)nct_bits_bytes(b->code.bits);
-	err = nct_writer_block(b->writer, &b->block);
+	err = b->write != NULL ? b->write(b->ctx, &b->block) : nct_writer_block(b->writer, &b->block);
 	b->block = (struct nct_block){0};
 	nct_bits_clear(&b->code);
 	return err;

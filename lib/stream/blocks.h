@@ -6,9 +6,11 @@
 #include "stream/part.h"
 #include "stream/stream.h"
 
-/* A block in the making: zero, but for `writer` and `unbroken`. */
+/* A block in the making: zero, but for `writer` or `write`, and `unbroken`. */
 struct nct_blocks {
 	nct_writer *writer; /* borrowed */
+	nct_err (*write)(void *ctx, const struct nct_block *b); /* in its place; NULL: none */
+	void *ctx;          /* of write() */
 	int unbroken;
 	struct nct_block block;
 	nct_bits code;      /* owned */

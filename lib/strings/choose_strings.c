@@ -181,6 +181,9 @@ take(struct chooser *c, struct nct_codebook *book)
 	for (size_t i = 0; i < 4; i++)
 		snprintf(key[i], sizeof key[i], "note.best%u%s%s.%s", c->o->window_bits, name[0] != '\0' ? "/" : "", name, what[i]);
 	snprintf(book->name, sizeof book->name, "%s", name);
+	book->align = c->o->align;
+	if (name[0] != '\0' && c->o->align_pattern != NULL && (book->align_pattern = strdup(c->o->align_pattern)) == NULL)
+		return nct_fail(c->why, NCT_ENOMEM, "out of memory");
 	nct_note(&n, key[0], "%" PRIu64, nct_text_bytes(c->text));
 	nct_note(&n, key[1], "%016" PRIx64, nct_text_crc(c->text));
 	nct_note(&n, key[2], "%s",

@@ -6,20 +6,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/options.h"
 #include "stream/operands.h"
 #include "tokens/foreign.h"
-
-#define INPUT_BYTES 65536
-
-/* Bytes of one file, one after another. */
-struct input {
-	int fd;
-	size_t at, end;
-	uint64_t bytes; /* read so far */
-	uint8_t buf[INPUT_BYTES];
-};
+#include "tokens/ids_input.h"
 
 struct import {
 	nct_foreign *out;
@@ -27,39 +17,9 @@ struct import {
 	nct_why *why;
 	uint64_t bytes_before;  /* of earlier operands */
 	uint64_t reported;      /* bytes of this one that progress() knows of */
-	uint64_t line, column;  /* within the operand, from 1 */
 	uint64_t lines;         /* of all operands */
-	struct input ids, text;
+	struct nct_ids_input ids, text;
 };
-
-/* The next byte, or -1 at the end. NCT_EIO. */
-static inline nct_err
-next_byte(struct input *in, int *c)
-{
-	if (in->at == in->end) {
-		size_t n;
-		nct_err err = nct_read_some(in->fd, in->buf, sizeof in->buf, &n);
-
-		if (err != NCT_OK)
-			return err;
-		in->at = 0;
-		in->end = n;
-		in->bytes += n;
-		*c = -1;
-		if (n == 0)
-			return NCT_OK;
-	}
-	*c = in->buf[in->at++];
-	return NCT_OK;
-}
-
-static void
-input_open(struct input *in, int fd)
-{
-	in->fd = fd;
-	in->at = in->end = 0;
-	in->bytes = 0;
-}
 
 static void
 report(struct import *m)
@@ -80,7 +40,7 @@ text_line(struct import *m, uint64_t *n)
 
 	*n = 0;
 	do {
-		if ((err = next_byte(&m->text, &c)) != NCT_OK)
+		if ((err = nct_ids_byte(&m->text, &c)) != NCT_OK)
 			return nct_fail(m->why, err, "cannot read the text");
 		*n += c >= 0;
 	} while (c >= 0 && c != '\n');
@@ -98,46 +58,22 @@ end_line(struct import *m)
 		if ((err = text_line(m, &n)) != NCT_OK)
 			return err;
 		if (n == 0)
-			return nct_fail(m->why, NCT_EDATA, "the text has no line %" PRIu64 ", line %" PRIu64, m->lines, m->line);
+			return nct_fail(m->why, NCT_EDATA, "the text has no line %" PRIu64 ", line %" PRIu64, m->lines, m->ids.line);
 	}
-	m->line++;
-	m->column = 1;
+	m->ids.line++;
+	m->ids.column = 1;
 	report(m);
 	return nct_wrote(nct_foreign_document(m->out, n), m->why);
 }
 
-static int
-is_blank(int c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static int
-is_space(int c)
-{
-	return c < 0 || c == '\n' || is_blank(c);
-}
-
-/* Reads the word that begins with *c; *c is then what follows it. */
+/* Reads the id that begins with *c; *c is then what follows it. */
 static nct_err
 one_id(struct import *m, int *c)
 {
-	uint64_t first = m->column;
-	uint32_t id = 0;
-	nct_err err;
+	uint32_t id;
+	nct_err err = nct_ids_word(&m->ids, c, &id, m->why);
 
-	for (; !is_space(*c); m->column++) {
-		if (*c < '0' || *c > '9')
-			return nct_fail(m->why, NCT_EDATA, "not an id, line %" PRIu64 ", column %" PRIu64, m->line, first);
-		if (id < m->options->vocab) /* else it is too large already */
-			id = id * 10 + (uint32_t)(*c - '0');
-		if ((err = next_byte(&m->ids, c)) != NCT_OK)
-			return err;
-	}
-	if (id >= m->options->vocab)
-		return nct_fail(m->why, NCT_EDATA, "an id outside the vocabulary of %" PRIu32 ", line %" PRIu64 ", column %" PRIu64,
-		                m->options->vocab, m->line, first);
-	return nct_wrote(nct_foreign_token(m->out, id, 0), m->why);
+	return err == NCT_OK ? nct_wrote(nct_foreign_token(m->out, id, 0), m->why) : err;
 }
 
 /* An operand's last line may lack its newline. */
@@ -147,13 +83,12 @@ id_lines(struct import *m)
 	nct_err err;
 	int c;
 
-	m->line = m->column = 1;
-	if ((err = next_byte(&m->ids, &c)) != NCT_OK)
+	if ((err = nct_ids_byte(&m->ids, &c)) != NCT_OK)
 		return err;
-	while (c >= 0 || m->column > 1) {
+	while (c >= 0 || m->ids.column > 1) {
 		if (c < 0)
 			return end_line(m);
-		if (c != '\n' && !is_blank(c)) {
+		if (c != '\n' && !nct_ids_blank(c)) {
 			if ((err = one_id(m, &c)) != NCT_OK)
 				return err;
 			continue; /* c is a space of some kind, or the end */
@@ -161,8 +96,8 @@ id_lines(struct import *m)
 		if (c == '\n')
 			err = end_line(m);
 		else
-			m->column++;
-		if (err != NCT_OK || (err = next_byte(&m->ids, &c)) != NCT_OK)
+			m->ids.column++;
+		if (err != NCT_OK || (err = nct_ids_byte(&m->ids, &c)) != NCT_OK)
 			return err;
 	}
 	return NCT_OK;
@@ -176,10 +111,10 @@ text_ended(struct import *m)
 
 	if (m->options->text < 0)
 		return NCT_OK;
-	if ((err = next_byte(&m->text, &c)) != NCT_OK)
+	if ((err = nct_ids_byte(&m->text, &c)) != NCT_OK)
 		return nct_fail(m->why, err, "cannot read the text");
 	if (c >= 0)
-		return nct_fail(m->why, NCT_EDATA, "the text goes on with line %" PRIu64 ", line %" PRIu64, m->lines + 1, m->line);
+		return nct_fail(m->why, NCT_EDATA, "the text goes on with line %" PRIu64 ", line %" PRIu64, m->lines + 1, m->ids.line);
 	return NCT_OK;
 }
 
@@ -192,7 +127,7 @@ raw_bytes(struct import *m)
 	int c;
 
 	for (;;) {
-		if ((err = next_byte(&m->ids, &c)) != NCT_OK)
+		if ((err = nct_ids_byte(&m->ids, &c)) != NCT_OK)
 			return err;
 		if (c < 0)
 			break;
@@ -215,8 +150,8 @@ import_operands(struct import *m, nct_err (*import)(struct import *m), nct_opera
 	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
 		int saved;
 
-		input_open(&m->ids, fd);
-		err = import(m);
+		if ((err = nct_ids_open(&m->ids, fd, NCT_IMPORT_IDS, m->options->vocab, 0, m->why)) == NCT_OK)
+			err = import(m);
 		report(m);
 		m->bytes_before += m->ids.bytes;
 		m->reported = 0;
@@ -240,7 +175,8 @@ import_all(nct_err (*import)(struct import *m), nct_operand operand, void *ctx, 
 		return err;
 	m->options = o;
 	m->why = why;
-	input_open(&m->text, o->text);
+	if ((err = nct_ids_open(&m->text, o->text, NCT_IMPORT_IDS, 0, 0, why)) != NCT_OK)
+		goto done;
 	if ((err = nct_wrote(nct_foreign_new(&m->out, out, o->vocab, text_unknown), why)) != NCT_OK)
 		goto done;
 	if ((err = import_operands(m, import, operand, ctx)) != NCT_OK)

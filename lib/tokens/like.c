@@ -1,0 +1,366 @@
+/* like.c - bare ids back to the token stream that they were exported from, or could have been. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/options.h"
+#include "coder/bits.h"
+#include "stream/frame.h"
+#include "tokens/ids_input.h"
+#include "tokens/repack.h"
+#include "tokens/token_blocks.h"
+
+#define HEADER_ID 64 /* place of the header's CRC */
+
+struct like {
+	const struct nct_like_options *o;
+	nct_why *why;
+	struct nct_header header;        /* of the streams to be written */
+	const struct nct_codebook *book; /* that tells what windows stand for; NULL: none. Borrowed */
+	struct nct_token_blocks out;
+	nct_bits code;          /* of the part at hand */
+	struct nct_part part;
+	uint64_t chunk_text;    /* bytes of the chunk at hand, in all of its parts */
+	nct_u128 window;        /* the bits of the next one, as far as they are here ... */
+	unsigned have;          /* ... and how many these are */
+	int block_ended;        /* the last window that was taken ended its block */
+	int first;              /* llm.c: no window of the operand was taken yet */
+	uint64_t bytes_before, reported;
+	struct nct_ids_input in;
+};
+
+/* ---- chunks ---- */
+
+/* Hands the part at hand to the blocks. */
+static nct_err
+end_part(struct like *l, int ends_chunk, int ends_document)
+{
+	const uint64_t written = l->out.written;
+	nct_err err;
+
+	l->part.ends_chunk = ends_chunk;
+	l->part.ends_document = ends_document;
+	err = nct_token_blocks_add(&l->out, &l->part, l->code.bytes, 0);
+	l->part = (struct nct_part){0};
+	nct_bits_clear(&l->code);
+	if (ends_chunk)
+		l->chunk_text = 0;
+	l->block_ended = l->out.written != written;
+	return err;
+}
+
+static int
+part_is_full(const struct nct_part *p)
+{
+	return p->units == NCT_PART_WINDOWS || p->text_bytes >= NCT_PART_TEXT;
+}
+
+/* Would the block at hand be full with this part of it? */
+static int
+fills_block(const struct like *l)
+{
+	const struct nct_block *b = &l->out.blocks.block;
+
+	return b->text_bytes + l->part.text_bytes >= NCT_BLOCK_TEXT || b->units + l->part.units >= NCT_BLOCK_WINDOWS;
+}
+
+/* Takes window k, which ends the document if `eod` and stands for n bytes of text, as far as that is known. Chunks
+ * end where acwin ends them: when they have all their bytes and another byte follows. */
+static nct_err
+take_window(struct like *l, nct_u128 k, size_t n, int eod)
+{
+	const uint64_t limit = l->book != NULL ? l->header.chunk : 0;
+	nct_err err = NCT_OK;
+
+	if (limit > 0 && l->chunk_text > 0 && n > limit - l->chunk_text)
+		err = end_part(l, 1, 0);
+	if (err == NCT_OK && part_is_full(&l->part))
+		err = end_part(l, 0, 0);
+	if (err == NCT_OK)
+		err = nct_bits_put(&l->code, k, l->header.window_bits);
+	if (err != NCT_OK)
+		return err;
+	l->part.units++;
+	l->part.bits += l->header.window_bits;
+	l->part.text_bytes += n;
+	l->chunk_text += n;
+	l->block_ended = 0;
+	return eod ? end_part(l, 1, 1) : NCT_OK;
+}
+
+/* ---- windows ---- */
+
+static nct_u128
+all_ones(unsigned bits)
+{
+	return ~(nct_u128)0 >> (128 - bits);
+}
+
+/* What window k is, and where it goes. */
+static nct_err
+put_window(struct like *l, nct_u128 k)
+{
+	const int alone = l->header.eod_alone, last = k == all_ones(l->header.window_bits);
+	int eod = alone && last;
+	size_t n = 0;
+
+	if (l->book != NULL) {
+		const size_t node = nct_codebook_node(l->book, (size_t)k);
+
+		n = nct_codebook_bytes(l->book, (size_t)k);
+		eod = l->book->symbol[node] == NCT_EOD;
+		if (eod && alone && !last)
+			return nct_fail(l->why, NCT_EDATA,
+			                "a string that ends with a document's end, where such ends are alone (see --live), id %" PRIu64,
+			                l->in.ids);
+		if (l->header.chunk > 0 && n > l->header.chunk)
+			return nct_fail(l->why, NCT_EDATA, "a string longer than a chunk (see --live), id %" PRIu64, l->in.ids);
+	}
+	if (l->o->form == NCT_IMPORT_LLMC && eod) { /* it begins the next document, so it ends the one before */
+		const int begins = l->first;
+
+		l->first = 0;
+		return begins ? NCT_OK : take_window(l, k, n, eod);
+	}
+	l->first = 0;
+	return take_window(l, k, n, eod);
+}
+
+/* A chunk has all its bytes, and with it the block is full. Then the rest of the token, `rest` bits, either belongs to
+ * the window of EOD, whose bits are 1, or only fills up the block's last token, with bits that are 0. */
+static int
+ends_token(const struct like *l, uint32_t token, unsigned rest)
+{
+	return l->header.chunk > 0 && l->chunk_text == l->header.chunk && fills_block(l) && rest > 0 &&
+	       (token >> (rest - 1) & 1) == 0;
+}
+
+/* The rest of a block's last token. */
+static nct_err
+drop_rest(const struct like *l, uint32_t token, unsigned rest)
+{
+	if ((token & ((1u << rest) - 1)) == 0)
+		return NCT_OK;
+	return nct_fail(l->why, NCT_EDATA, "not zero behind the last window of its block, id %" PRIu64, l->in.ids);
+}
+
+/* Takes the token's bits, window by window. */
+static nct_err
+take_token(struct like *l, uint32_t token)
+{
+	const unsigned b = l->header.window_bits, v = l->header.token_bits;
+	const int pads = b % v != 0 && l->book != NULL; /* blocks of the ids' origin ended with filled up tokens */
+
+	for (unsigned rest = v; rest > 0;) {
+		const unsigned n = rest < b - l->have ? rest : b - l->have;
+		nct_err err;
+
+		rest -= n;
+		l->window = l->window << n | (token >> rest & ((1u << n) - 1));
+		if ((l->have += n) < b)
+			return NCT_OK;
+		l->have = 0;
+		err = put_window(l, l->window);
+		l->window = 0;
+		if (err == NCT_OK && pads && ends_token(l, token, rest))
+			err = end_part(l, 1, 0);
+		if (err != NCT_OK)
+			return nct_wrote(err, l->why);
+		if (pads && l->block_ended)
+			return drop_rest(l, token, rest);
+	}
+	return NCT_OK;
+}
+
+/* Live: writes what is here of the chunk, if that is whole windows and whole tokens. */
+static nct_err
+write_live(struct like *l)
+{
+	nct_err err = NCT_OK;
+
+	if (l->have > 0)
+		return NCT_OK;
+	if (l->part.units > 0)
+		err = end_part(l, 0, 0);
+	if (err == NCT_OK)
+		err = nct_token_blocks_flush(&l->out);
+	return nct_wrote(err, l->why);
+}
+
+/* ---- operands ---- */
+
+/* The ids have ended: so must have the last window. */
+static nct_err
+end_ids(struct like *l)
+{
+	nct_err err = NCT_OK;
+
+	if (l->have >= l->header.token_bits || l->window != 0 || (l->have > 0 && l->header.window_bits % l->header.token_bits == 0))
+		return nct_fail(l->why, NCT_ECUT, "the last window is not whole, id %" PRIu64, l->in.ids);
+	l->have = 0;
+	if (l->o->form == NCT_IMPORT_LLMC && !l->first)
+		err = take_window(l, all_ones(l->header.window_bits), 0, 1);
+	if (err == NCT_OK && l->part.units > 0)
+		err = end_part(l, 1, 0);
+	if (err == NCT_OK)
+		err = nct_token_blocks_end(&l->out);
+	return nct_wrote(err, l->why);
+}
+
+static void
+report(struct like *l)
+{
+	if (l->o->progress != NULL && l->reported != l->in.bytes)
+		l->o->progress(l->o->ctx, l->bytes_before + l->in.bytes);
+	l->reported = l->in.bytes;
+}
+
+/* An operand becomes a stream. */
+static nct_err
+import_operand(struct like *l, int fd)
+{
+	const size_t width = l->o->widen ? 2 : nct_token_bytes(l->header.vocab);
+	nct_err err = nct_ids_open(&l->in, fd, l->o->form, l->header.vocab, width, l->why);
+	uint32_t id;
+	int got = 1;
+
+	l->first = 1;
+	l->have = 0;
+	l->window = 0;
+	if (err == NCT_OK)
+		err = nct_wrote(nct_token_blocks_begin(&l->out, &l->header), l->why);
+	while (err == NCT_OK && (err = nct_ids_next(&l->in, &id, &got, l->why)) == NCT_OK && got) {
+		if ((err = take_token(l, id)) == NCT_OK && l->o->live)
+			err = write_live(l);
+		report(l);
+	}
+	return err == NCT_OK ? end_ids(l) : err;
+}
+
+static nct_err
+import_operands(struct like *l, nct_operand operand, void *ctx, struct nct_totals *totals)
+{
+	nct_err err = NCT_OK;
+	int fd = -1;
+
+	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
+		err = import_operand(l, fd);
+		const struct nct_totals *t = nct_writer_totals(l->out.writer);
+		const int saved = errno;
+
+		totals->blocks += t->blocks;
+		totals->text_bytes += t->text_bytes;
+		totals->windows += t->windows;
+		totals->tokens += t->tokens;
+		totals->documents += t->documents;
+		totals->text_unknown = l->header.text_unknown;
+		totals->documents_unknown = l->header.text_unknown && !l->header.eod_alone;
+		totals->stream_bytes = l->bytes_before += l->in.bytes;
+		l->reported = 0;
+		if (fd != STDIN_FILENO)
+			(void)close(fd); /* only read from */
+		errno = saved;
+	}
+	return err;
+}
+
+/* ---- the stream to be like ---- */
+
+/* Reads the header of the stream to be like, and no more of it. */
+static nct_err
+read_header(struct like *l)
+{
+	uint8_t p[NCT_HEADER_BYTES];
+	struct nct_header *h = &l->header;
+	struct nct_fault f;
+	size_t n;
+	nct_err err = nct_read(l->o->like, p, sizeof p, &n);
+
+	if (err != NCT_OK)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, err, "%s: %s", l->o->like_name, strerror(errno));
+	if (n < sizeof p || nct_frame_kind(p) != NCT_FRAME_HEADER)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: not an nct stream, byte 0", l->o->like_name);
+	if (!nct_crc_holds(p, HEADER_ID))
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EDATA, "%s: stream header is damaged (CRC), byte %d",
+		                      l->o->like_name, HEADER_ID);
+	if (!nct_frame_version_known(nct_frame_version(p)))
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EVERSION, "%s: version %u is not known here, byte 8",
+		                      l->o->like_name, nct_frame_version(p));
+	if ((f = nct_frame_get_header(h, p)).what != NULL)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EDATA, "%s: stream header is damaged (%s), byte %u",
+		                      l->o->like_name, f.what, f.at);
+	if (h->code == NCT_CODE_NONE)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: tokens not made from windows, byte 19",
+		                      l->o->like_name);
+	if (h->code == NCT_CODE_UNBROKEN)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
+		                      "%s: an unbroken code, whose symbols only the encoder can count, byte 19", l->o->like_name);
+	return NCT_OK;
+}
+
+/* Makes it the header of the streams to be written. */
+static nct_err
+set_header(struct like *l)
+{
+	struct nct_header *h = &l->header;
+	const unsigned given = l->o->token_bits;
+
+	if (h->kind == NCT_TOKENS && given != 0 && given != h->token_bits)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: tokens of %u bits, not %u, byte 16", l->o->like_name,
+		                      h->token_bits, given);
+	if (h->kind == NCT_WINDOWS) {
+		h->kind = NCT_TOKENS;
+		h->token_bits = given != 0 ? given : nct_token_bits_for(h->window_bits);
+		h->vocab = 1u << h->token_bits;
+	}
+	nct_why inner = {0};
+	if (!l->o->live && nct_codebook_of(&l->book, l->o->m1, l->o->any_m1, h, &inner) != NCT_OK)
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: %.200s", l->o->like_name, inner.text);
+	h->text_unknown = l->book == NULL;
+	const int whole = h->window_bits % h->token_bits == 0;
+	if (!whole && !l->o->live && (l->book == NULL || h->chunk == 0 || h->chunk > NCT_PART_WINDOWS))
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
+		                      "%s: tokens of %u bits of windows of %u: without their codebook and chunks nothing tells where "
+		                      "blocks end (sampled ids have none: see --live)", l->o->like_name, h->token_bits, h->window_bits);
+	if (l->o->form == NCT_IMPORT_LLMC && (!h->eod_alone || !whole))
+		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: no token ends its documents, as in llm.c's files",
+		                      l->o->like_name);
+	return NCT_OK;
+}
+
+nct_err
+nct_import_like(nct_operand operand, void *ctx, int out, const struct nct_like_options *options,
+                struct nct_totals *totals, nct_why *why)
+{
+	struct nct_totals own_totals;
+	struct nct_like_options o;
+	struct like *l;
+	nct_why own;
+	nct_err err;
+	int saved;
+
+	why = nct_why_begin(why, &own);
+	totals = totals != NULL ? totals : &own_totals;
+	*totals = (struct nct_totals){0};
+	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
+		return err;
+	if (o.token_bits > 16 || (unsigned)o.form > NCT_IMPORT_LLMC || o.like_name == NULL)
+		return nct_fail(why, NCT_EARG, "impossible options");
+	if ((l = calloc(1, sizeof *l)) == NULL)
+		return NCT_ENOMEM;
+	l->o = &o;
+	l->why = why;
+	if ((err = read_header(l)) == NCT_OK && (err = set_header(l)) == NCT_OK)
+		err = nct_token_blocks_new(&l->out, out);
+	if (err == NCT_OK)
+		err = import_operands(l, operand, ctx, totals);
+	saved = errno;
+	nct_token_blocks_free(&l->out);
+	nct_bits_free(&l->code);
+	free(l);
+	errno = saved;
+	return err;
+}
