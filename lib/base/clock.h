@@ -1,4 +1,4 @@
-/* clock.h - seconds on a clock that only goes forward. */
+/* clock.h - the monotonic clock, in seconds. */
 #ifndef NCT_BASE_CLOCK_H
 #define NCT_BASE_CLOCK_H
 

@@ -9,20 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MASK_MAX (1 << 16) /* processors that a mask is made for, at most */
+#define MASK_MAX (1 << 16) /* the most processors that we look for */
 
-/* The smaller of two bounds, of which 0 is none. */
+/* The smaller of two limits; 0 means no limit. */
 static unsigned
 smaller(unsigned a, unsigned b)
 {
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* Processors in the mask; 0 if the system does not tell. */
+/* Processors in this process's mask; 0 if unknown. */
 static unsigned
 in_mask(void)
 {
-	for (int cpus = 1024; cpus <= MASK_MAX; cpus *= 4) { /* the system refuses a mask with room for fewer than it has */
+	for (int cpus = 1024; cpus <= MASK_MAX; cpus *= 4) { /* too small a mask is refused */
 		cpu_set_t *set = CPU_ALLOC((size_t)cpus);
 		const size_t bytes = CPU_ALLOC_SIZE((size_t)cpus);
 
@@ -36,7 +36,7 @@ in_mask(void)
 	return 0;
 }
 
-/* The first line of the file `name` in a group's folder; "" if there is none. */
+/* Reads the first line of folder/name; "" if there is no such file. */
 static void
 read_line(char line[64], const char *folder, const char *name)
 {
@@ -53,7 +53,8 @@ read_line(char line[64], const char *folder, const char *name)
 	(void)fclose(f);
 }
 
-/* quota microseconds of every period; the quota is "max" or -1 where there is no bound. */
+/* Processors that a quota allows, rounded up: `quota` microseconds of processor time in every `period`. 0 if there
+ * is no limit: then the quota is "max" or -1. */
 static unsigned
 processors(const char *quota, const char *period)
 {
@@ -65,7 +66,7 @@ processors(const char *quota, const char *period)
 	return whole + (whole * p < q);
 }
 
-/* The bound of the group in `folder` alone. */
+/* The limit of the group in `folder` alone; 0 if none. `v2` is the version of cgroups. */
 static unsigned
 quota_of(const char *folder, int v2)
 {
@@ -81,8 +82,8 @@ quota_of(const char *folder, int v2)
 	return processors(quota, period);
 }
 
-/* The smallest bound of a group and the groups that it is in, which bind it, too. A container may see its own group
- * as "/". */
+/* The smallest limit of a group and of all groups above it, as these bind it, too. In a container the group may be
+ * "/". */
 static unsigned
 quota_of_branch(const char *mount, const char *group, int v2)
 {
@@ -103,7 +104,7 @@ quota_of_branch(const char *mount, const char *group, int v2)
 	}
 }
 
-/* Whether a comma-separated list has the word "cpu". */
+/* True if a comma-separated list contains the word "cpu". */
 static int
 has_cpu(const char *list)
 {
@@ -133,7 +134,7 @@ nct_cores_quota(const char *groups, const char *mounts)
 		*group++ = '\0';
 		group[strcspn(group, "\n")] = '\0';
 		list++;
-		if (*list == '\0') { /* version 2: one hierarchy, in a folder of its own where version 1 is mounted, too */
+		if (*list == '\0') { /* version 2: at `mounts`, or in `unified` beside version 1 */
 			least = smaller(least, quota_of_branch(mounts, group, 1));
 			if (snprintf(mount, sizeof mount, "%s/unified", mounts) < (int)sizeof mount)
 				least = smaller(least, quota_of_branch(mount, group, 1));

@@ -10,7 +10,7 @@
 long syscall(long number, ...); /* unistd.h has it only beyond POSIX */
 #endif
 
-/* libgcc reads XCR0 before it says yes, so the operating system's permission is in these answers. */
+/* __builtin_cpu_supports() also checks XCR0: it says yes only if the operating system saves the registers. */
 
 int
 nct_cpu_avx2(void)
@@ -26,7 +26,7 @@ nct_cpu_avx512vnni(void)
 	       __builtin_cpu_supports("avx512vnni");
 }
 
-/* The tiles' 8 KiB of state are off in each process until it asks for them. */
+/* Linux gives a process the tiles' 8 KiB of state only if it asks. */
 static int
 may_use_tiles(void)
 {

@@ -4,10 +4,10 @@
 
 int nct_cpu_avx2(void);       /* AVX2 and FMA */
 int nct_cpu_avx512(void);     /* AVX-512: F, BW, DQ, VL */
-int nct_cpu_avx512bf16(void); /* that, and products of bf16 */
-int nct_cpu_avx512vnni(void); /* AVX-512 F, BW, DQ, VL and VNNI */
-int nct_cpu_amx(void);        /* these and AMX tiles of int8; asks the system for the right to use them */
-int nct_cpu_amxbf16(void);    /* avx512bf16 and AMX tiles of bf16, likewise */
-int nct_cpu_neondot(void);    /* the dot product of int8 (aarch64) */
+int nct_cpu_avx512bf16(void); /* AVX-512 as above, and BF16: dot products of bf16 */
+int nct_cpu_avx512vnni(void); /* AVX-512 as above, and VNNI: dot products of int8 */
+int nct_cpu_amx(void);        /* avx512vnni and AMX tiles of int8; asks the system for the right to use tiles */
+int nct_cpu_amxbf16(void);    /* avx512bf16 and AMX tiles of bf16; asks likewise */
+int nct_cpu_neondot(void);    /* aarch64: dot products of int8 (ASIMDDP) */
 
 #endif

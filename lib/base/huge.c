@@ -8,7 +8,8 @@
 #define LINE ((size_t)64)
 #define PAGE ((size_t)1 << 21)
 
-/* Arrays of few small pages gain nothing; nor should one take much more memory than it needs. */
+/* The alignment for an array. It is a large page only if the array is at least half a page, and if rounding up adds
+ * at most three quarters of its size: smaller arrays gain nothing, and memory should not be wasted. */
 static size_t
 page_for(size_t bytes)
 {
@@ -27,7 +28,7 @@ nct_huge_alloc(size_t bytes)
 	p = aligned_alloc(align, bytes);
 #ifdef MADV_HUGEPAGE
 	if (p != NULL && align == PAGE)
-		(void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+		(void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: failure does no harm */
 #endif
 	return p;
 }

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* At least `bytes`, aligned to 64, to be freed by free(); NULL if there is no room. With pages of 4 KiB, walking the
- * page tables costs training some percent of its time. */
+/* Allocates at least `bytes`, aligned to 64. The caller frees it by free(). NULL if out of memory. Large pages save
+ * look-ups in the page tables, which take some percent of training's time with pages of 4 KiB. */
 void *nct_huge_alloc(size_t bytes);
 
 #endif

@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* After a call on `fd` that failed: 1 if it is to be tried again, after waiting where `fd` does not block by itself;
- * else 0, with errno. */
+/* Called after a read or write of `fd` failed. Returns 1 if it should be tried again; waits first if `fd` is
+ * non-blocking. Returns 0 if the failure is final; errno tells why. */
 static int
 again(int fd, short event)
 {

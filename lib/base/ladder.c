@@ -20,7 +20,7 @@ nct_ladder_name(size_t i)
 	return i < NAMES ? names[i] : NULL;
 }
 
-/* Its place from the top; NAMES if there is none. */
+/* Index of `name` from the top; NAMES if unknown. */
 static size_t
 place(const char *name)
 {

@@ -1,14 +1,15 @@
-/* ladder.h - the names that --cpu takes, in order: codec and training have kernels for some of them each. */
+/* ladder.h - the names that --cpu takes, in order. The codec and training each have kernels for some of them. */
 #ifndef NCT_BASE_LADDER_H
 #define NCT_BASE_LADDER_H
 
 #include <stddef.h>
 
-const char *nct_ladder_name(size_t i); /* of this architecture, highest first; NULL past the last, which is "ref" */
-/* Whether kernels named `row` may serve who asks for `want` (NULL: any): both are names, and `row` is not the higher
- * one. */
+/* Name i of this architecture, most demanding first. The last is "ref"; NULL past that. */
+const char *nct_ladder_name(size_t i);
+/* True if kernels named `row` may be used where `want` was asked for: both are known names, and `row` is not above
+ * `want` in the order. `want` may be NULL; then any row will do. */
 int nct_ladder_serves(const char *row, const char *want);
 
-#define NCT_LADDER_NONE "no kernels named '%.40s' on this machine (see --cpu=list)" /* what users read then */
+#define NCT_LADDER_NONE "no kernels named '%.40s' on this machine (see --cpu=list)" /* the error if no kernels fit */
 
 #endif

@@ -1,14 +1,15 @@
-/* magic.c - what a file is that is no text, by its first bytes. */
+/* magic.c - recognises files that are not text by their first bytes. */
 #include "magic.h"
 
 #define BYTES(s) sizeof(s) - 1, s
 
-/* No text begins so: each row has a byte that is none of text, or more bytes than chance makes. */
+/* Text does not begin like this: each pattern has a byte that text does not contain, or is too long to occur by
+ * chance. */
 static const struct nct_magic magics[] = {
 	{NCT_MAGIC_XZ, "an .xz file", "xz -dc unpacks it", 0, BYTES("\3757zXZ\0")},
 	{NCT_MAGIC_GZ, "a .gz file", "gzip -dc unpacks it", 0, BYTES("\037\213\010")},
 	{NCT_MAGIC_ZST, "a .zst file", "zstd -dc unpacks it", 0, BYTES("\050\265\057\375")},
-	/* a frame to be skipped: see below */
+	/* a skippable frame, whose first byte nct_magic_find() checks */
 	{NCT_MAGIC_ZST, "a .zst file", "zstd -dc unpacks it", 0, BYTES("?\052\115\030")},
 	{NCT_MAGIC_OTHER, "a .bz2 file", "bzip2 -dc unpacks it", 0, BYTES("BZh?1AY&SY")},
 	{NCT_MAGIC_OTHER, "a .bz2 file", "bzip2 -dc unpacks it", 0, BYTES("BZh?\027\162\105\070\120\220")}, /* an empty one */
@@ -34,7 +35,7 @@ nct_magic_find(const uint8_t *p, size_t n)
 
 		while (i < m->n && m->at + i < n && (m->bytes[i] == '?' || (uint8_t)m->bytes[i] == p[m->at + i]))
 			i++;
-		if (i == m->n && (m->bytes[0] != '?' || p[0] >> 4 == 5)) /* such frames begin with 50 to 5F */
+		if (i == m->n && (m->bytes[0] != '?' || p[0] >> 4 == 5)) /* skippable frames begin with 0x50 to 0x5F */
 			return m;
 	}
 	return NULL;

@@ -1,4 +1,4 @@
-/* names.c - names of enumerators. */
+/* names.c - names of the codes (enum nct_code). */
 #include "nct.h"
 
 const char *

@@ -1,13 +1,14 @@
-/* options.c - option structs of programs that were compiled with another nct.h, an older or a newer one. */
+/* options.c - copies option structs between programs and a library that were compiled with different versions of
+ * nct.h. */
 #include "options.h"
 
 #include <string.h>
 
 #include "err.h"
 
-#define MOST 4096 /* bytes of any option struct to come; more is a size that was not set */
+#define MOST 4096 /* bytes that no option struct will exceed; a larger size was never set */
 
-/* A struct begins with its size, whatever else it holds. */
+/* Every option struct begins with its size. */
 static void
 set_size(void *options, size_t size)
 {

@@ -1,17 +1,19 @@
-/* options.h - option structs of programs that were compiled with another nct.h, an older or a newer one.
+/* options.h - copies option structs between programs and a library that were compiled with different versions of
+ * nct.h.
  *
- * A new field stands at the end of its struct, means by 0 what was before it, and lies beyond the old struct's size:
- * not in its padding, where an older program may have anything. */
+ * A new field goes to the end of its struct. Its value 0 means what was done before the field existed. It lies
+ * beyond the old struct's size, and not in its padding, where an older program may have any bytes. */
 #ifndef NCT_BASE_OPTIONS_H
 #define NCT_BASE_OPTIONS_H
 
 #include "nct.h"
 
-/* Copies the options *from, which begin with their size, to *to, which has `size` bytes. What *from does not have
- * becomes 0. NCT_EARG: the size is not set, or *from sets an option that is not known here. */
+/* Copies a caller's options *from to *to, which has `size` bytes. Both begin with their size in bytes, as a size_t.
+ * Fields that *from does not have become 0. NCT_EARG if the size is not set, or if *from sets a field that this
+ * library does not know. */
 nct_err nct_options_take(void *to, size_t size, const void *from, nct_why *why) NCT_USED;
-/* Copies to *to, which has `size` bytes, so much of the options *from of from_size bytes. What *from does not have
- * becomes 0. */
+/* The other way: copies the library's options *from, of from_size bytes, to a caller's *to, of `size` bytes. Fields
+ * that do not fit are left out; fields that *from does not have become 0. */
 void nct_options_give(void *to, size_t size, const void *from, size_t from_size);
 
 #endif

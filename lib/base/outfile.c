@@ -1,4 +1,4 @@
-/* outfile.c - output files that appear only when complete, in place of the file that had their name. */
+/* outfile.c - output files that appear under their name only when complete. */
 #include "base/outfile.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #define LINKS_MAX 40 /* as many as Linux follows */
 #define NAME_CAP 4096
 
-/* What the link `path` says, seen from where `path` is seen from; to be freed. NULL: ENOMEM, or EINVAL for what is
- * no link. */
+/* The target of the symbolic link `path`. A relative target is relative to the link's folder, so that folder is put
+ * before it. The caller frees it. NULL on failure, with errno (EINVAL if `path` is not a link). */
 static char *
 read_link(const char *path)
 {
@@ -55,8 +55,8 @@ nct_follow_links(const char *path)
 	return NULL;
 }
 
-/* Gives a new file the owner, group and mode of the one that it will replace. Where the group cannot be had, nobody
- * gets rights by the group that others do not have anyway. */
+/* Gives a new file the owner, group and mode of the one that it will replace. If the group cannot be set, the new
+ * group gets only those rights that all others have, too. */
 static void
 look_like(int fd, const struct stat *s)
 {
@@ -67,7 +67,7 @@ look_like(int fd, const struct stat *s)
 	(void)fchmod(fd, mode);
 }
 
-/* What open() would have given a new file; mkstemp() gives 0600. */
+/* Sets the mode that open() would give a new file; mkstemp() sets 0600. */
 static void
 look_new(int fd)
 {
@@ -77,7 +77,7 @@ look_new(int fd)
 	(void)fchmod(fd, 0666 & ~mask);
 }
 
-/* Closes and frees, with errno as it is. */
+/* Drops the file, keeps errno and returns `err`. */
 static nct_err
 fail(nct_outfile *f, nct_err err)
 {
@@ -97,13 +97,13 @@ nct_outfile_open(nct_outfile *f, const char *path)
 
 	*f = (nct_outfile){.fd = -1};
 	const int there = stat(path, &s) == 0;
-	if (there && !S_ISREG(s.st_mode)) { /* the links of /proc/self/fd lead to pipes, but do not name them */
+	if (there && !S_ISREG(s.st_mode)) { /* opened as it is: what links in /proc/self/fd say of a pipe is no path */
 		f->fd = open(path, O_WRONLY | O_CLOEXEC);
 		return f->fd >= 0 ? NCT_OK : NCT_EIO;
 	}
 	if ((f->path = nct_follow_links(path)) == NULL)
 		return errno == ENOMEM ? NCT_ENOMEM : NCT_EIO;
-	if (there && access(f->path, W_OK) != 0) /* whoever took away the right to write meant it */
+	if (there && access(f->path, W_OK) != 0) /* a rename would get round the file's protection */
 		return fail(f, NCT_EIO);
 	n = strlen(f->path);
 	if ((f->temp = malloc(n + sizeof suffix)) == NULL)

@@ -1,6 +1,6 @@
-/* pipeline.c - batches read in order, worked on by many threads at once, and written in order.
+/* pipeline.c - batches that are read in order, worked on by many threads at once, and written in order.
  *
- * No thread is for one stage: each takes batches all the way, while they are in its core's cache. */
+ * No thread serves one stage alone. Each takes its batch through all stages, so the batch stays in its core's cache. */
 #include "base/pipeline.h"
 #include "base/threads.h"
 
@@ -10,11 +10,12 @@
 struct pipeline {
 	const struct nct_stages *stages;
 	void *ctx;
-	pthread_mutex_t lock;   /* of all below */
+	pthread_mutex_t lock;   /* guards all fields below */
 	pthread_cond_t changed;
-	uint64_t read, written; /* batches */
-	int reading, last;      /* a thread is; the last batch is read */
-	nct_err err;            /* nothing more is done */
+	uint64_t read, written; /* batches so far */
+	int reading;            /* a thread is in read_batch() */
+	int last;               /* the last batch has been read */
+	nct_err err;            /* the first error; once set, nothing more is done */
 	int saved_errno;
 };
 
@@ -24,8 +25,9 @@ wait_for_change(struct pipeline *p)
 	(void)pthread_cond_wait(&p->changed, &p->lock);
 }
 
-/* Reads a batch and gives its number, which is below p->read unless something failed meanwhile. Does not block while
- * others are on their way: theirs may be the failure that ends it all. The lock is held on entry and on return. */
+/* Reads a batch and returns its number. If another batch failed meanwhile, nothing is read, and the number is
+ * p->read. Waits for input only when no other batch is in work, as one of these might fail. The lock is held on
+ * entry and on return. */
 static uint64_t
 read_batch(struct pipeline *p, unsigned worker)
 {
@@ -53,8 +55,8 @@ read_batch(struct pipeline *p, unsigned worker)
 	return number;
 }
 
-/* Works on batch `number`, which `worker` has read, and writes it when all before it are written. The lock is held
- * on entry and on return. */
+/* Works on batch `number`, which `worker` has read, and writes it once all earlier batches are written. The lock is
+ * held on entry and on return. */
 static void
 finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 {
@@ -78,7 +80,7 @@ finish_batch(struct pipeline *p, uint64_t number, unsigned worker)
 	(void)pthread_cond_broadcast(&p->changed);
 }
 
-/* A thread's work. Task 0 is that of the calling thread, which has read the first batch. */
+/* The loop of one thread. Task 0 runs in the calling thread, which has read batch 0 already. */
 static void
 run(void *ctx, size_t i, unsigned worker)
 {
@@ -109,7 +111,7 @@ nct_pipeline(const struct nct_stages *s, void *ctx, unsigned threads)
 	if (err != NCT_OK)
 		return err;
 	(void)pthread_mutex_lock(&p.lock);
-	(void)read_batch(&p, 0); /* by the calling thread, which is worker 0: there may be nothing for others */
+	(void)read_batch(&p, 0); /* as worker 0: if this is the only batch, no thread is started */
 	(void)pthread_mutex_unlock(&p.lock);
 	nct_parallel(pool, p.last ? 1 : threads, run, &p);
 	nct_threads_free(pool);

@@ -1,4 +1,4 @@
-/* temporary.c - temporary files without a name, and how a failure of one is told. */
+/* temporary.c - temporary files without a name. */
 #include "temporary.h"
 
 #include <errno.h>
@@ -34,6 +34,6 @@ nct_temporary(int *fd, const char *dir, nct_why *why)
 		*fd = mkstemp(path);
 	if (*fd < 0)
 		return nct_temporary_failed(dir, why);
-	(void)unlink(path); /* it goes when it is closed and unmapped, however this process ends */
+	(void)unlink(path); /* so that it is gone however this process ends */
 	return NCT_OK;
 }

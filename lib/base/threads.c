@@ -1,9 +1,9 @@
-/* threads.c - a pool of threads that share out independent tasks, and sleep between them.
+/* threads.c - a pool of threads that work through independent tasks and sleep in between.
  *
- * Others use this machine's cores, too. So a thread that has to wait spins for a few microseconds, which bridges the
- * gap between two calls, and then sleeps. The caller works through the tasks like any other thread, and waits for
- * those threads alone that are in the middle of a task: one that wakes too late finds nothing to do and holds nobody
- * up. */
+ * Other processes use this machine's cores, too. So a thread that waits spins for a few microseconds only, enough
+ * for the gap between two calls, and then sleeps. The caller works through the tasks like any other thread. At the
+ * end it waits only for threads that are in the middle of a task. A helper that wakes too late for a call finds no
+ * task left, and nobody waits for it. */
 #include "base/clock.h"
 #include "base/threads.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define SPIN_SECONDS 5e-6
-#define SPINS 16 /* between two looks at the clock */
+#define SPINS 16 /* iterations between two reads of the clock */
 
 struct helper {
 	struct nct_threads *pool;
@@ -24,22 +24,22 @@ struct helper {
 
 struct nct_threads {
 	unsigned count;         /* the caller included */
-	unsigned started;       /* helpers that run */
+	unsigned started;       /* helpers that exist */
 	struct helper *helpers; /* (count - 1) */
 
-	pthread_mutex_t lock;   /* of what follows, but for reads of atomics while spinning */
-	pthread_cond_t work;    /* a call has begun, or the pool ends */
-	pthread_cond_t done;    /* the last helper has left the call */
-	_Atomic unsigned call;  /* number of the call, or one more where the pool ends */
-	_Atomic unsigned inside; /* helpers that work for the present call */
-	unsigned asleep;        /* helpers that wait for `work` */
-	int open;               /* helpers may join the present call */
-	int ends;
+	pthread_mutex_t lock;   /* guards the fields below; spin() reads `call` and `inside` without it */
+	pthread_cond_t wake;    /* signalled when a call begins or the pool ends */
+	pthread_cond_t done;    /* signalled when the last helper has left a call */
+	_Atomic unsigned call;  /* calls of nct_parallel() so far; nct_threads_free() adds one, too */
+	_Atomic unsigned inside; /* helpers that take tasks of the present call */
+	unsigned asleep;        /* helpers that wait for `wake` */
+	int open;               /* helpers may still join the present call */
+	int ends;               /* the pool is being freed */
 
 	void (*task)(void *ctx, size_t i, unsigned worker);
 	void *ctx;
 	size_t n;
-	_Atomic size_t next;    /* task to be handed out */
+	_Atomic size_t next;    /* the next task to hand out */
 };
 
 static inline void
@@ -52,15 +52,15 @@ pause_core(void)
 #endif
 }
 
-/* Waits for a moment until *x is `is`, or, with `differs`, is not. */
+/* Spins until *x == value, or with `differs` until *x != value, but no longer than SPIN_SECONDS. */
 static void
-spin(const _Atomic unsigned *x, unsigned is, int differs)
+spin(const _Atomic unsigned *x, unsigned value, int differs)
 {
 	const double end = nct_seconds() + SPIN_SECONDS;
 
 	do
 		for (int i = 0; i < SPINS; i++) {
-			if ((atomic_load_explicit(x, memory_order_acquire) == is) != differs)
+			if ((atomic_load_explicit(x, memory_order_acquire) == value) != differs)
 				return;
 			pause_core();
 		}
@@ -102,15 +102,15 @@ help(void *ctx)
 		(void)pthread_mutex_lock(&t->lock);
 		t->asleep++;
 		while (t->call == now)
-			(void)pthread_cond_wait(&t->work, &t->lock);
+			(void)pthread_cond_wait(&t->wake, &t->lock);
 		t->asleep--;
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return NULL;
 }
 
-/* Starts the helpers, or as many as the system gives. Signals that are not a thread's own fault are left to the
- * program's threads. */
+/* Starts the helpers, or as many of them as the system allows. They block all signals but those that a thread's own
+ * fault raises; the program's other threads get the rest. */
 static void
 start(struct nct_threads *t)
 {
@@ -130,7 +130,7 @@ start(struct nct_threads *t)
 			break;
 	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (t->started + 1 < t->count) /* not asked for again at each call */
+	if (t->started + 1 < t->count) /* do not try again at each call */
 		t->count = t->started + 1;
 }
 
@@ -150,7 +150,7 @@ nct_threads_new(nct_threads **out, unsigned count)
 		return NCT_ENOMEM;
 	}
 	(void)pthread_mutex_init(&t->lock, NULL); /* these do not fail without attributes */
-	(void)pthread_cond_init(&t->work, NULL);
+	(void)pthread_cond_init(&t->wake, NULL);
 	(void)pthread_cond_init(&t->done, NULL);
 	*out = t;
 	return NCT_OK;
@@ -164,12 +164,12 @@ nct_threads_free(nct_threads *t)
 	(void)pthread_mutex_lock(&t->lock);
 	t->ends = 1;
 	t->call++;
-	(void)pthread_cond_broadcast(&t->work);
+	(void)pthread_cond_broadcast(&t->wake);
 	(void)pthread_mutex_unlock(&t->lock);
 	for (unsigned i = 0; i < t->started; i++)
 		(void)pthread_join(t->helpers[i].thread, NULL);
 	(void)pthread_cond_destroy(&t->done);
-	(void)pthread_cond_destroy(&t->work);
+	(void)pthread_cond_destroy(&t->wake);
 	(void)pthread_mutex_destroy(&t->lock);
 	free(t->helpers);
 	free(t);
@@ -194,7 +194,7 @@ nct_parallel(nct_threads *t, size_t n, void (*task)(void *ctx, size_t i, unsigne
 	t->open = 1;
 	t->call++;
 	for (size_t i = 1; i < n && i <= t->asleep; i++)
-		(void)pthread_cond_signal(&t->work);
+		(void)pthread_cond_signal(&t->wake);
 	(void)pthread_mutex_unlock(&t->lock);
 	task(ctx, 0, 0);
 	take_tasks(t, 0);

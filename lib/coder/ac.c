@@ -1,10 +1,10 @@
-/* ac.c - unbroken arithmetic coding over integer frequencies: no floats, no I/O, no model. */
+/* ac.c - arithmetic coding over integer frequencies, for unbroken codes: no floats, no I/O, no model. */
 #include "coder/ac.h"
 
 #include <assert.h>
 
-#define TOP ((uint64_t)1 << 56)    /* low and range are fractions of this */
-#define BOTTOM ((uint64_t)1 << 48) /* the range is kept at or above this */
+#define TOP ((uint64_t)1 << 56)    /* 1.0 in the units of `low` and `range` */
+#define BOTTOM ((uint64_t)1 << 48) /* `range` is kept at or above this */
 #define TOTAL_BITS 20
 _Static_assert(NCT_FREQ_TOTAL == 1u << TOTAL_BITS, "the coder divides by a shift");
 
@@ -16,7 +16,7 @@ nct_ac_start(struct nct_ac_enc *e)
 	e->range = TOP;
 }
 
-/* `low` has passed TOP: adds one to the bytes written. They are not all 0xff, for the code is below 1. */
+/* Carries from `low`, which has reached TOP, into the bytes written. These are not all 0xff, as the code is below 1. */
 static void
 carry(struct nct_ac_enc *e)
 {
@@ -36,7 +36,7 @@ nct_ac_put(struct nct_ac_enc *e, uint32_t lo, uint32_t hi)
 
 	assert(lo < hi && hi <= NCT_FREQ_TOTAL);
 	e->low += unit * lo;
-	/* the last symbol gets what rounding left */
+	/* the last symbol also gets what rounding left over */
 	e->range = hi == NCT_FREQ_TOTAL ? e->range - unit * lo : unit * (hi - lo);
 	if (e->low >= TOP)
 		carry(e);
@@ -58,7 +58,7 @@ nct_ac_finish(struct nct_ac_enc *e, nct_bits *out)
 	uint64_t value, step;
 	nct_err err;
 
-	do { /* the multiple of the largest power of two in [low, low + range); zeros are read after it */
+	do { /* find the value in [low, low + range) with the most zeros at its end; the decoder adds them */
 		step = TOP >> n;
 		value = (e->low + step - 1) & ~(step - 1);
 	} while (value >= e->low + e->range && ++n <= 56);

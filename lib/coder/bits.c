@@ -1,4 +1,4 @@
-/* bits.c - strings of bits, most significant bit first, in growing byte buffers. */
+/* bits.c - strings of bits, most significant bit first, in byte buffers that grow. */
 #include "coder/bits.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ grow(nct_bits *b, size_t cap)
 	return NCT_OK;
 }
 
-/* Room for n more bits. */
+/* Makes room for n more bits. */
 static nct_err
 reserve(nct_bits *b, uint64_t n)
 {
@@ -128,7 +128,7 @@ nct_bits_get(const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
 		unsigned skip = (unsigned)(at % 8), take = 8 - skip < n ? 8 - skip : n;
 		unsigned byte = p[at / 8];
 
-		if (take > end - at) /* the last bits of the string, then zeros */
+		if (take > end - at) /* bits past `end` read as 0 */
 			byte &= 0xff00u >> (end % 8);
 		x = x << take | (byte >> (8 - skip - take) & ((1u << take) - 1));
 		at += take;
@@ -147,7 +147,7 @@ nct_bits_get_all(uint32_t *x, size_t count, const uint8_t *p, uint64_t end, uint
 			x[i] = (uint32_t)p[2 * i] << 8 | p[2 * i + 1];
 		return;
 	}
-	for (; i < count && at / 8 + 8 <= end / 8; i++, at += n) { /* eight bytes hold 7 bits to skip and 32 to take */
+	for (; i < count && at / 8 + 8 <= end / 8; i++, at += n) { /* 8 bytes hold 7 bits to skip and 32 to take */
 		const uint8_t *q = p + at / 8;
 		uint64_t word = 0;
 

@@ -1,16 +1,16 @@
-/* split.c - the exact window code: how a window's code points are shared out among the symbols. */
+/* split.c - the window code `split`: M1's probabilities share out a window's 2^b values among all strings. */
 #include "coder/split.h"
 
 #include <assert.h>
 
-/* The shares of symbols 0 .. NCT_SYMBOLS - 1 at one node. */
+/* Code points for each symbol at one node. */
 struct shares {
 	nct_u128 of[NCT_SYMBOLS];
 };
 
-/* For floor(f r / sum), f <= 2^20 and r < sum <= 2^20, by a multiplication: (f * ratio) >> 44. With ratio =
- * floor(2^44 r / sum) + 1 that exceeds f r / sum, before it is cut, by at most f / 2^44 < 1 / sum, too little to
- * reach the next integer. */
+/* A factor that replaces a division: floor(f r / sum) = (f * ratio) >> 44, for f <= 2^20 and r < sum <= 2^20. With
+ * ratio = floor(2^44 r / sum) + 1, f * ratio / 2^44 exceeds f r / sum by at most f / 2^44 < 1 / sum. That is too
+ * little to reach the next integer. */
 static uint64_t
 ratio_of(uint64_t r, uint32_t sum)
 {
@@ -18,11 +18,12 @@ ratio_of(uint64_t r, uint32_t sum)
 }
 
 static uint32_t
-part(uint32_t f, uint64_t ratio)
+scaled(uint32_t f, uint64_t ratio)
 {
 	return (uint32_t)(f * ratio >> 44);
 }
 
+/* How many of remainder[0..count) are at least `least`. */
 static int32_t
 count_from(const int32_t *remainder, unsigned count, int32_t least)
 {
@@ -33,8 +34,9 @@ count_from(const int32_t *remainder, unsigned count, int32_t least)
 	return n;
 }
 
-/* Gives one more code point to each of the `left` symbols with the largest remainders (below 2^20), ties to the smaller
- * symbol. `least` becomes, bit by bit, the smallest remainder that gets one. */
+/* Gives one more code point to each of the `left` symbols with the largest remainders, which are below 2^20. Of
+ * equal remainders, smaller symbols come first. The first loop finds, bit by bit, `least`, the smallest remainder
+ * that gets one. */
 static void
 largest_remainders(uint32_t *share, const int32_t *remainder, unsigned count, int32_t left)
 {
@@ -51,13 +53,13 @@ largest_remainders(uint32_t *share, const int32_t *remainder, unsigned count, in
 	for (unsigned s = 0; s < count; s++)
 		share[s] += remainder[s] >= least;
 	for (unsigned s = count; have > left; s--)
-		if (remainder[s - 1] == least) { /* one of too many that tie */
+		if (remainder[s - 1] == least) { /* more symbols tie at `least` than code points are left */
 			share[s - 1]--;
 			have--;
 		}
 }
 
-/* The left-over goes one each to the largest remainders. */
+/* divide() for m < 2^32. Code points left over by rounding go one each to the largest remainders. */
 static void
 divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t m, uint32_t sum)
 {
@@ -67,9 +69,9 @@ divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t
 	int32_t remainder[NCT_SYMBOLS]; /* signed ones are faster to compare in vectors */
 
 	for (unsigned s = 0; s < count; s++) {
-		const uint32_t p = part(freq[s], ratio);
+		const uint32_t p = scaled(freq[s], ratio);
 
-		remainder[s] = (int32_t)(freq[s] * r - p * sum); /* modulo 2^32: it is below sum */
+		remainder[s] = (int32_t)(freq[s] * r - p * sum); /* correct modulo 2^32, as it is below sum */
 		share[s] = freq[s] * q + p;
 		left -= share[s];
 	}
@@ -79,7 +81,7 @@ divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t
 		out->of[s] = share[s];
 }
 
-/* The left-over goes whole to the most probable symbol. */
+/* divide() for larger m. All code points left over by rounding go to the most probable symbol. */
 static void
 divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m, uint32_t sum)
 {
@@ -89,7 +91,7 @@ divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m
 	unsigned top = 0;
 
 	for (unsigned s = 0; s < count; s++) {
-		out->of[s] = freq[s] * q + part(freq[s], ratio);
+		out->of[s] = freq[s] * q + scaled(freq[s], ratio);
 		left -= out->of[s];
 		if (freq[s] > freq[top])
 			top = s;
@@ -97,8 +99,9 @@ divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m
 	out->of[top] += left;
 }
 
-/* Divides m code points among the first `count` symbols by their frequencies, of sum F: floor(f m / F) each, computed
- * as f q + floor(f r / F) with m = q F + r, which needs no more than 128 bits. */
+/* Divides m code points among the first `count` symbols by their frequencies f, of sum F. Each gets floor(f m / F),
+ * and then a rule for the rest follows. With m = q F + r, this is f q + floor(f r / F), which needs no more than 128
+ * bits. */
 static void
 divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
 {
@@ -110,20 +113,20 @@ divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
 		divide_wide(out, freq, count, m, sum);
 }
 
-/* All shares at node *n; returns the code point where the symbols' sub-ranges begin. */
+/* Sets the shares of all symbols at node *n. Returns the first code point of symbol 0. */
 static nct_u128
 divide_node(struct shares *out, const struct nct_node *n, const uint32_t *freq)
 {
 	nct_u128 m = n->rest;
 
-	if (n->symbols == 0) { /* the root: one code point each, the other n - 257 among the bytes */
+	if (n->symbols == 0) { /* the root: one code point each, and the bytes share the other n - 257 */
 		divide(out, freq, NCT_EOD, m - (NCT_SYMBOLS - 1));
 		for (unsigned s = 0; s < NCT_EOD; s++)
 			out->of[s]++;
 		out->of[NCT_EOD] = 1;
 		return n->first;
 	}
-	if (freq[NCT_EOD] * (m >> 20) < 2) /* else EOD's share is above 1 for certain */
+	if (freq[NCT_EOD] * (m >> 20) < 2) /* else EOD's share is certainly above 1 */
 		divide(out, freq, NCT_SYMBOLS, m);
 	else
 		out->of[NCT_EOD] = 2;
@@ -131,7 +134,7 @@ divide_node(struct shares *out, const struct nct_node *n, const uint32_t *freq)
 		divide(out, freq, NCT_EOD, m - 1);
 		out->of[NCT_EOD] = 1;
 	}
-	return n->first + 1; /* `first` means the end */
+	return n->first + 1; /* n->first itself means "the window ends here" */
 }
 
 struct nct_node

@@ -1,4 +1,4 @@
-/* boundaries.c - documents with the boundaries at which windows may close early (nct-formats(5), "Alignment"). */
+/* boundaries.c - documents with marks at the boundaries where aligned windows may end (nct-formats(5), "Alignment"). */
 #include "text/boundaries.h"
 
 #include <stdlib.h>
@@ -8,23 +8,23 @@
 #include "text/pattern.h"
 #include "text/words.h"
 
-#define BUFFER ((size_t)1 << 17)    /* of text with its marks, where words are found: in the second-level cache */
-#define PATTERNS ((size_t)1 << 20)  /* where patterns are */
+#define WORDS_BUFFER ((size_t)1 << 17)   /* bytes of text at a time with -a words; text and marks fit the L2 cache */
+#define PATTERN_BUFFER ((size_t)1 << 20) /* bytes of text at a time with a pattern */
 
 struct nct_bounds {
 	nct_docs *docs;
 	enum nct_align align;
 	nct_words *words;
 	nct_pattern *pattern;
-	struct nct_piece raw; /* what is not in the buffer yet */
+	struct nct_piece raw; /* text from `docs` that is not in the buffer yet */
 
-	uint8_t *text;        /* [0, n) is text of the current document; [at, n) not given out yet */
-	uint8_t *mark;        /* known for [0, decided) */
+	uint8_t *text;        /* [0, n) belongs to the current document; [at, n) is not given out yet */
+	uint8_t *mark;        /* decided for [0, decided) */
 	size_t at, decided, n, cap;
-	size_t behind;        /* text kept before `at`, to look back at */
-	size_t search;        /* where the next match may start */
+	size_t behind;        /* bytes to keep before `at`, as the search looks back at them */
+	size_t search;        /* where to look for the next match */
 	int start;            /* text[0] is the document's first byte */
-	int ended, eod;       /* the document ends at n */
+	int ended, eod;       /* the document ends at n; an EOD is to be coded there */
 };
 
 nct_err
@@ -40,7 +40,7 @@ nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const cha
 	if (align == NCT_ALIGN_NONE)
 		return NCT_OK;
 	b->behind = align == NCT_ALIGN_WORDS ? NCT_WORDS_BEHIND : NCT_PATTERN_SPAN;
-	b->cap = b->behind + (align == NCT_ALIGN_WORDS ? BUFFER : PATTERNS);
+	b->cap = b->behind + (align == NCT_ALIGN_WORDS ? WORDS_BUFFER : PATTERN_BUFFER);
 	b->text = malloc(b->cap);
 	b->mark = malloc(b->cap);
 	if (b->text == NULL || b->mark == NULL)
@@ -68,7 +68,7 @@ nct_bounds_free(nct_bounds *b)
 	free(b);
 }
 
-/* The document that was at hand is given out: the next one begins in an empty buffer. */
+/* Empties the buffer for the next document, once the current one is given out. */
 static void
 begin_document(nct_bounds *b)
 {
@@ -77,7 +77,7 @@ begin_document(nct_bounds *b)
 	b->ended = 0;
 }
 
-/* Takes what there is of the next text into the buffer, after moving out what nobody looks back at. */
+/* Copies the next text into the buffer. If the buffer is full, first drops text that no search looks back at. */
 static nct_err
 take_raw(nct_bounds *b, nct_why *why)
 {
@@ -110,15 +110,15 @@ take_raw(nct_bounds *b, nct_why *why)
 	return NCT_OK;
 }
 
-/* Where matches are marked: mark[0..decided) is known, the next match may start at text[search]. */
+/* A search for matches in text[0..n): mark[0..decided) is set, and the next match may start at text[search]. */
 struct matches {
 	const uint8_t *text;
 	uint8_t *mark;
 	size_t n, decided, search;
-	int last, whole;      /* as for nct_pattern_find() */
+	int last, line_start; /* as for nct_pattern_find() */
 };
 
-/* Marks the matches' starts as far as these are known. */
+/* Marks where matches start, as far as this text tells. */
 static nct_err
 mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 {
@@ -128,7 +128,8 @@ mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 		nct_why what = {0};
 		size_t start, end;
 
-		err = nct_pattern_find(p, m->text, m->n, m->search, m->last, m->whole, &found, &start, &end, &what);
+		err = nct_pattern_find(p, m->text, m->n, m->search, m->last, m->line_start, &found, &start, &end,
+		                       &what);
 		if (err != NCT_OK)
 			return err == NCT_EARG ? nct_fail_about(why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text) : err;
 		m->search = !found ? start : end > start ? end : start + 1;
@@ -141,6 +142,7 @@ mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 	return NCT_OK;
 }
 
+/* Sets marks for the text in the buffer as far as it tells. */
 static nct_err
 decide(nct_bounds *b, nct_why *why)
 {

@@ -1,4 +1,4 @@
-/* documents.c - text from operands, cut into documents (nct-formats(5), "Documents and chunks"). */
+/* documents.c - reads text from operands and cuts it into documents (nct-formats(5), "Documents and chunks"). */
 #include "text/documents.h"
 
 #include <stdlib.h>
@@ -8,30 +8,30 @@
 #include "base/io.h"
 #include "text/pattern.h"
 
-#define PATIENCE 10 /* ms: a producer that takes longer is not about to give more */
-#define BUFFER ((size_t)1 << 17) /* of text at a time: what is done with it next finds it in the second-level cache */
-#define BEHIND NCT_PATTERN_SPAN  /* text kept before the current place for patterns to look back at ... */
-#define AHEAD ((size_t)1 << 20)  /* ... and read for them */
+#define PATIENCE 10              /* milliseconds that nct_docs_ready() waits for input */
+#define BUFFER ((size_t)1 << 17) /* bytes read at a time; later stages then find them in the L2 cache */
+#define BEHIND NCT_PATTERN_SPAN  /* with a pattern: bytes kept before the current place, for look-behind ... */
+#define AHEAD ((size_t)1 << 20)  /* ... and bytes read from there on */
 
 struct nct_docs {
 	nct_operand operand;
 	void *ctx;
 	size_t index;        /* of the operand being read */
 	int fd;              /* -1: all operands are read */
-	int fresh;           /* nothing was read of this operand yet */
+	int fresh;           /* nothing has been read of this operand yet */
 	nct_docs_begins *begins;
 	void *begins_ctx;
 	enum nct_separator separator;
 	int open;
 	nct_pattern *pattern;
 
-	uint8_t *buffer;     /* [0, n) is text; [at, n) not given out yet */
+	uint8_t *buffer;     /* [0, n) is text; [at, n) is not given out yet */
 	size_t at, n, cap;
 	int start;           /* buffer[0] is the first byte of the input */
-	int operand_ended;   /* this operand has no more */
+	int operand_ended;   /* this operand is read to its end */
 	uint64_t document;   /* bytes given out of the current document */
-	size_t search;       /* no boundary in [at, search) but perhaps ... */
-	int boundary;        /* ... exactly at `search` */
+	size_t search;       /* with a pattern: no document begins in [at, search) ... */
+	int boundary;        /* ... and whether one begins at `search` */
 };
 
 static nct_err
@@ -40,7 +40,7 @@ next_operand(nct_docs *d)
 	nct_err err;
 
 	if (d->fd >= 0 && d->fd != STDIN_FILENO)
-		(void)close(d->fd); /* only read from */
+		(void)close(d->fd); /* it was only read from, so nothing can fail */
 	d->fd = -1;
 	if ((err = d->operand(d->ctx, d->index, &d->fd)) != NCT_OK)
 		return err;
@@ -94,7 +94,7 @@ nct_docs_free(nct_docs *d)
 	free(d);
 }
 
-/* Reads what is there into the buffer's free end, after moving out text that nobody looks back at. */
+/* Reads once into the buffer's free end. If there is no room, first drops text that no search looks back at. */
 static nct_err
 refill(nct_docs *d)
 {
@@ -119,7 +119,8 @@ refill(nct_docs *d)
 	return NCT_OK;
 }
 
-/* Where operands join as under cat, goes on to the next one; at the last one's end fd becomes -1. */
+/* Reads more text. Unless each operand is a document, operands are joined, so this goes on to the next one at an
+ * operand's end. At the end of the last operand, fd becomes -1. */
 static nct_err
 more(nct_docs *d)
 {
@@ -139,7 +140,7 @@ give(nct_docs *d, struct nct_piece *p, size_t n, size_t skip, int ends, int eod)
 	d->document = ends ? 0 : d->document + n;
 }
 
-/* Each operand is a document; one without text is none. */
+/* Each operand is a document, except empty ones. */
 static nct_err
 next_of_operand(nct_docs *d, struct nct_piece *p)
 {
@@ -158,7 +159,7 @@ next_of_operand(nct_docs *d, struct nct_piece *p)
 			return err;
 		if (!d->operand_ended)
 			continue;
-		do { /* one without text is no document: is there a later one? */
+		do { /* skip empty operands: `eod` depends on whether another document follows */
 			if ((err = next_operand(d)) != NCT_OK || (d->fd >= 0 && (err = refill(d)) != NCT_OK))
 				return err;
 		} while (d->fd >= 0 && d->operand_ended);
@@ -169,7 +170,7 @@ next_of_operand(nct_docs *d, struct nct_piece *p)
 	}
 }
 
-/* A NUL ends each document; a last one without it stays open. */
+/* Each NUL ends a document. A last document without NUL gets no EOD. */
 static nct_err
 next_of_nul(nct_docs *d, struct nct_piece *p)
 {
@@ -193,7 +194,7 @@ next_of_nul(nct_docs *d, struct nct_piece *p)
 	return NCT_OK;
 }
 
-/* Finds how far the text is free of boundaries: sets d->search, and d->boundary if one stands there. */
+/* Finds where the next document begins, as far as this text tells: sets d->search and d->boundary. */
 static nct_err
 look(nct_docs *d, nct_why *why)
 {
@@ -206,13 +207,13 @@ look(nct_docs *d, nct_why *why)
 		                            &end, why)) != NCT_OK)
 			return err;
 		from = end > start ? end : start + 1;
-	} while (found && start == d->at && d->document == 0); /* at a document's first byte it starts nothing */
+	} while (found && start == d->at && d->document == 0); /* a match there begins this same document */
 	d->search = start;
 	d->boundary = found && start < d->n;
 	return NCT_OK;
 }
 
-/* A match of the pattern starts a document. */
+/* Each match of the pattern begins a document. */
 static nct_err
 next_of_pattern(nct_docs *d, struct nct_piece *p, nct_why *why)
 {
@@ -221,7 +222,7 @@ next_of_pattern(nct_docs *d, struct nct_piece *p, nct_why *why)
 	for (;;) {
 		if ((err = look(d, why)) != NCT_OK)
 			return err;
-		if (d->boundary) { /* the document ends where the next one begins; go on behind the match's first byte */
+		if (d->boundary) { /* a document ends where the next one begins */
 			give(d, p, d->search - d->at, 0, 1, 1);
 			return NCT_OK;
 		}
@@ -229,7 +230,7 @@ next_of_pattern(nct_docs *d, struct nct_piece *p, nct_why *why)
 			give(d, p, d->search - d->at, 0, 0, 0);
 			return NCT_OK;
 		}
-		if (d->fd < 0) { /* at == n: nothing stays undecided without more text */
+		if (d->fd < 0) { /* here at == n, as at the input's end all is decided */
 			if (d->document > 0)
 				give(d, p, 0, 0, 1, !d->open);
 			else

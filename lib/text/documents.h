@@ -1,4 +1,4 @@
-/* documents.h - text from operands, cut into documents (nct-formats(5), "Documents and chunks"). */
+/* documents.h - reads text from operands and cuts it into documents (nct-formats(5), "Documents and chunks"). */
 #ifndef NCT_TEXT_DOCUMENTS_H
 #define NCT_TEXT_DOCUMENTS_H
 
@@ -6,28 +6,29 @@
 
 typedef struct nct_docs nct_docs;
 
-/* A run of text inside one document. */
+/* A piece: text of one document, as far as it is read. */
 struct nct_piece {
 	const uint8_t *text; /* valid until the next call */
-	/* aligned (boundaries.h): 1 where a boundary stands before the byte of the same index, else 0; otherwise NULL */
+	/* (n) mark[i] is 1 if a boundary stands before text[i], else 0; NULL without alignment. Set by boundaries.h
+	 * only. */
 	const uint8_t *mark;
-	size_t n;            /* 0 only where a document ends without more text */
-	int ends;            /* the document ends after it */
+	size_t n;            /* bytes; 0 only if `ends` or `done` */
+	int ends;            /* the document ends after this piece */
 	int eod;             /* ... and an EOD is to be coded there */
-	int done;            /* no piece: the input is at its end */
+	int done;            /* the input has ended, and this is no piece */
 };
 
-/* Opens the first operand. `pattern` is for NCT_SEP_REGEX, NULL otherwise. NCT_EARG (bad pattern), NCT_ENOMEM, and
- * what `operand` returns. */
+/* Creates a reader and opens the first operand. `pattern` is for NCT_SEP_REGEX, NULL otherwise. `open`: the last
+ * document gets no EOD. On failure *out is NULL. NCT_EARG (bad pattern), NCT_ENOMEM, and errors of `operand`. */
 nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_separator separator, const char *pattern,
                      int open, nct_why *why) NCT_USED;
-/* Has `begins` (NULL: nothing) told what each operand begins with, as far as its first read goes, before it is given
- * out. */
+/* Has `begins` called for each operand with the bytes of its first read, before any of its text is given out. NULL:
+ * no more calls. */
 typedef void nct_docs_begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n);
 void nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx);
-/* NCT_EIO, NCT_EARG (a match gave up) */
+/* Gives the next piece. NCT_EIO, NCT_EARG (PCRE2 gave up on the pattern). */
 nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED;
-/* True if the next call will probably not wait for input: there is some, or it comes within milliseconds. */
+/* True if the next nct_docs_next() will probably not block. Waits some milliseconds for input to arrive. */
 int nct_docs_ready(const nct_docs *d);
 void nct_docs_free(nct_docs *d); /* NULL is a no-op */
 

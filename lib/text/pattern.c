@@ -1,4 +1,4 @@
-/* pattern.c - finding the matches of a PCRE2 pattern in text that comes in pieces. */
+/* pattern.c - finds the matches of a PCRE2 pattern in text that arrives in pieces. */
 #include "text/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -43,7 +43,7 @@ nct_pattern_new(nct_pattern **out, const char *pattern, nct_why *why)
 	p->context = pcre2_match_context_create(NULL);
 	if (p->match == NULL || p->context == NULL)
 		goto fail;
-	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0) { /* else it is interpreted */
+	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0) { /* else PCRE2 interprets */
 		if ((p->stack = pcre2_jit_stack_create(32 * 1024, 4 * 1024 * 1024, NULL)) == NULL)
 			goto fail;
 		pcre2_jit_stack_assign(p->context, NULL, p->stack);
@@ -67,7 +67,7 @@ nct_pattern_free(nct_pattern *p)
 	free(p);
 }
 
-/* The next place at or after `i` that does not stand inside a UTF-8 character. */
+/* The first index at or after `i` that is not inside a UTF-8 character. */
 static size_t
 next_character(const uint8_t *text, size_t n, size_t i)
 {
@@ -76,14 +76,14 @@ next_character(const uint8_t *text, size_t n, size_t i)
 	return i;
 }
 
-/* The length of text[0..n) without a UTF-8 character at its end that may go on in what follows. */
+/* The length of text[0..n) without an incomplete UTF-8 character at its end. */
 static size_t
 whole_characters(const uint8_t *text, size_t n)
 {
 	for (size_t back = 1; back <= 3 && back <= n; back++) {
 		uint8_t c = text[n - back];
 
-		if (c >= 0xc0) /* a first byte: of 2, 3 or 4 */
+		if (c >= 0xc0) /* the first byte of a character of 2, 3 or 4 bytes */
 			return back < (size_t)2 + (c >= 0xe0) + (c >= 0xf0) ? n - back : n;
 		if (c < 0x80)
 			break;
@@ -91,7 +91,7 @@ whole_characters(const uint8_t *text, size_t n)
 	return n;
 }
 
-/* Does text[i] belong to a character? */
+/* True if text[i] is part of a valid UTF-8 character. */
 static int
 is_utf8(const uint8_t *text, size_t n, size_t i)
 {
@@ -112,10 +112,10 @@ gave_up(int code, nct_why *why)
 	return nct_fail(why, NCT_EARG, "the pattern gave up: %s", (const char *)words);
 }
 
-/* The matcher is shown no more than NCT_PATTERN_SPAN bytes from where it begins, so that what it finds does not
- * depend on how much more text is at hand, and takes time in proportion to the text. */
+/* PCRE2 sees at most NCT_PATTERN_SPAN bytes from where it begins. So the result does not depend on how much more
+ * text is in memory, and the time is proportional to the text. */
 nct_err
-nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int whole, int *found,
+nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int last, int line_start, int *found,
                  size_t *start, size_t *end, nct_why *why)
 {
 	const PCRE2_SIZE *range = pcre2_get_ovector_pointer(p->match);
@@ -126,7 +126,7 @@ nct_pattern_find(nct_pattern *p, const uint8_t *text, size_t n, size_t from, int
 	for (size_t at = next_character(text, n, from); (*start = at) < n; at = next_character(text, n, at)) {
 		const int bounded = n - at > NCT_PATTERN_SPAN;
 		const size_t upto = bounded ? at + whole_characters(text + at, NCT_PATTERN_SPAN) : n;
-		const uint32_t options = (last && !bounded ? 0 : PCRE2_PARTIAL_HARD) | (whole ? 0 : PCRE2_NOTBOL);
+		const uint32_t options = (last && !bounded ? 0 : PCRE2_PARTIAL_HARD) | (line_start ? 0 : PCRE2_NOTBOL);
 		const int r = pcre2_match(p->code, text, upto, at, options, p->match, p->context);
 
 		if (r == PCRE2_ERROR_NOMATCH) {

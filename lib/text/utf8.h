@@ -1,11 +1,12 @@
-/* utf8.h - which bytes are a UTF-8 character. */
+/* utf8.h - decodes one UTF-8 character. */
 #ifndef NCT_TEXT_UTF8_H
 #define NCT_TEXT_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length of the character at text[0..n), n > 0, and its number in *c; 0 if no whole character begins there. */
+/* Decodes the character at text[0..n), n > 0. Returns its length in bytes and sets *c to its code point. Returns 0
+ * if no valid, whole character begins there; *c is then undefined. */
 static inline size_t
 nct_utf8(const uint8_t *text, size_t n, uint32_t *c)
 {

@@ -1,8 +1,8 @@
-/* words.c - where words begin, found fast: what NCT_WORDS_PATTERN finds, without it.
+/* words.c - finds where words begin, as NCT_WORDS_PATTERN would, but faster.
  *
- * Whether a word begins at a character depends on that and the two before it. Where these are ASCII it is worked out
- * for many bytes at once, by operations on bytes that compilers make vectors of; around others, character by
- * character. */
+ * Whether a word begins at a character depends on this character and the two before it. ASCII text is marked many
+ * bytes at once, by loops over bytes that compilers turn into vector code. Around other characters, text is marked
+ * character by character. */
 #include "text/words.h"
 
 #include <stdlib.h>
@@ -12,14 +12,15 @@
 #include "base/le.h"
 #include "text/utf8.h"
 
-/* Kinds of characters, as bits. An apostrophe becomes a letter (behind one) or OTHER; a byte that is no UTF-8 has no
- * kind, and no match goes over it. */
+/* Kinds of characters, as bits. SPACE is WHITE, too. An apostrophe after a letter counts as a letter, else as OTHER.
+ * A byte that is not UTF-8 has no kind (0), and no word extends over it. */
 enum { LETTER = 1, NUMBER = 2, OTHER = 4, APOSTROPHE = 8, WHITE = 16, SPACE = 32 };
-#define RUNS (LETTER | NUMBER | OTHER | WHITE) /* kinds that go on in a match */
+#define CLASSES (LETTER | NUMBER | OTHER | WHITE) /* two neighbours that share one of these are in one match */
 
-#define BLOCK 1024u
-#define TABLE 0x32400u /* characters from here on are looked up among the ranges */
+#define BLOCK 1024u    /* bytes that mark_block() takes at a time */
+#define TABLE 0x32400u /* characters below this have their kind in a table; others are looked up in `ranges` */
 
+/* Entry i is 4 * c + class: characters from c on, up to the next entry's, have this class. */
 static const uint32_t ranges[] = {
 #include "text/words_ranges.inc"
 };
@@ -83,11 +84,12 @@ far_kind(uint32_t c)
 	size_t i = RANGES;
 
 	while (ranges[i - 1] / 4 > c)
-		i--; /* hardly any are above TABLE */
+		i--; /* few ranges lie above TABLE, so a linear search will do */
 	return kind_of_class(ranges[i - 1] % 4);
 }
 
-/* Decodes the character at text[0..n), n > 0: gives its length and kind; length 1 and no kind if it is no UTF-8. */
+/* Decodes the character at text[0..n), n > 0. Returns its length and sets *kind. Bytes that are not UTF-8 have
+ * length 1 and kind 0. */
 static inline size_t
 decode(const nct_words *w, const uint8_t *text, size_t n, uint8_t *kind)
 {
@@ -101,18 +103,18 @@ decode(const nct_words *w, const uint8_t *text, size_t n, uint8_t *kind)
 	return length;
 }
 
-/* The two characters before the one at hand: kinds, 0 where there is none or no UTF-8. */
+/* Kinds of the two characters before the current one; 0 if there is none or it is not UTF-8. */
 struct before {
 	uint8_t last, last_but_one;
 };
 
-/* Reads a character of kind k; 1 if a word begins with it. */
+/* Advances by a character of kind k. Returns 1 if a word begins with it. */
 static inline uint8_t
 read_on(struct before *b, uint8_t k)
 {
 	if (k == APOSTROPHE)
 		k = b->last == LETTER ? LETTER | APOSTROPHE : OTHER;
-	const int goes_on = (k & b->last & RUNS) != 0;
+	const int goes_on = (k & b->last & CLASSES) != 0;
 	const int has_space = (k & WHITE) == 0 && (b->last & SPACE) != 0 && (b->last_but_one & WHITE) == 0;
 	const uint8_t begins = k != 0 && !goes_on && !has_space;
 
@@ -121,7 +123,8 @@ read_on(struct before *b, uint8_t k)
 	return begins;
 }
 
-/* The two before p[0] where both are ASCII, and no apostrophes, whose kind depends on more: 1 if so. */
+/* Sets *b to the kinds of p[-2] and p[-1] and returns 1, if both are ASCII and neither is an apostrophe, whose kind
+ * depends on more. Else returns 0. */
 static inline int
 two_plain(const nct_words *w, const uint8_t *p, struct before *b)
 {
@@ -131,7 +134,8 @@ two_plain(const nct_words *w, const uint8_t *p, struct before *b)
 	return 1;
 }
 
-/* Reads what is before text[from], which may be inside a character: gives where the next one begins. */
+/* Sets *b to the kinds of the two characters before text[from]. If that is inside a character, this one counts as
+ * read, too. Returns where the next character begins. */
 static size_t
 look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t end, struct before *b)
 {
@@ -141,7 +145,7 @@ look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, s
 
 	if (back >= 2 && two_plain(w, text + from, b))
 		return from;
-	/* to begin inside a character does no harm: it is not one of the last two */
+	/* p may begin inside a character. That does no harm, as this is not one of the last two. */
 	while (p < text + from) {
 		p += decode(w, p, (size_t)(text + end - p), &kind);
 		(void)read_on(b, kind);
@@ -149,7 +153,8 @@ look_back(const nct_words *w, const uint8_t *text, size_t behind, size_t from, s
 	return (size_t)(p - text);
 }
 
-/* Marks text[from..n), by characters, as far as the two before may not be ASCII; gives how far that is. */
+/* Marks text[from..n) character by character, until a character and the two before it are ASCII. Returns the index
+ * of that character, or n. */
 static size_t
 mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t from, size_t n, size_t ahead,
                 uint8_t *mark)
@@ -171,13 +176,13 @@ mark_characters(const nct_words *w, const uint8_t *text, size_t behind, size_t f
 	return at < n ? at : n;
 }
 
-/* Marks text[0..n), at most BLOCK, as if what is not ASCII were other characters. There are 2 bytes before it. */
+/* nct_words_bytes() for n <= BLOCK. */
 static void
 mark_block(const uint8_t *text, size_t n, uint8_t *mark)
 {
 	uint8_t plain[BLOCK + 2], kind[BLOCK + 2];
 
-	kind[0] = plain[0] = ascii_kind(text[-2]); /* of this, only whether it is white counts */
+	kind[0] = plain[0] = ascii_kind(text[-2]); /* only its WHITE bit is used */
 	for (size_t i = 1; i < n + 2; i++)
 		plain[i] = ascii_kind(text[(ptrdiff_t)i - 2]);
 	for (size_t i = 1; i < n + 2; i++) {
@@ -187,7 +192,8 @@ mark_block(const uint8_t *text, size_t n, uint8_t *mark)
 	}
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t k = kind[i + 2], last = kind[i + 1];
-		const uint8_t goes_on = (k & last & RUNS) != 0, has_space = ~(k >> 4) & last >> 5 & ~(kind[i] >> 4) & 1;
+		const uint8_t goes_on = (k & last & CLASSES) != 0;
+		const uint8_t has_space = ~(k >> 4) & last >> 5 & ~(kind[i] >> 4) & 1;
 
 		mark[i] = (uint8_t)((goes_on | has_space) ^ 1);
 	}

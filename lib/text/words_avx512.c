@@ -1,4 +1,4 @@
-/* words_avx512.c - nct_words_bytes() on masks of 64 bytes: two that are looked back at and 62 that are marked. */
+/* words_avx512.c - nct_words_bytes() for AVX-512: each step loads 64 bytes, two to look back at and 62 to mark. */
 #include "text/words.h"
 
 #if defined __x86_64__
@@ -6,14 +6,14 @@
 
 #define STEP 62
 
-/* Bytes from `first` on, `count` of them. */
+/* The bytes of v in [first, first + count). */
 static inline __mmask64
 in_range(__m512i v, char first, char count)
 {
 	return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(first)), _mm512_set1_epi8(count));
 }
 
-/* Marks 62 bytes: those behind the first two of v, in the bits from 0 on. */
+/* Bit i is set if a word begins at byte i + 2 of v, for i < 62. */
 static inline __mmask64
 begins(__m512i v)
 {
@@ -33,7 +33,7 @@ nct_words_bytes_avx512(const uint8_t *text, size_t n, uint8_t *mark)
 {
 	size_t at = 0;
 
-	for (; n - at >= 64; at += STEP) /* two more are written than are known; the next step does them again */
+	for (; n - at >= 64; at += STEP) /* the last two marks written are wrong; the next step overwrites them */
 		_mm512_storeu_si512(mark + at, _mm512_maskz_set1_epi8(begins(_mm512_loadu_si512(text + at - 2)), 1));
 	for (; at < n; at += STEP) {
 		const size_t now = n - at < STEP ? n - at : STEP;
