@@ -1,4 +1,4 @@
-/* float.c - choosing a row of float kernels; products with a transposed operand. */
+/* float.c - the choice of a row of float kernels, and products with a transposed operand. */
 #include "float/float.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* float_amx.c - the row "amx": products of bf16 by AMX tiles; all else is AVX-512's. */
+/* float_amx.c - the row "amx": products of bf16 by AMX tiles. All other kernels are those of AVX-512. */
 #include "base/cpu.h"
 
 #if defined __x86_64__
@@ -16,15 +16,14 @@
 #define tile_product(sums, a, b) _tile_dpbf16ps(sums, a, b)
 #include "float/float_tiles.inc"
 
-enum { TRIAL_ROWS = 37, TRIAL_COLS = 70, TRIAL_WORDS = 21 }; /* edges on all sides */
+enum { TRIAL_ROWS = 37, TRIAL_COLS = 70, TRIAL_WORDS = 21 }; /* of a trial product with edges on all sides */
 
-/* Whether a small product by tiles is what single dot products make of it, all numbers being small integers. Tiles
- * are young in processors, systems and emulators: where they do not keep their promise the row is not offered, and
- * the next one serves. */
+/* True if the processor has AMX and a small product on tiles, of small integers, has the right result. Some systems
+ * and emulators claim AMX but get it wrong. There this row is not offered. */
 static int
 usable(void)
 {
-	/* Not seen through by the compiler, which else makes a product for this size alone, for half a minute. */
+	/* volatile: otherwise the compiler takes half a minute to specialise product() for this size */
 	void (*volatile plain)(const struct nct_product *) = product;
 	uint32_t a[TRIAL_ROWS * TRIAL_WORDS], b[2 * TRIAL_WORDS * PANEL];
 	float got[TRIAL_ROWS * TRIAL_COLS], want[TRIAL_ROWS * TRIAL_COLS];

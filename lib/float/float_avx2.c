@@ -1,4 +1,4 @@
-/* float_avx2.c - float kernels compiled for AVX2, with fused products. */
+/* float_avx2.c - float kernels compiled for AVX2; products use fused multiply-add. */
 #include "base/cpu.h"
 
 #if defined __x86_64__

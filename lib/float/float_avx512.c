@@ -1,4 +1,4 @@
-/* float_avx512.c - float kernels compiled for AVX-512, with fused products. */
+/* float_avx512.c - float kernels compiled for AVX-512; products use fused multiply-add. */
 #include "base/cpu.h"
 
 #if defined __x86_64__

@@ -1,4 +1,4 @@
-/* float_avx512bf16.c - float kernels on bf16 elements, whose products AVX-512 adds up in floats. */
+/* float_avx512bf16.c - float kernels compiled for AVX-512 with BF16: elements are bf16, sums are floats. */
 #include "base/cpu.h"
 
 #if defined __x86_64__

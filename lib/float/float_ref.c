@@ -1,4 +1,4 @@
-/* float_ref.c - float kernels by what every processor of the architecture has: the same bits on all machines. */
+/* float_ref.c - float kernels for every processor of an architecture, with the same bits on all machines. */
 #define LANES 8
 #define PANEL 8
 #define DOT(sum, a, b) ((sum) + (a) * (b))

@@ -1,16 +1,17 @@
-/* exp2.h - 2^-x in integers: a polynomial of 14 bits for attention, a product of two tables for frequencies.
+/* exp2.h - 2^-x in integers: by a polynomial of 14 bits for attention weights, by two tables for frequencies.
  *
- * Both are part of M1's definition (nct-formats(5), "M1"); a unit test recomputes every constant. */
+ * Both are part of M1's definition (nct-formats(5), "M1"). A unit test recomputes every constant. */
 #ifndef NCT_INT8_EXP2_H
 #define NCT_INT8_EXP2_H
 
 #include <stdint.h>
 
-/* Of all cubics w(f) = 2^14 + f * (c1 + f * (c2 + f * c3)), rounded as below, these coefficients have the smallest
- * maximal distance to 2^14 * 2^-f over the 1024 fractions that occur: 1.795, which is 1.1e-4 of the largest weight. */
+/* Coefficients of the cubic w(f) = 2^14 + f * (c1 + f * (c2 + f * c3)), which approximates 2^14 * 2^-f. With the
+ * rounding below, no other cubic has a smaller maximal error over the 1024 fractions f that occur. It is 1.795, or
+ * 1.1e-4 of the largest weight. */
 enum { NCT_EXP2_C1 = -11333, NCT_EXP2_C2 = 3793, NCT_EXP2_C3 = -653 };
 
-/* (a * b + 2^14) >> 15 for |a|, |b| < 2^15: pmulhrsw. */
+/* (a * b + 2^14) >> 15 for |a|, |b| < 2^15, as the instruction pmulhrsw computes it. */
 static inline int32_t
 nct_mulhrs(int32_t a, int32_t b)
 {
@@ -51,7 +52,7 @@ static const uint32_t nct_exp2_fine[64] = {
 	2127228883u, 2126868932u, 2126509043u, 2126149214u, 2125789446u, 2125429739u, 2125070092u, 2124710507u,
 };
 
-/* 2^30 * 2^-x, cut, for x >= 0 in Q12; 0 from x = 31 on. */
+/* floor(2^30 * 2^-x), up to the tables' rounding, for x >= 0 in Q12; 0 from x = 31 on. */
 static inline uint32_t
 nct_exp2_odds(uint32_t x)
 {

@@ -1,5 +1,5 @@
-/* i8_amx.c - the row "amx": exact integer kernels for x86-64 with AMX tiles of int8; all but the matrix product is
- * AVX-512's. */
+/* i8_amx.c - the row "amx": exact integer kernels for x86-64 with AMX tiles of int8. All but the matrix product are
+ * those of AVX-512. */
 #if defined __x86_64__
 
 #include "int8/i8_x512.inc"
@@ -11,11 +11,11 @@
 #define tile_product(sums, x, w) _tile_dpbssd(sums, x, w)
 #include "int8/i8_tiles.inc"
 
-/* edges on all sides */
+/* sizes of the trial product, which has edges on all sides */
 enum { TRIAL_N = 37, TRIAL_R = 33, TRIAL_K = 70, TRIAL_BYTES = 3 * PACK_ROWS * 2 * PACK_ROUND };
 
-/* Whether a small product by tiles is what plain C makes of it. Tiles are young in processors, systems and
- * emulators: where they do not keep their promise the row is not offered, and the next one serves. */
+/* True if the processor has AMX and a small product on tiles has the right result. Some systems and emulators claim
+ * AMX but get it wrong. There this row is not offered. */
 static int
 usable(void)
 {

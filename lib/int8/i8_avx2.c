@@ -1,8 +1,9 @@
 /* i8_avx2.c - the row "avx2": exact integer kernels for x86-64 with AVX2.
  *
- * Attention takes products of int8 32 at a time: pmaddubsw wants one unsigned factor, so |a| is multiplied by b with
- * the sign of a. Since -128 never occurs, two products are at most 2 * 127 * 127 < 2^15 and nothing saturates.
- * The matrix product widens to 16 bits instead, which costs as much but keeps the sums of eight rows side by side. */
+ * Attention takes 32 products of int8 at a time by pmaddubsw, which multiplies unsigned by signed bytes. So |a| is
+ * multiplied by b with the sign of a. As -128 never occurs, a sum of two products is at most 2 * 127 * 127 < 2^15,
+ * and nothing saturates. The matrix product widens to 16 bits instead. That costs as much, and keeps the sums of
+ * eight rows side by side. */
 #if defined __x86_64__
 
 #define PACK_DEPTH 2
@@ -15,10 +16,10 @@
 
 #include <immintrin.h>
 
-#define TILE 4    /* vectors taken together by dots(): the sums of four fit one register */
-#define TALL 6    /* vectors of x at a time: with sixteen rows, twelve registers of sums */
-#define BAND 24   /* vectors of x that meet all of w, a slice of columns after the other, before the next ones come */
-#define SLICE 256 /* columns */
+#define TILE 4    /* vectors that dots() takes at a time: their four sums fit one register */
+#define TALL 6    /* vectors of x at a time in matmul(): by sixteen rows of w, 12 registers of sums */
+#define BAND 24   /* vectors of x that are multiplied by all of w before the next ones */
+#define SLICE 256 /* columns of x and w that are taken at a time */
 
 static inline __m256i
 load256(const void *p)
@@ -38,7 +39,7 @@ load32(const int8_t *p)
 	return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
-/* acc + the 8 partial sums of 4 products of a and b; abs_a = |a|. */
+/* acc + products of a and b, four of which are added up in each of the 8 lanes. abs_a = |a|. */
 static inline __m256i
 dot32(__m256i acc, __m256i abs_a, __m256i a, __m256i b)
 {
@@ -47,7 +48,7 @@ dot32(__m256i acc, __m256i abs_a, __m256i a, __m256i b)
 	return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-/* The sums of the eight lanes of a, b, c, d. */
+/* The four sums over the eight lanes of a, of b, of c and of d. */
 static inline __m128i
 sum4(__m256i a, __m256i b, __m256i c, __m256i d)
 {
@@ -66,7 +67,7 @@ dot_tail(const int8_t *a, const int8_t *b, size_t from, size_t n)
 	return sum;
 }
 
-/* s[j] = a . b[j] for four vectors b. */
+/* s[j] = a . b[j] for four vectors b[j] of length n. */
 static inline void
 dot_by4(int32_t s[TILE], const int8_t *a, const int8_t *const b[TILE], size_t n)
 {
@@ -99,15 +100,15 @@ dot_by1(const int8_t *a, const int8_t *b, size_t n)
 	return _mm_cvtsi128_si32(sum4(acc, zero, zero, zero)) + dot_tail(a, b, whole, n);
 }
 
-/* _mm256_add_epi32, in place: left to itself, gcc 12 moves the sums about. */
+/* *acc += x. With the intrinsic, gcc 12 copies the sums between registers. */
 static inline __attribute__((always_inline)) void
 add_to(__m256i *acc, __m256i x)
 {
 	__asm__("vpaddd %1, %0, %0" : "+x"(*acc) : "x"(x));
 }
 
-/* nx <= TALL vectors of x, widened to 16 bits, `width` apart, by sixteen rows of w over `n` pairs of columns, added
- * to y. Inlined with a constant nx. */
+/* y += x w^T for nx <= TALL vectors of x, sixteen rows of w and n pairs of columns. x is widened to 16 bits, its
+ * vectors `width` apart; those of y are r apart. nx is constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t width, size_t nx)
 {
@@ -139,7 +140,7 @@ tile(int32_t *y, const int16_t *x, const uint8_t *w, size_t r, size_t n, size_t 
 	}
 }
 
-/* n vectors of x by sixteen rows of w, added to y. */
+/* y += x w^T for n vectors of x and sixteen rows of w. */
 static void
 group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs)
 {
@@ -157,7 +158,7 @@ group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t
 	}
 }
 
-/* The last rows of w, fewer than sixteen: their sums are made beside y. */
+/* The same for the last rows of w, fewer than sixteen. Sums are made in an array of their own, as y has no room. */
 static void
 last_group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, size_t pairs, size_t rows)
 {
@@ -169,7 +170,7 @@ last_group(int32_t *y, const int16_t *x, const uint8_t *w, size_t n, size_t r, s
 			y[i * r + j] += sums[i * PACK_ROWS + j];
 }
 
-/* x[0..k) of each of n vectors, `from` apart, widened to 16 bits. */
+/* Widens the first k values of n vectors to 16 bits. The vectors are `from` apart in x, and SLICE apart in `to`. */
 static void
 widen(int16_t *to, const int8_t *x, size_t n, size_t k, size_t from)
 {
@@ -212,8 +213,8 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot_by1(q, row[j] + off, d);
 }
 
-/* a[0..cols) of mix(), cols <= 64 a multiple of 16: two positions at a time, sums in registers. Inlined with a constant
- * cols. */
+/* Columns [0, cols) of mix(), two positions at a time, with sums in registers. cols <= 64 is a multiple of 16, and
+ * constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t cols)
 {

@@ -1,8 +1,8 @@
 /* i8_avx512vnni.c - the row "avx512vnni": exact integer kernels for x86-64 with AVX-512 VNNI.
  *
- * The matrix product takes the weights with 128 added, as the unsigned factor, sixteen rows of four values each to a
- * register: no sums over lanes are needed. Up to 4 * 16 rows meet 6 vectors of x at a time, 24 sums in registers:
- * ten loads for 24 products. */
+ * In the matrix product, weights plus 128 are the unsigned factor (see i8_x512.inc). A register holds four values of
+ * each of sixteen rows, so no sums over lanes are needed. Up to 4 groups of 16 rows are multiplied by 6 vectors of x
+ * at a time, with 24 registers of sums: ten loads for 24 products. */
 #if defined __x86_64__
 
 #define PACK_DEPTH 4
@@ -14,8 +14,8 @@
 #include "base/cpu.h"
 
 #define TALL 6  /* vectors of x at a time */
-#define WIDE 4  /* groups of sixteen rows at a time */
-#define BAND 96 /* vectors of x that meet a part of w before the next part comes: a multiple of TALL */
+#define WIDE 4  /* groups of sixteen rows of w at a time */
+#define BAND 96 /* vectors of x that are multiplied by all of w before the next ones; a multiple of TALL */
 
 static inline int32_t
 load4(const int8_t *x)
@@ -26,15 +26,15 @@ load4(const int8_t *x)
 	return v;
 }
 
-/* _mm512_dpbusd_epi32, in place: left to itself, gcc 12 moves the sums about. */
+/* vpdpbusd in place. With the intrinsic, gcc 12 copies the sums between registers. */
 static inline __attribute__((always_inline)) void
 multiply(__m512i *acc, __m512i w, __m512i x)
 {
 	__asm__("vpdpbusd %2, %1, %0" : "+v"(*acc) : "v"(w), "v"(x));
 }
 
-/* nx <= TALL vectors of x by `groups` groups of rows; base[i] is 128 times the sum of vector i. The last group's
- * sums go where `last` says. Inlined with constants. */
+/* nx <= TALL vectors of x by `groups` <= WIDE groups of rows of w. base[i] is 128 times the sum of vector i. `last`
+ * is the mask of rows that the last group has. nx and groups are constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t r, size_t k, size_t nx, size_t groups,
      __mmask16 last)
@@ -82,7 +82,7 @@ tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t 
 	}
 }
 
-/* All n vectors of x by `groups` groups. Inlined with a constant `groups`. */
+/* n vectors of x by `groups` groups of rows. `groups` is constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 columns(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t n, size_t r, size_t k, size_t groups,
 	__mmask16 last)

@@ -1,7 +1,7 @@
 /* i8_neon.c - the row "neon": exact integer kernels for every aarch64 processor.
  *
- * Products of int8 are taken sixteen at a time: two of 127 * 127 still fit 16 bits, so smull and smlal make eight
- * sums of two, which sadalp adds up in pairs. */
+ * Products of int8 are taken sixteen at a time. As 2 * 127 * 127 fits into 16 bits, smull and smlal make eight sums
+ * of two products each, and sadalp adds these up in pairs. */
 #if defined __aarch64__
 
 #include "int8/i8_loops.inc"
@@ -51,7 +51,7 @@ pack(void *to, const int8_t *w, size_t r, size_t k, size_t down, size_t right)
 			p[i * k + j] = w[i * down + j * right];
 }
 
-/* Four vectors of x by one row of w. */
+/* Four vectors of x by one row of w. x has rows k apart, y has rows r apart. */
 static inline void
 tile(int32_t *y, const int8_t *x, const int8_t *w, size_t r, size_t k)
 {
@@ -98,7 +98,7 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot(q, row[j] + off, d);
 }
 
-/* a[0..8) of mix(). */
+/* Columns [0, 8) of mix(). */
 static inline void
 mix8(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n)
 {

@@ -1,7 +1,7 @@
 /* i8_neondot.c - the row "neon-dot": exact integer kernels for aarch64 with the dot product of int8 (Armv8.2).
  *
- * sdot takes four values of each of four packed rows by four of x, picked by lane: sixteen rows meet four vectors of
- * x, sixteen values at a time, the sums in registers. */
+ * sdot multiplies four values of each of four packed rows by four values of x, which it takes from one lane. The
+ * matrix product takes sixteen rows by four vectors of x, sixteen values at a time, with all sums in registers. */
 #if defined __aarch64__
 
 #define PACK_DEPTH 4
@@ -14,9 +14,10 @@
 
 #include <arm_neon.h>
 
-#define TALL 4
+#define TALL 4 /* vectors of x at a time */
 
-/* nx <= TALL vectors of x, `ldx` apart, by sixteen rows: sums (nx,16). `k`, a multiple of 16, may be read. Inlined. */
+/* sums (nx,16), rows `ld` apart: nx <= TALL vectors of x, `ldx` apart, by sixteen packed rows. Reads k values of
+ * each; k is a multiple of 16. nx is constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *sums, size_t ld, const int8_t *x, size_t ldx, const uint8_t *packed_w, size_t k, size_t nx)
 {
@@ -46,7 +47,7 @@ tile(int32_t *sums, size_t ld, const int8_t *x, size_t ldx, const uint8_t *packe
 			vst1q_s32(sums + i * ld + 4 * g, acc[i][g]);
 }
 
-/* nx <= TALL vectors of x by all of w. */
+/* nx <= TALL vectors of x, `ldx` apart, by all of w. */
 static inline __attribute__((always_inline)) void
 strip(int32_t *y, const int8_t *x, size_t ldx, const uint8_t *w, size_t r, size_t k, size_t nx)
 {
@@ -68,7 +69,7 @@ static void
 matmul(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k)
 {
 	const size_t wide = pack_group(k) / PACK_ROWS;
-	int8_t copy[TALL * 16384]; /* of vectors whose length is no multiple of 16: zeros behind them */
+	int8_t copy[TALL * 16384]; /* vectors padded with zeros to a multiple of 16 */
 	size_t i = 0;
 
 	for (size_t now; i < n; i += now) {
@@ -109,7 +110,7 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot(q, row[j] + off, d);
 }
 
-/* a[0..16) of mix(). */
+/* Columns [0, 16) of mix(). */
 static inline void
 mix16(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n)
 {

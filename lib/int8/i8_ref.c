@@ -1,4 +1,4 @@
-/* i8_ref.c - the row "ref": exact integer kernels in plain C, by which all others are judged. */
+/* i8_ref.c - the row "ref": exact integer kernels in plain C, which define the results of all rows. */
 #include "int8/i8_loops.inc"
 
 static int
@@ -38,7 +38,7 @@ matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, si
 {
 	const int8_t *w = packed_w;
 
-	for (size_t j = 0; j < r; j++) /* a row of w stays in the cache for all of x */
+	for (size_t j = 0; j < r; j++) /* so that a row of w stays in the cache for all of x */
 		for (size_t i = 0; i < n; i++)
 			y[i * r + j] = dot(w + j * k, x + i * k, k);
 }

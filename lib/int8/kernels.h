@@ -1,59 +1,64 @@
-/* kernels.h - exact integer kernels: one row per instruction set, all equal to "ref" to the last bit.
+/* kernels.h - exact integer kernels: a row (struct nct_kernels) for each instruction set, all with the results of
+ * "ref".
  *
- * They are the loops of the integer M1 (nct-formats(5), "M1"), whose names and fixed points they use. No pointer needs
- * an alignment. Inputs called int8 lie in [-127, 127]: -128 never occurs. */
+ * These are the inner loops of the integer M1. nct-formats(5), "M1", defines them and the names used here: c127()
+ * clamps to [-127, 127], and rs(x, s) is x / 2^s, rounded. Pointers need no alignment. All int8 values lie in [-127,
+ * 127]: -128 never occurs. */
 #ifndef NCT_INT8_KERNELS_H
 #define NCT_INT8_KERNELS_H
 
 #include "nct.h"
 
-#define NCT_BIAS_FAR 128 /* the bias of a head is the same for all distances from here on */
+#define NCT_BIAS_FAR 128 /* a head's position bias is the same for all distances from this one on */
 
 struct nct_kernels {
 	const char *name;
 	int (*usable)(void);
 
-	/* A matrix w (R,K) of int8 in the layout that this row's matmul() reads: its bytes, and making it. Element (r,k) is
-	 * w[r*down + k*right]; one of down and right is 1. */
+	/* Bytes of a packed matrix (R,K): the layout that this row's matmul() reads. */
 	size_t (*packed)(size_t r, size_t k);
+	/* Packs a matrix (R,K), whose element (r,k) is w[r*down + k*right]. One of `down` and `right` is 1. */
 	void (*pack)(void *to, const int8_t *w, size_t r, size_t k, size_t down, size_t right);
-	/* y (N,R) = x (N,K) w^T: y[n*R + r] = sum over k of w(r,k) * x[n*K + k], `w` packed. K <= 16384: sums fit. */
+	/* y (N,R) = x (N,K) w^T, with w (R,K) packed: y[n*R + r] = sum over k of w(r,k) * x[n*K + k]. K <= 16384, so
+	 * that sums fit into 32 bits. */
 	void (*matmul)(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k);
-	/* y = c127(h / rms(h) * mul): the definition's norm(). C <= 4096, |h| < 2^21, mul >= 0. */
+	/* y (C) = c127(h / rms(h) * mul): norm() of the definition. C <= 4096, |h| < 2^21, mul >= 0. */
 	void (*norm)(int8_t *y, const int32_t *h, const int16_t *mul, size_t c);
-	/* y = c127(rs(acc * mul, 30)), |acc| < 2^28, mul >= 0; likewise below. */
+	/* y (n) = c127(rs(acc * mul, 30)). Here and below |acc| < 2^28 and mul >= 0. */
 	void (*narrow)(int8_t *y, const int32_t *acc, const int32_t *mul, size_t n);
-	/* h += rs(acc * mul, 30), clamped to +-(2^21 - 1). */
+	/* h (n) += rs(acc * mul, 30), clamped to +-(2^21 - 1). */
 	void (*add)(int32_t *h, const int32_t *acc, const int32_t *mul, size_t n);
-	/* a = c127(relu(g) * u >> 16, rounded), g = acc[0..f), u = acc[f..2f), each narrowed to 16 bits by its mul. */
+	/* a (F) = c127(rs(relu(g) * u, 16)). g is rs(acc[0..F) * mul[0..F), 30), clamped to +-32767, and u the same
+	 * of acc[F..2F) and mul[F..2F). */
 	void (*gate)(int8_t *a, const int32_t *acc, const int32_t *mul, size_t f);
 
-	/* s[j] = q . (row[j] + off), vectors of length d <= 256. Here s, and p below, have room for n rounded up to a
-	 * multiple of 16: what stands behind n may change. */
+	/* s[j] = q . (row[j] + off) for j < n: dot products of vectors of length d <= 256. s, and p below, have room
+	 * for n rounded up to a multiple of 16; elements from n on may be overwritten. */
 	void (*dots)(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n, size_t d);
-	/* Turns dots into weights: s[j] becomes u_j, p[j] the weight of position j. The last position has distance 0;
-	 * bias[e] belongs to distance e, bias[NCT_BIAS_FAR] to all from there on. Returns Z, the sum of p.
-	 * 1 <= n <= 1024, mul <= 2^22. */
+	/* Turns dot products s into attention weights. p[j] becomes the weight of position j, and s[j] becomes u_j
+	 * of the definition. Position n - 1 has distance 0. bias[e] is for distance e, bias[NCT_BIAS_FAR] for all
+	 * distances from there on. Returns Z, the sum of p. 1 <= n <= 1024, mul <= 2^22. */
 	uint32_t (*weigh)(int16_t *p, int32_t *s, const int32_t *bias, int32_t mul, size_t n);
-	/* a[i] = sum over j of p[j] * (row[j] + off)[i], i < d; p from weigh(), so sums fit. */
+	/* a[i] = sum over j < n of p[j] * (row[j] + off)[i], for i < d. p comes from weigh(), so sums fit into 32
+	 * bits. */
 	void (*mix)(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n, size_t d);
-	/* p = 129 * high + low for weights p, 0..2^14, both magnitudes below 128: matmul() can then do for many what mix()
-	 * does. */
+	/* Splits weights p in [0, 2^14] as p = 129 * high + low, with both magnitudes below 128. Then matmul() can
+	 * do the work of many calls of mix(). */
 	void (*halve)(int8_t *high, int8_t *low, const int16_t *p, size_t n);
-	/* o = c127(rs(a * inv, 36)), inv <= 2^26, |a * inv| < 2^62. */
+	/* o (d) = c127(rs(a * inv, 36)). inv <= 2^26, |a * inv| < 2^62. */
 	void (*settle)(int8_t *o, const int32_t *a, uint32_t inv, size_t d);
 
-	/* The frequencies of the NCT_SYMBOLS symbols, from the head's sums, below 2^26, and multipliers, below 2^29. */
+	/* Frequencies (NCT_SYMBOLS) from the output matrix's sums acc, |acc| < 2^26, and its multipliers mul < 2^29. */
 	void (*predict)(uint32_t *freq, const int32_t *acc, const int32_t *mul);
 };
 
-extern const struct nct_kernels nct_kernels_ref; /* plain C, everywhere: it defines the result */
-extern const struct nct_kernels nct_kernels_avx2, nct_kernels_avx512vnni, nct_kernels_amx; /* x86-64 alone */
-extern const struct nct_kernels nct_kernels_neon, nct_kernels_neondot;                     /* aarch64 alone */
+extern const struct nct_kernels nct_kernels_ref; /* plain C, on every machine; it defines the results */
+extern const struct nct_kernels nct_kernels_avx2, nct_kernels_avx512vnni, nct_kernels_amx; /* x86-64 only */
+extern const struct nct_kernels nct_kernels_neon, nct_kernels_neondot;                     /* aarch64 only */
 
-/* Gives the row named `want`, or the best usable one if NULL; for a name of base/ladder.h that has no row here, the
- * best usable row below it. Rows are constant: callers keep the pointer in their own
- * state. NCT_EARG if that row is unknown or this machine cannot run it. */
+/* Gives the row named `want`. NULL: the best usable row. A name of base/ladder.h without a row here: the best usable
+ * row below it. Rows are constant, so callers may keep the pointer. NCT_EARG if the name is unknown or this machine
+ * cannot run the row. */
 nct_err nct_kernels_choose(const struct nct_kernels **out, const char *want) NCT_USED;
 
 #endif

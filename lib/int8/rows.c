@@ -1,4 +1,4 @@
-/* rows.c - which rows of exact integer kernels there are, and which of them this machine can run. */
+/* rows.c - the list of rows of exact integer kernels, and the choice among those that this machine can run. */
 #include "int8/kernels.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* attention.c - one head of causal attention over one sequence, forward and backward, in tiles of queries and keys.
+/* attention.c - one head of causal attention over one sequence, forward and backward, in tiles of queries by keys.
  *
- * Forward, a tile of TILE queries sees a strip of all its keys; backward, it takes KEYS of them at a time: no (T,T)
- * matrix ever stands in memory, and what a tile works on stays in the second-level cache. */
+ * Forward, a tile is TILE queries by all keys that they may see, called a strip. Backward, it is TILE queries by
+ * KEYS keys. So no (T,T) matrix is ever in memory, and a tile's data stays in the L2 cache. */
 #include "net/attention.h"
 
 #include <math.h>
@@ -10,30 +10,31 @@
 #include "base/le.h"
 #include "net/transformer.h"
 
-#define TILE 64  /* queries; a multiple of every panel, as KEYS is */
-#define KEYS 256
+#define TILE 64  /* queries of a tile; a multiple of every panel */
+#define KEYS 256 /* keys of a tile in the backward pass; likewise */
 #define ALIGN 64
 
-/* Queries [q0, q0 + queries) and the keys [k0, k0 + keys) that they may see; k0 begins a panel. */
+/* Queries [q0, q0 + queries) and keys [k0, k0 + keys). k0 is the beginning of a panel. */
 struct tile {
 	size_t q0, queries, k0, keys;
 };
 
-/* The scratch of one head, cut out of `work`. D columns, T positions, S keys of a strip. */
-struct scratch {
-	uint32_t *k_turned;       /* (D,T) packed: keys are columns */
-	uint32_t *v;              /* (T,D) packed; backward (D,T), turned */
+/* The arrays of one head, carved out of its scratch. D columns, T positions, S keys of a strip. */
+struct head_scratch {
+	uint32_t *k_turned;       /* (D,T) packed: k transposed, with keys as columns */
+	uint32_t *v;              /* (T,D) packed; backward (D,T): v transposed */
 	float *s;                 /* (TILE,S) scores; backward (TILE,KEYS) */
-	unsigned char *p;         /* (TILE,S) elements: probabilities; backward (TILE,KEYS) gradients of scores */
-	float *y;                 /* (TILE,D) */
+	unsigned char *p;         /* (TILE,S) elements: probabilities; backward (TILE,KEYS): gradients of scores */
+	float *y;                 /* (TILE,D) sums of a product, before they become elements */
+	/* for the backward pass alone */
 	uint32_t *k, *q, *dmix;   /* (T,D) packed */
-	float *dp;                /* (TILE,KEYS) */
-	uint32_t *p_turned, *ds_turned; /* (TILE,KEYS) packed: queries in words */
+	float *dp;                /* (TILE,KEYS) gradients of probabilities */
+	uint32_t *p_turned, *ds_turned; /* (TILE,KEYS) packed: words run over queries */
 	float *dk, *dv;           /* (T,D) */
 	float *dbias;             /* (T), as `bias` */
 };
 
-/* Row stride of a strip of scores: room for all keys of a tile, from the beginning of a panel on. */
+/* Row stride of a strip: room for all keys that a tile's queries may see, from the beginning of a panel on. */
 static size_t
 strip_width(size_t length, size_t reach)
 {
@@ -44,14 +45,15 @@ strip_width(size_t length, size_t reach)
 
 /* ---- memory ---- */
 
-struct cut {
+/* Carves arrays out of one block of memory. With base NULL, only counts the bytes. */
+struct carve {
 	unsigned char *base;
 	size_t used;
 	int overflow;
 };
 
 static void *
-take(struct cut *c, size_t item, size_t a, size_t b)
+take(struct carve *c, size_t item, size_t a, size_t b)
 {
 	size_t bytes, at = c->used;
 
@@ -62,13 +64,14 @@ take(struct cut *c, size_t item, size_t a, size_t b)
 }
 
 static uint32_t *
-take_packed(struct cut *c, const struct nct_float *k, size_t rows, size_t cols)
+take_packed(struct carve *c, const struct nct_float *k, size_t rows, size_t cols)
 {
 	return take(c, k->panel * sizeof(uint32_t), nct_words(k, rows), nct_panels(k, cols));
 }
 
 static void
-cut_scratch(struct scratch *w, struct cut *c, const struct nct_float *k, size_t T, size_t D, size_t reach, int backward)
+carve_scratch(struct head_scratch *w, struct carve *c, const struct nct_float *k, size_t T, size_t D, size_t reach,
+              int backward)
 {
 	const size_t packed = nct_words(k, T) * nct_panels(k, D), turned = nct_words(k, D) * nct_panels(k, T);
 	const size_t strip = strip_width(T, reach), wide = strip > nct_stride(KEYS, 2) ? strip : nct_stride(KEYS, 2);
@@ -94,24 +97,24 @@ cut_scratch(struct scratch *w, struct cut *c, const struct nct_float *k, size_t 
 size_t
 nct_head_bytes(const struct nct_float *k, size_t length, size_t cols, size_t reach, int backward)
 {
-	struct cut c = {NULL, 0, 0};
-	struct scratch w;
+	struct carve c = {NULL, 0, 0};
+	struct head_scratch w;
 
-	cut_scratch(&w, &c, k, length, cols, reach, backward);
+	carve_scratch(&w, &c, k, length, cols, reach, backward);
 	return c.overflow ? 0 : c.used;
 }
 
 static void
-scratch_of(struct scratch *w, const struct nct_head *a, int backward)
+scratch_of(struct head_scratch *w, const struct nct_head *a, int backward)
 {
-	struct cut c = {a->work, 0, 0};
+	struct carve c = {a->scratch, 0, 0};
 
-	cut_scratch(w, &c, a->kernels, a->length, a->cols, a->reach, backward);
+	carve_scratch(w, &c, a->kernels, a->length, a->cols, a->reach, backward);
 }
 
 /* ---- tiles ---- */
 
-/* The first key that query t may see. */
+/* The first key that query t may attend to. */
 static size_t
 first_key(const struct nct_head *a, size_t t)
 {
@@ -121,6 +124,7 @@ first_key(const struct nct_head *a, size_t t)
 	return from > far ? from : far;
 }
 
+/* The tile of queries from q0 on, with all keys that any of them may see. */
 static struct tile
 tile_at(const struct nct_head *a, size_t q0)
 {
@@ -136,8 +140,7 @@ tile_at(const struct nct_head *a, size_t q0)
 	return t;
 }
 
-/* Which keys of the tile row i may see: from the one given, *n of them; there may be none, then from the tile's end
- * on at most. */
+/* The keys of a tile that its query i may see: *n keys from the index returned on, counted from t->k0. *n may be 0. */
 static size_t
 seen(const struct nct_head *a, const struct tile *t, size_t i, size_t *n)
 {
@@ -148,7 +151,7 @@ seen(const struct nct_head *a, const struct tile *t, size_t i, size_t *n)
 	return from < t->keys ? from : t->keys;
 }
 
-/* What stands before and after the n from `from` on becomes 0. */
+/* Sets a row's items to 0, except the n items from `from` on. The row has `keys` items. */
 static void
 clear_rest(void *row, size_t item, size_t from, size_t n, size_t keys)
 {
@@ -162,7 +165,7 @@ row_of(const struct nct_head *a, const void *x, size_t t, size_t ld)
 	return (const unsigned char *)x + t * ld * a->kernels->element;
 }
 
-/* s (queries,keys) = x y^T: x rows of elements, y turned. */
+/* s (queries,keys) = x y^T. x: rows of elements for the tile's queries. y: packed transpose (D,T). */
 static void
 scores(const struct nct_head *a, const struct tile *t, const void *x, size_t ldx, const uint32_t *y, float *s,
        size_t ld)
@@ -176,7 +179,7 @@ scores(const struct nct_head *a, const struct tile *t, const void *x, size_t ldx
 	k->product(&p);
 }
 
-/* y (queries,D) = x b, or += with `add`: x (queries,keys) elements, b packed over keys. */
+/* y (queries,D) = x b, or += with `add`. x: (queries,keys) elements. b: (T,D) packed. */
 static void
 mixture(const struct nct_head *a, const struct tile *t, const void *x, size_t ld, const uint32_t *b, float *y, int add)
 {
@@ -191,7 +194,7 @@ mixture(const struct nct_head *a, const struct tile *t, const void *x, size_t ld
 /* ---- forward ---- */
 
 static void
-tile_forward(const struct nct_head *a, const struct scratch *w, const struct tile *t)
+tile_forward(const struct nct_head *a, const struct head_scratch *w, const struct tile *t)
 {
 	const struct nct_float *k = a->kernels;
 	const size_t ld = strip_width(a->length, a->reach);
@@ -204,7 +207,8 @@ tile_forward(const struct nct_head *a, const struct scratch *w, const struct til
 		size_t n, from = seen(a, t, i, &n);
 		float most;
 
-		/* The last key seen is the query's own: distance 0. One key more is cleared, as a word may reach over the end. */
+		/* The last key is the query's own, at distance 0. If `keys` is odd, one more element is cleared: the
+		 * rest of the last word. */
 		most = k->weigh(p + from * k->element, w->s + i * ld + from, &sums[i], a->bias + a->length - n, scale, n);
 		clear_rest(p, k->element, from, n, t->keys + t->keys % 2);
 		a->lse[t->q0 + i] = most + logf(sums[i]);
@@ -219,7 +223,7 @@ void
 nct_head_forward(const struct nct_head *a)
 {
 	const struct nct_float *k = a->kernels;
-	struct scratch w;
+	struct head_scratch w;
 
 	scratch_of(&w, a, 0);
 	k->turn_elements(w.k_turned, nct_words(k, a->cols) * k->panel, a->k, a->ld, a->length, a->cols);
@@ -233,7 +237,7 @@ nct_head_forward(const struct nct_head *a)
 
 /* ---- backward ---- */
 
-/* y (keys,D) += x^T b: x (queries,keys) packed over queries, as b (T,D) is. */
+/* y (keys,D) += x^T b. x: (queries,keys) packed, b: (T,D) packed; words of both run over queries. */
 static void
 gather(const struct nct_head *a, const struct tile *t, const uint32_t *x, const uint32_t *b, float *y)
 {
@@ -245,10 +249,10 @@ gather(const struct nct_head *a, const struct tile *t, const uint32_t *x, const 
 	nct_product_turned(k, &p);
 }
 
-/* From the tile's scores in w->s and gradients of probabilities in w->dp to both packed, and gradients of scores as
- * elements. */
+/* Turns scores (w->s) and gradients of probabilities (w->dp) into probabilities and gradients of scores. Packs both,
+ * and stores the gradients as elements in w->p, too. delta (queries) is the sum over keys of p * dp. */
 static void
-tile_scores(const struct nct_head *a, const struct scratch *w, const struct tile *t, const float *delta)
+tile_scores(const struct nct_head *a, const struct head_scratch *w, const struct tile *t, const float *delta)
 {
 	const struct nct_float *k = a->kernels;
 	const float scale = (float)(1.0 / sqrt((double)a->cols));
@@ -270,7 +274,7 @@ tile_scores(const struct nct_head *a, const struct scratch *w, const struct tile
 }
 
 static void
-tile_backward(const struct nct_head *a, const struct scratch *w, const struct tile *t)
+tile_backward(const struct nct_head *a, const struct head_scratch *w, const struct tile *t)
 {
 	const struct nct_float *k = a->kernels;
 	const size_t ld = nct_stride(KEYS, 2), first = t->k0;
@@ -294,7 +298,7 @@ tile_backward(const struct nct_head *a, const struct scratch *w, const struct ti
 }
 
 static void
-pack_head(const struct nct_head *a, const struct scratch *w)
+pack_head(const struct nct_head *a, const struct head_scratch *w)
 {
 	const struct nct_float *k = a->kernels;
 	const size_t turned = nct_words(k, a->cols) * k->panel, panel = nct_words(k, a->length) * k->panel;
@@ -310,7 +314,7 @@ void
 nct_head_backward(const struct nct_head *a)
 {
 	const struct nct_float *k = a->kernels;
-	struct scratch w;
+	struct head_scratch w;
 
 	scratch_of(&w, a, 1);
 	pack_head(a, &w);

@@ -1,4 +1,4 @@
-/* backward.c - gradients of all layers and of the embedding, from those of what enters the last norm. */
+/* backward.c - the backward pass: gradients of all layers and of the embedding, from that of the last norm's input. */
 #include "net/pass.h"
 
 #include <string.h>
@@ -7,8 +7,8 @@
 
 #define EMBED_COLS 64 /* columns of the embedding's gradient per task */
 
-/* From dx through the gates of block `at` to w.y, the gradient by norm2's output; packs dx, h and, over `up`, its
- * gradient. */
+/* From dx to w->y, the gradient of norm2's output, for the block of `rows` tokens at `at`. Writes the gradient of
+ * n->up over it, and packs what the weights' gradients need: dx, h and the gradient of n->up. */
 static void
 gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_scratch *w, unsigned worker)
 {
@@ -34,7 +34,7 @@ gates_back(const struct nct_pass *p, size_t at, size_t rows, const struct nct_sc
 	nct_pass_by_weight(p, &up, worker);
 }
 
-/* From w.y, the gradient by a norm's output, to dx; packs what the norm gave. */
+/* From w->y, the gradient of a norm's output, to dx. Packs the norm's output. `gain` tells which norm. */
 static void
 norm_back(const struct nct_pass *p, enum nct_tensor_id gain, size_t at, size_t rows, const struct nct_scratch *w)
 {
@@ -54,7 +54,7 @@ norm_back(const struct nct_pass *p, enum nct_tensor_id gain, size_t at, size_t r
 	                    rows, C);
 }
 
-/* From dx through the feed-forward and proj to dmix. */
+/* For one block: from dx, through the feed-forward part and proj, to dmix. */
 static void
 feed_task(void *ctx, size_t i, unsigned worker)
 {
@@ -85,7 +85,7 @@ head_task(void *ctx, size_t i, unsigned worker)
 	nct_head_backward(&a);
 }
 
-/* From dqkv to dx. */
+/* For one block: from dqkv to dx. */
 static void
 enter_task(void *ctx, size_t i, unsigned worker)
 {
@@ -102,7 +102,7 @@ enter_task(void *ctx, size_t i, unsigned worker)
 	norm_back(p, NCT_P_NORM1, at, rows, &w);
 }
 
-/* The current layer's weights and biases. */
+/* Gradients of the current layer's weights, gains and biases. */
 static void
 weights_back(struct nct_pass *p)
 {
@@ -123,7 +123,7 @@ weights_back(struct nct_pass *p)
 	nct_pass_weight_gradients(p, NCT_PART_WEIGHTS, w, sizeof w / sizeof w[0], p->tokens);
 }
 
-/* Some columns of the embedding's gradient: all tokens, in order. */
+/* EMBED_COLS columns of the embedding's gradient, over all tokens in order. */
 static void
 embed_task(void *ctx, size_t i, unsigned worker)
 {

@@ -1,4 +1,4 @@
-/* batch.c - whole batches through a net: forward, and backward. */
+/* batch.c - the passes of a whole batch: nct_net_forward() and nct_net_backward(). */
 #include <math.h>
 
 #include "net/pass.h"

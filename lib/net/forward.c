@@ -1,13 +1,13 @@
-/* forward.c - a batch through all layers, up to what enters the last norm. */
+/* forward.c - the forward pass through all layers, up to the last norm's input. */
 #include "net/pass.h"
 
 #include <string.h>
 
 #include "net/attention.h"
 
-/* ---- by blocks of tokens ---- */
+/* ---- tasks of one block of tokens ---- */
 
-/* norm1 and the product that makes q, k, v, of layer `l`. */
+/* norm1 of layer `l` and the product that makes q, k and v. */
 static void
 enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsigned worker)
 {
@@ -23,8 +23,8 @@ enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsign
 	nct_pass_by_weight(p, &qkv, worker);
 }
 
-/* norm2 and the feed-forward of the current layer: x += its output. xm has `rows` rows, from row `row` of the
- * layer's on. */
+/* norm2 and the feed-forward part of the current layer: x (rows,C) += its output. `row` is the first row in n->xm
+ * and n->up. */
 static void
 feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsigned worker)
 {
@@ -46,7 +46,7 @@ feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsign
 	nct_pass_by_weight(p, &down, worker);
 }
 
-/* proj, norm2 and the feed-forward of the current layer: all that follows attention. */
+/* All that follows attention in the current layer: proj, norm2 and the feed-forward part. */
 static void
 leave_layer(const struct nct_pass *p, size_t at, size_t rows, unsigned worker)
 {
@@ -92,7 +92,7 @@ layer_task(void *ctx, size_t i, unsigned worker)
 		enter_layer(p, p->layer + 1, at, rows, worker);
 }
 
-/* ---- by sequence and head ---- */
+/* ---- tasks of one head in one sequence ---- */
 
 static void
 head_task(void *ctx, size_t i, unsigned worker)
@@ -107,7 +107,7 @@ void
 nct_pass_forward(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
-	const int shows = n->tap != NULL && !p->backward;
+	const int shows = n->observer != NULL && !p->backward;
 
 	nct_pass_weights_forward(p, 0, n->s.layers);
 	nct_pass_run(p, NCT_PART_FORWARD, nct_pass_blocks(p), embed_task);

@@ -1,4 +1,4 @@
-/* heads.c - what attention works on: the head's part of each array, and the position bias by distance. */
+/* heads.c - prepares attention: each head's part of the arrays, and the position bias by distance. */
 #include <string.h>
 
 #include "net/attention.h"
@@ -25,7 +25,7 @@ nct_pass_head(const struct nct_pass *p, size_t i, unsigned worker, struct nct_he
 	a->v = nct_net_element(n, n->qkv, row * n->ldq + col + 2 * C);
 	a->mix = nct_net_element(n, n->mix, row * n->ldc + col);
 	a->lse = n->lse + (n->learns ? l * H + head : head) * n->tokens + seq * T;
-	a->work = nct_scratch_at(n, worker).head;
+	a->scratch = nct_scratch_at(n, worker).head;
 	if (!p->backward)
 		return;
 	a->dmix = nct_net_element(n, n->dmix, seq * T * n->ldc + col);

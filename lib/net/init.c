@@ -1,10 +1,10 @@
-/* init.c - a net's first parameters, from a seed. */
+/* init.c - random initial parameters of a net. */
 #include <math.h>
 
 #include "base/rng.h"
 #include "net/net.h"
 
-/* x[0..n) from a normal distribution (Box-Muller). */
+/* Fills x[0..n) from a normal distribution, by the Box-Muller transform. */
 static void
 fill_normal(float *x, size_t n, double stddev, nct_rng *r)
 {
@@ -19,8 +19,8 @@ fill_normal(float *x, size_t n, double stddev, nct_rng *r)
 	}
 }
 
-/* Near positions first: head h starts with a bias falling by 2^(-8 h / H) a bucket, as ALiBi's slopes (Press et al.
- * 2022), on top of what chance gave. From chance alone, heads need a thousand steps to find the symbol before. */
+/* Adds a slope to the random bias of head h in [0, H): -2^(-8 h / H) per bucket, as in ALiBi (Press et al., 2022).
+ * With random biases alone, heads need a thousand steps to learn to attend to the previous symbol. */
 static void
 tilt_bias(float *bias, size_t layers, size_t heads)
 {
@@ -41,7 +41,7 @@ nct_net_init(nct_net *n, uint64_t seed)
 
 	for (size_t i = 0; i < NCT_P_COUNT; i++) {
 		float *x = n->params + n->t[i].offset;
-		nct_rng r = {nct_rng_next(&seeds)}; /* a sequence for each tensor */
+		nct_rng r = {nct_rng_next(&seeds)}; /* each tensor has a generator of its own */
 
 		if (stddev[i] > 0.0)
 			fill_normal(x, n->t[i].size, stddev[i], &r);

@@ -1,11 +1,11 @@
-/* loss.c - the last norm, the logits and the loss, in slices of tokens whose logits alone are held; and their
- * gradients. */
+/* loss.c - the last norm, logits, loss and their gradients, for some tokens at a time, as logits take much memory. */
 #include "net/pass.h"
 
 #include <math.h>
 #include <string.h>
 
-/* One token's logits (V): its cross-entropy; with p->backward they become gradients, as elements. */
+/* The cross-entropy of one token, from its logits (V). With p->backward, writes their gradients over them, as
+ * elements. */
 static double
 token_loss(const struct nct_pass *p, float *logits, size_t token)
 {
@@ -34,7 +34,7 @@ token_loss(const struct nct_pass *p, float *logits, size_t token)
 	return log_z - (double)mine;
 }
 
-/* The losses of tokens [at, at + rows), whose logits are given. */
+/* The losses of tokens [at, at + rows), from their logits (rows,V). */
 static void
 slice_loss(const struct nct_pass *p, float *logits, size_t at, size_t rows, double *nats, uint64_t *count)
 {
@@ -58,7 +58,8 @@ slice_loss(const struct nct_pass *p, float *logits, size_t at, size_t rows, doub
 	}
 }
 
-/* From the logits' gradients to dx and the gains' part; packs what the weights' gradient needs. */
+/* From the logits' gradients to dx and a part of normf's gradient. Packs what the gradient of the weight `head`
+ * needs. */
 static void
 slice_back(const struct nct_pass *p, const float *dlogits, size_t at, size_t rows, unsigned worker)
 {
@@ -81,7 +82,7 @@ slice_back(const struct nct_pass *p, const float *dlogits, size_t at, size_t row
 	k->pack_elements(nct_net_packed(n, n->plogits, at - p->at), nct_net_panel(n, n->group), dlogits, ld, rows, V);
 }
 
-/* Slice i of the group at p->at. */
+/* Task: slice i of the group at p->at. */
 static void
 slice_task(void *ctx, size_t i, unsigned worker)
 {
@@ -104,7 +105,7 @@ slice_task(void *ctx, size_t i, unsigned worker)
 		slice_back(p, logits, at, rows, worker);
 }
 
-/* One group: its slices, then what they add to the head's gradient. */
+/* Runs the slices of one group, then adds to the gradient of the weight `head`. */
 static void
 group_loss(struct nct_pass *p)
 {

@@ -1,4 +1,4 @@
-/* net.c - a net's memory. */
+/* net.c - creates a net: sizes, memory, kernels and threads. */
 #include "net/net.h"
 
 #include <math.h>
@@ -12,15 +12,15 @@
 #include "base/le.h"
 #include "base/rng.h"
 
-#define ALIGN 64                    /* bytes; every array starts at a multiple */
-#define GROUP_FLOATS ((size_t)1 << 25) /* logits held at a time */
-#define SPREAD_FROM ((size_t)1 << 17) /* bytes: panels this large are set apart by so much more: */
-#define SPREAD ((size_t)1 << 14)
-#define GROUP_SLICES 8              /* tasks that a group gives at the least, where it can */
+#define ALIGN 64                       /* bytes; every array begins at a multiple */
+#define GROUP_FLOATS ((size_t)1 << 25) /* logits in memory at a time */
+#define GROUP_SLICES 8                 /* slices, and so tasks, that a group has at least, if possible */
+#define SPREAD_FROM ((size_t)1 << 17)  /* panels of at least so many bytes ... */
+#define SPREAD ((size_t)1 << 14)       /* ... get so many bytes of padding */
 
 /* ---- memory ---- */
 
-/* Cuts arrays out of one block; with base NULL it only counts. */
+/* Carves arrays out of one block of memory. With base NULL, only counts the bytes. */
 struct carve {
 	unsigned char *base;
 	size_t used;
@@ -54,7 +54,7 @@ larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* How many tokens' logits are held at a time. */
+/* Sets the sizes of slices and groups, so that a group has at most GROUP_FLOATS logits. */
 static void
 set_slices(struct nct_net *n)
 {
@@ -72,8 +72,8 @@ elements(const struct nct_net *n, struct carve *c, size_t a, size_t b, size_t d)
 	return take(c, n->k->element, a, b, d);
 }
 
-/* Large panels get some more words than they need: several are read side by side, and a power of two as their
- * distance would have them meet in the same few cache sets. */
+/* Large panels are padded. Several panels are read side by side, and if they were a power of two apart, they would
+ * fall into the same few cache sets. */
 size_t
 nct_net_words(const struct nct_net *n, size_t rows)
 {
@@ -82,14 +82,14 @@ nct_net_words(const struct nct_net *n, size_t rows)
 	return words >= SPREAD_FROM / line ? words + SPREAD / line : words;
 }
 
-/* (rows,cols), packed. */
+/* A packed array (rows,cols). */
 static uint32_t *
 packed(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
 {
 	return take(c, sizeof(uint32_t), nct_net_words(n, rows), nct_panels(n->k, cols), n->k->panel);
 }
 
-/* Room for (rows,cols) and for (cols,rows), one at a time. */
+/* Room for a packed array (rows,cols) or (cols,rows), whichever is larger. */
 static uint32_t *
 packed_either(const struct nct_net *n, struct carve *c, size_t rows, size_t cols)
 {
@@ -99,7 +99,7 @@ packed_either(const struct nct_net *n, struct carve *c, size_t rows, size_t cols
 	return take(c, sizeof(uint32_t), larger(one, other), k->panel, 1);
 }
 
-/* What each layer uses anew, gradients apart. */
+/* The arrays that each layer uses again, except those for gradients. */
 static void
 lay_out_layer(struct nct_net *n, struct carve *c)
 {
@@ -110,7 +110,7 @@ lay_out_layer(struct nct_net *n, struct carve *c)
 	n->wup = packed_either(n, c, C, 2 * F);
 	n->wdown = packed_either(n, c, F, C);
 	n->bias = floats(c, 1, n->s.heads, n->length);
-	n->work = take(c, 1, n->threads, n->work_bytes, 1);
+	n->scratch = take(c, 1, n->threads, n->scratch_bytes, 1);
 }
 
 static void
@@ -137,8 +137,7 @@ lay_out_gradients(struct nct_net *n, struct carve *c)
 	n->whead_back = packed(n, c, n->s.vocab, C);
 }
 
-/* Everything but parameters and gradients. Sizes in *n are set already; the weights' are within twice the
- * parameters'. */
+/* Lays out all arrays but parameters and gradients. Sizes in *n are set before. */
 static void
 lay_out(struct nct_net *n, struct carve *c)
 {
@@ -173,7 +172,7 @@ set_strides(struct nct_net *n)
 	n->ldu = nct_stride(2 * F, element);
 }
 
-/* Sets all sizes, but n->learns and n->k, which are given; *bytes is what the block needs. */
+/* Sets all sizes from n->learns, n->k and the arguments. *bytes is the size of the block of memory. */
 static nct_err
 set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t length, unsigned threads, size_t *bytes,
           nct_why *why)
@@ -193,9 +192,9 @@ set_sizes(struct nct_net *n, const struct nct_shape *s, size_t rows, size_t leng
 	n->threads = threads;
 	set_strides(n);
 	set_slices(n);
-	n->work_bytes = nct_scratch_bytes(n);
+	n->scratch_bytes = nct_scratch_bytes(n);
 	lay_out(n, &c);
-	if (n->work_bytes == 0 || c.overflow)
+	if (n->scratch_bytes == 0 || c.overflow)
 		return nct_fail(why, NCT_ENOMEM, "batches of %zu x %zu tokens are too large", rows, length);
 	*bytes = c.used;
 	return NCT_OK;
@@ -236,7 +235,7 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	}
 	c.base = (unsigned char *)n->block;
 	lay_out(n, &c);
-	memset(n->block, 0, bytes); /* what pads rows to whole words must be finite */
+	memset(n->block, 0, bytes); /* the padding of rows must be finite */
 	memset(n->params, 0, n->total * sizeof(float));
 	if (learns)
 		nct_net_zero_grads(n);

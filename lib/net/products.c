@@ -1,8 +1,8 @@
-/* products.c - a pass's tasks shared out to the threads, and products by its packed weights. */
+/* products.c - runs the tasks of a pass on all threads, and does products by packed weights. */
 #include "base/clock.h"
 #include "net/pass.h"
 
-#define DEPTH 512 /* words of a product at a time: then a block and a panel stay in the second-level cache */
+#define DEPTH 512 /* words of a product at a time, so that a block and a panel stay in the L2 cache */
 
 void
 nct_pass_run(struct nct_pass *p, enum nct_part what, size_t tasks, void (*task)(void *pass, size_t i, unsigned worker))

@@ -1,4 +1,4 @@
-/* scratch.c - the scratch that each thread has for itself. */
+/* scratch.c - each thread's scratch memory. */
 #include "base/le.h"
 #include "net/attention.h"
 #include "net/net.h"
@@ -17,7 +17,7 @@ head_bytes(const struct nct_net *n)
 	return nct_head_bytes(n->k, n->length, n->s.width / n->s.heads, n->s.reach, n->learns);
 }
 
-/* Cuts the parts out of `base`; gives how many bytes they take. Widths are limited, so these sums fit. */
+/* Carves the arrays out of `base` and returns their size in bytes. Widths are limited, so nothing overflows. */
 static size_t
 cut(const struct nct_net *n, struct nct_scratch *w, unsigned char *base)
 {
@@ -48,7 +48,7 @@ nct_scratch_at(const struct nct_net *n, unsigned worker)
 {
 	struct nct_scratch w;
 
-	w.head = n->work + worker * n->work_bytes;
+	w.head = n->scratch + worker * n->scratch_bytes;
 	(void)cut(n, &w, w.head + round_up(head_bytes(n)));
 	return w;
 }

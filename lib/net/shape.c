@@ -1,4 +1,4 @@
-/* shape.c - shapes of the Transformer: the tensor table, sizes by name, parameter counts. */
+/* shape.c - shapes of the Transformer: the table of tensors, sizes by name, counts of parameters. */
 #include "net/transformer.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/le.h"
 
-/* What a shape's numbers may be; the products of all of them are checked apart. */
+/* Limits of a shape's numbers. Overflow of their products is checked separately. */
 #define VOCAB_MAX 65536u
 #define WIDTH_MAX 65536u
 #define LAYERS_MAX 1024u
@@ -15,7 +15,7 @@
 /* A dimension is a number of the shape, or a constant. */
 enum dim { ONE, BUCKETS, VOCAB, INPUTS, WIDTH, HEADS, LAYERS, INNER };
 
-/* The table of transformer.h: `copies` * layers (or, in the outer tensors, one) matrices of rows x cols. */
+/* The table of transformer.h. A tensor has `copies` * size_of(stack) matrices (rows, cols). */
 static const struct row {
 	const char *name;
 	uint32_t copies;
@@ -112,7 +112,7 @@ double
 nct_shape_operations(const struct nct_shape *s, size_t length)
 {
 	const double C = s->width, L = s->layers, T = (double)length, R = s->reach < length ? s->reach : T;
-	const double keys = (R * (R + 1.0) / 2.0 + (T - R) * R) / T; /* of a query, in the mean */
+	const double keys = (R * (R + 1.0) / 2.0 + (T - R) * R) / T; /* mean number of keys that a query attends to */
 	const double weights = L * C * (4.0 * C + 3.0 * (double)s->inner) + C * (double)s->vocab;
 
 	return 6.0 * weights + 14.0 * L * C * keys; /* each product has two gradients */
@@ -147,7 +147,7 @@ number(uint32_t *out, const char *text, size_t n, uint32_t max)
 	return 0;
 }
 
-/* One "key=number" of text[0..n) into *s; *seen has a bit per key. */
+/* Reads one "key=number", text[0..n), into *s. *seen has a bit for each key that occurred. */
 static nct_err
 parse_word(struct nct_shape *s, unsigned *seen, const char *text, size_t n, nct_why *why)
 {

@@ -1,5 +1,4 @@
-/* step.c - the Transformer one position at a time: keys and values of the positions before are kept, nothing is
- * computed twice. */
+/* step.c - inference one position at a time, with a cache of keys and values. */
 #include "net/step.h"
 
 #include <math.h>
@@ -12,7 +11,7 @@
 #include "base/threads.h"
 #include "float/float.h"
 
-#define TASK_FLOATS 32768 /* weights that a task reads, so that starting it is worth while */
+#define TASK_FLOATS 32768 /* weights that a task reads at least, to be worth starting */
 
 struct nct_step {
 	struct nct_shape s;
@@ -20,9 +19,9 @@ struct nct_step {
 	struct nct_tensor t[NCT_P_COUNT];
 	const struct nct_float *k;
 	nct_threads *pool;
-	uint64_t position;   /* symbols read */
-	float *block;        /* all below */
-	float *keys, *values; /* (L,reach,C), position p at row p % reach */
+	uint64_t position;   /* symbols read so far */
+	float *block;        /* one block of memory for all arrays below */
+	float *keys, *values; /* (L,reach,C) the cache; position p is in row p % reach */
 	float *x, *n;        /* (C) */
 	float *qkv;          /* (3C) */
 	float *mix;          /* (C) */
@@ -32,12 +31,12 @@ struct nct_step {
 	float *logits;       /* (V) */
 };
 
-/* y (out) = w (out,in) x, or, with `add`, y += w x. */
+/* The product y (out) = w (out,in) x; with `add`, y += w x. */
 struct product {
 	const nct_step *s;
 	float *y;
 	const float *w, *x;
-	size_t out, in, rows; /* rows: of a task */
+	size_t out, in, rows; /* a task does `rows` rows of w */
 	int add;
 };
 
@@ -70,10 +69,10 @@ at(const nct_step *s, enum nct_tensor_id id, size_t i)
 	return s->tensor[id] + i * s->t[id].rows * s->t[id].cols;
 }
 
-/* Which head of which layer. */
+/* The context of head_task(). */
 struct attention {
 	nct_step *s;
-	size_t layer, seen; /* seen: positions attended to, the last one included */
+	size_t layer, seen; /* seen: positions that the last one attends to, itself included */
 };
 
 static void
@@ -148,7 +147,7 @@ nct_step_logits(nct_step *s)
 
 /* ---- memory ---- */
 
-/* Points the arrays into `block`, or, with NULL, only counts floats; 0 if that overflows. */
+/* Points the arrays into `block` and returns its size in floats. With NULL, only counts. 0 if that overflows. */
 static size_t
 lay_out(nct_step *s, float *block)
 {
@@ -193,7 +192,7 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 		goto fail;
 	}
-	s->k = nct_float_single(s->k); /* weights are read once a position: there is nothing to gain by rounding them */
+	s->k = nct_float_single(s->k); /* each weight is read once per position, so bf16 would gain nothing */
 	err = NCT_ENOMEM;
 	floats = lay_out(s, NULL);
 	if (floats == 0 || (s->block = calloc(floats, sizeof(float))) == NULL) {

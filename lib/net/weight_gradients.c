@@ -1,12 +1,12 @@
-/* weight_gradients.c - gradients of weights: sums over all tokens, shared out by tiles of the weights. */
+/* weight_gradients.c - gradients of weights, which are sums over all tokens. Each task does one tile of a weight. */
 #include "base/clock.h"
 #include "net/pass.h"
 
-#define TILE_OUT 128    /* multiples of every panel */
-#define TILE_IN 512
-#define TILE_TOKENS 512 /* at a time: what a tile reads of them stays in the second-level cache */
+#define TILE_OUT 128    /* rows of a tile; a multiple of every panel */
+#define TILE_IN 512     /* columns of a tile; likewise */
+#define TILE_TOKENS 512 /* tokens at a time, so that the data stays in the L2 cache */
 
-/* What a tile's task needs; the pass comes first, as tasks are handed a pass. */
+/* The context of tile_task(). The pass is the first member, because nct_pass_run() gives tasks a pointer to it. */
 struct tiles {
 	struct nct_pass p;
 	const struct nct_weight_gradient *w;

@@ -1,40 +1,40 @@
-/* weight_panels.c - a layer's weights packed for products: as they stand for the backward pass, transposed for the
- * forward one.
+/* weight_panels.c - packs a layer's weights for products: as they are for the backward pass, transposed for the
+ * forward pass.
  *
- * Each is packed once a pass; it costs a few thousandths of a step. */
+ * Each weight is packed once per pass. This takes some thousandths of a step's time. */
 #include "net/pass.h"
 
-#define CHUNK 64 /* rows of a weight per task; a multiple of every panel */
+#define TASK_ROWS 64 /* rows of a weight per task; a multiple of every panel */
 
-/* A weight (out,in) and where it goes. */
+/* A weight (out,in) and the packed array that is made of it. */
 struct copy {
 	uint32_t *to;
 	const float *from;
 	size_t out, in;
 };
 
-/* All that is to be packed; the pass comes first, as tasks are handed a pass. */
+/* All weights to pack. The pass is the first member, because nct_pass_run() gives tasks a pointer to it. */
 struct copies {
 	struct nct_pass p;
 	struct copy c[4];
 };
 
 static size_t
-chunks(const struct copy *c)
+tasks_of(const struct copy *c)
 {
-	return (c->out + CHUNK - 1) / CHUNK;
+	return (c->out + TASK_ROWS - 1) / TASK_ROWS;
 }
 
-/* Chunk `i` of all copies: *rows of a weight, from *at on. */
+/* Finds what task `i` packs: rows [*at, *at + *rows) of the weight returned. */
 static const struct copy *
-chunk_at(const struct copies *w, size_t i, size_t *at, size_t *rows)
+task_rows(const struct copies *w, size_t i, size_t *at, size_t *rows)
 {
 	const struct copy *c = w->c;
 
-	for (; i >= chunks(c); c++)
-		i -= chunks(c);
-	*at = i * CHUNK;
-	*rows = c->out - *at < CHUNK ? c->out - *at : CHUNK;
+	for (; i >= tasks_of(c); c++)
+		i -= tasks_of(c);
+	*at = i * TASK_ROWS;
+	*rows = c->out - *at < TASK_ROWS ? c->out - *at : TASK_ROWS;
 	return c;
 }
 
@@ -44,7 +44,7 @@ pack_task(void *ctx, size_t i, unsigned worker)
 	const struct copies *w = ctx;
 	const struct nct_net *n = w->p.n;
 	size_t at, rows;
-	const struct copy *c = chunk_at(w, i, &at, &rows);
+	const struct copy *c = task_rows(w, i, &at, &rows);
 
 	(void)worker;
 	n->k->pack_floats(nct_net_packed(n, c->to, at), nct_net_panel(n, c->out), c->from + at * c->in, c->in, rows, c->in);
@@ -56,7 +56,7 @@ turn_task(void *ctx, size_t i, unsigned worker)
 	const struct copies *w = ctx;
 	const struct nct_net *n = w->p.n;
 	size_t at, rows;
-	const struct copy *c = chunk_at(w, i, &at, &rows);
+	const struct copy *c = task_rows(w, i, &at, &rows);
 	const size_t panel = nct_net_panel(n, c->in);
 
 	(void)worker;
@@ -64,12 +64,12 @@ turn_task(void *ctx, size_t i, unsigned worker)
 }
 
 static void
-run(struct copies *w, void (*task)(void *pass, size_t i, unsigned worker))
+run_tasks(struct copies *w, void (*task)(void *pass, size_t i, unsigned worker))
 {
 	size_t tasks = 0;
 
 	for (size_t i = 0; i < sizeof w->c / sizeof w->c[0]; i++)
-		tasks += chunks(&w->c[i]);
+		tasks += tasks_of(&w->c[i]);
 	nct_pass_run(&w->p, NCT_PART_PACK, tasks, task);
 }
 
@@ -87,7 +87,7 @@ nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave)
 		w.c[2] = (struct copy){n->wup, nct_net_at(n, n->params, NCT_P_UP, 2 * l), 2 * F, C};
 		w.c[3] = (struct copy){n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F};
 	}
-	run(&w, turn_task);
+	run_tasks(&w, turn_task);
 }
 
 void
@@ -102,7 +102,7 @@ nct_pass_weights_backward(struct nct_pass *p)
 		{n->wdown, nct_net_at(n, n->params, NCT_P_DOWN, l), C, F},
 	}};
 
-	run(&w, pack_task);
+	run_tasks(&w, pack_task);
 }
 
 void
@@ -111,9 +111,9 @@ nct_pass_weights_head(struct nct_pass *p)
 	struct nct_net *n = p->n;
 	struct copies w = {.p = *p, .c = {{n->whead, nct_net_at(n, n->params, NCT_P_HEAD, 0), n->s.vocab, n->s.width}}};
 
-	run(&w, turn_task);
+	run_tasks(&w, turn_task);
 	if (!p->backward)
 		return;
 	w.c[0].to = n->whead_back;
-	run(&w, pack_task);
+	run_tasks(&w, pack_task);
 }

@@ -128,7 +128,7 @@ head_column(struct work *k, const float *qkv, size_t part, size_t h, const float
 static nct_err
 scale_scores(struct work *k, uint32_t layer, size_t h)
 {
-	const float *qkv = nct_samples_at(&k->samples, layer, NCT_TAP_QKV);
+	const float *qkv = nct_samples_at(&k->samples, layer, NCT_SITE_QKV);
 	float by_q[NCT_M1_HEAD_MAX], by_k[NCT_M1_HEAD_MAX], *q = k->out + h * k->d;
 
 	for (size_t i = 0; i < k->d; i++) {
@@ -156,7 +156,7 @@ scale_scores(struct work *k, uint32_t layer, size_t h)
 static nct_err
 scale_mix(struct work *k, uint32_t layer, size_t h, const float *proj)
 {
-	const float *mix = nct_samples_at(&k->samples, layer, NCT_TAP_MIX), *v = k->out + 2 * k->c + h * k->d;
+	const float *mix = nct_samples_at(&k->samples, layer, NCT_SITE_MIX), *v = k->out + 2 * k->c + h * k->d;
 	int32_t *mul = i32_at(k, NCT_M1_MIX_MUL, layer, k->h) + h;
 	float weight[NCT_M1_HEAD_MAX];
 
@@ -178,7 +178,7 @@ static nct_err
 make_qkv(struct work *k, uint32_t l)
 {
 	const size_t c = k->c;
-	const float *qkv = nct_samples_at(&k->samples, l, NCT_TAP_QKV), *x = nct_samples_at(&k->samples, l, NCT_TAP_NORM1);
+	const float *qkv = nct_samples_at(&k->samples, l, NCT_SITE_QKV), *x = nct_samples_at(&k->samples, l, NCT_SITE_NORM1);
 	int32_t *mul = i32_at(k, NCT_M1_QKV_MUL, l, 3 * c);
 	nct_err err = NCT_OK;
 
@@ -204,7 +204,7 @@ make_attention(struct work *k, uint32_t l)
 {
 	const size_t c = k->c;
 	const float *proj = param(k, NCT_P_PROJ, l, c * c), *bias = param(k, NCT_P_BIAS, l, k->h * NCT_BUCKETS);
-	struct nct_fit f = {.n = k->samples.rows, .k = c, .r = c, .x = nct_samples_at(&k->samples, l, NCT_TAP_MIX), .ldx = c,
+	struct nct_fit f = {.n = k->samples.rows, .k = c, .r = c, .x = nct_samples_at(&k->samples, l, NCT_SITE_MIX), .ldx = c,
 	                    .w = proj, .given = 1, .in = k->in, .w8 = i8_at(k, NCT_M1_PROJ, l, c * c),
 	                    .scale = k->residual + l * 2 * c};
 	int32_t *b = i32_at(k, NCT_M1_BIAS, l, k->h * NCT_BUCKETS);
@@ -225,7 +225,7 @@ make_attention(struct work *k, uint32_t l)
 static nct_err
 scale_gate(struct work *k, uint32_t l)
 {
-	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP);
+	const float *up = nct_samples_at(&k->samples, l, NCT_SITE_UP);
 	int32_t *mul = i32_at(k, NCT_M1_UP_MUL, l, 2 * k->f);
 	nct_err err = NCT_OK;
 
@@ -250,11 +250,11 @@ static nct_err
 make_feed(struct work *k, uint32_t l)
 {
 	const size_t c = k->c, f = k->f;
-	const float *up = nct_samples_at(&k->samples, l, NCT_TAP_UP), *x = nct_samples_at(&k->samples, l, NCT_TAP_NORM2);
+	const float *up = nct_samples_at(&k->samples, l, NCT_SITE_UP), *x = nct_samples_at(&k->samples, l, NCT_SITE_NORM2);
 	struct nct_fit down = {.n = k->samples.rows,
 	                       .k = f,
 	                       .r = c,
-	                       .x = nct_samples_at(&k->samples, l, NCT_TAP_GATE),
+	                       .x = nct_samples_at(&k->samples, l, NCT_SITE_GATE),
 	                       .ldx = f,
 	                       .w = param(k, NCT_P_DOWN, l, c * f),
 	                       .in_max = k->in_max,
@@ -285,7 +285,7 @@ make_feed(struct work *k, uint32_t l)
 static nct_err
 make_head(struct work *k)
 {
-	const float *x = nct_samples_at(&k->samples, k->s->layers, NCT_TAP_NORMF);
+	const float *x = nct_samples_at(&k->samples, k->s->layers, NCT_SITE_NORMF);
 	int32_t *mul = i32_at(k, NCT_M1_HEAD_MUL, 0, 0);
 	nct_err err = fit_normed(k, x, param(k, NCT_P_NORMF, 0, 0), param(k, NCT_P_HEAD, 0, 0), NCT_SYMBOLS, NULL,
 	                         i16_at(k, NCT_M1_NORMF, 0, 0), i8_at(k, NCT_M1_HEAD, 0, 0));

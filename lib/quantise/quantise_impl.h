@@ -7,12 +7,12 @@
 
 /* ---- sample_ranges.c ---- */
 
-#define NCT_TAP_SITES (NCT_TAP_NORMF + 1)
+#define NCT_SITES (NCT_SITE_NORMF + 1)
 
 struct nct_samples {
 	struct nct_shape s;
 	size_t rows;           /* kept of each site, the same positions everywhere */
-	float **site;          /* [layer * NCT_TAP_SITES + site] (rows, cols); NULL where there is none */
+	float **site;          /* [layer * NCT_SITES + site] (rows, cols); NULL where there is none */
 	float top;             /* the largest magnitude in the residual stream, embeddings included */
 };
 
@@ -23,9 +23,9 @@ nct_err nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, c
 void nct_samples_free(struct nct_samples *s);
 
 static inline const float *
-nct_samples_at(const struct nct_samples *s, uint32_t layer, enum nct_observed site)
+nct_samples_at(const struct nct_samples *s, uint32_t layer, enum nct_site site)
 {
-	return s->site[(size_t)layer * NCT_TAP_SITES + site];
+	return s->site[(size_t)layer * NCT_SITES + site];
 }
 
 /* ---- fit.c ---- */

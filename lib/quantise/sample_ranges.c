@@ -25,27 +25,27 @@ struct taking {
 };
 
 static size_t
-columns(const struct nct_shape *s, enum nct_observed site)
+columns(const struct nct_shape *s, enum nct_site site)
 {
 	switch (site) {
-	case NCT_TAP_QKV: return 3 * (size_t)s->width;
-	case NCT_TAP_UP: return 2 * (size_t)s->inner;
-	case NCT_TAP_GATE: return s->inner;
-	case NCT_TAP_RESIDUAL: return 0; /* only its largest value is wanted */
-	case NCT_TAP_NORM1: case NCT_TAP_MIX: case NCT_TAP_NORM2: case NCT_TAP_NORMF: break;
+	case NCT_SITE_QKV: return 3 * (size_t)s->width;
+	case NCT_SITE_UP: return 2 * (size_t)s->inner;
+	case NCT_SITE_GATE: return s->inner;
+	case NCT_SITE_RESIDUAL: return 0; /* only its largest value is wanted */
+	case NCT_SITE_NORM1: case NCT_SITE_MIX: case NCT_SITE_NORM2: case NCT_SITE_NORMF: break;
 	}
 	return s->width;
 }
 
 static void
-take(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+take(void *ctx, enum nct_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
 {
 	struct taking *t = ctx;
-	float *out = t->to->site[(size_t)layer * NCT_TAP_SITES + site];
+	float *out = t->to->site[(size_t)layer * NCT_SITES + site];
 	size_t kept = t->kept;
 
 	for (size_t r = 0; r < rows; r++) {
-		if (site == NCT_TAP_RESIDUAL)
+		if (site == NCT_SITE_RESIDUAL)
 			for (size_t i = 0; i < cols; i++) {
 				t->bad |= !isfinite(x[r * stride + i]);
 				t->to->top = fmaxf(t->to->top, fabsf(x[r * stride + i]));
@@ -79,15 +79,15 @@ mark(uint8_t *keep, size_t rows, size_t length, int early, size_t want)
 static nct_err
 allocate(struct nct_samples *s)
 {
-	const size_t sites = ((size_t)s->s.layers + 1) * NCT_TAP_SITES;
+	const size_t sites = ((size_t)s->s.layers + 1) * NCT_SITES;
 
 	if ((s->site = calloc(sites, sizeof *s->site)) == NULL)
 		return NCT_ENOMEM;
 	for (size_t i = 0; i < sites; i++) {
-		const enum nct_observed site = (enum nct_observed)(i % NCT_TAP_SITES);
+		const enum nct_site site = (enum nct_site)(i % NCT_SITES);
 		const size_t cols = columns(&s->s, site);
 
-		if (cols == 0 || (i / NCT_TAP_SITES == s->s.layers) != (site == NCT_TAP_NORMF))
+		if (cols == 0 || (i / NCT_SITES == s->s.layers) != (site == NCT_SITE_NORMF))
 			continue;
 		if ((s->site[i] = calloc(s->rows, cols * sizeof **s->site)) == NULL)
 			return NCT_ENOMEM;
@@ -103,7 +103,7 @@ run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, 
 	uint64_t count;
 	double nats;
 
-	if ((err = nct_net_set_tap(net, take, t)) != NCT_OK)
+	if ((err = nct_net_set_observer(net, take, t)) != NCT_OK)
 		return err;
 	for (size_t r = 0; r < rows && err == NCT_OK; r += batch) {
 		const struct nct_batch b = {rows - r < batch ? rows - r : batch, length, in + r * length, target, NULL};
@@ -164,7 +164,7 @@ done:
 void
 nct_samples_free(struct nct_samples *s)
 {
-	for (size_t i = 0; s->site != NULL && i < ((size_t)s->s.layers + 1) * NCT_TAP_SITES; i++)
+	for (size_t i = 0; s->site != NULL && i < ((size_t)s->s.layers + 1) * NCT_SITES; i++)
 		free(s->site[i]);
 	free(s->site);
 	s->site = NULL;

@@ -66,7 +66,7 @@ check_row(const struct example *e, const struct data *d, const char *row)
 		assert_int_equal(nct_net_forward(n, &d->b, &nats, &count, NULL, NULL), NCT_OK);
 		assert_memory_equal(&nats, &first, sizeof nats);
 		assert_int_equal(nct_net_backward(n, &d->b, 0.01f, e->zloss, &nats, &count), NCT_EARG);
-		assert_int_equal(nct_net_set_tap(n, NULL, NULL), NCT_EARG);
+		assert_int_equal(nct_net_set_observer(n, NULL, NULL), NCT_EARG);
 		nct_net_free(n);
 	}
 	nct_net_free(one);
@@ -249,7 +249,7 @@ test_bad_batches(void **state)
 /* ---- taps ---- */
 
 struct tapped {
-	size_t calls[NCT_TAP_NORMF + 1];
+	size_t calls[NCT_SITE_NORMF + 1];
 	size_t tokens;
 	const struct nct_shape *s;
 	double mean_square; /* of what NORM1 shows of layer 0 */
@@ -258,7 +258,7 @@ struct tapped {
 };
 
 static void
-count_tap(void *ctx, enum nct_observed site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+count_site(void *ctx, enum nct_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
 {
 	struct tapped *t = ctx;
 	const size_t C = t->s->width, F = t->s->inner;
@@ -267,17 +267,17 @@ count_tap(void *ctx, enum nct_observed site, uint32_t layer, const float *x, siz
 	t->calls[site]++;
 	assert_int_equal(rows, t->tokens);
 	assert_int_equal(cols, want[site]);
-	assert_true(layer < t->s->layers || (layer == t->s->layers && (site == NCT_TAP_NORMF || site == NCT_TAP_RESIDUAL)));
+	assert_true(layer < t->s->layers || (layer == t->s->layers && (site == NCT_SITE_NORMF || site == NCT_SITE_RESIDUAL)));
 	for (size_t r = 0; r < rows; r++)
 		for (size_t j = 0; j < cols; j++) {
 			const float v = x[r * stride + j];
 
 			assert_true(isfinite(v));
-			if (site == NCT_TAP_NORM1 && layer == 0)
+			if (site == NCT_SITE_NORM1 && layer == 0)
 				t->mean_square += (double)v * (double)v / (double)(rows * cols);
-			if (site == NCT_TAP_UP)
+			if (site == NCT_SITE_UP)
 				t->up[r * 2 * F + j] = v;
-			if (site == NCT_TAP_GATE && v != fmaxf(t->up[r * 2 * F + j], 0.0f) * t->up[r * 2 * F + F + j])
+			if (site == NCT_SITE_GATE && v != fmaxf(t->up[r * 2 * F + j], 0.0f) * t->up[r * 2 * F + F + j])
 				t->gate_fits = 0;
 		}
 }
@@ -298,10 +298,10 @@ test_taps(void **state)
 	assert_non_null(t.up);
 	data_make(&d, e);
 	assert_int_equal(nct_net_forward(n, &d.b, &without, &count, NULL, NULL), NCT_OK);
-	assert_int_equal(nct_net_set_tap(n, count_tap, &t), NCT_OK);
+	assert_int_equal(nct_net_set_observer(n, count_site, &t), NCT_OK);
 	assert_int_equal(nct_net_forward(n, &d.b, &with, &count, NULL, NULL), NCT_OK);
 	assert_memory_equal(&with, &without, sizeof with);
-	for (size_t i = 0; i <= NCT_TAP_NORMF; i++)
+	for (size_t i = 0; i <= NCT_SITE_NORMF; i++)
 		assert_int_equal(t.calls[i], want[i]);
 	assert_true(fabs(t.mean_square - 1.0) < 1e-4); /* of unit embeddings, without the gain */
 	assert_true(t.gate_fits);

@@ -63,7 +63,7 @@ test_half_is_early(void **state)
 		float *want = normed(nct_net_params(net), p);
 
 		for (size_t i = 0; i < s.rows; i++)
-			count[p] += (size_t)equal(nct_samples_at(&s, 0, NCT_TAP_NORM1) + i * shape.width, want);
+			count[p] += (size_t)equal(nct_samples_at(&s, 0, NCT_SITE_NORM1) + i * shape.width, want);
 		assert_true(count[p] > 0);
 		early += p < 8 ? count[p] : 0;
 		free(want);
