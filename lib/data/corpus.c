@@ -1,4 +1,4 @@
-/* corpus.c - token streams as one long row of tokens: their files mapped, with an index of blocks. */
+/* corpus.c - the tokens of one or more token streams, by number: files in mapped memory, with an index of blocks. */
 #include "data/corpus.h"
 
 #include <errno.h>
@@ -20,9 +20,9 @@
 
 #define COPY_BYTES ((size_t)1 << 18)
 
-/* One block. */
-struct piece {
-	const uint8_t *frame; /* its header, with all that follows */
+/* A block in mapped memory. */
+struct block_ref {
+	const uint8_t *frame; /* its header; the block follows */
 	uint64_t first;       /* number of its first token */
 };
 
@@ -33,38 +33,38 @@ struct map {
 
 struct nct_corpus {
 	struct nct_header header; /* of the first stream */
-	int any;                  /* there was one */
-	struct piece *pieces;     /* the count-th is the end: its `first` is how many tokens there are */
+	int any;                  /* a stream was read, so `header` is set */
+	struct block_ref *blocks; /* (count + 1) the last is the end: its `first` is the number of all tokens */
 	size_t count, cap;
-	struct map *maps;         /* what `frame` points into; none in a sample */
+	struct map *maps;         /* the memory that `frame` points into; none in a sample */
 	size_t map_count;
 	uint64_t text_bytes, crc;
 };
 
-/* ---- Making one ---- */
+/* ---- reading ---- */
 
 static nct_err
-add_piece(nct_corpus *c, const uint8_t *frame, uint64_t tokens)
+add_block(nct_corpus *c, const uint8_t *frame, uint64_t tokens)
 {
 	if (c->count + 1 >= c->cap) {
 		size_t cap = c->cap == 0 ? 64 : 2 * c->cap, bytes;
-		struct piece *p = nct_size_mul(&bytes, cap, sizeof *p) == 0 ? realloc(c->pieces, bytes) : NULL;
+		struct block_ref *p = nct_size_mul(&bytes, cap, sizeof *p) == 0 ? realloc(c->blocks, bytes) : NULL;
 
 		if (p == NULL)
 			return NCT_ENOMEM;
 		if (c->cap == 0)
-			p[0] = (struct piece){NULL, 0};
-		c->pieces = p;
+			p[0] = (struct block_ref){NULL, 0};
+		c->blocks = p;
 		c->cap = cap;
 	}
-	c->pieces[c->count].frame = frame;
-	c->pieces[c->count + 1] = (struct piece){NULL, c->pieces[c->count].first + tokens};
+	c->blocks[c->count].frame = frame;
+	c->blocks[c->count + 1] = (struct block_ref){NULL, c->blocks[c->count].first + tokens};
 	c->count++;
 	return NCT_OK;
 }
 
-/* A stream begins. All streams must speak one language; if the text of one is not known, that of all together is
- * not. */
+/* Takes the header of a stream. The tokens of all streams must be of the same kind (stream/same_tokens.h). If the
+ * bytes of one stream's text are unknown, so are those of all together. */
 static nct_err
 add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 {
@@ -90,7 +90,8 @@ add_header(nct_corpus *c, const struct nct_header *h, nct_why *why)
 	return NCT_OK;
 }
 
-/* Reads the streams of `fd`, which is mapped whole as `m`, to their end: every checksum is checked. */
+/* Reads the streams of `fd` to the end, checks every checksum, and adds their blocks to the index. `m` is the whole
+ * file, mapped. */
 static nct_err
 index_blocks(nct_corpus *c, int fd, const struct map *m, nct_why *why)
 {
@@ -102,7 +103,7 @@ index_blocks(nct_corpus *c, int fd, const struct map *m, nct_why *why)
 	while (err == NCT_OK && event != NCT_AT_END) {
 		if ((err = nct_reader_next(r, &event, &b, why)) != NCT_OK)
 			break;
-		if (nct_reader_offset(r) > m->n) { /* the map does not have what comes from here on */
+		if (nct_reader_offset(r) > m->n) { /* this part is not mapped */
 			err = nct_fail(why, NCT_EDATA, "the file grows while it is read, byte %zu", m->n);
 			break;
 		}
@@ -112,8 +113,8 @@ index_blocks(nct_corpus *c, int fd, const struct map *m, nct_why *why)
 			continue;
 		c->text_bytes += b.text_bytes;
 		c->crc = lzma_crc64(b.code, b.code_bytes, c->crc);
-		if (b.tokens > 0) /* else empty lines of ids */
-			err = add_piece(c, m->bytes + nct_reader_offset(r) - 8 - nct_block_payload(&b) - NCT_BLOCK_HEADER_BYTES, b.tokens);
+		if (b.tokens > 0) /* a block of empty documents of ids has none */
+			err = add_block(c, m->bytes + nct_reader_offset(r) - 8 - nct_block_payload(&b) - NCT_BLOCK_HEADER_BYTES, b.tokens);
 	}
 	nct_reader_free(r);
 	return err;
@@ -142,7 +143,7 @@ map_file(nct_corpus *c, int fd, nct_why *why)
 	return index_blocks(c, fd, &maps[c->map_count++], why);
 }
 
-/* What cannot be mapped goes through a temporary file. */
+/* Copies `from`, which cannot be mapped, to the temporary file `to`. */
 static nct_err
 spool(int from, int to, const char *tmpdir, nct_why *why)
 {
@@ -174,7 +175,7 @@ add_operand(nct_corpus *c, int fd, const char *tmpdir, nct_why *why)
 		return err;
 	if ((err = spool(fd, temp, tmpdir, why)) == NCT_OK)
 		err = map_file(c, temp, why);
-	(void)close(temp); /* the map keeps it */
+	(void)close(temp); /* it stays mapped */
 	return err;
 }
 
@@ -184,7 +185,7 @@ nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tm
 	nct_corpus *c = calloc(1, sizeof *c);
 	nct_why own;
 	size_t number;
-	nct_err err = c != NULL ? add_piece(c, NULL, 0) : NCT_ENOMEM; /* there is always an end */
+	nct_err err = c != NULL ? add_block(c, NULL, 0) : NCT_ENOMEM; /* the entry for the end */
 	int fd;
 
 	*out = NULL;
@@ -198,7 +199,7 @@ nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tm
 		err = add_operand(c, fd, tmpdir, why);
 		const int saved = errno;
 		if (fd != STDIN_FILENO)
-			(void)close(fd); /* only read from */
+			(void)close(fd); /* it was only read from, so nothing can fail */
 		errno = saved;
 	}
 	if (err == NCT_OK) {
@@ -219,19 +220,19 @@ nct_corpus_free(nct_corpus *c)
 	for (size_t i = 0; i < c->map_count; i++)
 		(void)munmap(c->maps[i].bytes, c->maps[i].n);
 	free(c->maps);
-	free(c->pieces);
+	free(c->blocks);
 	free(c);
 }
 
-/* Whether a block's text bytes are not just its own: of a line of ids that was cut, the last block has those of all
- * the parts. */
+/* True if block i's text_bytes are not those of its own tokens. If a document of foreign tokens is in several
+ * blocks, the last of them counts the bytes of all. */
 static int
 text_elsewhere(const nct_corpus *c, size_t i)
 {
-	const struct nct_block b = nct_frame_block(c->pieces[i].frame);
+	const struct nct_block b = nct_frame_block(c->blocks[i].frame);
 
 	return ((b.flags & NCT_BLOCK_CONTINUED) && b.text_bytes == 0) ||
-	       ((b.flags & NCT_BLOCK_CONTINUES) && i > 0 && nct_frame_block(c->pieces[i - 1].frame).text_bytes == 0);
+	       ((b.flags & NCT_BLOCK_CONTINUES) && i > 0 && nct_frame_block(c->blocks[i - 1].frame).text_bytes == 0);
 }
 
 nct_err
@@ -240,7 +241,7 @@ nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 	const uint64_t all = nct_corpus_tokens(c);
 	uint64_t count = all <= tokens ? c->count : (uint64_t)((double)c->count * (double)tokens / (double)all);
 	nct_corpus *s = calloc(1, sizeof *s);
-	nct_err err = s != NULL ? add_piece(s, NULL, 0) : NCT_ENOMEM;
+	nct_err err = s != NULL ? add_block(s, NULL, 0) : NCT_ENOMEM;
 
 	*out = NULL;
 	if (err != NCT_OK)
@@ -253,14 +254,14 @@ nct_corpus_sample(nct_corpus **out, const nct_corpus *c, uint64_t tokens)
 		count = 1;
 	for (uint64_t i = 0; i < count; i++) {
 		const size_t which = (size_t)((double)c->count * ((double)i + 0.5) / (double)count);
-		const struct piece *p = &c->pieces[which];
+		const struct block_ref *p = &c->blocks[which];
 
-		if ((err = add_piece(s, p->frame, p[1].first - p->first)) != NCT_OK)
+		if ((err = add_block(s, p->frame, p[1].first - p->first)) != NCT_OK)
 			goto fail;
 		s->text_bytes += nct_frame_block(p->frame).text_bytes;
 		s->header.text_unknown |= count < c->count && text_elsewhere(c, which);
 	}
-	if (count == c->count) /* what stands in blocks without tokens counts, too */
+	if (count == c->count) /* then blocks without tokens count, too */
 		s->text_bytes = c->text_bytes;
 	*out = s;
 	return NCT_OK;
@@ -269,7 +270,7 @@ fail:
 	return err;
 }
 
-/* ---- Asking it ---- */
+/* ---- access ---- */
 
 const struct nct_header *
 nct_corpus_header(const nct_corpus *c)
@@ -280,7 +281,7 @@ nct_corpus_header(const nct_corpus *c)
 uint64_t
 nct_corpus_tokens(const nct_corpus *c)
 {
-	return c->pieces[c->count].first;
+	return c->blocks[c->count].first;
 }
 
 uint64_t
@@ -295,16 +296,16 @@ nct_corpus_crc(const nct_corpus *c)
 	return c->crc;
 }
 
-/* The piece that token `i` stands in. */
+/* The index of the block that contains token `i`. */
 static size_t
-piece_of(const nct_corpus *c, uint64_t i)
+block_of(const nct_corpus *c, uint64_t i)
 {
 	size_t lo = 0, hi = c->count;
 
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (c->pieces[mid].first <= i)
+		if (c->blocks[mid].first <= i)
 			lo = mid;
 		else
 			hi = mid;
@@ -316,7 +317,7 @@ void
 nct_corpus_get(const nct_corpus *c, uint64_t from, size_t n, uint32_t *out, uint64_t *place)
 {
 	const int wide = nct_token_bytes(c->header.vocab) == 2;
-	const struct piece *p = &c->pieces[piece_of(c, from)];
+	const struct block_ref *p = &c->blocks[block_of(c, from)];
 
 	for (size_t i = 0; i < n; p++) {
 		const uint8_t *code = nct_frame_block(p->frame).code;
@@ -335,7 +336,7 @@ nct_corpus_block(const nct_corpus *c, size_t i, struct nct_block *b)
 {
 	if (i >= c->count)
 		return 0;
-	*b = nct_frame_block(c->pieces[i].frame);
+	*b = nct_frame_block(c->blocks[i].frame);
 	return 1;
 }
 
@@ -351,7 +352,7 @@ corpus_get(const struct nct_examples *e, uint64_t i, uint32_t *in, uint32_t *tar
 		target[j] = NCT_NO_TARGET;
 	in[0] = c->header.vocab;
 	for (size_t j = 1; j < e->length; j++)
-		in[j] = j <= n ? target[j - 1] : c->header.vocab; /* past the end nothing is predicted: any id does */
+		in[j] = j <= n ? target[j - 1] : c->header.vocab; /* past the end any id will do */
 	return n;
 }
 

@@ -1,4 +1,4 @@
-/* examples.c - examples to train on, and the order in which they come. */
+/* examples.c - examples to train on, and their order in a run. */
 #include "data/examples.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ text_get(const struct nct_examples *e, uint64_t i, uint32_t *in, uint32_t *targe
 		target[j] = NCT_NO_TARGET;
 	in[0] = NCT_EOD;
 	for (size_t j = 1; j < e->length; j++)
-		in[j] = j <= n ? target[j - 1] : NCT_EOD; /* past the end nothing is predicted: any symbol does */
+		in[j] = j <= n ? target[j - 1] : NCT_EOD; /* past the end any symbol will do */
 	return bytes;
 }
 

@@ -1,4 +1,4 @@
-/* inflate.c - plain bytes from a file descriptor that may hold .xz, .gz or .zst data. */
+/* inflate.c - reads plain bytes from a file descriptor whose data may be compressed: .xz, .gz or .zst. */
 #include "data/inflate.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#define ZLIB_CONST /* next_in points to const */
+#define ZLIB_CONST /* makes next_in a pointer to const */
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -23,13 +23,13 @@ enum kind { PLAIN, XZ, GZ, ZST };
 struct nct_inflate {
 	int fd;
 	enum kind kind;
-	int ended;           /* the file descriptor is at its end */
-	int between;         /* .gz, .zst: a member, or a frame, has ended */
-	int padded;          /* .gz: zeros have followed the last member */
-	int begun;           /* something was given out */
+	int ended;           /* `fd` is at its end */
+	int between;         /* .gz, .zst: a member or frame has ended, and no other has begun */
+	int padded;          /* .gz: zeros followed the last member */
+	int begun;           /* some plain bytes were given out */
 	int done;            /* .xz: the last stream has ended */
-	uint64_t read;       /* bytes taken from `fd` */
-	const uint8_t *next; /* of `in`: not used yet */
+	uint64_t read;       /* bytes read from `fd` */
+	const uint8_t *next; /* the first byte in `in` that is not used yet */
 	size_t left;
 	lzma_stream xz;
 	z_stream gz;
@@ -57,7 +57,7 @@ start_zst(nct_inflate *s)
 
 	if ((s->zst = ZSTD_createDStream()) == NULL)
 		return NCT_ENOMEM;
-	(void)ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, log.upperBound); /* whatever zstd --long made */
+	(void)ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, log.upperBound); /* for zstd --long */
 	return NCT_OK;
 }
 
@@ -74,7 +74,7 @@ start(nct_inflate *s, nct_why *why)
 		                m->how != NULL ? m->how : "", m->how != NULL ? "; " : "");
 	s->xz = none;
 	if ((kind == XZ && lzma_stream_decoder(&s->xz, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) ||
-	    (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) || /* the largest window; gzip's header and trailer */
+	    (kind == GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) || /* 16: gzip's header and trailer */
 	    (kind == ZST && start_zst(s) != NCT_OK))
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	s->kind = kind;
@@ -171,8 +171,8 @@ read_xz(nct_inflate *s, uint8_t *buf, size_t cap, size_t *got, nct_why *why)
 	return NCT_OK;
 }
 
-/* What follows a member: another one (status NCT_OK, `between` cleared), nothing but zeros (of a tape, or a disk's
- * sectors), or garbage. */
+/* Looks at what follows a .gz member. Another member: clears `between`. The end, or only zeros, as on tapes: leaves
+ * it. Anything else: NCT_EDATA. */
 static nct_err
 next_member(nct_inflate *s, nct_why *why)
 {

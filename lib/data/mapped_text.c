@@ -1,4 +1,4 @@
-/* mapped_text.c - text from files into a mapped temporary file, with a list of where documents end. */
+/* mapped_text.c - reads text into a mapped temporary file, with a list of where documents end. */
 #include "data/mapped_text.h"
 
 #include <errno.h>
@@ -19,20 +19,20 @@
 #define BUFFER ((size_t)1 << 18)
 
 struct nct_text {
-	uint8_t *bytes;       /* mapped read-only; NULL if there are none */
+	uint8_t *bytes;       /* (n) mapped read-only; NULL if the text is empty */
 	size_t n;
-	uint64_t *ends;       /* documents that have ended: where, in bytes; never descending */
+	uint64_t *ends;       /* (documents) byte offsets where documents with an EOD end, in rising order */
 	size_t documents, cap;
 	uint64_t crc;
 };
 
-/* What is needed while reading only. */
-struct reader {
+/* State while the text is read. */
+struct text_reader {
 	nct_text *t;
 	nct_docs *docs;
-	int fd;       /* the temporary file, */
-	const char *tmpdir; /* in this folder */
-	uint8_t *buf; /* BUFFER bytes, of which `used` are to be written */
+	int fd;             /* the temporary file ... */
+	const char *tmpdir; /* ... in this folder */
+	uint8_t *buf;       /* BUFFER bytes, of which the first `used` are to be written */
 	size_t used;
 };
 
@@ -53,7 +53,7 @@ add_end(nct_text *t, uint64_t end)
 }
 
 static nct_err
-flush(struct reader *r, nct_why *why)
+flush(struct text_reader *r, nct_why *why)
 {
 	if (nct_write(r->fd, r->buf, r->used) != NCT_OK)
 		return nct_temporary_failed(r->tmpdir, why);
@@ -63,7 +63,7 @@ flush(struct reader *r, nct_why *why)
 }
 
 static nct_err
-put(struct reader *r, const uint8_t *text, size_t n, nct_why *why)
+put(struct text_reader *r, const uint8_t *text, size_t n, nct_why *why)
 {
 	nct_err err = NCT_OK;
 
@@ -82,9 +82,9 @@ put(struct reader *r, const uint8_t *text, size_t n, nct_why *why)
 	return err;
 }
 
-/* Takes the whole text, piece by piece. */
+/* Copies the whole text to the temporary file, piece by piece. */
 static nct_err
-take(struct reader *r, nct_why *why)
+take(struct text_reader *r, nct_why *why)
 {
 	struct nct_piece p = {.done = 0};
 	nct_err err = NCT_OK;
@@ -137,7 +137,7 @@ nct_text_read(nct_text **out, nct_operand operand, void *ctx, const struct nct_t
 		return err;
 	struct nct_unpack u = {
 	    .operand = operand, .ctx = ctx, .plain = o.plain, .tmpdir = o.tmpdir, .why = why, .index = SIZE_MAX};
-	struct reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .tmpdir = o.tmpdir, .buf = malloc(BUFFER)};
+	struct text_reader r = {.t = calloc(1, sizeof *r.t), .fd = -1, .tmpdir = o.tmpdir, .buf = malloc(BUFFER)};
 	err = NCT_ENOMEM;
 	if (r.t == NULL || r.buf == NULL || (err = nct_temporary(&r.fd, o.tmpdir, why)) != NCT_OK)
 		goto done;
@@ -197,7 +197,7 @@ nct_text_crc(const nct_text *t)
 	return t->crc;
 }
 
-/* The first document whose EOD is symbol `from` or a later one: document i's is symbol ends[i] + i. */
+/* The first document whose EOD is at symbol `from` or later. Document i's EOD is symbol ends[i] + i. */
 static size_t
 next_end(const nct_text *t, uint64_t from)
 {

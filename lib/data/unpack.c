@@ -1,4 +1,4 @@
-/* unpack.c - operands as plain text: what is packed goes through a temporary file. */
+/* unpack.c - opens operands as plain text: compressed ones are decompressed to a temporary file. */
 #include "data/unpack.h"
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "base/temporary.h"
 #include "data/inflate.h"
 
-#define PIECE ((size_t)1 << 18)
+#define COPY_BYTES ((size_t)1 << 18)
 
-/* Whether a file can be passed on: its first bytes can be looked at, and are those of text. */
+/* True if `fd` can be passed on: it is a file whose first bytes are not those of a compressed or other known file. */
 static int
 is_plain(int fd)
 {
@@ -29,17 +29,18 @@ is_plain(int fd)
 	return n >= 0 && nct_magic_find(first, (size_t)n) == NULL;
 }
 
+/* Copies the plain bytes of `in` to the temporary file `out`, and seeks to its beginning. */
 static nct_err
 copy(nct_inflate *in, int out, const char *tmpdir, nct_why *why)
 {
-	uint8_t *buf = malloc(PIECE);
-	size_t got = PIECE;
+	uint8_t *buf = malloc(COPY_BYTES);
+	size_t got = COPY_BYTES;
 	nct_err err = NCT_OK;
 
 	if (buf == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	while (err == NCT_OK && got == PIECE) {
-		err = nct_inflate_read(in, buf, PIECE, &got, why);
+	while (err == NCT_OK && got == COPY_BYTES) {
+		err = nct_inflate_read(in, buf, COPY_BYTES, &got, why);
 		if (err == NCT_OK && nct_write(out, buf, got) != NCT_OK)
 			err = nct_temporary_failed(tmpdir, why);
 	}

@@ -1,14 +1,14 @@
-/* nct-mpi.c - the plug-in through which ranks train together by MPI: the trainers load it under a launcher, so that
- * they need no MPI. */
+/* nct-mpi.c - the MPI plug-in, by which several processes (ranks) train together. Trainers load it only when an MPI
+ * launcher starts them, so they do not need MPI themselves. */
 #include "mpi/nct-mpi.h"
 
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE ((size_t)1 << 20) /* numbers summed at a time, to bound buffers and counts */
+#define SECTION ((size_t)1 << 20) /* numbers summed at a time; limits buffers and MPI's counts */
 
-/* Sums of one type of number. */
+/* A type of number to sum. */
 struct type {
 	size_t bytes;
 	MPI_Datatype mpi;
@@ -35,10 +35,10 @@ add_doubles(void *to, const void *x, size_t n)
 		a[i] += b[i];
 }
 
-/* x[0..n), n <= PIECE: each rank gets a share of the numbers from all, adds them in the order of ranks and gives the
- * sums to all. */
+/* Sums x[0..n), n <= SECTION, over all ranks. Each rank receives one share of the numbers from all ranks, adds them
+ * up in the order of ranks, and sends the sums to all. So results do not depend on timing. */
 static int
-sum_piece(const struct nct_world *w, const struct type *t, char *x, size_t n, char *mine, char *theirs)
+sum_section(const struct nct_world *w, const struct type *t, char *x, size_t n, char *mine, char *theirs)
 {
 	const size_t share = (n + w->size - 1) / w->size, bytes = share * t->bytes;
 
@@ -57,12 +57,12 @@ sum_piece(const struct nct_world *w, const struct type *t, char *x, size_t n, ch
 static nct_err
 sum_all(const struct nct_world *w, const struct type *t, char *x, size_t n)
 {
-	const size_t room = (PIECE + w->size) * t->bytes;
+	const size_t room = (SECTION + w->size) * t->bytes;
 	char *mine = malloc(room), *theirs = malloc(room);
 	nct_err err = mine != NULL && theirs != NULL ? NCT_OK : NCT_ENOMEM;
 
-	for (size_t at = 0; err == NCT_OK && at < n; at += PIECE)
-		if (sum_piece(w, t, x + at * t->bytes, n - at < PIECE ? n - at : PIECE, mine, theirs) != 0)
+	for (size_t at = 0; err == NCT_OK && at < n; at += SECTION)
+		if (sum_section(w, t, x + at * t->bytes, n - at < SECTION ? n - at : SECTION, mine, theirs) != 0)
 			err = NCT_EIO;
 	free(mine);
 	free(theirs);
@@ -101,8 +101,8 @@ static nct_err
 share(const struct nct_world *w, void *bytes, size_t n)
 {
 	(void)w;
-	for (size_t at = 0; at < n; at += PIECE)
-		if (MPI_Bcast((char *)bytes + at, (int)(n - at < PIECE ? n - at : PIECE), MPI_BYTE, 0, MPI_COMM_WORLD) != MPI_SUCCESS)
+	for (size_t at = 0; at < n; at += SECTION)
+		if (MPI_Bcast((char *)bytes + at, (int)(n - at < SECTION ? n - at : SECTION), MPI_BYTE, 0, MPI_COMM_WORLD) != MPI_SUCCESS)
 			return NCT_EIO;
 	return NCT_OK;
 }

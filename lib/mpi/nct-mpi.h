@@ -1,12 +1,12 @@
-/* nct-mpi.h - what the MPI plug-in offers; looked up by name in nct-mpi.so. */
+/* nct-mpi.h - the functions of the MPI plug-in nct-mpi.so, which trainers look up by name. */
 #ifndef NCT_MPI_NCT_MPI_H
 #define NCT_MPI_NCT_MPI_H
 
 #include "nct-train.h"
 
-/* Joins the other ranks and fills in *w. 0, or -1 if that failed. */
+/* Initialises MPI and fills in *w. Returns 0, or -1 on failure. */
 int nct_mpi_start(struct nct_world *w);
-/* With status 0 leaves them, once all do; else ends them all, with that status. */
+/* With status 0, waits until all ranks end, and ends MPI. Otherwise aborts all ranks with that status. */
 void nct_mpi_end(int status);
 
 #endif

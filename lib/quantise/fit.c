@@ -1,4 +1,4 @@
-/* fit.c - one matrix between int8 vectors, fitted to samples of what goes through it. */
+/* fit.c - quantises one matrix between int8 vectors, so that its outputs on sample inputs change least. */
 #include "quantise/quantise_impl.h"
 
 #include <math.h>
@@ -9,14 +9,14 @@
 #include "float/float.h"
 
 #define LEVELS 127.0f
-#define ROWS 32                          /* samples a task */
-#define TRIAL_FLOATS ((size_t)1 << 24)   /* of outputs looked at in a trial */
+#define ROWS 32                          /* samples per task */
+#define TRIAL_FLOATS ((size_t)1 << 24)   /* outputs that a trial compares, at most */
 
-/* To the nearest integer, ties to even, for |x| < 2^22. */
+/* Rounds to the nearest integer, ties to even, for |x| < 2^22. */
 static inline float
 nearest(float x)
 {
-	const float big = 12582912.0f; /* 1.5 * 2^23: beyond it floats are integers */
+	const float big = 12582912.0f; /* 1.5 * 2^23: floats of this size are integers */
 
 	return x + big - big;
 }
@@ -29,7 +29,8 @@ level(float x)
 	return nearest(low < LEVELS ? low : LEVELS);
 }
 
-/* The square error of cutting one column at `clip`; not exact above `enough`. */
+/* The squared error of one column clipped at `clip` and rounded to int8. Stops at `enough`, so larger values are not
+ * exact. */
 static double
 clip_error(const float *x, size_t n, size_t stride, float clip, double enough)
 {
@@ -76,21 +77,22 @@ nct_fit_clip(const float *x, size_t n, size_t cols, size_t stride, const float *
 	return best;
 }
 
-/* ---- One way of dividing precision between inputs and weights, tried ---- */
+/* ---- A trial: one choice of input scales ---- */
 
 struct trial {
 	const struct nct_fit *f;
 	const struct nct_kernels *kernels;
-	size_t n, every;       /* samples looked at: rows 0, every, 2 * every, ... of f->x */
-	const float *want;     /* (n,r) */
-	float *in, *energy;    /* (k), and of the inputs, squared, on average */
-	int8_t *x8;            /* (n,k) */
-	int8_t *w8;            /* (r,k) */
-	void *packed;          /* w8 as the kernels want it */
-	float *scale;          /* (r) */
-	double *error;         /* (tasks) */
+	size_t n, every;       /* the trial uses n samples: rows 0, every, 2 * every, ... of f->x */
+	const float *want;     /* (n,r) the outputs in floats */
+	float *in;             /* (k) the input scales to try, as in struct nct_fit */
+	float *energy;         /* (k) sums of squares of the columns of x8 */
+	int8_t *x8;            /* (n,k) inputs, quantised */
+	int8_t *w8;            /* (r,k) weights, quantised */
+	void *packed;          /* w8, packed for the kernels */
+	float *scale;          /* (r) as in struct nct_fit */
+	double *error;         /* (tasks) squared errors */
 	nct_threads *pool;
-	int *failed;           /* (threads) */
+	int *failed;           /* (threads) 1 if memory ran out */
 };
 
 static size_t
@@ -111,7 +113,8 @@ round_inputs(void *ctx, size_t task, unsigned worker)
 			t->x8[i * k + j] = (int8_t)level(t->f->x[i * t->every * t->f->ldx + j] * t->in[j]);
 }
 
-/* One row of weights: of eight scales the one with the least error, weighed by what goes in. */
+/* Task: quantises row r of the weights. Tries several scales and takes the one with the least squared error, in
+ * which column j has the weight energy[j]. */
 static void
 round_weights(void *ctx, size_t r, unsigned worker)
 {
@@ -167,7 +170,7 @@ measure(void *ctx, size_t task, unsigned worker)
 	free(acc);
 }
 
-/* Fills x8, w8 and scale from `in`; gives the error. */
+/* Runs a trial: fills x8, w8 and scale from `in`. Returns the squared error of the outputs. */
 static double
 try_inputs(struct trial *t)
 {
@@ -187,10 +190,11 @@ try_inputs(struct trial *t)
 	return sum;
 }
 
-/* ---- The family of ways ---- */
+/* ---- The choices of input scales that are tried ---- */
 
-/* Channels whose share in the output, clip * weight, stays below `pivot` get less of the int8 range, by `power`: their
- * weights grow, so that a row's weights are of a size. */
+/* Sets t->in. Column j's share in the output is clip * its largest weight. Columns whose share is below `pivot` get
+ * less of the int8 range, by the factor (share / pivot)^power. Their weights grow by its inverse, so that the
+ * weights of a row become more equal in size. */
 static void
 divide(struct trial *t, const float *clip, const float *share, float pivot, float power)
 {
@@ -255,7 +259,7 @@ search(struct nct_fit *f, struct trial *t, float *clip, float *share)
 		}
 }
 
-/* want (n,r): the outputs of every so-many-th sample, in floats. */
+/* Computes want (n,r): the outputs in floats of every `every`-th sample. */
 struct outputs {
 	const struct nct_fit *f;
 	const struct nct_float *k;
@@ -285,7 +289,7 @@ outputs_task(void *ctx, size_t i, unsigned worker)
 	o->k->product(&p);
 }
 
-/* `row` names kernels; words are single floats in those chosen here. */
+/* `row` names a row of kernels. Those with float elements are used, so a word is one float. */
 static nct_err
 outputs(const struct nct_fit *f, float *want, size_t n, size_t every, const char *row, nct_threads *pool)
 {

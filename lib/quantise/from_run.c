@@ -1,4 +1,4 @@
-/* from_run.c - the integer M1 of float parameters, with ranges from the training text. */
+/* from_run.c - quantises a training run's parameters to an integer M1, with a sample of the training text. */
 #include "quantise/from_run.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "quantise/quantise.h"
 
 #define CALIBRATION_SYMBOLS ((size_t)1 << 16)
-#define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat": not the order of training */
+#define CALIBRATION_SEED UINT64_C(0x63616c6962726174) /* "calibrat"; differs from the seed of training */
 
 nct_err
 nct_m1_from_floats(nct_m1 **m, const struct nct_shape *shape, const float *params, const struct nct_examples *e,
@@ -26,7 +26,7 @@ nct_m1_from_floats(nct_m1 **m, const struct nct_shape *shape, const float *param
 	}
 	nct_examples_fill(e, CALIBRATION_SEED, 0, rows, in, target, &targets, &bytes);
 	err = nct_m1_quantise(m, shape, params, in, rows, length, o->threads, o->cpu, why);
-	if (err == NCT_EARG) /* the options were checked before: it is the parameters */
+	if (err == NCT_EARG) /* options were checked before, so a parameter is at fault */
 		err = NCT_ENAN;
 done:
 	free(in);

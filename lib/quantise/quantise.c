@@ -1,4 +1,4 @@
-/* quantise.c - the exact integer M1 made from a trained float net: tensor by tensor, scale by scale. */
+/* quantise.c - quantises a trained float net to the exact integer M1: chooses scales and makes each tensor. */
 #include "quantise/quantise.h"
 
 #include <inttypes.h>
@@ -10,10 +10,10 @@
 #include "m1/m1_impl.h"
 #include "quantise/quantise_impl.h"
 
-#define FIT_MAX 1.99      /* the largest real multiplier that an I32 with 30 fractional bits is given */
-#define HEADROOM 8        /* the residual stream may grow to this many times its largest sampled value */
+#define FIT_MAX 1.99      /* the largest multiplier that we put into an int32 with 30 fractional bits */
+#define HEADROOM 8        /* the residual stream may be so many times larger than in the samples */
 
-struct work {
+struct quantiser {
 	const struct nct_shape *s;
 	const float *params;
 	struct nct_tensor t[NCT_P_COUNT];
@@ -21,43 +21,43 @@ struct work {
 	nct_m1 *m;
 	unsigned threads;
 	nct_why *why;
-	size_t c, f, h, d;       /* width, inner, heads, width of a head */
-	float *gained;           /* (max(3C,2F,V),C) a matrix with the norm's gain folded in */
+	size_t c, f, h, d;       /* width C, inner F, heads H, width D of a head */
+	float *gained;           /* (max(3C,2F,V),C) a matrix times the gain of the norm before it */
 	float *in;               /* (max(C,F)) units of int8 per unit of input */
-	float *in_max;           /* (max(C,F)) */
-	float *scale;            /* (max(3C,2F,V)) real units per unit of sum */
+	float *in_max;           /* (max(C,F)) upper limits of `in` */
+	float *scale;            /* (max(3C,2F,V)) units of output per unit of the integer sum */
 	float *out;              /* (3C) units of int8 per unit of q, k, v */
-	float *importance;       /* (max(3C,2F,V)) */
-	float *residual;         /* (L,2,C) `scale` of proj and down: they wait for the scale of the residual stream */
-	float *column;           /* (samples,D) one head's values */
+	float *importance;       /* (max(3C,2F,V)) weights of squared errors in each output */
+	float *residual;         /* (L,2,C) `scale` of proj and down, until the scale of the residual stream is known */
+	float *column;           /* (samples,D) values of one head */
 };
 
 static const float *
-param(const struct work *k, enum nct_tensor_id id, size_t layer, size_t size)
+param(const struct quantiser *k, enum nct_tensor_id id, size_t layer, size_t size)
 {
 	return k->params + k->t[id].offset + layer * size;
 }
 
-/* Layer `layer` of a tensor with `size` elements a layer. */
+/* Layer `layer` of an M1 tensor with `size` elements per layer; likewise below for other types. */
 static int8_t *
-i8_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+i8_at(const struct quantiser *k, enum nct_m1_tensor id, size_t layer, size_t size)
 {
 	return (int8_t *)k->m->tensor[id] + layer * size;
 }
 
 static int16_t *
-i16_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+i16_at(const struct quantiser *k, enum nct_m1_tensor id, size_t layer, size_t size)
 {
 	return (int16_t *)k->m->tensor[id] + layer * size;
 }
 
 static int32_t *
-i32_at(const struct work *k, enum nct_m1_tensor id, size_t layer, size_t size)
+i32_at(const struct quantiser *k, enum nct_m1_tensor id, size_t layer, size_t size)
 {
 	return (int32_t *)k->m->tensor[id] + layer * size;
 }
 
-/* out = x in fixed point; NCT_EARG if it does not fit. */
+/* *out = x rounded, a fixed-point number. NCT_EARG if it is not in [0, max]; `name` is for the message. */
 static nct_err
 put_mul(int32_t *out, double x, double max, const char *name, nct_why *why)
 {
@@ -89,11 +89,12 @@ largest(const float *x, size_t n, size_t stride)
 	return top;
 }
 
-/* ---- A matrix behind a norm ---- */
+/* ---- A matrix after a norm ---- */
 
-/* Fits matrix `w` (rows,C) behind the norm with `gain`; mul becomes the norm's multipliers. */
+/* Quantises matrix w (rows,C), whose input is the norm with `gain`, to w8 and k->scale. Sets the norm's multipliers
+ * `mul`. x: samples of the norm's output before the gain. */
 static nct_err
-fit_normed(struct work *k, const float *x, const float *gain, const float *w, size_t rows, const float *importance,
+fit_normed(struct quantiser *k, const float *x, const float *gain, const float *w, size_t rows, const float *importance,
            int16_t *mul, int8_t *w8)
 {
 	struct nct_fit f = {.n = k->samples.rows, .k = k->c, .r = rows, .x = x, .ldx = k->c, .w = k->gained,
@@ -102,7 +103,7 @@ fit_normed(struct work *k, const float *x, const float *gain, const float *w, si
 	nct_err err;
 
 	for (size_t j = 0; j < k->c; j++)
-		k->in_max[j] = 32767 / 16.0f; /* y = x * mul / 16 */
+		k->in_max[j] = 32767 / 16.0f; /* as y = x * mul / 16 with mul <= 32767 */
 	for (size_t r = 0; r < rows; r++)
 		for (size_t j = 0; j < k->c; j++)
 			k->gained[r * k->c + j] = w[r * k->c + j] * gain[j];
@@ -112,21 +113,21 @@ fit_normed(struct work *k, const float *x, const float *gain, const float *w, si
 	return err;
 }
 
-/* ---- Attention ---- */
+/* ---- attention ---- */
 
-/* Copies head h of q (part 0), k (1) or v (2) from the samples of qkv, column i times by[i]. */
+/* Copies head h of q (part 0), k (1) or v (2) from the samples of qkv into k->column, with column i times by[i]. */
 static void
-head_column(struct work *k, const float *qkv, size_t part, size_t h, const float *by)
+head_column(struct quantiser *k, const float *qkv, size_t part, size_t h, const float *by)
 {
 	for (size_t n = 0; n < k->samples.rows; n++)
 		for (size_t i = 0; i < k->d; i++)
 			k->column[n * k->d + i] = qkv[n * 3 * k->c + part * k->c + h * k->d + i] * by[i];
 }
 
-/* Chooses the scales of q and k of head h, into k->out, and the head's score.mul. Only the product of the two
- * counts: what makes a column of q smaller and the same one of k larger is free, and brings both to equal sizes. */
+/* Chooses the scales of head h's q and k, in k->out, and its score.mul. A factor on a column of q cancels out
+ * against its inverse on the same column of k. So factors are chosen that make both columns equal in size. */
 static nct_err
-scale_scores(struct work *k, uint32_t layer, size_t h)
+scale_scores(struct quantiser *k, uint32_t layer, size_t h)
 {
 	const float *qkv = nct_samples_at(&k->samples, layer, NCT_SITE_QKV);
 	float by_q[NCT_M1_HEAD_MAX], by_k[NCT_M1_HEAD_MAX], *q = k->out + h * k->d;
@@ -151,10 +152,10 @@ scale_scores(struct work *k, uint32_t layer, size_t h)
 	return put_mul(i32_at(k, NCT_M1_SCORE_MUL, layer, k->h) + h, NCT_LOG2E * 0x1p26 * unit, 1 << 22, "score.mul", k->why);
 }
 
-/* Chooses the head's gain g: o, an average of v, is smaller than v, and int8 has room for it to grow. What it does to
- * proj's input goes into k->in. */
+/* Chooses the gain of head h's output o: as o is an average of v, it is smaller than v, and can be scaled up in
+ * int8. Writes the scales of proj's input to k->in. */
 static nct_err
-scale_mix(struct work *k, uint32_t layer, size_t h, const float *proj)
+scale_mix(struct quantiser *k, uint32_t layer, size_t h, const float *proj)
 {
 	const float *mix = nct_samples_at(&k->samples, layer, NCT_SITE_MIX), *v = k->out + 2 * k->c + h * k->d;
 	int32_t *mul = i32_at(k, NCT_M1_MIX_MUL, layer, k->h) + h;
@@ -173,9 +174,9 @@ scale_mix(struct work *k, uint32_t layer, size_t h, const float *proj)
 	return err;
 }
 
-/* q, k and v: their scales, then the matrix that makes them. */
+/* Chooses the scales of q, k and v, then quantises the matrix that makes them. */
 static nct_err
-make_qkv(struct work *k, uint32_t l)
+make_qkv(struct quantiser *k, uint32_t l)
 {
 	const size_t c = k->c;
 	const float *qkv = nct_samples_at(&k->samples, l, NCT_SITE_QKV), *x = nct_samples_at(&k->samples, l, NCT_SITE_NORM1);
@@ -190,7 +191,7 @@ make_qkv(struct work *k, uint32_t l)
 		k->out[2 * c + i] = clip > 0 ? 127 / clip : 0;
 	}
 	for (size_t r = 0; r < 3 * c; r++)
-		k->importance[r] = k->out[r] * k->out[r]; /* an error counts in units of the int8 that it becomes */
+		k->importance[r] = k->out[r] * k->out[r]; /* errors count in units of the int8 output */
 	if (err == NCT_OK)
 		err = fit_normed(k, x, param(k, NCT_P_NORM1, l, c), param(k, NCT_P_QKV, l, 3 * c * c), 3 * c, k->importance,
 		                 i16_at(k, NCT_M1_NORM1, l, c), i8_at(k, NCT_M1_QKV, l, 3 * c * c));
@@ -200,7 +201,7 @@ make_qkv(struct work *k, uint32_t l)
 }
 
 static nct_err
-make_attention(struct work *k, uint32_t l)
+make_attention(struct quantiser *k, uint32_t l)
 {
 	const size_t c = k->c;
 	const float *proj = param(k, NCT_P_PROJ, l, c * c), *bias = param(k, NCT_P_BIAS, l, k->h * NCT_BUCKETS);
@@ -218,12 +219,12 @@ make_attention(struct work *k, uint32_t l)
 	return err == NCT_OK ? nct_fit_matrix(&f, k->m->k, k->threads) : err;
 }
 
-/* ---- Feed-forward ---- */
+/* ---- feed-forward ---- */
 
-/* From down's input scales the multipliers of gate and up: g and u share the factor of a, so that both use their 16
- * bits. */
+/* Chooses the multipliers of gate and up from the scales of down's input a = relu(g) * u. Each such scale is divided
+ * between g and u so that both make good use of 16 bits. */
 static nct_err
-scale_gate(struct work *k, uint32_t l)
+scale_gate(struct quantiser *k, uint32_t l)
 {
 	const float *up = nct_samples_at(&k->samples, l, NCT_SITE_UP);
 	int32_t *mul = i32_at(k, NCT_M1_UP_MUL, l, 2 * k->f);
@@ -235,7 +236,7 @@ scale_gate(struct work *k, uint32_t l)
 		const double sum_g = (double)k->scale[i], sum_u = (double)k->scale[k->f + i];
 		double by_g = both > 0 ? sqrt(both * (g > 0 ? u / g : 1)) : 0;
 
-		if (both > 0 && sum_g > 0 && sum_u > 0) { /* in_max has seen to it that there is such a number */
+		if (both > 0 && sum_g > 0 && sum_u > 0) { /* the range is not empty, thanks to in_max */
 			by_g = fmax(by_g, both * sum_u / FIT_MAX);
 			by_g = fmin(by_g, FIT_MAX / sum_g);
 		}
@@ -247,7 +248,7 @@ scale_gate(struct work *k, uint32_t l)
 }
 
 static nct_err
-make_feed(struct work *k, uint32_t l)
+make_feed(struct quantiser *k, uint32_t l)
 {
 	const size_t c = k->c, f = k->f;
 	const float *up = nct_samples_at(&k->samples, l, NCT_SITE_UP), *x = nct_samples_at(&k->samples, l, NCT_SITE_NORM2);
@@ -280,10 +281,10 @@ make_feed(struct work *k, uint32_t l)
 	return err == NCT_OK ? scale_gate(k, l) : err;
 }
 
-/* ---- Head and residual stream ---- */
+/* ---- head and residual stream ---- */
 
 static nct_err
-make_head(struct work *k)
+make_head(struct quantiser *k)
 {
 	const float *x = nct_samples_at(&k->samples, k->s->layers, NCT_SITE_NORMF);
 	int32_t *mul = i32_at(k, NCT_M1_HEAD_MUL, 0, 0);
@@ -295,10 +296,10 @@ make_head(struct work *k)
 	return err;
 }
 
-/* The residual stream may have any scale: as fine a one as leaves room above and lets proj's and down's multipliers
- * fit. */
+/* Chooses the scale of the residual stream. It is the finest with which the largest values, times HEADROOM, and the
+ * multipliers of proj and down fit. Then makes the embeddings and these multipliers. */
 static nct_err
-make_residual(struct work *k)
+make_residual(struct quantiser *k)
 {
 	const float *embed = param(k, NCT_P_EMBED, 0, 0);
 	const size_t c = k->c, count = k->s->layers * c;
@@ -313,7 +314,7 @@ make_residual(struct work *k)
 	for (size_t i = 0; i < NCT_SYMBOLS * c; i++)
 		e[i] = (int32_t)floor((double)embed[i] * scale + 0.5);
 	for (size_t i = 0; i < count && err == NCT_OK; i++) {
-		const float *of = k->residual + i / c * 2 * c + i % c; /* of proj; of down C further on */
+		const float *of = k->residual + i / c * 2 * c + i % c; /* of[0] is proj's, of[c] down's */
 
 		err = put_mul(proj + i, (double)of[0] * scale * 0x1p30, INT32_MAX, "proj.mul", k->why);
 		if (err == NCT_OK)
@@ -322,7 +323,7 @@ make_residual(struct work *k)
 	return err;
 }
 
-/* ---- All of it ---- */
+/* ---- the whole M1 ---- */
 
 static struct nct_m1_config
 config_of(const struct nct_shape *s)
@@ -342,7 +343,7 @@ nct_m1_quantise_check(const struct nct_shape *s, nct_why *why)
 }
 
 static nct_err
-allocate(struct work *k)
+allocate(struct quantiser *k)
 {
 	const size_t inputs = k->c > k->f ? k->c : k->f;
 	size_t outputs = 3 * k->c > 2 * k->f ? 3 * k->c : 2 * k->f;
@@ -363,7 +364,7 @@ allocate(struct work *k)
 }
 
 static void
-release(struct work *k)
+release(struct quantiser *k)
 {
 	nct_samples_free(&k->samples);
 	nct_m1_free(k->m);
@@ -382,7 +383,7 @@ nct_m1_quantise(nct_m1 **out, const struct nct_shape *s, const float *params, co
                 size_t length, unsigned threads, const char *cpu, nct_why *why)
 {
 	const struct nct_m1_config config = config_of(s);
-	struct work k = {
+	struct quantiser k = {
 	    .s = s, .params = params, .threads = threads, .why = why, .c = s->width, .f = s->inner, .h = s->heads};
 	size_t total;
 	nct_err err;

@@ -1,4 +1,4 @@
-/* sample_ranges.c - what flows through a float net, sampled for the quantiser. */
+/* sample_ranges.c - samples the activations of a float net for the quantiser. */
 #include "quantise/quantise_impl.h"
 
 #include <math.h>
@@ -9,19 +9,18 @@
 #include "base/le.h"
 #include "float/float.h"
 
-#define KEEP 2048                        /* positions, if there is memory for them */
-#define KEEP_FLOATS ((size_t)256 << 20)  /* in all */
-/* positions of a row that get half of the samples: all of most windows of 16 bits */
-#define EARLY 8
-#define PASS 4096                        /* positions run through the net at a time, or one row if that is longer */
+#define KEEP 2048                        /* positions to sample, if they fit into KEEP_FLOATS */
+#define KEEP_FLOATS ((size_t)256 << 20)  /* floats in all samples, at most */
+#define EARLY 8                          /* half of the samples are from the first so many positions of a row */
+#define PASS 4096                        /* positions in a pass of the net, unless a row is longer */
 
-/* What one forward pass needs to know. */
-struct taking {
+/* The context of the observer. */
+struct sampler {
 	struct nct_samples *to;
-	const uint8_t *keep;   /* (rows * length) of the whole text */
-	size_t at;             /* where in it the batch begins */
-	size_t kept;           /* positions kept before the batch */
-	int bad;               /* something is not finite */
+	const uint8_t *keep;   /* (rows * length) for the whole text: 1 for positions to sample */
+	size_t at;             /* index in `keep` of the batch's first position */
+	size_t kept;           /* positions sampled before the batch */
+	int bad;               /* an activation is not finite */
 };
 
 static size_t
@@ -31,16 +30,16 @@ columns(const struct nct_shape *s, enum nct_site site)
 	case NCT_SITE_QKV: return 3 * (size_t)s->width;
 	case NCT_SITE_UP: return 2 * (size_t)s->inner;
 	case NCT_SITE_GATE: return s->inner;
-	case NCT_SITE_RESIDUAL: return 0; /* only its largest value is wanted */
+	case NCT_SITE_RESIDUAL: return 0; /* only its largest magnitude is wanted */
 	case NCT_SITE_NORM1: case NCT_SITE_MIX: case NCT_SITE_NORM2: case NCT_SITE_NORMF: break;
 	}
 	return s->width;
 }
 
 static void
-take(void *ctx, enum nct_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
+take_site(void *ctx, enum nct_site site, uint32_t layer, const float *x, size_t rows, size_t cols, size_t stride)
 {
-	struct taking *t = ctx;
+	struct sampler *t = ctx;
 	float *out = t->to->site[(size_t)layer * NCT_SITES + site];
 	size_t kept = t->kept;
 
@@ -58,7 +57,8 @@ take(void *ctx, enum nct_site site, uint32_t layer, const float *x, size_t rows,
 	}
 }
 
-/* Marks `want` of the positions for which is_early is `early`, evenly; gives how many. */
+/* Marks `want` positions evenly: among the first EARLY of each row, or, with `early` 0, among the others. Returns
+ * how many are marked. */
 static size_t
 mark(uint8_t *keep, size_t rows, size_t length, int early, size_t want)
 {
@@ -96,14 +96,14 @@ allocate(struct nct_samples *s)
 }
 
 static nct_err
-run(struct taking *t, nct_net *net, const uint32_t *in, const uint32_t *target, size_t rows, size_t length,
+run_passes(struct sampler *t, nct_net *net, const uint32_t *in, const uint32_t *target, size_t rows, size_t length,
     size_t batch)
 {
 	nct_err err = NCT_OK;
 	uint64_t count;
 	double nats;
 
-	if ((err = nct_net_set_observer(net, take, t)) != NCT_OK)
+	if ((err = nct_net_set_observer(net, take_site, t)) != NCT_OK)
 		return err;
 	for (size_t r = 0; r < rows && err == NCT_OK; r += batch) {
 		const struct nct_batch b = {rows - r < batch ? rows - r : batch, length, in + r * length, target, NULL};
@@ -129,7 +129,7 @@ nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const flo
 	struct nct_tensor tensors[NCT_P_COUNT];
 	uint8_t *keep = calloc(rows, length);
 	uint32_t *target = malloc(batch * length * sizeof *target);
-	struct taking t = {.to = s, .keep = keep};
+	struct sampler t = {.to = s, .keep = keep};
 	const struct nct_float *k;
 	nct_net *net = NULL;
 	nct_err err = NCT_ENOMEM;
@@ -149,7 +149,7 @@ nct_samples_take(struct nct_samples *s, const struct nct_shape *shape, const flo
 	memcpy(nct_net_params(net), params, total * sizeof *params);
 	for (size_t i = 0; i < tensors[NCT_P_EMBED].size; i++)
 		s->top = fmaxf(s->top, fabsf(params[tensors[NCT_P_EMBED].offset + i]));
-	err = run(&t, net, in, target, rows, length, batch);
+	err = run_passes(&t, net, in, target, rows, length, batch);
 	if (err == NCT_ENAN)
 		(void)nct_fail(why, err, "a value inside the net is not a finite number");
 done:

@@ -1,4 +1,4 @@
-/* to_floats.c - a float net again from an integer M1, to be trained further: the way of quantise.c backwards. */
+/* to_floats.c - makes a float net of an integer M1, to train it further: the inverse of quantise.c. */
 #include "quantise/to_floats.h"
 
 #include <inttypes.h>
@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "m1/m1_impl.h"
 
-/* Layer `l` of a net and of the integers that it comes from. Integers fix a net but for scales that cancel out: each
- * is chosen so that what stands on both its sides becomes of one size, as training has it. */
-struct turn {
+/* Works on layer `l`. An M1 determines the float net up to scales that cancel out, such as those of q and k. These
+ * are chosen so that the weights on both sides have equal norms, as after training. */
+struct dequantiser {
 	const nct_m1 *m;
 	float *params;
 	struct nct_tensor t[NCT_P_COUNT];
@@ -18,25 +18,25 @@ struct turn {
 };
 
 static float *
-param(const struct turn *k, enum nct_tensor_id id, size_t size)
+param(const struct dequantiser *k, enum nct_tensor_id id, size_t size)
 {
 	return k->params + k->t[id].offset + k->l * size;
 }
 
 static const int8_t *
-i8_of(const struct turn *k, enum nct_m1_tensor id, size_t size)
+i8_of(const struct dequantiser *k, enum nct_m1_tensor id, size_t size)
 {
 	return (const int8_t *)k->m->tensor[id] + k->l * size;
 }
 
 static const int16_t *
-i16_of(const struct turn *k, enum nct_m1_tensor id, size_t size)
+i16_of(const struct dequantiser *k, enum nct_m1_tensor id, size_t size)
 {
 	return (const int16_t *)k->m->tensor[id] + k->l * size;
 }
 
 static const int32_t *
-i32_of(const struct turn *k, enum nct_m1_tensor id, size_t size)
+i32_of(const struct dequantiser *k, enum nct_m1_tensor id, size_t size)
 {
 	return (const int32_t *)k->m->tensor[id] + k->l * size;
 }
@@ -58,9 +58,10 @@ times(float *x, size_t n, size_t stride, double by)
 		x[i * stride] *= (float)by;
 }
 
-/* w (rows,C) = w8, in units of what comes out by unit[], times the norm's multipliers: its gain becomes 1. */
+/* w (rows,C) of a matrix after a norm. unit[r] * per is the size of a unit of output r. The norm's multipliers go
+ * into w, so that its gain becomes 1. */
 static void
-behind_norm(const struct turn *k, float *w, const int8_t *w8, const int32_t *unit, double per, size_t rows,
+behind_norm(const struct dequantiser *k, float *w, const int8_t *w8, const int32_t *unit, double per, size_t rows,
             const int16_t *mul)
 {
 	for (size_t r = 0; r < rows; r++)
@@ -76,7 +77,7 @@ ones(float *gain, size_t n)
 }
 
 static void
-attention(const struct turn *k)
+attention(const struct dequantiser *k)
 {
 	const size_t c = k->c, d = c / k->h;
 	const int8_t *proj8 = i8_of(k, NCT_M1_PROJ, c * c);
@@ -107,7 +108,7 @@ attention(const struct turn *k)
 }
 
 static void
-feed(const struct turn *k)
+feed(const struct dequantiser *k)
 {
 	const size_t c = k->c, f = k->f;
 	const int8_t *down8 = i8_of(k, NCT_M1_DOWN, c * f);
@@ -132,9 +133,9 @@ feed(const struct turn *k)
 	}
 }
 
-/* Embeddings and head; before the layers, which need the residual stream's scale. */
+/* Makes the embeddings and the head. Called before the layers, which need k->residual. */
 static void
-ends(struct turn *k)
+ends(struct dequantiser *k)
 {
 	const size_t n = NCT_SYMBOLS * k->c;
 	const int32_t *e = k->m->tensor[NCT_M1_EMBED];
@@ -155,7 +156,7 @@ nct_err
 nct_m1_to_floats(float *params, const struct nct_shape *s, const nct_m1 *m, nct_why *why)
 {
 	const struct nct_m1_config *c = &m->c;
-	struct turn k = {.m = m, .params = params, .c = s->width, .f = s->inner, .h = s->heads};
+	struct dequantiser k = {.m = m, .params = params, .c = s->width, .f = s->inner, .h = s->heads};
 	size_t total;
 	nct_err err = nct_shape_tensors(s, k.t, &total, why);
 
