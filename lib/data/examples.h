@@ -20,7 +20,7 @@ struct nct_examples {
 	const char *unit;  /* what get() counts: "bytes" or "tokens" */
 	const char *per;   /* losses are bits per this: "byte", or "token" if the bytes of the text are unknown */
 	double per_unit;   /* how many of `per` a unit is, on average over all examples */
-	struct nct_rounds *aware; /* NULL, or the source of rows for training on windows (rounds.h); borrowed */
+	struct nct_rounds *rounds; /* NULL, or the source of rows for training on windows (rounds.h); borrowed */
 	/* Writes example i: in (length) and target (length), NCT_NO_TARGET where there is no target. Returns how many bytes
 	 * of text, or tokens (see `unit`), the targets are. */
 	uint64_t (*get)(const struct nct_examples *e, uint64_t i, uint32_t *in, uint32_t *target);

@@ -1,7 +1,7 @@
-/* attend.c - attention of M1: step by step, or, for a run of positions of one context, as products of matrices.
+/* attend.c - attention of M1, for one step, or, as products of matrices, for a run of steps.
  *
- * A run's queries meet the same keys and values but for the few at either end: packed once, they are multiplied with
- * all queries, and what a query must not see gets the weight 0. */
+ * The queries of a run attend to nearly the same keys and values. So these are packed once and multiplied by all
+ * queries. Positions that a query does not attend to get the weight 0. */
 #include "m1/attend.h"
 
 #include <stdlib.h>
@@ -79,9 +79,9 @@ nct_m1_attend_one(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_
 	}
 }
 
-/* ---- Runs ---- */
+/* ---- runs ---- */
 
-/* Does `b` stand one position behind `a` in the same list of positions, and attend to it? */
+/* True if step b is at the position after step a's, in the same context, and attends to a. */
 static int
 follows(const nct_m1 *m, const struct nct_m1_step *a, const struct nct_m1_step *b)
 {
@@ -102,8 +102,8 @@ nct_m1_attend_run_length(const nct_m1 *m, const struct nct_m1_attend *a, const s
 	return run < NCT_M1_RUN_MIN ? 1 : run;
 }
 
-/* Turns the dots of n queries into halves of weights, zero where a query does not look; z: the sums of their
- * weights. */
+/* Turns the dot products of n queries with `seen` positions into weights, split into two halves. Weights of
+ * positions that a query does not attend to are 0. z (n) receives the sums of weights. */
 static void
 weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t mul, const struct nct_m1_step *steps,
           size_t n, size_t seen, uint32_t *z)
@@ -123,7 +123,7 @@ weigh_run(const nct_m1 *m, struct nct_m1_attend *a, const int32_t *bias, int32_t
 	}
 }
 
-/* One head's keys (at = 0) or values (at = C) of the positions seen, side by side. */
+/* Copies one head's keys (at = its first column) or values (C further on) of the `seen` positions to a->kv. */
 static void
 gather(struct nct_m1_attend *a, size_t at, size_t seen, size_t d)
 {

@@ -1,4 +1,4 @@
-/* bucket.c - T5's buckets of relative distance, as integer thresholds. */
+/* bucket.c - T5's buckets of relative distance (Raffel et al., 2020), computed in integers. */
 #include "m1/bucket.h"
 
 /* start[k] is the smallest distance in bucket 17 + k: ceil(16 * 8^((k + 1) / 16)). */

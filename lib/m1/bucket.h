@@ -1,4 +1,4 @@
-/* bucket.h - T5's buckets of relative distance, as integer thresholds. */
+/* bucket.h - T5's buckets of relative distance (Raffel et al., 2020), computed in integers. */
 #ifndef NCT_M1_BUCKET_H
 #define NCT_M1_BUCKET_H
 
@@ -6,8 +6,7 @@
 
 #define NCT_BUCKETS 32
 
-/* The bucket of distance `d` = i - j >= 0: d itself below 16, then 16 logarithmic steps up to 128
- * (T5: 16 + floor(16 ln(d/16) / ln(128/16)), at most 31). The integer M1 uses the same function. */
+/* The bucket of distance d = i - j >= 0. It is d for d < 16, else min(31, 16 + floor(16 ln(d / 16) / ln(128 / 16))). */
 unsigned nct_bucket(uint32_t d);
 
 #endif

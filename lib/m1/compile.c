@@ -1,10 +1,10 @@
-/* compile.c - all windows of one size compiled into a codebook: M1 evaluated at each node of their tree, in waves.
+/* compile.c - compiles all windows of one size into a codebook, by evaluating M1 at each node of their tree.
  *
- * A wave takes the nodes that were reached last, at most WAVE of them, and evaluates them in pieces of many rows, a
- * piece a task. So the tree is walked neither in breadth, where the keys and values of a whole level and of all
- * above it would wait, nor in depth, where M1 would read its weights for one row at a time: those that wait belong
- * to nodes between the root and the last wave, and each goes when nothing below it is left. For a model of English
- * they are some 5,000 at b = 16 and 6,000 at b = 18; no model has more than there are strings. */
+ * The tree is walked in waves. A wave takes the nodes that were reached last, at most WAVE of them, and evaluates
+ * TASK_NODES of them in each task. Depth first, M1 would read all its weights for each single node. Breadth first,
+ * keys and values of whole levels would have to be kept. In waves, keys and values are kept for nodes between the
+ * root and the last wave only, and each is freed when no node below it is left. For a model of English, some 5,000
+ * are kept at b = 16 and 6,000 at b = 18. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +14,22 @@
 #include "coder/split.h"
 #include "m1/m1.h"
 
-#define WAVE 2048
-#define PIECE 256
-#define SLAB 1024 /* keys and values of so many nodes are allocated together */
+#define WAVE 2048      /* nodes of a wave, at most */
+#define TASK_NODES 256 /* nodes of a task */
+#define SLAB 1024      /* nodes whose keys and values are allocated together */
 #define NONE UINT32_MAX
 
-/* A node that has children, not yet evaluated. */
+/* A node with children that is not evaluated yet. */
 struct open_node {
-	uint32_t first, rest, parent; /* code points first .. first + rest; the parent's place, or NONE */
+	uint32_t first, rest; /* it owns code points first .. first + rest */
+	uint32_t parent;      /* the parent's place, or NONE */
 	uint16_t depth, symbol;
 };
 
-/* An evaluated node. Its keys and values lie in the slabs, at its place. */
+/* The place of an evaluated node. Its keys and values are in the slabs, at the same index. */
 struct place {
 	uint32_t parent;
-	uint32_t pending; /* children that need it, or, while it is free, the next free place */
+	uint32_t pending; /* children that still need it; in a free place, the next free place */
 };
 
 struct compiler {
@@ -40,21 +41,21 @@ struct compiler {
 
 	struct open_node *open; /* a stack */
 	size_t count, cap;
-	struct place *place;
+	struct place *place;                     /* (places) */
 	size_t places;
 	uint32_t free_place;
 	int8_t **slab;
 	size_t slabs;
 
 	struct open_node *wave;                  /* (WAVE) */
-	uint32_t *at;                            /* (WAVE) places */
-	uint32_t (*bound)[NCT_SYMBOLS + 1];      /* (WAVE) */
+	uint32_t *at;                            /* (WAVE) the nodes' places */
+	uint32_t (*bound)[NCT_SYMBOLS + 1];      /* (WAVE) from nct_split_bounds() */
 	size_t in_wave;
 	struct worker {
 		nct_m1_scratch *scratch;
-		struct nct_m1_step *step;            /* (PIECE) */
-		const int8_t **kv;                   /* (PIECE,ancestors) */
-		uint32_t (*freq)[NCT_SYMBOLS];       /* (PIECE) */
+		struct nct_m1_step *step;            /* (TASK_NODES) */
+		const int8_t **kv;                   /* (TASK_NODES,ancestors) */
+		uint32_t (*freq)[NCT_SYMBOLS];       /* (TASK_NODES) */
 	} *worker;
 };
 
@@ -66,7 +67,7 @@ kv_of(const struct compiler *c, uint32_t place)
 
 /* ---- memory ---- */
 
-/* One slab more of free places, where there was none. */
+/* Adds a slab of free places. Called when none is free. */
 static nct_err
 more_places(struct compiler *c)
 {
@@ -102,7 +103,7 @@ take_place(struct compiler *c, uint32_t parent, uint32_t *at)
 	return NCT_OK;
 }
 
-/* Frees a place that nothing needs any more, and those above it that only it needed. */
+/* Frees a place if no child needs it any more, and then likewise its ancestors. */
 static void
 leave_place(struct compiler *c, uint32_t at)
 {
@@ -138,12 +139,12 @@ worker_new(struct worker *w, const struct compiler *c)
 {
 	const size_t ancestors = c->reach < NCT_WINDOW_SYMBOLS ? c->reach : NCT_WINDOW_SYMBOLS;
 
-	w->step = calloc(PIECE, sizeof *w->step);
-	w->kv = calloc(PIECE * ancestors + 1, sizeof *w->kv);
-	w->freq = calloc(PIECE, sizeof *w->freq);
+	w->step = calloc(TASK_NODES, sizeof *w->step);
+	w->kv = calloc(TASK_NODES * ancestors + 1, sizeof *w->kv);
+	w->freq = calloc(TASK_NODES, sizeof *w->freq);
 	if (w->step == NULL || w->kv == NULL || w->freq == NULL)
 		return NCT_ENOMEM;
-	return nct_m1_scratch_new(&w->scratch, c->m1, PIECE);
+	return nct_m1_scratch_new(&w->scratch, c->m1, TASK_NODES);
 }
 
 static nct_err
@@ -189,7 +190,7 @@ compiler_free(struct compiler *c)
 
 /* ---- a wave ---- */
 
-/* Asks for what follows a node: its ancestors' keys and values, the oldest first, end at kv + their number. */
+/* The step that evaluates node i of the wave. Its ancestors' keys and values go to `kv`, the oldest first. */
 static struct nct_m1_step
 step_of(const struct compiler *c, size_t i, const int8_t **kv, uint32_t *freq)
 {
@@ -203,7 +204,7 @@ step_of(const struct compiler *c, size_t i, const int8_t **kv, uint32_t *freq)
 	    .symbol = n->symbol, .past = n->depth, .kv = kv, .kv_out = kv_of(c, c->at[i]), .freq = freq};
 }
 
-/* Writes the strings that are one symbol longer than node i's. */
+/* Writes into the codebook the windows that end one symbol after node i. */
 static void
 write_children(const struct compiler *c, size_t i)
 {
@@ -213,7 +214,7 @@ write_children(const struct compiler *c, size_t i)
 	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
 		const uint32_t end = n->depth + 1 < NCT_WINDOW_SYMBOLS && bound[s] < bound[s + 1] ? bound[s] + 1 : bound[s + 1];
 
-		for (uint32_t k = bound[s]; k < end; k++) { /* one, or, where the cap ends it, all that it has */
+		for (uint32_t k = bound[s]; k < end; k++) { /* the child's; at the longest length, all its windows */
 			c->book->depth[n->first + k] = (uint16_t)(n->depth + 1);
 			c->book->symbol[n->first + k] = (uint16_t)s;
 		}
@@ -221,11 +222,11 @@ write_children(const struct compiler *c, size_t i)
 }
 
 static void
-evaluate(void *ctx, size_t piece, unsigned worker)
+evaluate(void *ctx, size_t task, unsigned worker)
 {
 	const struct compiler *c = ctx;
 	const struct worker *w = &c->worker[worker];
-	const size_t from = piece * PIECE, n = c->in_wave - from < PIECE ? c->in_wave - from : PIECE;
+	const size_t from = task * TASK_NODES, n = c->in_wave - from < TASK_NODES ? c->in_wave - from : TASK_NODES;
 	const size_t ancestors = c->reach < NCT_WINDOW_SYMBOLS ? c->reach : NCT_WINDOW_SYMBOLS;
 
 	for (size_t i = 0; i < n; i++)
@@ -240,7 +241,7 @@ evaluate(void *ctx, size_t piece, unsigned worker)
 	}
 }
 
-/* Puts those children of node i on the stack that have children, the first on top. */
+/* Pushes the children of node i that have children themselves. The first child is on top. */
 static nct_err
 push_children(struct compiler *c, size_t i)
 {
@@ -248,7 +249,7 @@ push_children(struct compiler *c, size_t i)
 	const uint32_t *bound = c->bound[i], at = c->at[i];
 	nct_err err;
 
-	for (unsigned s = NCT_EOD; s-- > 0 && n->depth + 1 < NCT_WINDOW_SYMBOLS;) { /* EOD has none */
+	for (unsigned s = NCT_EOD; s-- > 0 && n->depth + 1 < NCT_WINDOW_SYMBOLS;) { /* EOD has no children */
 		if (bound[s + 1] - bound[s] < 2)
 			continue;
 		const struct open_node child = {n->first + bound[s], bound[s + 1] - bound[s] - 1, at,
@@ -273,7 +274,7 @@ take_wave(struct compiler *c)
 		if ((err = take_place(c, c->wave[i].parent, &c->at[i])) != NCT_OK)
 			return err;
 	}
-	nct_parallel(c->pool, (c->in_wave + PIECE - 1) / PIECE, evaluate, c);
+	nct_parallel(c->pool, (c->in_wave + TASK_NODES - 1) / TASK_NODES, evaluate, c);
 	for (size_t i = c->in_wave; i-- > 0;)
 		if ((err = push_children(c, i)) != NCT_OK)
 			return err;

@@ -1,4 +1,4 @@
-/* context.c - what M1 has read since its last reset, and what it expects next: many contexts side by side. */
+/* context.c - contexts: what M1 has read since its last reset, and the frequencies of what comes next. */
 #include "m1/context.h"
 
 #include <assert.h>
@@ -8,34 +8,34 @@
 #include "m1/m1.h"
 
 #define NONE NCT_CACHE_NONE
-#define WIDE 64     /* positions evaluated in one call, if the contexts are fewer: then look-ahead ones, too */
-/* the same where the look-ahead is certain: a multiple of what M1 takes through its matrices together */
-#define LONG 192
-#define FIRST_GUESS 16 /* symbols between resets, before any were seen */
-#define GROWTH 2    /* entries that a context adds to the cache between two resets */
+#define WIDE 64        /* positions evaluated in one call; if fewer contexts wait, look-ahead fills up */
+#define LONG 192       /* the same for endless contexts, whose look-ahead is certain; a multiple of BLOCK in eval.c */
+#define FIRST_GUESS 16 /* symbols between two resets, before any reset was seen */
+#define GROWTH 2       /* entries that a context adds to the cache between two resets, at most */
 
-/* A position evaluated before its symbol was pushed. */
+/* An evaluated position, perhaps before its symbol was pushed. */
 struct ahead {
 	uint16_t symbol;
-	uint32_t entry;  /* in the cache; NONE: the row of the same index is the context's own, ... */
-	uint8_t divided; /* ... and holds bounds, no longer frequencies */
+	uint32_t entry;  /* its entry in the cache; NONE: its row is in nct_context.row, at the same index, ... */
+	uint8_t divided; /* ... and holds bounds instead of frequencies */
 };
 
 struct nct_context {
 	nct_worker *worker;
-	uint64_t evaluated;
-	unsigned pending;      /* a symbol read but not yet evaluated, or NONE */
+	uint64_t evaluated;    /* positions that M1 was evaluated at */
+	unsigned pending;      /* a symbol that was pushed but not evaluated yet, or NONE */
 	uint64_t depth;        /* positions since the reset */
 	uint64_t from;         /* positions dropped from the front of `past` */
-	const int8_t **past;   /* keys and values of the positions, oldest first, those ahead included */
-	int8_t *kv;            /* a ring of blocks, for positions outside the cache */
-	uint32_t *row;         /* NCT_CACHE_ROW for each position evaluated together */
+	const int8_t **past;   /* keys and values of positions, oldest first, look-ahead included */
+	int8_t *kv;            /* a ring of keys and values, for positions outside the cache */
+	uint32_t *row;         /* (w->ahead,NCT_CACHE_ROW) frequencies or bounds of positions outside the cache */
 
-	uint32_t at;           /* the deepest entry of the cache on the way here, held; NONE: without a cache, or detached */
-	int outside;           /* beyond that entry */
-	unsigned grown;        /* entries added since the reset */
+	/* The deepest cache entry that is a beginning of this context; it is held. NONE: no cache, or detached. */
+	uint32_t at;
+	int outside;           /* the context goes on beyond that entry */
+	unsigned grown;        /* entries added to the cache since the reset */
 
-	struct ahead *ahead;   /* what was evaluated last: [now] is where we stand, [now + 1, known) are ahead */
+	struct ahead *ahead;   /* evaluated positions: [now] is the present one, [now + 1, known) are ahead */
 	size_t now, known;
 	const uint8_t *lookahead; /* borrowed */
 	size_t lookahead_n;
@@ -46,15 +46,14 @@ struct nct_worker {
 	nct_m1_scratch *scratch;
 	struct nct_m1_step *steps;
 	size_t kv_bytes;
-	uint32_t reach;        /* 0: frequencies depend on nothing */
-	int endless, narrow;   /* narrow: divisions are remembered, too */
-	size_t most;           /* positions evaluated in one call */
-	/* blocks of a context's ring: what M1 looks back on, what is taken back, and what is evaluated together */
-	size_t slots;
-	size_t behind;         /* positions before the present one that may be looked back on: the first two of these */
-	size_t ahead;          /* positions of one context evaluated together */
-	uint64_t resets, symbols;
-	nct_cache *cache;    /* or NULL */
+	uint32_t reach;        /* M1's; 0: frequencies do not depend on the context */
+	int endless, narrow;   /* narrow: rows are turned into bounds, which the cache keeps */
+	size_t most;           /* positions evaluated in one call, at most */
+	size_t behind;         /* positions to keep before the present one: M1's reach, and what a rewind takes back */
+	size_t ahead;          /* positions of one context evaluated in one call, at most */
+	size_t slots;          /* positions in a context's ring: behind + ahead */
+	uint64_t resets, symbols; /* so far, for the mean length of a context */
+	nct_cache *cache;      /* may be NULL */
 	nct_context **context;
 	size_t lanes;
 };
@@ -72,7 +71,7 @@ context_new(nct_context **out, nct_worker *w)
 	c->worker = w;
 	c->at = NONE;
 	c->past = malloc(2 * w->slots * sizeof *c->past);
-	c->kv = malloc(w->slots * w->kv_bytes + 1); /* touched only as far as contexts are long */
+	c->kv = malloc(w->slots * w->kv_bytes + 1); /* pages are used only as far as contexts get */
 	c->row = malloc(w->ahead * NCT_CACHE_ROW * sizeof *c->row);
 	c->ahead = malloc(w->ahead * sizeof *c->ahead);
 	if (c->past == NULL || c->kv == NULL || c->row == NULL || c->ahead == NULL)
@@ -172,7 +171,7 @@ nct_worker_detach(nct_worker *w, nct_context *c)
 			w->context[i] = other;
 	if (c->at == NONE)
 		return NCT_OK;
-	for (size_t i = seen - back; i < seen; i++) { /* out of the cache; the ring has a place for each */
+	for (size_t i = seen - back; i < seen; i++) { /* move from the cache to the ring, which has room for all */
 		int8_t *own = c->kv + (c->from + i) % w->slots * w->kv_bytes;
 
 		if (c->past[i] != own)
@@ -245,7 +244,7 @@ nct_context_rewind(nct_context *c, size_t n, unsigned symbol)
 	assert(c->worker->cache == NULL);
 	if (c->worker->reach == 0 || n == 0)
 		return;
-	c->depth -= n + (c->pending == NONE); /* the position of `symbol` is evaluated again */
+	c->depth -= n + (c->pending == NONE); /* the position of `symbol` will be evaluated again */
 	c->pending = symbol;
 	c->now = c->known = c->lookahead_n = 0;
 }
@@ -254,12 +253,12 @@ void
 nct_context_lookahead(nct_context *c, const uint8_t *text, size_t n)
 {
 	if (c->worker->reach == 0 && c->worker->cache == NULL)
-		return; /* nothing is evaluated ahead where no symbol changes what comes next */
+		return; /* with a reach of 0 there is nothing to evaluate */
 	c->lookahead = text;
 	c->lookahead_n = n;
 }
 
-/* Moves to an entry of the cache, a child of where we stand (or the root, where we stand already). */
+/* Moves c->at to cache entry i, which is its child, or the root if c->at is the root. */
 static void
 enter(nct_context *c, uint32_t i)
 {
@@ -268,7 +267,7 @@ enter(nct_context *c, uint32_t i)
 	c->at = i;
 }
 
-/* Sees to it that `past` takes n more positions: those that may be looked back on move to its front. */
+/* Makes room for n more positions in `past`, by moving those that are still needed to its front. */
 static void
 make_room(nct_context *c, size_t n)
 {
@@ -280,7 +279,7 @@ make_room(nct_context *c, size_t n)
 	c->from += seen - back;
 }
 
-/* The entry that the position at hand, `symbol` after those before it, has in the cache. */
+/* The cache entry of the next position, whose symbol is `symbol`; NONE if there is none. */
 static uint32_t
 look_up(const nct_context *c, uint64_t position, unsigned symbol)
 {
@@ -311,8 +310,8 @@ nct_context_ready(nct_context *c)
 
 /* ---- evaluating ---- */
 
-/* How many positions to evaluate now: those of the look-ahead as far as they are likely to be pushed, `share` at
- * most. */
+/* How many positions to evaluate now, at most `share`: the pending one, and as much of the look-ahead as is likely
+ * to be pushed before the next reset. */
 static size_t
 outlook(const nct_context *c, size_t share)
 {
@@ -327,8 +326,8 @@ outlook(const nct_context *c, size_t share)
 	return n;
 }
 
-/* Adds a step for the position after those already there, c->known ahead of the depth: 1, or 0 if the cache knows
- * it. */
+/* Adds the next position, c->known positions after c->depth. Returns 1 and fills *step if it must be evaluated, 0 if
+ * the cache has it. */
 static size_t
 add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 {
@@ -350,7 +349,7 @@ add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 		kv = nct_cache_kv(w->cache, i);
 		row = nct_cache_row(w->cache, i);
 		there = e->evaluated;
-		e->evaluated = 1; /* by the end of this call */
+		e->evaluated = 1; /* true by the end of nct_contexts_ready() */
 	} else {
 		c->outside = 1;
 	}
@@ -362,7 +361,7 @@ add_step(nct_context *c, unsigned symbol, struct nct_m1_step *step)
 	return there ? 0 : 1;
 }
 
-/* The steps that one context needs, and as many of those ahead as are worth it. */
+/* Adds the steps that one context waits for, and some of its look-ahead. Returns how many steps. */
 static size_t
 add_steps(nct_context *c, size_t share, struct nct_m1_step *steps)
 {
@@ -387,7 +386,7 @@ nct_contexts_ready(nct_worker *w, nct_context *const *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		waiting += !nct_context_ready(c[i]);
 	for (size_t i = 0; i < n && waiting > 0; i++) {
-		if (!nct_context_ready(c[i])) /* one before may have brought it about */
+		if (!nct_context_ready(c[i])) /* an earlier context may have made this one ready, by the cache */
 			count += add_steps(c[i], w->most / waiting, w->steps + count);
 		c[i]->lookahead_n = 0;
 	}
@@ -396,7 +395,7 @@ nct_contexts_ready(nct_worker *w, nct_context *const *c, size_t n)
 
 /* ---- what comes next ---- */
 
-/* The row of what comes next; *divided is to be set once it holds bounds. */
+/* The row of the present position. *divided tells whether it holds bounds; the caller sets it once it does. */
 static uint32_t *
 expect(nct_context *c, uint8_t **divided)
 {
@@ -418,7 +417,7 @@ nct_context_freq(nct_context *c)
 	return row;
 }
 
-/* The bounds of the division here, made at the first visit. */
+/* The bounds of node *n, made from frequencies at the first visit. */
 static const uint32_t *
 bounds(nct_context *c, const struct nct_node *n)
 {

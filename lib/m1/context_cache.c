@@ -1,20 +1,20 @@
-/* context_cache.c - contexts that begin windows and came up before: a trie, bounded in memory, the ones least used
- * dropped. */
+/* context_cache.c - a cache of contexts: a trie of limited size, which drops entries that were not used recently. */
 #include "m1/context_cache.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FEWEST 16u /* entries */
+#define FEWEST 16u /* entries of a cache, at least */
 
 struct nct_cache {
 	size_t kv_bytes;
 	struct nct_cache_entry *entry;
-	uint32_t *row;         /* NCT_CACHE_ROW per entry */
-	int8_t *kv;            /* kv_bytes per entry */
-	uint32_t entries, cap, hand;
-	uint32_t *bucket;      /* heads of hash chains */
+	uint32_t *row;         /* (cap,NCT_CACHE_ROW) */
+	int8_t *kv;            /* (cap,kv_bytes) */
+	uint32_t entries, cap;
+	uint32_t hand;         /* of the clock algorithm: the entry to look at next */
+	uint32_t *bucket;      /* (mask + 1) first entries of hash chains */
 	uint32_t mask;
 };
 
@@ -51,7 +51,7 @@ nct_cache_new(nct_cache **out, size_t kv_bytes, size_t bytes)
 	}
 	memset(m->bucket, 0xff, buckets * sizeof *m->bucket);
 	m->entry[0] = (struct nct_cache_entry){
-	    .parent = NCT_CACHE_NONE, .next = NCT_CACHE_NONE, .symbol = NCT_EOD, .held = 1}; /* for good */
+	    .parent = NCT_CACHE_NONE, .next = NCT_CACHE_NONE, .symbol = NCT_EOD, .held = 1}; /* held for ever */
 	m->entries = m->hand = 1;
 	m->cap = (uint32_t)cap;
 	m->mask = (uint32_t)buckets - 1;
@@ -93,8 +93,8 @@ unlink_entry(nct_cache *m, uint32_t i)
 	m->entry[e->parent].held--;
 }
 
-/* A free entry: a new one, or the next that nobody holds and that the clock's hand finds unused, at most twice
- * around. */
+/* A free entry. If the cache is full, the clock algorithm drops one: the first that is neither held nor used since
+ * the hand last passed. NCT_CACHE_NONE if all are held. */
 static uint32_t
 allocate(nct_cache *m)
 {

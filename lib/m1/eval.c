@@ -1,20 +1,21 @@
-/* eval.c - the exact byte model evaluated: layer by layer, over all steps of a call. */
+/* eval.c - evaluates the exact byte model: layer by layer, for all steps of a call. */
 #include "m1/attend.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 96 /* steps taken through the matrices together: each weight is read once a block */
+#define BLOCK 96 /* steps that are multiplied by a matrix together, so that its weights are read once for all */
 
 struct nct_m1_scratch {
 	size_t steps;
 	int32_t *h;          /* (steps,C) the residual stream */
-	int8_t *q;           /* (steps,C) queries of the layer at work */
-	size_t *live;        /* (steps) which steps go on */
-	int8_t *y;           /* (block,C) what goes into a matrix; block: BLOCK, or all steps if they are fewer */
-	int8_t *a;           /* (block,F) */
-	int32_t *acc;        /* (block,max(3C,2 slice,257)) what comes out of one */
+	int8_t *q;           /* (steps,C) queries of the current layer */
+	size_t *live;        /* (steps) indices of the steps that are computed */
+	/* block: BLOCK, or the number of steps if that is smaller */
+	int8_t *y;           /* (block,C) input of a matrix */
+	int8_t *a;           /* (block,F) output of the gate */
+	int32_t *acc;        /* (block,max(3C,2 slice,257)) output of a matrix */
 	struct nct_m1_attend attend;
 };
 
@@ -96,7 +97,7 @@ nct_m1_scratch_free(nct_m1_scratch *s)
 	free(s);
 }
 
-/* Queries, keys and values of the steps in `live`, at most BLOCK. */
+/* Computes queries, keys and values of the steps live[0..n), n <= BLOCK. */
 static void
 project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps, const size_t *live,
         size_t n, size_t l)
@@ -112,7 +113,7 @@ project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct 
 	}
 }
 
-/* What the heads bring back for the steps in `live`: y (n,C). */
+/* Computes attention's output for the steps live[0..n): s->y (n,C). */
 static void
 attend(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_heads *w, const struct nct_m1_step *steps,
        const size_t *live, size_t n)
@@ -131,7 +132,7 @@ attend(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_heads *w, const s
 	}
 }
 
-/* Adds to the residual stream of the steps in `live` what y brings through a matrix (C,k). */
+/* Adds w y, with w (C,k), to the residual stream of the steps live[0..n). */
 static void
 add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const uint8_t *w, const int32_t *mul, const size_t *live,
          size_t n, size_t k)
@@ -143,7 +144,7 @@ add_back(const nct_m1 *m, nct_m1_scratch *s, const int8_t *y, const uint8_t *w, 
 		m->k->add(s->h + live[i] * c, s->acc + i * c, mul, c);
 }
 
-/* All of a layer behind project(), for the steps in `live`, at most BLOCK. */
+/* The rest of a layer after project(), for the steps live[0..n), n <= BLOCK. */
 static void
 mix_and_feed(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct nct_m1_step *steps,
              const size_t *live, size_t n)
@@ -197,9 +198,9 @@ eval_transformer(const nct_m1 *m, nct_m1_scratch *s, const struct nct_m1_step *s
 	for (size_t l = 0; l < m->c.layers; l++) {
 		const struct layer w = layer_of(m, l);
 
-		for (size_t i = 0; i < n; i += BLOCK) /* all steps first: they may attend to each other */
+		for (size_t i = 0; i < n; i += BLOCK) /* for all steps first, as they may attend to each other */
 			project(m, s, &w, steps, s->live + i, block_of(n, i), l);
-		if (l + 1 == m->c.layers) { /* nobody attends to what follows: only frequencies need it */
+		if (l + 1 == m->c.layers) { /* the rest of the last layer is only needed for frequencies */
 			live = 0;
 			for (size_t i = 0; i < n; i++)
 				if (steps[i].freq != NULL)

@@ -1,4 +1,4 @@
-/* file.c - model files of the exact byte model: reading, with every check, and writing. */
+/* file.c - model files of the exact byte model: reads them with every check, and writes them. */
 #include "m1/m1_impl.h"
 
 #include "base/err.h"
@@ -12,7 +12,7 @@
 #define VERSION_TEXT "1"
 #define NOTE "note."
 
-/* The configuration's numbers in the metadata. */
+/* Numbers of the configuration in a file's metadata. */
 static const struct {
 	const char *key;
 	size_t at;
@@ -22,7 +22,8 @@ static const struct {
 	{"reach", offsetof(struct nct_m1_config, reach)},
 };
 
-/* What windows the model was trained for, in the metadata: all three or the first two or none. */
+/* Metadata keys for the windows that the model was trained for. A file has none of them, the first two, or all
+ * three. */
 #define WINDOW_BITS "window_bits"
 #define ALIGN "align"
 #define ALIGN_PATTERN "align_pattern"
@@ -72,7 +73,7 @@ read_kind(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	return NCT_OK;
 }
 
-/* How many keys of the metadata say what windows the model was trained for. */
+/* How many of these keys a file has. */
 static size_t
 window_keys(const nct_st *st)
 {
@@ -96,7 +97,7 @@ read_windows(nct_m1 *m, const nct_st *st, nct_why *why)
 	return nct_m1_set_windows(m, &(struct nct_m1_windows){bits, a, pattern});
 }
 
-/* Reads all metadata but the fingerprints' values. */
+/* Reads all metadata except the values of fingerprints. */
 static nct_err
 read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 {
@@ -118,7 +119,7 @@ read_config(struct nct_m1_config *c, const nct_st *st, nct_why *why)
 	return nct_m1_config_check(c, why) == NCT_OK ? NCT_OK : NCT_EDATA;
 }
 
-/* Finds all tensors; nothing of the model's size is allocated before the file is known to hold it. */
+/* Finds all tensors in the file. Called before memory of the model's size is allocated. */
 static nct_err
 find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, const nct_st *st, nct_why *why)
 {
@@ -131,13 +132,13 @@ find_tensors(const void *data[NCT_M1_TENSORS], const struct nct_m1_config *c, co
 			err = nct_st_get(st, t.name, t.type, t.rank, t.shape, &data[i], why);
 			count++;
 		}
-	count += nct_books_count(st, 1); /* found by read_book() */
+	count += nct_books_count(st, 1); /* codebooks' tensors, which read_book() finds */
 	if (err == NCT_OK && count != nct_st_count(st))
 		err = nct_fail(why, NCT_EDATA, "tensors that do not belong there");
 	return err;
 }
 
-/* Keeps these notes and, but for those of the same keys, the ones that *m has. */
+/* Adds notes to the model's; they replace those with the same keys. */
 nct_err
 nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n)
 {
@@ -177,7 +178,7 @@ nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n)
 	return NCT_OK;
 }
 
-/* Keeps the notes, for whoever writes the model again. */
+/* Keeps the file's notes, so that nct_m1_save() writes them again. */
 static nct_err
 read_notes(nct_m1 *m, const nct_st *st)
 {
@@ -198,7 +199,7 @@ read_notes(nct_m1 *m, const nct_st *st)
 	return err;
 }
 
-/* Copies what has been found, and checks it: so it can change no more. */
+/* Copies the tensors found, then checks the copies, which cannot change any more. */
 static nct_err
 copy_tensors(nct_m1 **out, const struct nct_m1_config *c, const void *const data[NCT_M1_TENSORS], const char *told,
              const char *cpu, nct_why *why)
@@ -219,7 +220,7 @@ copy_tensors(nct_m1 **out, const struct nct_m1_config *c, const void *const data
 	return err;
 }
 
-/* A `trusted` file is not checked and not copied, so it has to live as long as the model. */
+/* A `trusted` file is neither checked nor copied, so it has to exist as long as the model. */
 static nct_err
 from_tensors(nct_m1 **out, const nct_st *st, int trusted, const char *cpu, nct_why *why)
 {
@@ -266,7 +267,7 @@ nct_m1_open(nct_m1 **out, const char *path, const char *cpu, nct_why *why)
 nct_err
 nct_m1_parse(nct_m1 **out, const void *bytes, size_t n, const char *cpu, nct_why *why)
 {
-	void *copy = NULL; /* made only if `bytes` is not aligned */
+	void *copy = NULL; /* if `bytes` is not aligned */
 	nct_st *st = NULL;
 	nct_why own;
 	nct_err err = NCT_OK;
@@ -298,7 +299,7 @@ nct_m1_builtin(nct_m1 **out, const char *cpu, nct_why *why)
 	why = nct_why_begin(why, &own);
 	nct_err err = nct_st_parse(&st, nct_m1_default, (size_t)(nct_m1_default_end - nct_m1_default), why);
 	if (err == NCT_OK)
-		err = from_tensors(out, st, 1, cpu, why); /* a test checks it: programs that do not need all of it start sooner */
+		err = from_tensors(out, st, 1, cpu, why); /* a test checks it, so programs need not, and start faster */
 	nct_st_free(st);
 	return err;
 }

@@ -1,4 +1,4 @@
-/* m1.c - the exact byte model as an object: its tensors, their ranges, its fingerprint and description. */
+/* m1.c - the exact byte model as an object: tensors and their ranges, fingerprint, description. */
 #include "m1/m1_impl.h"
 
 #include "base/err.h"
@@ -17,7 +17,7 @@ enum dim { D_NONE, D_SYMBOLS, D_WIDTH, D_3WIDTH, D_HEADS, D_LAYERS, D_INNER, D_2
 #define MUL_MAX INT32_MAX
 #define FREQ_MAX ((int32_t)NCT_FREQ_TOTAL - NCT_SYMBOLS + 1)
 
-/* The only list of tensors: files, memory, checks and the fingerprint follow it. */
+/* The list of tensors. Files, memory, checks and the fingerprint all follow it. */
 static const struct tensor {
 	const char *name;
 	enum nct_m1_kind kind;
@@ -87,12 +87,12 @@ nct_m1_tensor_shape(struct nct_st_tensor *t, const struct nct_m1_config *c, enum
 	t->bytes = from->type == NCT_I8 ? 1 : from->type == NCT_I16 ? 2 : 4;
 	for (; t->rank < 3 && from->shape[t->rank] != D_NONE; t->rank++) {
 		t->shape[t->rank] = size[from->shape[t->rank]];
-		t->bytes *= (size_t)t->shape[t->rank]; /* below 2^40 within the limits: no overflow */
+		t->bytes *= (size_t)t->shape[t->rank]; /* no overflow: below 2^40 within the limits */
 	}
 	return from->kind == c->kind;
 }
 
-/* One block for all tensors, each at a multiple of 64 bytes. */
+/* Allocates one block for all tensors, each at a multiple of 64 bytes. */
 static nct_err
 allocate(nct_m1 *m)
 {
@@ -114,7 +114,7 @@ allocate(nct_m1 *m)
 	return NCT_OK;
 }
 
-/* What there is besides tensors. */
+/* Creates a model without tensors. */
 static nct_err
 begin(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why)
 {
@@ -154,7 +154,7 @@ nct_m1_new(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why
 	return err;
 }
 
-/* The number of values of a tensor that lie outside [min, max]. */
+/* How many values of a tensor are outside [min, max]. */
 static size_t
 outside(const void *data, const struct nct_st_tensor *t, int32_t min, int32_t max)
 {
@@ -188,7 +188,7 @@ seal_text(nct_m1 *m)
 		snprintf(m->text, sizeof m->text, "%s", nct_m1_kind_name(c->kind));
 }
 
-/* The bias by distance instead of by bucket. */
+/* Makes the table of position biases by distance from that by bucket. */
 static void
 seal_bias(nct_m1 *m)
 {
@@ -413,7 +413,7 @@ nct_m1_parameters(const nct_m1 *m)
 {
 	const uint64_t c = m->c.width, f = m->c.inner, biases = (uint64_t)m->c.heads * NCT_BUCKETS;
 
-	return m->c.layers * (4 * c * c + 3 * c * f + 2 * c + biases) + c; /* the float net's count */
+	return m->c.layers * (4 * c * c + 3 * c * f + 2 * c + biases) + c; /* as for the float net */
 }
 
 const char *

@@ -1,10 +1,10 @@
-/* matrices.c - M1's matrices in the layout that the row of kernels reads: made when someone first evaluates. */
+/* matrices.c - packs M1's matrices for its kernels, when the model is first evaluated. */
 #include "m1/m1_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE 64 /* rows of g and of u that are taken together: their sums stay in the nearest cache */
+#define SLICE 64 /* rows of gate and of up that are taken together, so that their sums stay in the L1 cache */
 
 void
 nct_m1_weights_free(struct nct_m1_weights *w)
@@ -31,7 +31,7 @@ pack_layer(const nct_m1 *m, struct nct_m1_weights *w, size_t l)
 	for (size_t i = 0; i < f; i += w->slice, to += w->slice_bytes) {
 		if (w->slice == f) {
 			m->k->pack(to, up, 2 * f, c, c, 1);
-		} else { /* whole groups of rows, so that two matrices one behind the other are one */
+		} else { /* a slice is whole groups of rows, so two packed matrices in sequence are one */
 			m->k->pack(to, up + i * c, w->slice, c, c, 1);
 			m->k->pack(to + half, up + (f + i) * c, w->slice, c, c, 1);
 		}

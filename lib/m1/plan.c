@@ -1,4 +1,4 @@
-/* plan.c - how text becomes code: its fingerprint. */
+/* plan.c - the fingerprint of a stream's code. */
 #include "m1/plan.h"
 
 #include <lzma.h>

@@ -1,4 +1,4 @@
-/* safetensors.c - files of named tensors: a JSON header, read strictly, before the tensors' plain bytes. */
+/* safetensors.c - reads and writes safetensors files: named tensors, and metadata of strings. */
 #include "m1/safetensors.h"
 
 #include "base/err.h"
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_MAX ((uint64_t)1 << 20) /* parsed, JSON takes up to 80 times its length */
+#define HEADER_MAX ((uint64_t)1 << 20) /* bytes; limits memory, as parsed JSON takes up to 80 times its length */
 #define META "__metadata__"
 
 static const struct {
@@ -31,14 +31,14 @@ struct nct_st {
 	json_t *root;            /* owns all strings */
 	struct nct_st_tensor *t; /* in the file's order; names and data borrowed */
 	size_t count;
-	const char **key;        /* of the metadata, in the file's order; borrowed */
+	const char **key;        /* (keys) keys of the metadata, in the file's order; borrowed */
 	size_t keys;
-	void *map;               /* what nct_st_open() mapped or read; else NULL */
+	void *map;               /* the file's bytes, if nct_st_open() mapped or read them; else NULL */
 	size_t map_bytes;
-	int mapped;
+	int mapped;              /* `map` was mapped, not allocated */
 };
 
-/* The bytes that type and shape ask for; -1 if there is no such number. */
+/* *bytes = the size of a tensor of this type and shape. Returns -1 if that overflows. */
 static int
 tensor_bytes(const struct nct_st_tensor *t, size_t *bytes)
 {
@@ -49,7 +49,7 @@ tensor_bytes(const struct nct_st_tensor *t, size_t *bytes)
 	return 0;
 }
 
-/* ---- Writing ---- */
+/* ---- writing ---- */
 
 static json_t *
 tensor_json(const struct nct_st_tensor *t, uint64_t begin)
@@ -66,7 +66,7 @@ tensor_json(const struct nct_st_tensor *t, uint64_t begin)
 	bad |= json_object_set_new(o, "data_offsets", offsets);
 	if (bad == 0)
 		return o;
-	json_decref(o); /* a failed set has dropped its value already */
+	json_decref(o); /* json_object_set_new() frees its value even if it fails */
 	return NULL;
 }
 
@@ -83,7 +83,7 @@ header_meta(json_t *root, const struct nct_st_pair *meta, size_t metas)
 	return NCT_OK;
 }
 
-/* Adds the tensors of one element size to the header, and their bytes to *at. */
+/* Adds the tensors with elements of `size` bytes to the header, and advances *at by their bytes. */
 static nct_err
 header_tensors(json_t *root, const struct nct_st_tensor *t, size_t n, size_t size, uint64_t *at)
 {
@@ -142,7 +142,7 @@ nct_st_write(int fd, const struct nct_st_pair *meta, size_t metas, const struct 
 	return err;
 }
 
-/* ---- Reading ---- */
+/* ---- reading ---- */
 
 static nct_err
 read_meta(nct_st *st, json_t *meta, nct_why *why)
@@ -184,7 +184,7 @@ read_size(const json_t *array, size_t i, uint64_t *value)
 	return 0;
 }
 
-/* Reads one tensor's entry; its data must begin at data[*at], of n bytes, and *at moves behind it. */
+/* Reads the header's entry i for one tensor. Its bytes must begin at data[*at]; then *at moves to their end. */
 static nct_err
 read_tensor(struct nct_st_tensor *t, const json_t *o, const uint8_t *data, size_t n, size_t *at, size_t i, nct_why *why)
 {
@@ -267,7 +267,7 @@ nct_st_parse(nct_st **out, const void *bytes, size_t n, nct_why *why)
 	return err;
 }
 
-/* Reads what cannot be mapped, such as a pipe, to its end. */
+/* Reads a file that cannot be mapped, such as a pipe, to its end. */
 static nct_err
 read_all(int fd, void **buf, size_t *n)
 {
@@ -276,7 +276,7 @@ read_all(int fd, void **buf, size_t *n)
 	nct_err err = p == NULL ? NCT_ENOMEM : NCT_OK;
 
 	for (*n = 0; err == NCT_OK && (err = nct_read(fd, p + *n, cap - *n, &got)) == NCT_OK && got == cap - *n;) {
-		if (nct_get64((const uint8_t *)p) > HEADER_MAX || p[8] != '{') /* no such file: what was read tells that */
+		if (nct_get64((const uint8_t *)p) > HEADER_MAX || p[8] != '{') /* no safetensors file */
 			break;
 		char *more = cap <= SIZE_MAX / 2 ? realloc(p, cap * 2) : NULL;
 

@@ -1,4 +1,4 @@
-/* workers.c - the contexts of all worker threads; a context can be kept for a chunk that goes on in the next batch. */
+/* workers.c - the contexts of all worker threads. One can be kept for a chunk that goes on in the next batch. */
 #include "m1/workers.h"
 
 #include <stdlib.h>

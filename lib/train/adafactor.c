@@ -1,5 +1,5 @@
-/* adafactor.c - the optimiser: Adafactor with factored second moments, update clipping and steps relative to the
- * parameters. */
+/* adafactor.c - the optimiser: Adafactor with factored second moments, clipped updates and steps relative to the
+ * parameters' size. */
 #include "train/adafactor.h"
 
 #include <math.h>
@@ -11,19 +11,19 @@
 #include "base/threads.h"
 #include "float/float.h"
 
-#define CHUNK 64 /* rows of a matrix per task */
+#define TASK_ROWS 64 /* rows of a matrix per task */
 #define SCALE_MIN 1e-3
 #define CLIP 1.0
 
-/* One matrix of a tensor's stack; with full moments it counts as one row. */
+/* One matrix of a tensor's stack. One with full moments counts as a single row. */
 struct matrix {
 	enum nct_tensor_id id;
 	int factored;
-	size_t offset;           /* of its parameters */
+	size_t offset;           /* index of its first parameter */
 	size_t rows, cols;
-	size_t state;            /* of its moments: rows' (if factored), then columns' */
-	size_t chunk, chunks;    /* its tasks */
-	size_t part;             /* of its (chunks,cols) partial sums */
+	size_t state;            /* index in `state` of its moments: of rows (if factored), then of columns */
+	size_t task, tasks;      /* number of its first task, and how many it has */
+	size_t part;             /* index of its (tasks,cols) partial sums in `part` */
 	double step;             /* lr * max(SCALE_MIN, rms(p)) / max(1, rms(u)) */
 };
 
@@ -32,13 +32,13 @@ struct nct_adafactor {
 	const struct nct_float *k;
 	nct_threads *pool;
 	struct matrix *matrices;
-	size_t count, chunks, floats, parts;
-	size_t *owner;           /* (chunks) the matrix of each */
-	float *state;            /* (floats) */
-	float *factors;          /* (floats) as state: sums of squares, then 1 / sqrt(moments) */
-	float *part;             /* (parts) */
-	double *squares_p, *squares_u; /* (chunks) sums of squares */
-	/* of the step under way: */
+	size_t count, tasks, floats, parts;
+	size_t *owner;           /* (tasks) the matrix of each task */
+	float *state;            /* (floats) all second moments */
+	float *factors;          /* (floats) laid out like state: sums of squares, then 1 / sqrt(moments) */
+	float *part;             /* (parts) partial sums of squares by column */
+	double *squares_p, *squares_u; /* (tasks) sums of squares of parameters and of updates */
+	/* arguments of the current step */
 	float *params;
 	const float *grads;
 	double fresh;            /* 1 - decay */
@@ -56,7 +56,7 @@ matrix_of(const struct nct_tensor *t, enum nct_tensor_id id, size_t i)
 		m.cols *= m.rows;
 		m.rows = 1;
 	}
-	m.chunks = (m.rows + CHUNK - 1) / CHUNK;
+	m.tasks = (m.rows + TASK_ROWS - 1) / TASK_ROWS;
 	return m;
 }
 
@@ -71,7 +71,7 @@ nct_adafactor_floats(const struct nct_shape *s)
 	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
 		struct matrix m = matrix_of(&t[id], id, 0);
 
-		/* At most twice the parameters, whose bytes are known to fit. */
+		/* No overflow: this is at most twice the number of parameters. */
 		floats += t[id].stack * (m.cols + (m.factored ? m.rows : 0));
 	}
 	return floats;
@@ -89,12 +89,12 @@ nct_adafactor_bytes(const struct nct_shape *s)
 	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
 		const struct matrix m = matrix_of(&t[id], id, 0);
 
-		parts += (uint64_t)t[id].stack * m.chunks * m.cols;
+		parts += (uint64_t)t[id].stack * m.tasks * m.cols;
 	}
 	return sizeof(float) * (2 * (uint64_t)nct_adafactor_floats(s) + parts);
 }
 
-/* The list of matrices, and from it all sizes. */
+/* Makes the list of matrices, and all sizes from it. */
 static nct_err
 list_matrices(nct_adafactor *a)
 {
@@ -107,11 +107,11 @@ list_matrices(nct_adafactor *a)
 			struct matrix m = matrix_of(&a->t[id], (enum nct_tensor_id)id, j);
 
 			m.state = a->floats;
-			m.chunk = a->chunks;
+			m.task = a->tasks;
 			m.part = a->parts;
 			a->floats += m.cols + (m.factored ? m.rows : 0);
-			a->chunks += m.chunks;
-			a->parts += m.chunks * m.cols;
+			a->tasks += m.tasks;
+			a->parts += m.tasks * m.cols;
 			a->matrices[i] = m;
 		}
 	return NCT_OK;
@@ -137,19 +137,19 @@ nct_adafactor_new(nct_adafactor **out, const struct nct_shape *s, unsigned threa
 	}
 	if ((err = list_matrices(a)) != NCT_OK)
 		goto fail;
-	a->owner = calloc(a->chunks, sizeof *a->owner);
+	a->owner = calloc(a->tasks, sizeof *a->owner);
 	a->state = calloc(a->floats, sizeof *a->state);
 	a->factors = calloc(a->floats, sizeof *a->factors);
 	a->part = calloc(a->parts, sizeof *a->part);
-	a->squares_p = calloc(a->chunks, sizeof *a->squares_p);
-	a->squares_u = calloc(a->chunks, sizeof *a->squares_u);
+	a->squares_p = calloc(a->tasks, sizeof *a->squares_p);
+	a->squares_u = calloc(a->tasks, sizeof *a->squares_u);
 	err = NCT_ENOMEM;
 	if (a->owner == NULL || a->state == NULL || a->factors == NULL || a->part == NULL || a->squares_p == NULL ||
 	    a->squares_u == NULL)
 		goto fail;
 	for (size_t i = 0; i < a->count; i++)
-		for (size_t j = 0; j < a->matrices[i].chunks; j++)
-			a->owner[a->matrices[i].chunk + j] = i;
+		for (size_t j = 0; j < a->matrices[i].tasks; j++)
+			a->owner[a->matrices[i].task + j] = i;
 	*out = a;
 	return NCT_OK;
 fail:
@@ -181,33 +181,33 @@ nct_adafactor_state(nct_adafactor *a)
 
 /* ---- one step ---- */
 
-/* Rows [*from, *end) of the matrix that chunk `i` belongs to. */
+/* The matrix that task `i` works on, and the task's rows [*from, *end). */
 static struct matrix *
-chunk_rows(const nct_adafactor *a, size_t i, size_t *from, size_t *end)
+task_rows(const nct_adafactor *a, size_t i, size_t *from, size_t *end)
 {
 	struct matrix *m = &a->matrices[a->owner[i]];
 
-	*from = (i - m->chunk) * CHUNK;
-	*end = m->rows - *from < CHUNK ? m->rows : *from + CHUNK;
+	*from = (i - m->task) * TASK_ROWS;
+	*end = m->rows - *from < TASK_ROWS ? m->rows : *from + TASK_ROWS;
 	return m;
 }
 
-/* Factors of a matrix's columns; those of its rows stand before them. */
+/* The part of `block`, laid out like state, that is for a matrix's columns. Those of its rows come before it. */
 static float *
 cols_of(const struct matrix *m, float *block)
 {
 	return block + m->state + (m->factored ? m->rows : 0);
 }
 
-/* Sums of squares of a chunk: of gradients by row and by column, of parameters in all. squares_u tells whether they are
- * finite. */
+/* Task: sums of squares of its rows: of gradients by row and by column, and of all parameters. squares_u shows
+ * whether gradients are finite. */
 static void
 sum_task(void *ctx, size_t i, unsigned worker)
 {
 	nct_adafactor *a = ctx;
 	size_t from, end;
-	const struct matrix *m = chunk_rows(a, i, &from, &end);
-	float *part = a->part + m->part + (i - m->chunk) * m->cols;
+	const struct matrix *m = task_rows(a, i, &from, &end);
+	float *part = a->part + m->part + (i - m->task) * m->cols;
 	double squares = 0.0, sum = 0.0;
 
 	(void)worker;
@@ -226,7 +226,7 @@ sum_task(void *ctx, size_t i, unsigned worker)
 	a->squares_u[i] = sum;
 }
 
-/* *moment moves towards the mean square; gives the moment. */
+/* Moves *moment towards the mean square and returns it. */
 static float
 move(float *moment, double mean, double fresh)
 {
@@ -234,7 +234,7 @@ move(float *moment, double mean, double fresh)
 	return *moment;
 }
 
-/* The new moments of matrix i, and the factors they make. */
+/* Task: new moments of matrix i, and the factors made of them. */
 static void
 moments_task(void *ctx, size_t i, unsigned worker)
 {
@@ -247,7 +247,7 @@ moments_task(void *ctx, size_t i, unsigned worker)
 	for (size_t j = 0; j < m->cols; j++) {
 		double sum = 0.0;
 
-		for (size_t c = 0; c < m->chunks; c++)
+		for (size_t c = 0; c < m->tasks; c++)
 			sum += (double)a->part[m->part + c * m->cols + j];
 		cols[j] = 1.0f / sqrtf(move(&state[j], sum / (double)m->rows, a->fresh));
 	}
@@ -267,13 +267,13 @@ row_factor(const nct_adafactor *a, const struct matrix *m, size_t row)
 	return m->factored ? a->factors[m->state + row] : 1.0f;
 }
 
-/* The sum of squares of a chunk's updates. */
+/* Task: the sum of squares of its rows' updates. */
 static void
 update_task(void *ctx, size_t i, unsigned worker)
 {
 	nct_adafactor *a = ctx;
 	size_t from, end;
-	const struct matrix *m = chunk_rows(a, i, &from, &end);
+	const struct matrix *m = task_rows(a, i, &from, &end);
 	double squares = 0.0;
 
 	(void)worker;
@@ -290,7 +290,7 @@ descend_task(void *ctx, size_t i, unsigned worker)
 {
 	nct_adafactor *a = ctx;
 	size_t from, end;
-	const struct matrix *m = chunk_rows(a, i, &from, &end);
+	const struct matrix *m = task_rows(a, i, &from, &end);
 
 	(void)worker;
 	for (size_t r = from; r < end; r++)
@@ -298,14 +298,14 @@ descend_task(void *ctx, size_t i, unsigned worker)
 		              (float)(m->step * (double)row_factor(a, m, r)), m->cols);
 }
 
-/* How far to go along a matrix's update. */
+/* The factor of a matrix's update: lr * max(SCALE_MIN, rms(p)) / max(CLIP, rms(u)). */
 static double
 step_of(const nct_adafactor *a, const struct matrix *m, double lr)
 {
 	const double size = (double)m->rows * (double)m->cols;
 	double p = 0.0, u = 0.0;
 
-	for (size_t c = m->chunk; c < m->chunk + m->chunks; c++) {
+	for (size_t c = m->task; c < m->task + m->tasks; c++) {
 		p += a->squares_p[c];
 		u += a->squares_u[c];
 	}
@@ -320,8 +320,8 @@ nct_adafactor_step(nct_adafactor *a, float *params, const float *grads, uint64_t
 	a->params = params;
 	a->grads = grads;
 	a->fresh = pow((double)step, -0.8);
-	nct_parallel(a->pool, a->chunks, sum_task, a);
-	for (size_t i = 0; i < a->chunks; i++)
+	nct_parallel(a->pool, a->tasks, sum_task, a);
+	for (size_t i = 0; i < a->tasks; i++)
 		if (!isfinite(a->squares_u[i])) {
 			const struct matrix *m = &a->matrices[a->owner[i]];
 
@@ -329,9 +329,9 @@ nct_adafactor_step(nct_adafactor *a, float *params, const float *grads, uint64_t
 			                (m->offset - a->t[m->id].offset) / (m->rows * m->cols));
 		}
 	nct_parallel(a->pool, a->count, moments_task, a);
-	nct_parallel(a->pool, a->chunks, update_task, a);
+	nct_parallel(a->pool, a->tasks, update_task, a);
 	for (size_t i = 0; i < a->count; i++)
 		a->matrices[i].step = step_of(a, &a->matrices[i], lr);
-	nct_parallel(a->pool, a->chunks, descend_task, a);
+	nct_parallel(a->pool, a->tasks, descend_task, a);
 	return NCT_OK;
 }

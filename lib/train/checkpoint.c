@@ -1,4 +1,4 @@
-/* checkpoint.c - the state of a run on disk: written whole, checked by CRC, with the one before kept as FILE.prev. */
+/* checkpoint.c - checkpoints: files with the state of a run. The previous one is kept as FILE.prev. */
 #include "checkpoint.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #define FORMAT "nct-checkpoint-1"
 #define CRC_STRINGS "crc64.strings"
 #define CRC_TENSORS "crc64.tensors"
-#define HEX 17 /* 16 digits and the end */
+#define HEX 17 /* 16 digits and a NUL */
 
-/* A mark as the file's strings. Those behind the third are there only where they say something. */
+/* A mark as strings of the file's metadata. The first three are always there, the others only if they are set. */
 static const char *const mark_keys[] = {"step", "best_step", "best_bits", "round", "from", "pending_train_bits"};
 enum { MARKS = sizeof mark_keys / sizeof mark_keys[0], MARKS_ALWAYS = 3 };
 struct mark_text {
@@ -30,7 +30,7 @@ print_mark(struct mark_text *t, const struct nct_mark *m)
 	*t = (struct mark_text){{""}};
 	snprintf(t->value[0], sizeof t->value[0], "%" PRIu64, m->step);
 	snprintf(t->value[1], sizeof t->value[1], "%" PRIu64, m->best_step);
-	snprintf(t->value[2], sizeof t->value[2], "%a", m->best_bits); /* all bits of it */
+	snprintf(t->value[2], sizeof t->value[2], "%a", m->best_bits); /* %a keeps all bits */
 	if (m->round != NCT_NO_ROUND)
 		snprintf(t->value[3], sizeof t->value[3], "%" PRIu64, m->round);
 	snprintf(t->value[4], sizeof t->value[4], "%s", m->from);
@@ -59,10 +59,10 @@ scan_mark(struct nct_mark *m, const nct_st *st)
 static uint64_t
 crc_text(const char *s, uint64_t crc)
 {
-	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with its end, so that "a" "b" is not "ab" "" */
+	return lzma_crc64((const uint8_t *)s, strlen(s) + 1, crc); /* with the NUL, which ends it */
 }
 
-/* CRC of the strings: the mark, and the options. */
+/* The CRC of a mark's strings and the options. */
 static uint64_t
 crc_state(const struct nct_state *s, const struct mark_text *mark)
 {
@@ -76,7 +76,7 @@ crc_state(const struct nct_state *s, const struct mark_text *mark)
 	return crc;
 }
 
-/* Whether a key of the file is an option, not of the mark or the file's own. */
+/* True if a key of the metadata is an option. Others belong to the mark or to the file itself. */
 static int
 is_option(const char *key)
 {
@@ -86,7 +86,7 @@ is_option(const char *key)
 	return strcmp(key, "format") != 0 && strcmp(key, CRC_STRINGS) != 0 && strcmp(key, CRC_TENSORS) != 0;
 }
 
-/* The same of a file's strings, whatever options it has. */
+/* The same CRC, from a file's own strings. */
 static uint64_t
 crc_file(const nct_st *st)
 {
@@ -144,7 +144,7 @@ done:
 	return err;
 }
 
-/* `path` with ".prev" added; NULL if memory is out. */
+/* `path` with ".prev" added; the caller frees it. NULL if out of memory. */
 static char *
 previous(const char *path)
 {
@@ -159,8 +159,8 @@ previous(const char *path)
 	return p;
 }
 
-/* Makes `prev` the file that `path` is. A link, so that there is a file at `path` at all times; where there are no
- * links, that cannot be had. */
+/* Makes `prev` a hard link to the file at `path`, so that there is always a file at `path`. If the file system has
+ * no hard links, moves the file instead. */
 static nct_err
 keep(const char *path, const char *prev)
 {
@@ -183,7 +183,7 @@ nct_checkpoint_save(const char *path, const struct nct_state *s, const struct nc
 
 	if (err == NCT_OK) {
 		err = write_file(f.fd, s, mark);
-		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file moves */
+		if (err == NCT_OK && fsync(f.fd) != 0) /* before the old file is moved */
 			err = NCT_EIO;
 		if (err == NCT_OK)
 			err = keep(f.path, prev);
@@ -211,7 +211,7 @@ option_of(const struct nct_state *s, const char *key)
 	return NULL;
 }
 
-/* The file must have been made with this value of an option; NULL: without it. */
+/* NCT_EMODEL unless the file has this value of an option; NULL: unless it does not have the option. */
 static nct_err
 check_option(const nct_st *st, const char *key, const char *want, const char *path, nct_why *why)
 {
@@ -258,7 +258,7 @@ check_strings(const nct_st *st, const char *path, nct_why *why)
 	return NCT_OK;
 }
 
-/* Copies the tensors of slots[0..n); the CRC is over all that the file holds. */
+/* Copies the tensors of slots[0..n). The CRC is over all tensors in the file. */
 static nct_err
 read_slots(const nct_st *st, const struct nct_slot *slots, size_t n, const char *path, nct_why *why)
 {
@@ -347,7 +347,7 @@ nct_checkpoint_load(const char *path, const struct nct_state *s, struct nct_mark
 		older = read_file(prev, s, mark, &other);
 		*old = older == NCT_OK;
 		if (*old)
-			(void)rename(prev, file); /* else the next save would keep the damaged file and drop the good one */
+			(void)rename(prev, file); /* else the next save would drop the good file and keep the damaged one */
 		if (older == NCT_EMODEL && why != NULL)
 			*why = other;
 		if (older == NCT_OK || older == NCT_EMODEL)

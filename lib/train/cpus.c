@@ -1,4 +1,4 @@
-/* cpus.c - the names of kernels that the trainers take: those of training and those of the exact byte model. */
+/* cpus.c - the names of kernels that trainers accept: those of training and those of the exact byte model. */
 #include <string.h>
 
 #include "base/ladder.h"

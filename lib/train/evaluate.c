@@ -1,4 +1,4 @@
-/* evaluate.c - the loss of a run on its evaluation text. */
+/* evaluate.c - evaluates a run: its loss on a sample of the evaluation text. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "train/run.h"
 #include "train/world.h"
 
-/* The loss of batch `i` of the evaluation's sample; *units: what it counts. */
+/* The loss of batch `i` of the sample, in nats, and its *units (see struct nct_examples). */
 static nct_err
 evaluate_batch(struct nct_loop *l, uint64_t i, int own, double *nats, uint64_t *units)
 {
@@ -23,7 +23,7 @@ evaluate_batch(struct nct_loop *l, uint64_t i, int own, double *nats, uint64_t *
 	return own ? nct_net_forward(l->net, &b, nats, &count, NULL, NULL) : NCT_OK;
 }
 
-/* Batches [i, i + ranks), one on each rank: *nats of each. */
+/* Evaluates batches [i, i + ranks), one on each rank. Sets nats[] of each, on all ranks. */
 static nct_err
 evaluate_round(struct nct_loop *l, uint64_t i, uint64_t batches, double *nats, uint64_t *units)
 {
@@ -49,7 +49,7 @@ nct_loop_evaluate(nct_loop *l, double *bits, int *stopped, nct_why *why)
 		return NCT_OK;
 	nats = calloc((size_t)batches, sizeof *nats);
 	err = nct_world_agree(l->o->world, nats != NULL ? NCT_OK : NCT_ENOMEM, NULL);
-	for (uint64_t i = 0; err == NCT_OK && i < batches; i += nct_world_size(l->o->world)) { /* a sum with zeros is exact */
+	for (uint64_t i = 0; err == NCT_OK && i < batches; i += nct_world_size(l->o->world)) {
 		if ((*stopped = nct_world_any(l->o->world, nct_train_stop(l->o))) != 0)
 			break;
 		err = evaluate_round(l, i, batches, nats, &units);

@@ -1,4 +1,4 @@
-/* generate.c - tokens sampled from M2, written as a stream block by block, each as soon as its windows are whole. */
+/* generate.c - samples tokens from M2 and writes them as a stream, a block as soon as its windows are complete. */
 #include "nct-m2.h"
 
 #include <errno.h>
@@ -14,18 +14,18 @@
 #include "stream/stream.h"
 #include "train/sample.h"
 
-#define WINDOWS_MAX 16 /* of these: lcm(v, b) / b is at most v */
-#define GROUP_MAX 128 /* tokens of the fewest whole windows that are whole tokens: lcm(v, b) / v is at most b */
+#define WINDOWS_MAX 16 /* windows of a block, at most: lcm(v, b) / b <= v */
+#define GROUP_MAX 128 /* tokens of a block, at most: lcm(v, b) / v <= b */
 
 struct generator {
 	const nct_m2 *m;
 	const struct nct_m2_generate_options *o;
 	nct_step *step;
 	nct_writer *out;
-	struct nct_weighed *work;
+	struct nct_weighed *weighed;
 	nct_rng rng;
-	size_t group, windows; /* tokens of a block, and the windows (or foreign tokens) that they are */
-	int inside;            /* the block before this one ended within a chunk */
+	size_t group, windows; /* tokens of a block, and the windows (or foreign tokens) in it */
+	int inside;            /* the previous block ended within a chunk */
 };
 
 static size_t
@@ -40,7 +40,7 @@ gcd(size_t a, size_t b)
 	return a;
 }
 
-/* The smallest block: one foreign token, or the fewest windows whose bits are whole tokens. */
+/* Sets the size of blocks: one foreign token, or the fewest windows whose bits make whole tokens. */
 static void
 set_group(struct generator *g)
 {
@@ -89,9 +89,9 @@ put_directory(const struct generator *g, const uint32_t *ids, size_t windows, st
 	return (size_t)e.units;
 }
 
-/* Writes a block of `n` tokens, `windows` units. `more`: others follow. */
+/* Writes a block of `n` tokens, which are `windows` windows (or foreign tokens). `more`: another block follows. */
 static nct_err
-put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int more)
+put_block(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int more)
 {
 	uint8_t dir[WINDOWS_MAX * NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
 	const size_t width = nct_token_bytes(g->m->header.vocab);
@@ -112,8 +112,8 @@ put(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int more
 	return nct_writer_block(g->out, &b);
 }
 
-/* The directory of the prompt's last block, in `dir`: of foreign tokens, nothing but their directory says that a
- * document ends, and this one goes on. Gives whether the chunk goes on. */
+/* Prepares the prompt's last block, after which the document goes on. Returns whether its chunk goes on. With
+ * foreign tokens, the directory may say that the document ends; then a changed copy of it goes to `dir`. */
 static int
 open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
 {
@@ -133,7 +133,7 @@ open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
 	return !e.ends_document && (h->window_bits == 0 || (uint64_t)b->units * h->window_bits % h->token_bits == 0);
 }
 
-/* Copies the prompt's blocks, their text bytes unknown as are all of this stream. */
+/* Copies the prompt's blocks. Their text bytes become unknown, as in all of this stream. */
 static nct_err
 put_prompt(struct generator *g, const nct_corpus *prompt)
 {
@@ -157,7 +157,7 @@ put_prompt(struct generator *g, const nct_corpus *prompt)
 	return err;
 }
 
-/* M2 reads BOS and the prompt. */
+/* Lets M2 read BOS and the prompt. */
 static nct_err
 read_prompt(struct generator *g, const nct_corpus *prompt)
 {
@@ -183,12 +183,12 @@ sample_all(struct generator *g, nct_why *why)
 
 	for (uint64_t i = 0; err == NCT_OK && i < blocks && !(g->o->stop != NULL && g->o->stop(g->o->ctx)); i++) {
 		for (size_t j = 0; err == NCT_OK && j < g->group; j++) {
-			err = nct_sample(&ids[j], nct_step_logits(g->step), g->m->header.vocab, &s, &g->rng, g->work);
+			err = nct_sample(&ids[j], nct_step_logits(g->step), g->m->header.vocab, &s, &g->rng, g->weighed);
 			if (err != NCT_OK)
 				return nct_fail(why, err, "token %zu: a logit is not finite", (size_t)i * g->group + j + 1);
 			err = nct_step_read(g->step, ids[j]);
 		}
-		if (err == NCT_OK && (err = put(g, ids, g->group, g->windows, i + 1 < blocks)) != NCT_OK)
+		if (err == NCT_OK && (err = put_block(g, ids, g->group, g->windows, i + 1 < blocks)) != NCT_OK)
 			return nct_wrote(err, why);
 		if (g->o->progress != NULL)
 			g->o->progress(g->o->ctx, (i + 1) * g->group, blocks * g->group);
@@ -214,7 +214,7 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 	return NCT_OK;
 }
 
-/* Begins the stream: the model's own header, the text unknown, and the prompt. */
+/* Begins the stream: writes a header from the model's, with text bytes unknown, and the prompt. */
 static nct_err
 begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
 {
@@ -243,7 +243,7 @@ nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct
 		return err;
 	g.rng = (nct_rng){o.seed};
 	set_group(&g);
-	if ((g.work = malloc(m->header.vocab * sizeof *g.work)) == NULL)
+	if ((g.weighed = malloc(m->header.vocab * sizeof *g.weighed)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	err = nct_step_new(&g.step, &m->shape, m->tensor, o.threads, o.cpu, why);
 	if (err == NCT_OK)
@@ -256,6 +256,6 @@ nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct
 		err = nct_wrote(nct_writer_trailer(g.out), why);
 	nct_writer_free(g.out);
 	nct_step_free(g.step);
-	free(g.work);
+	free(g.weighed);
 	return err;
 }

@@ -1,4 +1,4 @@
-/* log.c - the TSV log of a run: a row a step, continued on resuming as if the run had never stopped. */
+/* log.c - the log of a run, as TSV with a row for each step. A resumed run continues it. */
 #include "log.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "base/outfile.h"
 
-#define COLUMNS_OF_ALL "step\tlr\ttrain_bits_per_" /* how all logs begin */
+#define COLUMNS_OF_ALL "step\tlr\ttrain_bits_per_" /* how every log begins */
 
 struct nct_log {
 	FILE *f;
@@ -28,7 +28,7 @@ failed(const char *path, nct_why *why)
 	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EIO, "%s: %s", path, strerror(errno));
 }
 
-/* Copies the header and the rows of steps up to `keep` from `in` to `fd`; a last line that was cut is dropped. */
+/* Copies the header and the rows up to step `keep` from `in` to `fd`. Drops an incomplete last line. */
 static nct_err
 copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 {
@@ -52,7 +52,7 @@ copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 	return err;
 }
 
-/* Drops the rows past step `keep`. A log that is not there stays so. */
+/* Drops the rows after step `keep`. Does nothing if there is no log. */
 static nct_err
 cut_back(const nct_log *log, uint64_t keep, nct_why *why)
 {
@@ -78,8 +78,7 @@ cut_back(const nct_log *log, uint64_t keep, nct_why *why)
 	return err;
 }
 
-/* A new run's log takes the place of another run's, but of nothing else that may stand in the file. *replaces: there
- * is one. */
+/* NCT_EKIND if a new run's log would replace a file that is not a log. *replaces tells whether it replaces a log. */
 static nct_err
 check_old(const nct_log *log, int *replaces, nct_why *why)
 {
@@ -89,7 +88,7 @@ check_old(const nct_log *log, int *replaces, nct_why *why)
 
 	*replaces = 0;
 	if (stat(log->path, &s) != 0 || !S_ISREG(s.st_mode) || s.st_size == 0)
-		return NCT_OK; /* opening it tells what is wrong, if anything */
+		return NCT_OK; /* if something is wrong, opening it will tell */
 	if ((in = fopen(log->path, "r")) == NULL)
 		return failed(log->path, why);
 	const char *got = fgets(first, sizeof first, in);
@@ -105,7 +104,7 @@ check_old(const nct_log *log, int *replaces, nct_why *why)
 	return NCT_OK;
 }
 
-/* Gives what fclose() gave. */
+/* Closes and frees. Returns the result of fclose(). */
 static int
 destroy(nct_log *log)
 {
@@ -159,7 +158,7 @@ nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why)
 	if (log->timing)
 		fprintf(log->f, "\t%.0f\t%.1f", (double)p->units / p->seconds, p->seconds);
 	fputc('\n', log->f);
-	if (fflush(log->f) != 0 || ferror(log->f)) /* a checkpoint must never be ahead of its log */
+	if (fflush(log->f) != 0 || ferror(log->f)) /* now, as a checkpoint must never be ahead of its log */
 		return failed(log->path, why);
 	return NCT_OK;
 }

@@ -1,26 +1,27 @@
-/* log.h - the TSV log of a run: a row a step, continued on resuming as if the run had never stopped. */
+/* log.h - the log of a run, as TSV with a row for each step. A resumed run continues it. */
 #ifndef NCT_TRAIN_LOG_H
 #define NCT_TRAIN_LOG_H
 
 #include "nct-train.h"
 
-typedef struct nct_log nct_log; /* opaque; NULL stands for "no log": all calls take it */
+typedef struct nct_log nct_log; /* opaque; all calls accept NULL, which means no log */
 
-/* What decides a log's columns: with `timing`, rows have the columns <unit>_per_second and seconds, too. The strings
+/* What determines a log's columns. With `timing` there are also columns <unit>_per_second and seconds. The strings
  * are borrowed for the call. */
 struct nct_log_columns {
 	const char *per, *unit; /* as in nct_examples */
 	int timing;
 };
 
-/* Opens `path`, keeping the rows up to step `keep` if that is not 0. Else the log begins anew, and *replaces says
- * whether one was there before. NCT_EIO, NCT_ENOMEM; NCT_EKIND: a log to be continued has other columns, or a file
- * to be replaced is no log. On failure *out is NULL, and the file is as it was. */
+/* Opens the log `path`. If `keep` is not 0, keeps the rows up to step `keep` and continues after them. If it is 0,
+ * begins anew, and *replaces tells whether there was a log before. NCT_EIO, NCT_ENOMEM, NCT_EKIND (the log to
+ * continue has other columns, or the file to replace is not a log). On failure *out is NULL, and the file is
+ * unchanged. */
 nct_err nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *columns, uint64_t keep,
                      int *replaces, nct_why *why) NCT_USED;
 /* Adds the row of p->step. NCT_EIO. */
 nct_err nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why) NCT_USED;
-/* Closes; NCT_EIO if what was written may not have arrived. NULL is a no-op. */
+/* Closes the log. NCT_EIO if rows may be lost. NULL is a no-op. */
 nct_err nct_log_close(nct_log *log, nct_why *why) NCT_USED;
 
 #endif

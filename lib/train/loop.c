@@ -1,4 +1,4 @@
-/* loop.c - the training loop that both trainers share: steps, evaluations, checkpoints, log. */
+/* loop.c - the training loop of both trainers: steps, evaluations, checkpoints, log. */
 #include "train/run.h"
 
 #include <inttypes.h>
@@ -51,15 +51,15 @@ keeps_best(const struct nct_loop *l)
 	return l->o->keep_best && l->eval != NULL;
 }
 
-/* Says what memory is needed before any of it is asked for. */
+/* Checks that the run fits into memory, before any is allocated. */
 static nct_err
 check_memory(const struct nct_loop *l, nct_why *why)
 {
 	const struct nct_train_options *o = l->o;
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
 	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
-	const uint64_t aware = l->train->aware != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
-	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + aware;
+	const uint64_t rounds = l->train->rounds != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
+	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
@@ -84,7 +84,7 @@ allocate(struct nct_loop *l, nct_why *why)
 	l->target = malloc(n * sizeof *l->target);
 	if (l->in == NULL || l->target == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	if (l->train->aware != NULL) {
+	if (l->train->rounds != NULL) {
 		l->seen = malloc(n * sizeof *l->seen);
 		l->parsed_by = calloc(nct_loop_parameters(l), sizeof *l->parsed_by);
 		if (l->seen == NULL || l->parsed_by == NULL)
@@ -128,7 +128,7 @@ fail:
 	return err;
 }
 
-/* Says at which step a run broke off, and at what. */
+/* Adds to an error the step and, for NCT_ENAN, the tensor. */
 static nct_err
 broke(const struct nct_loop *l, nct_err err, const nct_why *inner, nct_why *why)
 {
@@ -140,7 +140,7 @@ broke(const struct nct_loop *l, nct_err err, const nct_why *inner, nct_why *why)
 	                inner->text[0] != '\0' ? inner->text : nct_strerror(err));
 }
 
-/* The gradients of this rank's rows of all batches of a step, whose examples stand in l->in, l->target. */
+/* Adds up the gradients of this rank's rows, over all batches of a step. Examples are in l->in and l->target. */
 static nct_err
 own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inner)
 {
@@ -164,21 +164,21 @@ own_gradients(struct nct_loop *l, uint64_t targets, double *total, nct_why *inne
 	return NCT_OK;
 }
 
-/* Sees to it that the windows of the step to come are at hand, if it is of a round. Those of a round that began
- * before this process did are found again by the parameters of then. */
+/* If the next step belongs to a round, makes sure that the round's windows are in memory. After a run is resumed,
+ * they are found again with the parameters that the round began with. */
 static nct_err
 begin_round(struct nct_loop *l, nct_why *why)
 {
 	const uint64_t round =
-	    l->train->aware != NULL ? nct_rounds_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
-	struct nct_parsed found;
+	    l->train->rounds != NULL ? nct_rounds_round(l->o, l->mark.from[0] != '\0', l->mark.step) : NCT_NO_ROUND;
+	struct nct_round_found found;
 	const double start = nct_seconds();
 
 	if (round == l->parsed || round == NCT_NO_ROUND)
 		return NCT_OK;
 	if (l->mark.round != round)
 		memcpy(l->parsed_by, nct_net_params(l->net), nct_loop_parameters(l) * sizeof *l->parsed_by);
-	nct_err err = nct_rounds_parse(l->train->aware, l->train, l->parsed_by, round, &found, why);
+	nct_err err = nct_rounds_parse(l->train->rounds, l->train, l->parsed_by, round, &found, why);
 	if (err != NCT_OK)
 		return err;
 	l->mark.round = l->parsed = round;
@@ -189,7 +189,7 @@ begin_round(struct nct_loop *l, nct_why *why)
 	return NCT_OK;
 }
 
-/* The examples of the step's batches. */
+/* Fills l->in, l->target and l->seen with the examples of a step. */
 static void
 fill(struct nct_loop *l, uint64_t *targets, uint64_t *units)
 {
@@ -197,14 +197,14 @@ fill(struct nct_loop *l, uint64_t *targets, uint64_t *units)
 	const double start = nct_seconds();
 
 	if (l->parsed != NCT_NO_ROUND)
-		nct_rounds_fill(l->train->aware, l->train, first, l->rows, l->in, l->target, l->seen, targets, units);
+		nct_rounds_fill(l->train->rounds, l->train, first, l->rows, l->in, l->target, l->seen, targets, units);
 	else
 		nct_examples_fill(l->train, l->o->seed, first, l->rows, l->in, l->target, targets, units);
 	l->input_seconds += nct_seconds() - start;
 }
 
-/* One step: all its batches' gradients, scaled by one over all its targets, then the optimiser, on each rank the
- * same. */
+/* One step: the gradients of all batches, divided by the number of targets, then the optimiser. All ranks end up
+ * with the same parameters. */
 static nct_err
 train_step(struct nct_loop *l, nct_why *why)
 {
@@ -253,8 +253,7 @@ keep_best(struct nct_loop *l)
 	l->p.best = 1;
 }
 
-/* A stop during the evaluation that belongs to a step: what is saved is the step, whose evaluation is made when the
- * run goes on. */
+/* Called if the run is stopped during a step's evaluation. Saves the step as pending; a resumed run evaluates it. */
 static nct_err
 leave_pending(struct nct_loop *l, nct_why *why)
 {
@@ -267,7 +266,7 @@ leave_pending(struct nct_loop *l, nct_why *why)
 	return nct_world_agree(l->o->world, err, why);
 }
 
-/* Operations in products since this process started, over what there could have been. */
+/* FLOPs in products since this process started, as a share of what the kernels could have done in that time. */
 static double
 share_of_peak(const struct nct_loop *l)
 {
@@ -276,7 +275,7 @@ share_of_peak(const struct nct_loop *l)
 	return l->peak > 0.0 ? (double)(l->p.step - l->p.first) * each / l->p.seconds / l->peak : 0.0;
 }
 
-/* What follows a step: evaluation, log, progress, checkpoint. */
+/* All that follows a step: evaluation, log, progress, checkpoint. */
 static nct_err
 after_step(struct nct_loop *l, int *stop, nct_why *why)
 {
@@ -305,7 +304,7 @@ after_step(struct nct_loop *l, int *stop, nct_why *why)
 	return nct_world_agree(l->o->world, err, why);
 }
 
-/* A checkpoint's step whose evaluation was broken off. */
+/* Makes the evaluation of a step that was saved as pending. */
 static nct_err
 make_up(struct nct_loop *l, int *stop, nct_why *why)
 {
@@ -314,7 +313,7 @@ make_up(struct nct_loop *l, int *stop, nct_why *why)
 	return after_step(l, stop, why);
 }
 
-/* Where the time of this process's steps went, evaluations included. */
+/* Reports where the time of this process's steps went, evaluations included. */
 static void
 report_times(const struct nct_loop *l)
 {
@@ -330,7 +329,7 @@ report_times(const struct nct_loop *l)
 	nct_loop_report(l, "thread_seconds_products", "%.3f", t.products);
 }
 
-/* What all ranks could reach together. */
+/* Measures the FLOP/s that all ranks can reach together. */
 static nct_err
 measure_peak(struct nct_loop *l, nct_why *why)
 {
@@ -342,7 +341,7 @@ measure_peak(struct nct_loop *l, nct_why *why)
 	return err == NCT_OK ? NCT_OK : nct_fail(why, err, "between the ranks: %s", nct_strerror(err));
 }
 
-/* Opens the log on the rank that writes it, to be continued behind step `keep`. */
+/* Opens the log on rank 0, to continue after step `keep`. */
 static nct_err
 open_log(struct nct_loop *l, uint64_t keep, nct_why *why)
 {

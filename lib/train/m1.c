@@ -1,4 +1,5 @@
-/* m1.c - what is M1's own in training: the unigram kind, calibration, measuring, provenance, the model file. */
+/* m1.c - trains M1 (nct_m1_train()): the run, quantising, measuring, notes, the model file; or counts a unigram
+ * model. */
 #include "nct-train.h"
 
 #include <errno.h>
@@ -22,15 +23,15 @@
 #include "unigram.h"
 #include "world.h"
 
-/* What the run is made of. */
+/* The parts of a run. */
 struct run {
 	const struct nct_train_options *o;
 	enum nct_train_kind kind;
 	const nct_text *text, *eval_text;
 	struct nct_examples train, eval;
-	nct_rounds *aware;        /* NULL: no windows */
+	nct_rounds *rounds;      /* NULL: the run does not train on windows */
 	struct nct_shape shape;
-	char from[64];           /* the run that it went on from; empty: none */
+	char from[64];           /* names the run that the initial parameters are from; empty: none */
 	struct nct_m1_train_result *r;
 };
 
@@ -60,15 +61,15 @@ save(const struct run *run, const nct_m1 *m, int out, nct_why *why)
 	return nct_wrote(err, why);
 }
 
-/* Asked between stages that take long. */
+/* Checked between long stages. */
 static int
 stopped(const struct run *run)
 {
 	return run->r->stopped || (run->r->stopped = nct_train_stop(run->o));
 }
 
-/* A copy of the trained parameters, to free: quantising needs memory of its own, so the loop's goes first. NULL: no
- * memory. */
+/* A copy of the trained parameters, which the caller frees. With it the loop's memory can be freed before
+ * quantising, which needs much itself. NULL if out of memory. */
 static float *
 copy_params(const struct run *run, nct_loop *loop)
 {
@@ -81,7 +82,7 @@ copy_params(const struct run *run, nct_loop *loop)
 	return p;
 }
 
-/* The model tells what windows it was trained for, once there were any. */
+/* Writes into the model what windows it was trained for. */
 static nct_err
 tell_windows(nct_m1 *m, const struct nct_train_options *o, nct_why *why)
 {
@@ -90,7 +91,8 @@ tell_windows(nct_m1 *m, const struct nct_train_options *o, nct_why *why)
 	return nct_m1_set_windows(m, &w) == NCT_OK ? NCT_OK : nct_fail(why, NCT_ENOMEM, "out of memory");
 }
 
-/* Trains, or finds trained already; *m stays NULL if the run was stopped, and on all ranks but 0. */
+/* Trains, unless the checkpoint is complete, and quantises. *m stays NULL if the run was stopped, and on ranks above
+ * 0. */
 static nct_err
 train(struct run *run, nct_m1 **m, nct_why *why)
 {
@@ -158,7 +160,7 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 		return err;
 	if (o.length == 0 || o.threads == 0)
 		return nct_fail(why, NCT_EARG, "length, threads: out of range");
-	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0)) /* bits per byte need a byte */
+	if (nct_text_symbols(text) == 0 || (eval != NULL && nct_text_bytes(eval) == 0)) /* else bits/byte are undefined */
 		return nct_fail(why, NCT_ECUT, "no text to %s on", nct_text_symbols(text) == 0 ? "train" : "evaluate");
 	if (kind == NCT_TRAIN_TRANSFORMER && nct_text_symbols(text) < NCT_SAMPLES_MIN)
 		return nct_fail(why, NCT_ECUT, "less than %d symbols to train on", NCT_SAMPLES_MIN);
@@ -168,8 +170,8 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	if (kind == NCT_TRAIN_TRANSFORMER)
 		err = read_shape(&run, why);
 	if (kind == NCT_TRAIN_TRANSFORMER && err == NCT_OK && o.window_bits > 0)
-		err = nct_rounds_new(&run.aware, text, &run.shape, &o, why);
-	run.train.aware = run.aware;
+		err = nct_rounds_new(&run.rounds, text, &run.shape, &o, why);
+	run.train.rounds = run.rounds;
 	if (err == NCT_OK)
 		err = kind == NCT_TRAIN_TRANSFORMER ? train(&run, &m, why) : count(&run, &m, why);
 	if (err == NCT_OK && m != NULL && eval != NULL && !stopped(&run))
@@ -179,6 +181,6 @@ nct_m1_train(const nct_text *text, const nct_text *eval, enum nct_train_kind kin
 	if (err == NCT_OK && m != NULL && !stopped(&run))
 		err = save(&run, m, out, why);
 	nct_m1_free(m);
-	nct_rounds_free(run.aware);
+	nct_rounds_free(run.rounds);
 	return err;
 }

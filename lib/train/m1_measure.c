@@ -1,4 +1,4 @@
-/* m1_measure.c - bits per byte of a text under the exact byte model. */
+/* m1_measure.c - measures the integer M1 on a text, in bits/byte. */
 #include "train/m1_measure.h"
 
 #include <math.h>
@@ -10,13 +10,13 @@
 #include "loop.h"
 #include "m1/m1.h"
 
-/* One thread's memory: a row is evaluated in one call. */
+/* One thread's memory. A row is evaluated in one call of M1. */
 struct worker {
 	nct_m1_scratch *scratch;
 	uint32_t *in, *target;    /* (length) */
 	uint32_t *freq;           /* (length, NCT_SYMBOLS) */
 	int8_t *kv;               /* (length, kv_bytes) */
-	const int8_t **at;        /* (length): position t's place in kv */
+	const int8_t **at;        /* (length) where position t is in kv */
 	struct nct_m1_step *step; /* (length) */
 };
 

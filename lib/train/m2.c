@@ -1,4 +1,4 @@
-/* m2.c - what is M2's own in training: its shape, the model file, evaluation of whole streams. */
+/* m2.c - trains M2 (nct_m2_train()) and evaluates it on whole streams (nct_m2_evaluate()). */
 #include "nct-m2.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define EVAL_TOKENS ((uint64_t)1 << 18)
 
-/* What the run is made of. */
+/* The parts of a run. */
 struct run {
 	struct nct_train_options o;
 	const nct_corpus *tokens, *eval_tokens;
@@ -49,7 +49,7 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 	return nct_wrote(err, why);
 }
 
-/* Trains, or finds trained already, and writes the best model, or else the last. */
+/* Trains, unless the checkpoint is complete, and writes the best model, or without evaluations the last. */
 static nct_err
 train(struct run *run, int out, nct_why *why)
 {
@@ -79,7 +79,7 @@ done:
 	return err;
 }
 
-/* Costs of both are given in one unit: where the bytes of one are not known, for a token. */
+/* Makes both give losses in the same unit: per token if the bytes of one are unknown. */
 static void
 one_unit(struct nct_examples *a, struct nct_examples *b)
 {
@@ -130,10 +130,10 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	return err;
 }
 
-/* ---- Evaluation ---- */
+/* ---- evaluation ---- */
 
-/* A batch's examples, with what each token cost. */
-struct work {
+/* A batch of examples, with the loss of each token. */
+struct eval_batch {
 	nct_net *net;
 	uint32_t *in, *target;
 	uint64_t *place;
@@ -142,7 +142,7 @@ struct work {
 };
 
 static void
-work_free(struct work *w)
+eval_batch_free(struct eval_batch *w)
 {
 	nct_net_free(w->net);
 	free(w->in);
@@ -153,8 +153,8 @@ work_free(struct work *w)
 }
 
 static nct_err
-work_new(struct work *w, const nct_m2 *m, const struct nct_m2_evaluate_options *o, size_t rows, size_t length,
-         nct_why *why)
+eval_batch_new(struct eval_batch *w, const nct_m2 *m, const struct nct_m2_evaluate_options *o, size_t rows,
+               size_t length, nct_why *why)
 {
 	struct nct_tensor t[NCT_P_COUNT];
 	size_t total, n = rows * length;
@@ -176,9 +176,9 @@ work_new(struct work *w, const nct_m2 *m, const struct nct_m2_evaluate_options *
 	return NCT_OK;
 }
 
-/* Adds up what `n` tokens cost, in their order: the sums do not depend on batches or threads. */
+/* Adds up the losses of `n` tokens in order, so that sums do not depend on batches or threads. */
 static void
-count(struct nct_m2_evaluation *e, const struct work *w, size_t n, const struct nct_header *h)
+count(struct nct_m2_evaluation *e, const struct eval_batch *w, size_t n, const struct nct_header *h)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct nct_m2_cost *at = h->window_bits > 0 ? &e->at[w->place[i] * h->token_bits % h->window_bits] : NULL;
@@ -197,7 +197,8 @@ count(struct nct_m2_evaluation *e, const struct work *w, size_t n, const struct 
 
 /* Evaluates examples [from, from + rows). */
 static nct_err
-evaluate_rows(struct work *w, const struct nct_examples *x, uint64_t from, size_t rows, struct nct_m2_evaluation *e)
+evaluate_rows(struct eval_batch *w, const struct nct_examples *x, uint64_t from, size_t rows,
+              struct nct_m2_evaluation *e)
 {
 	const nct_corpus *c = x->ctx;
 	const size_t length = x->length;
@@ -208,7 +209,7 @@ evaluate_rows(struct work *w, const struct nct_examples *x, uint64_t from, size_
 	nct_err err;
 
 	for (size_t r = 0; r < rows; r++)
-		n += (size_t)x->get(x, from + r, w->in + r * length, w->target + r * length); /* only the last one may be short */
+		n += (size_t)x->get(x, from + r, w->in + r * length, w->target + r * length);
 	if ((err = nct_net_forward(w->net, &b, &nats, &targets, w->each, w->hit)) != NCT_OK)
 		return err;
 	if (!isfinite(nats))
@@ -223,7 +224,7 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
                 struct nct_m2_evaluation *e, int *stopped, nct_why *why)
 {
 	struct nct_m2_evaluate_options o;
-	struct work w = {.net = NULL};
+	struct eval_batch w = {.net = NULL};
 	nct_why own, inner = {0};
 	struct nct_examples x;
 	size_t rows;
@@ -245,7 +246,7 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 	rows = x.count < o.rows ? (size_t)x.count : o.rows;
 	err = nct_train_fits(nct_net_bytes(&m->shape, 0, rows, length, o.threads, o.cpu), "fewer rows need less", why);
 	if (err == NCT_OK)
-		err = work_new(&w, m, &o, rows, length, why);
+		err = eval_batch_new(&w, m, &o, rows, length, why);
 	for (uint64_t i = 0; err == NCT_OK && i < x.count && !*stopped; i += rows) {
 		const size_t n = x.count - i < rows ? (size_t)(x.count - i) : rows;
 
@@ -255,6 +256,6 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 			o.progress(o.ctx, e->all.tokens, nct_corpus_tokens(c));
 		*stopped = o.stop != NULL && o.stop(o.ctx);
 	}
-	work_free(&w);
+	eval_batch_free(&w);
 	return err;
 }

@@ -1,4 +1,4 @@
-/* m2_file.c - model files of M2: the Transformer's tensors as floats, its sizes, and the header of its tokens. */
+/* m2_file.c - model files of M2: the Transformer's tensors in floats, its sizes, and the header of its tokens. */
 #include "m2_file.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #define HEADER_HEX (2 * NCT_HEADER_BYTES)
 #define LENGTH_MAX (1u << 20)
 
-/* The numbers of the metadata, and where a shape has them; `length` stands apart. */
+/* Numbers in the metadata and their fields of struct nct_shape. (`length` is not one of them.) */
 static const struct size {
 	const char *key;
 	size_t at;
@@ -34,7 +34,7 @@ size_at(struct nct_shape *s, size_t i)
 	return (uint32_t *)(void *)((char *)s + sizes[i].at);
 }
 
-/* CRC64 over "m2" and the sizes in decimal, the tokens' header, and the tensors in the table's order. */
+/* CRC64 over "m2", the sizes in decimal, the tokens' header, and the tensors in the table's order (nct-formats(5)). */
 static uint64_t
 fingerprint(const struct nct_shape *shape, size_t length, const struct nct_header *h, const struct nct_tensor *t,
             const float *const *tensor)
@@ -63,7 +63,7 @@ describe(const struct nct_tensor *t)
 	    .bytes = t->size * sizeof(float)};
 }
 
-/* ---- Writing ---- */
+/* ---- writing ---- */
 
 static void
 print_hex(char text[HEADER_HEX + 1], const struct nct_header *h)
@@ -114,7 +114,7 @@ done:
 	return err;
 }
 
-/* ---- Reading ---- */
+/* ---- reading ---- */
 
 static nct_err
 read_number(uint32_t *out, const nct_st *st, const char *key, uint32_t max, nct_why *why)

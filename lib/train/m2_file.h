@@ -1,4 +1,4 @@
-/* m2_file.h - model files of M2, and what stands in them. */
+/* m2_file.h - model files of M2. */
 #ifndef NCT_TRAIN_M2_FILE_H
 #define NCT_TRAIN_M2_FILE_H
 
@@ -10,12 +10,12 @@ struct nct_m2 {
 	struct nct_shape shape;
 	size_t length;
 	struct nct_header header;
-	const float *tensor[NCT_P_COUNT]; /* into the file's map */
+	const float *tensor[NCT_P_COUNT]; /* borrowed from `file` */
 	nct_st *file;
 };
 
-/* Writes a model file: `params` in the order of nct_shape_tensors(), the header of the tokens, and notes. NCT_EIO,
- * NCT_ENOMEM. */
+/* Writes a model file to `fd`, with `params` in the order of nct_shape_tensors(), the header of the training tokens,
+ * and n notes. NCT_EIO, NCT_ENOMEM. */
 nct_err nct_m2_save(int fd, const struct nct_shape *s, const float *params, size_t length, const struct nct_header *h,
                     const struct nct_st_pair *notes, size_t n) NCT_USED;
 

@@ -1,4 +1,4 @@
-/* notes.c - a model file's provenance: notes on how it was trained. */
+/* notes.c - notes in a model file on how it was trained. */
 #include "notes.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* notes.h - a model file's provenance: notes on how it was trained. */
+/* notes.h - notes in a model file on how it was trained. */
 #ifndef NCT_TRAIN_NOTES_H
 #define NCT_TRAIN_NOTES_H
 
@@ -13,9 +13,9 @@ struct nct_notes {
 	size_t n;
 };
 
-/* Adds a note; `key` is borrowed, and begins with "note.". */
+/* Adds a note. `key` begins with "note." and is borrowed. */
 void nct_note(struct nct_notes *n, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Adds what a run of `step` steps with these options was. */
+/* Adds notes on a run of `step` steps with these options. */
 void nct_note_training(struct nct_notes *n, const struct nct_train_options *o, uint64_t step);
 
 #endif

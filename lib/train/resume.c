@@ -1,4 +1,4 @@
-/* resume.c - what a run saves, and how it goes on from there. */
+/* resume.c - what a run saves in checkpoints, and how it is resumed from them. */
 #include "train/run.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ add_option(struct nct_loop *l, const char *key, const char *fmt, ...)
 	l->options[i] = (struct nct_st_pair){key, l->values[i]};
 }
 
-/* A slot for each tensor of a block of parameters. */
+/* Adds a slot for each tensor of a block of parameters. */
 static void
 add_slots(struct nct_loop *l, const struct nct_tensor t[NCT_P_COUNT], const char *prefix, float *block)
 {
@@ -38,7 +38,7 @@ add_slots(struct nct_loop *l, const struct nct_tensor t[NCT_P_COUNT], const char
 	}
 }
 
-/* What a checkpoint holds: tensors by name, the optimiser's state, and the options that a run cannot change. */
+/* Describes a checkpoint: tensors by name, the optimiser's state, and the options that may not change in a run. */
 static nct_err
 describe_state(struct nct_loop *l, nct_why *why)
 {
@@ -70,8 +70,8 @@ describe_state(struct nct_loop *l, nct_why *why)
 	if (o->keep_best && l->eval == NULL)
 		add_option(l, "validation", "none");
 	else if (o->keep_best)
-		add_option(l, "validation", "CRC %016" PRIx64 ", bits per %s", l->eval->crc, l->eval->per); /* best_bits is in them */
-	if (l->train->aware != NULL) {
+		add_option(l, "validation", "CRC %016" PRIx64 ", bits per %s", l->eval->crc, l->eval->per);
+	if (l->train->rounds != NULL) {
 		char text[sizeof l->values[0]];
 
 		nct_rounds_describe(o, text, sizeof text);
@@ -80,7 +80,7 @@ describe_state(struct nct_loop *l, nct_why *why)
 	return NCT_OK;
 }
 
-/* With what an integer M1 gives, if the file is one. */
+/* Begins with the parameters of an integer M1, if the file is one. */
 static nct_err
 begin_with_m1(struct nct_loop *l, nct_why *why)
 {
@@ -98,7 +98,7 @@ begin_with_m1(struct nct_loop *l, nct_why *why)
 	                                      found.text[0] != '\0' ? found.text : nct_strerror(err));
 }
 
-/* The run begins: with the parameters that another one had reached, if that was asked for. */
+/* Begins a run, if asked for with the parameters of another run. */
 static nct_err
 begin(struct nct_loop *l, nct_why *why)
 {
@@ -124,7 +124,7 @@ load(struct nct_loop *l, nct_why *why)
 
 	if (l->o->checkpoint == NULL)
 		return begin(l, why);
-	if ((err = nct_outfile_try(l->o->checkpoint)) != NCT_OK) /* before hours of work that could not be saved */
+	if ((err = nct_outfile_try(l->o->checkpoint)) != NCT_OK) /* now, not after hours of work */
 		return nct_fail_about(why, NCT_ABOUT_FILE, err, "%s: %s", l->o->checkpoint,
 		                      err == NCT_EIO ? strerror(errno) : nct_strerror(err));
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
@@ -142,7 +142,7 @@ load(struct nct_loop *l, nct_why *why)
 	return NCT_OK;
 }
 
-/* All ranks have the same state: rank 0's, whose file it is. */
+/* Gives rank 0's state, which read the file, to all ranks. */
 static nct_err
 share(struct nct_loop *l, nct_why *why)
 {
@@ -166,7 +166,7 @@ nct_loop_resume(nct_loop *l, nct_why *why)
 	return l->mark.step > 0 || nct_world_size(l->o->world) > 1 ? share(l, why) : NCT_OK;
 }
 
-/* A state that went to infinity must not take the place of a good one. */
+/* A state that is not finite must not replace a good one. */
 nct_err
 nct_loop_save(const nct_loop *l, nct_why *why)
 {

@@ -1,5 +1,4 @@
-/* rounds.c - window-aware training: contexts that begin where windows begin, many to a row, among rows of long
- * examples. */
+/* rounds.c - window-aware training of M1, in rounds: trains on contexts that begin where windows begin. */
 #include "train/rounds.h"
 
 #include <inttypes.h>
@@ -18,13 +17,13 @@
 #include "text/boundaries.h"
 #include "world.h"
 
-#define SPAN ((size_t)1 << 14)         /* symbols parsed on their own: as acwin's chunks are, above 20 bits */
-#define SAMPLE_SMALL ((size_t)1 << 23) /* symbols parsed in a round, of windows up to NCT_CODEBOOK_MAX bits ... */
-#define SAMPLE_LARGE ((size_t)1 << 22) /* ... and of larger ones: a second takes some tens of thousands */
-#define SAMPLE_KEY UINT64_C(0x77696e646f777300) /* "windows": the order of spans */
+#define SPAN ((size_t)1 << 14)         /* symbols of a span; each is cut into windows on its own, like acwin's chunks */
+#define SAMPLE_SMALL ((size_t)1 << 23) /* symbols of a round's sample, at most, for up to NCT_CODEBOOK_MAX bits ... */
+#define SAMPLE_LARGE ((size_t)1 << 22) /* ... and for more bits, where a second gets through some ten thousand */
+#define SAMPLE_KEY UINT64_C(0x77696e646f777300) /* "windows"; for the order of spans */
 
-/* How many symbols behind a window's reach are predicted: the one that did not fit, and one more, as windows grow
- * with training. */
+/* A window's reach is how many symbols it has read, including those given back at a boundary. So many symbols after
+ * it are predicted, too: the one that did not fit, and one more, as windows grow with training. */
 #define BEHIND 2
 
 struct nct_rounds {
@@ -32,21 +31,21 @@ struct nct_rounds {
 	const struct nct_shape *shape;
 	const struct nct_train_options *o;
 	uint64_t round;
-	uint64_t *window;  /* (windows) number of its first symbol << REACH_BITS | its reach */
+	uint64_t *window;  /* (windows) index of its first symbol << REACH_BITS | its reach */
 	size_t windows;
 };
 
 #define REACH_BITS 11
 #define REACH_MASK ((UINT64_C(1) << REACH_BITS) - 1)
 
-/* Symbols that a round samples of the text, at most. */
+/* Symbols in a round's sample, at most. */
 static size_t
 sample_of(const struct nct_train_options *o)
 {
 	const size_t most = o->window_bits <= NCT_CODEBOOK_MAX ? SAMPLE_SMALL : SAMPLE_LARGE;
 	const uint64_t steps = o->steps / o->rounds + 1, row = o->rows * o->accumulate * (uint64_t)o->length;
 
-	if (row == 0 || steps > most / row) /* that many symbols or more are trained on */
+	if (row == 0 || steps > most / row) /* the round trains on at least as many symbols */
 		return most;
 	return steps * row > SPAN ? (size_t)(steps * row) : SPAN;
 }
@@ -54,7 +53,7 @@ sample_of(const struct nct_train_options *o)
 uint64_t
 nct_rounds_bytes(const struct nct_train_options *o)
 {
-	/* a symbol, its reach, and, should it begin a window, that */
+	/* each symbol has 2 bytes, a reach and perhaps an entry of `window` */
 	const uint64_t each = 2 * sizeof(uint16_t) + sizeof(uint64_t);
 
 	return each * sample_of(o) + (uint64_t)o->threads * NCT_CACHE_BYTES;
@@ -89,7 +88,7 @@ nct_rounds_free(nct_rounds *a)
 	free(a);
 }
 
-/* The first step that is of a round. */
+/* The first step of the first round. */
 static uint64_t
 first_round(const struct nct_train_options *o, int from)
 {
@@ -106,11 +105,12 @@ nct_rounds_round(const struct nct_train_options *o, int from, uint64_t step)
 
 /* ---- a round's windows ---- */
 
-/* A sample of the text: spans of it, drawn without repetition, one behind the other. */
+/* A sample of the text: spans, drawn without repetition, in sequence. */
 struct sample {
-	uint64_t *at;      /* (spans) where they come from */
-	size_t spans, each, n; /* each: symbols in a span; n in all */
-	uint16_t *symbol, *reach;
+	uint64_t *at;          /* (spans) index of their first symbol in the text */
+	size_t spans, each, n; /* each: symbols in a span; n: symbols in all */
+	uint16_t *symbol;      /* (n) */
+	uint16_t *reach;       /* (n) reach of the window that begins at a symbol; 0: none begins there */
 };
 
 static void
@@ -136,7 +136,8 @@ copy_symbols(const nct_text *t, uint64_t from, size_t n, uint16_t *out)
 	}
 }
 
-/* The text is cut into spans from a random place on, so that each round has others; less than one is left out. */
+/* Draws a round's sample. The text is cut into spans from a random offset on, so that each round has other spans.
+ * Less than a span is left out. */
 static nct_err
 draw_sample(struct sample *s, const nct_rounds *a, uint64_t round)
 {
@@ -161,7 +162,7 @@ draw_sample(struct sample *s, const nct_rounds *a, uint64_t round)
 	return NCT_OK;
 }
 
-/* Makes the list of windows of what parsing the sample gave. */
+/* Makes the list of windows from s->reach. */
 static nct_err
 list_windows(nct_rounds *a, const struct sample *s)
 {
@@ -177,7 +178,7 @@ list_windows(nct_rounds *a, const struct sample *s)
 	return NCT_OK;
 }
 
-/* Finds the windows of a sample, on this rank. */
+/* Finds a round's windows, on this rank. */
 static nct_err
 find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round, uint64_t *symbols,
              nct_why *why)
@@ -208,7 +209,7 @@ find_windows(nct_rounds *a, const struct nct_examples *e, const float *params, u
 
 nct_err
 nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round,
-                 struct nct_parsed *found, nct_why *why)
+                 struct nct_round_found *found, nct_why *why)
 {
 	const struct nct_world *w = a->o->world;
 	const int finds = nct_world_rank(w) == 0;
@@ -217,7 +218,7 @@ nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *param
 	free(a->window);
 	a->window = NULL;
 	a->windows = 0;
-	*found = (struct nct_parsed){0};
+	*found = (struct nct_round_found){0};
 	if (finds)
 		err = find_windows(a, e, params, round, &found->symbols, why);
 	found->windows = a->windows;
@@ -236,7 +237,7 @@ nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *param
 
 /* ---- rows ---- */
 
-/* Writes as much as there is room for of the context that begins where a window does; gives the symbols written. */
+/* Writes the context that begins with `window`, as far as there is room. Returns the number of symbols written. */
 static size_t
 put_context(const nct_text *t, uint64_t window, size_t room, uint32_t *in, uint32_t *target, uint64_t *units)
 {
@@ -256,7 +257,7 @@ put_context(const nct_text *t, uint64_t window, size_t room, uint32_t *in, uint3
 	return n;
 }
 
-/* Fills row `number` of the run with contexts; the last one is cut off where the row ends. */
+/* Fills row `number` of the run with contexts. The last one is cut off at the row's end. */
 static uint64_t
 put_contexts(const nct_rounds *a, uint64_t number, size_t length, uint32_t *in, uint32_t *target, uint32_t *seen)
 {
@@ -276,7 +277,7 @@ put_contexts(const nct_rounds *a, uint64_t number, size_t length, uint32_t *in, 
 	return units;
 }
 
-/* Whether row `number` of the run holds a long example. */
+/* True if row `number` of the run has a long example. */
 static int
 is_long(const nct_rounds *a, uint64_t number)
 {

@@ -1,9 +1,9 @@
-/* rounds.h - window-aware training: contexts that begin where windows begin, many to a row, among rows of long
- * examples.
+/* rounds.h - window-aware training of M1, in rounds: trains on contexts that begin where windows begin.
  *
- * A run's last steps are rounds of equal length. As a round begins, a sample of the text is parsed into windows with
- * the integers of the parameters as they are; its steps then take contexts from where those windows begin, drawn at
- * random. */
+ * acwin resets M1 after each window, so M1 mostly sees short contexts that begin with a window. The last steps of a
+ * run are divided into rounds of equal length. When a round begins, the present parameters are quantised, and the
+ * integer M1 cuts a sample of the text into windows. The steps of the round train on contexts from where these
+ * windows begin, drawn at random, many to a row. Some rows still have long examples. */
 #ifndef NCT_TRAIN_ROUNDS_H
 #define NCT_TRAIN_ROUNDS_H
 
@@ -12,36 +12,37 @@
 
 typedef struct nct_rounds nct_rounds;
 
-/* For the windows that `o` asks for, in `text`; all is borrowed until nct_rounds_free(). NCT_EARG (the pattern,
- * rounds, the share), NCT_ENOMEM. */
+/* Prepares rounds for the windows that `o` asks for. All arguments are borrowed until nct_rounds_free(). On failure
+ * *out is NULL. NCT_EARG (windows, rounds or long_share out of range, or a bad pattern), NCT_ENOMEM. */
 nct_err nct_rounds_new(nct_rounds **out, const nct_text *text, const struct nct_shape *shape,
                        const struct nct_train_options *o, nct_why *why) NCT_USED;
 void nct_rounds_free(nct_rounds *a); /* NULL is a no-op */
-/* At most what a round's windows and the search for them need, beyond the integer model. */
+/* Bytes that a round needs at most for its windows and to find them, without the integer M1. */
 uint64_t nct_rounds_bytes(const struct nct_train_options *o);
 
-/* The step (of o->steps, counted from 0) before which the round began that `step` is of; NCT_NO_ROUND: no round yet.
- * The run takes up all its steps with rounds if it went on `from` another's parameters, else the second half of
- * them. */
+/* Steps count from 0 here. Returns the first step of the round that `step` belongs to, or NCT_NO_ROUND before the
+ * first round. Rounds take the second half of a run's steps, or, if `from` (it began with another run's parameters),
+ * all. */
 uint64_t nct_rounds_round(const struct nct_train_options *o, int from, uint64_t step);
 
-/* What parsing gave. */
-struct nct_parsed {
-	uint64_t symbols, windows;
+/* What a round found. */
+struct nct_round_found {
+	uint64_t symbols, windows; /* symbols in the sample, and the windows that they make */
 };
 
-/* Begins the round before step `round`: parses, on rank 0, a sample of the text that depends on it, and shares the
- * windows found with all. `e` are the long examples. Errors of quantising and parsing. */
+/* Begins the round whose first step is `round`. Rank 0 cuts a sample of the text, which depends on `round`, into
+ * windows, and shares them with all ranks. `e` are the long examples. Errors of quantising and parsing. */
 nct_err nct_rounds_parse(nct_rounds *a, const struct nct_examples *e, const float *params, uint64_t round,
-                         struct nct_parsed *found, nct_why *why) NCT_USED;
+                         struct nct_round_found *found, nct_why *why) NCT_USED;
 
-/* Fills rows[0..rows) as nct_examples_fill() does, row `first` of the run and those that follow it, with long
- * examples for the share of rows that is theirs, else with contexts; seen[] becomes the first position that each may
+/* Fills rows `first` to first + rows - 1 of the run, as nct_examples_fill() does. o->long_share percent of the rows
+ * get a long example, the others contexts. seen (rows,length) becomes the first position that each position may
  * attend to. */
 void nct_rounds_fill(const nct_rounds *a, const struct nct_examples *e, uint64_t first, size_t rows, uint32_t *in,
                      uint32_t *target, uint32_t *seen, uint64_t *targets, uint64_t *units);
 
-/* What a checkpoint says of the options, which may not change: as NUL-terminated text of at most `n` bytes. */
+/* Describes, for checkpoints, the options of rounds, which may not change in a run. Writes at most n bytes of text,
+ * NUL included. */
 void nct_rounds_describe(const struct nct_train_options *o, char *text, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* run.c - a run as an object: what it has reached, what it tells, its memory freed. */
+/* run.c - a run as an object: its memory, its reports, and access to its parameters. */
 #include "train/run.h"
 
 #include <math.h>

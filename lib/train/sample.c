@@ -1,16 +1,16 @@
-/* sample.c - drawing a token from logits. */
+/* sample.c - draws a token from logits. */
 #include "train/sample.h"
 
 #include <math.h>
 
-/* Whether `a` comes before `b`: more probable, or as probable and smaller. */
+/* True if `a` comes before `b`: it is more probable, or as probable and smaller. */
 static int
 before(const struct nct_weighed *a, const struct nct_weighed *b)
 {
 	return a->weight > b->weight || (a->weight == b->weight && a->id < b->id);
 }
 
-/* Puts heap[i], whose children are heaps with their first on top, where it belongs among heap[0..n). */
+/* Moves heap[i] down to its place in heap[0..n). Both subtrees below it are heaps already. */
 static void
 sift(struct nct_weighed *heap, size_t n, size_t i)
 {
@@ -26,9 +26,9 @@ sift(struct nct_weighed *heap, size_t n, size_t i)
 	heap[i] = x;
 }
 
-/* Orders work[0..n) so far that what may be drawn stands in its last `*kept` places; gives their weight. */
+/* Reorders weighed[0..n) so that the ids that may be drawn are in the last *kept places. Returns their weight. */
 static double
-hold(struct nct_weighed *work, size_t n, const struct nct_sampling *s, double sum, size_t *kept)
+hold(struct nct_weighed *weighed, size_t n, const struct nct_sampling *s, double sum, size_t *kept)
 {
 	const size_t most = s->top_k > 0 && s->top_k < n ? s->top_k : n;
 	double held = 0;
@@ -37,14 +37,14 @@ hold(struct nct_weighed *work, size_t n, const struct nct_sampling *s, double su
 	if (most == n && s->top_p >= 1)
 		return sum;
 	for (size_t i = n / 2; i-- > 0;)
-		sift(work, n, i);
+		sift(weighed, n, i);
 	for (*kept = 0; *kept < most && (*kept == 0 || held < s->top_p * sum); ++*kept) {
 		const size_t last = n - 1 - *kept;
-		const struct nct_weighed top = work[0];
+		const struct nct_weighed top = weighed[0];
 
-		work[0] = work[last];
-		work[last] = top;
-		sift(work, last, 0);
+		weighed[0] = weighed[last];
+		weighed[last] = top;
+		sift(weighed, last, 0);
 		held += top.weight;
 	}
 	return held;
@@ -52,7 +52,7 @@ hold(struct nct_weighed *work, size_t n, const struct nct_sampling *s, double su
 
 nct_err
 nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r,
-           struct nct_weighed *work)
+           struct nct_weighed *weighed)
 {
 	uint32_t best = 0;
 	double sum = 0, point;
@@ -67,14 +67,14 @@ nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampl
 	if (s->temperature <= 0)
 		return NCT_OK;
 	for (uint32_t i = 0; i < n; i++) {
-		work[i] = (struct nct_weighed){exp(((double)logits[i] - (double)logits[best]) / s->temperature), i};
-		sum += work[i].weight;
+		weighed[i] = (struct nct_weighed){exp(((double)logits[i] - (double)logits[best]) / s->temperature), i};
+		sum += weighed[i].weight;
 	}
-	point = nct_rng_unit(r) * hold(work, n, s, sum, &kept);
-	for (size_t i = n - 1; kept-- > 0; i--) { /* where rounding leaves a rest, the last one */
-		if (work[i].weight > 0)
-			*id = work[i].id;
-		point -= work[i].weight;
+	point = nct_rng_unit(r) * hold(weighed, n, s, sum, &kept);
+	for (size_t i = n - 1; kept-- > 0; i--) { /* if rounding leaves a rest, the last one is taken */
+		if (weighed[i].weight > 0)
+			*id = weighed[i].id;
+		point -= weighed[i].weight;
 		if (point < 0)
 			break;
 	}

@@ -1,4 +1,4 @@
-/* sample.h - drawing a token from logits. */
+/* sample.h - draws a token from logits. */
 #ifndef NCT_TRAIN_SAMPLE_H
 #define NCT_TRAIN_SAMPLE_H
 
@@ -6,19 +6,20 @@
 #include "nct.h"
 
 struct nct_sampling {
-	double temperature; /* 0: the largest logit, of equals the smallest id, and nothing is drawn */
-	uint32_t top_k;     /* 0: all */
+	double temperature; /* 0: nothing is drawn; the largest logit wins, and of equal ones the smallest id */
+	uint32_t top_k;     /* 0: no limit */
 	double top_p;       /* in (0, 1] */
 };
 
-/* Draws from softmax(logits[0..n) / temperature), held to the top_k most probable ids, and of these to the fewest whose
- * probabilities (of all n) sum up to top_p or more: at least one. Equals go by id, the smallest first. `work` has
- * room for n. One number is taken from *r. NCT_ENAN if a logit is not finite. */
+/* An id with its weight, for scratch memory. */
 struct nct_weighed {
 	double weight;
 	uint32_t id;
 };
+/* Draws *id from softmax(logits[0..n) / temperature). Only the top_k most probable ids can be drawn, and of these
+ * only the fewest whose probabilities sum up to at least top_p. Of equally probable ids, smaller ones come first.
+ * `weighed` (n) is scratch. Takes one number from *r. NCT_ENAN if a logit is not finite. */
 nct_err nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r,
-                   struct nct_weighed *work) NCT_USED;
+                   struct nct_weighed *weighed) NCT_USED;
 
 #endif

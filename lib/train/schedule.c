@@ -17,7 +17,7 @@ nct_schedule_make(const struct nct_train_options *o)
 {
 	struct nct_schedule s = {.lr = o->lr, .steps = o->steps, .warmup = o->warmup, .cooldown = o->cooldown};
 
-	if (s.warmup == NCT_TRAIN_AUTO) /* 10,000 as published, but short runs want a higher rate than that leaves */
+	if (s.warmup == NCT_TRAIN_AUTO) /* published: 10,000; shorter runs need a higher rate */
 		s.warmup = s.steps < 10000 ? 1000 : s.steps < 100000 ? s.steps / 10 : 10000;
 	if (s.cooldown == NCT_TRAIN_AUTO)
 		s.cooldown = s.steps / 5;

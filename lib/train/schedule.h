@@ -9,12 +9,12 @@ struct nct_schedule {
 	uint64_t steps, warmup, cooldown;
 };
 
-/* The rate at step 1..steps: lr / sqrt(max(step, warmup)), times (steps - step + 1) / (cooldown + 1) in the last
- * `cooldown` steps, so that the step after the last would have 0. */
+/* The rate at `step`, from 1 to steps: lr / sqrt(max(step, warmup)). In the last `cooldown` steps it is multiplied
+ * by (steps - step + 1) / (cooldown + 1), and so falls to nearly 0. */
 double nct_schedule_rate(const struct nct_schedule *s, uint64_t step);
 
-/* The schedule that options ask for: NCT_TRAIN_AUTO is steps / 10, but 1,000 to 10,000, for the warm-up and steps /
- * 5 for the cool-down. */
+/* The schedule for these options. NCT_TRAIN_AUTO means steps / 10, but from 1,000 to 10,000, for the warm-up, and
+ * steps / 5 for the cool-down. */
 struct nct_schedule nct_schedule_make(const struct nct_train_options *o);
 
 #endif

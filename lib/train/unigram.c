@@ -1,4 +1,4 @@
-/* unigram.c - integer frequencies from symbol counts. */
+/* unigram.c - M1's integer frequencies from counts of symbols. */
 #include "unigram.h"
 
 void

@@ -1,4 +1,4 @@
-/* world.c - what the ranks of a run do together. */
+/* world.c - communication between the ranks of a run. */
 #include "world.h"
 
 #include "base/err.h"

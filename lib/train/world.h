@@ -1,4 +1,4 @@
-/* world.h - what the ranks of a run do together; with no world (NULL), one rank is all. */
+/* world.h - communication between the ranks of a run. Without a world (NULL) there is one rank. */
 #ifndef NCT_TRAIN_WORLD_H
 #define NCT_TRAIN_WORLD_H
 
@@ -16,14 +16,14 @@ nct_world_size(const struct nct_world *w)
 	return w != NULL ? w->size : 1;
 }
 
-/* See struct nct_world. */
+/* These call the functions of struct nct_world (nct-train.h), and do nothing without one. */
 nct_err nct_world_sum(const struct nct_world *w, float *x, size_t n) NCT_USED;
 nct_err nct_world_sum_doubles(const struct nct_world *w, double *x, size_t n) NCT_USED;
 nct_err nct_world_share(const struct nct_world *w, void *bytes, size_t n) NCT_USED;
-/* Whether any rank says yes (a failure to ask is a yes: the run ends). */
+/* True on all ranks if `yes` is true on any. Also true if communication fails, so that the run ends. */
 int nct_world_any(const struct nct_world *w, int yes);
-/* The gravest error of any rank, on all of them: one that had none says in `why` (may be NULL) that it was
- * another's. */
+/* Returns the same error on all ranks: the gravest of any rank. A rank without an error of its own explains in `why`
+ * (may be NULL) that it was another rank's. */
 nct_err nct_world_agree(const struct nct_world *w, nct_err err, nct_why *why) NCT_USED;
 
 #endif

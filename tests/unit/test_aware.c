@@ -54,7 +54,7 @@ static void
 fill(struct rows *r, const nct_text *t, const struct nct_train_options *o)
 {
 	struct nct_examples e;
-	struct nct_parsed found;
+	struct nct_round_found found;
 	nct_why why = {0};
 	nct_rounds *a;
 	nct_net *net;
@@ -267,7 +267,7 @@ run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 	o.stop = stop_now;
 	o.ctx = &w;
 	nct_text_examples(&e, t, LENGTH);
-	if (o.window_bits > 0 && nct_rounds_new(&e.aware, t, &shape, &o, &why) != NCT_OK)
+	if (o.window_bits > 0 && nct_rounds_new(&e.rounds, t, &shape, &o, &why) != NCT_OK)
 		fail_msg("%s", why.text);
 	if (nct_loop_new(&l, &o, &shape, &e, NULL, &why) != NCT_OK || nct_loop_run(l, &stopped, &why) != NCT_OK)
 		fail_msg("%s", why.text);
@@ -277,7 +277,7 @@ run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 	assert_non_null(copy);
 	memcpy(copy, nct_loop_params(l), *n * sizeof *copy);
 	nct_loop_free(l);
-	nct_rounds_free(e.aware);
+	nct_rounds_free(e.rounds);
 	return copy;
 }
 
