@@ -1,4 +1,5 @@
-/* int8.c - the rate of int8 products, for each row of kernels: M1's shapes, beside what registers alone could reach. */
+/* int8.c - measures int8 products on M1's shapes, for each row of kernels, beside the peak with operands in
+ * registers. */
 #include "int8/kernels.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* 10^12 multiplications and additions a second, over the five shapes of a layer of the size 3m and its head. */
+/* 10^12 operations (multiplications and additions) a second, over the matrices of a layer of size 3m and its head. */
 static double
 reached(const struct nct_kernels *k, const int8_t *bytes, int32_t *y)
 {
@@ -52,7 +53,7 @@ reached(const struct nct_kernels *k, const int8_t *bytes, int32_t *y)
 #define MADDWD(r, i) "vpmaddwd %%" #r "14, %%" #r "15, %%" #r #i "\n\t"
 #endif
 
-/* The same of a loop of twelve products of registers; 0: not known for this row. */
+/* The same for a loop of twelve products of registers; 0 if this row has no such loop. */
 static double
 peak(const char *row)
 {

@@ -1,5 +1,5 @@
-/* products.c - GFLOP/s of products on the models' shapes, one thread: the library's best row beside oneDNN, in bf16
- * and in floats. */
+/* products.c - measures products on the models' shapes in GFLOP/s, on one thread: the library's best row, and oneDNN
+ * in bf16 and in floats. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "float/float.h"
 
 #define TRIES 5
-#define WORK 2e9 /* operations in a try, at the least */
+#define WORK 2e9 /* operations of a measurement, at least */
 
-/* A block of 128 tokens through the weights of 3m and 25m, forward and backward. */
+/* The products of a block of 128 tokens by the weights of 3m and 25m, forward and backward. */
 static const struct shape {
 	const char *model, *what;
 	size_t m, n, k;
@@ -69,7 +69,7 @@ theirs(void *ctx)
 		exit(1);
 }
 
-/* oneDNN with weights in the layout that it likes best; 0 if it has no such product. */
+/* Prepares oneDNN, with weights in the layout that it prefers. Returns 0 if it has no such product. */
 static int
 prepare(struct dnnl *d, const struct shape *s, dnnl_data_type_t type)
 {
@@ -119,7 +119,7 @@ rate(const struct shape *s, void (*run)(void *ctx), void *ctx)
 	return best;
 }
 
-/* Rates on one shape: ours, oneDNN's in bf16, in floats. */
+/* Rates on one shape: the library's, oneDNN's in bf16, oneDNN's in floats. */
 static void
 measure(const struct nct_float *k, const struct shape *s, double r[3])
 {
@@ -134,7 +134,7 @@ measure(const struct nct_float *k, const struct shape *s, double r[3])
 	r[2] = prepare(&fp32, s, dnnl_f32) ? rate(s, theirs, &fp32) : 0.0;
 }
 
-/* The rates of a model's shapes together: all their operations over all their time. */
+/* Prints the rates of all shapes of a model together: their operations over their time. */
 static void
 print_all(const char *model, double r[][3])
 {

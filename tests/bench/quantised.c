@@ -1,11 +1,10 @@
-/* quantised.c - what integers cost at 16 bits: windows of a float M1 beside those of the integer M1 made of it, on
- * one text.
+/* quantised.c - measures what quantising costs at 16 bits: encodes a text with a float M1 and with the integer M1
+ * made of it.
  *
  * usage: quantised SIZE LENGTH CHECKPOINT SAMPLE TEXT
- * SIZE and LENGTH are m1train's -s and -L, CHECKPOINT is what its -C keeps; SAMPLE is text to quantise by, TEXT to
- * measure on, both of documents between NULs, SAMPLE perhaps compressed. The float model's strings are built as the
- * integer one's are, by the split rule, from its probabilities in 2^20 parts; encoding is then a walk through either
- * codebook. */
+ * SIZE and LENGTH are m1train's -s and -L, and CHECKPOINT is the file of its -C. SAMPLE is text to quantise with,
+ * perhaps compressed, and TEXT is text to measure on; both have documents that end with NUL. The codebook of the
+ * float model is made like that of the integer model: by the split rule, from its probabilities in units of 2^-20. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -66,7 +65,7 @@ open_checkpoint(const char *path)
 	}
 }
 
-/* All tensors in the table's order, as nct_m1_quantise() takes them. */
+/* All parameters in the table's order, for nct_m1_quantise(). */
 static float *
 parameters(void)
 {
@@ -82,8 +81,8 @@ parameters(void)
 	return p;
 }
 
-/* As nct-formats(5), "Frequencies", has it, but for the rounding of logits: each symbol has 1, the rest goes by
- * probability. */
+/* Frequencies as in nct-formats(5), "M1", but without rounding of logits: each symbol gets 1, and the rest is
+ * divided by probability. */
 static void
 frequencies(const float *logits, uint32_t freq[NCT_SYMBOLS])
 {
@@ -99,7 +98,7 @@ frequencies(const float *logits, uint32_t freq[NCT_SYMBOLS])
 	freq[best] += NCT_FREQ_TOTAL - given;
 }
 
-/* What follows the reset and n symbols. */
+/* The frequencies of what comes after a reset and n symbols. */
 static void
 ask(const uint16_t *text, unsigned n, uint32_t freq[NCT_SYMBOLS])
 {
@@ -113,7 +112,7 @@ ask(const uint16_t *text, unsigned n, uint32_t freq[NCT_SYMBOLS])
 	nct_step_free(s);
 }
 
-/* Writes the strings below a node that has children; text[0..node.symbols) leads there. */
+/* Writes the strings below a node with children. text[0..node.symbols) is the node's string. */
 static void
 descend(struct nct_codebook *c, struct nct_node node, uint16_t *text)
 {
@@ -124,7 +123,7 @@ descend(struct nct_codebook *c, struct nct_node node, uint16_t *text)
 	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
 		const uint32_t n = bound[s + 1] - bound[s];
 		const struct nct_node child = {.first = node.first + bound[s], .rest = n - (n > 0), .symbols = node.symbols + 1};
-		/* at the cap all numbers are the same one */
+		/* at the greatest length all numbers stand for the same string */
 		const uint32_t strings = child.symbols < NCT_WINDOW_SYMBOLS && n > 0 ? 1 : n;
 
 		for (uint32_t k = 0; k < strings; k++) {
@@ -165,7 +164,7 @@ quantise(const char *path, size_t length)
 
 	must(in == NULL ? NCT_ENOMEM : NCT_OK, "sample");
 	must(nct_text_read(&text, one_file, (void *)(uintptr_t)path, &o, &at, &why), path);
-	for (size_t i = 0; i < rows; i++) { /* spread over the text, each after a reset */
+	for (size_t i = 0; i < rows; i++) { /* rows are spread over the text; each begins after a reset */
 		in[i * length] = NCT_EOD;
 		nct_text_get(text, i * (nct_text_symbols(text) / rows), length - 1, in + i * length + 1);
 	}

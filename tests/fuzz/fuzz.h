@@ -1,5 +1,4 @@
-/* fuzz.h - what the fuzz targets share: the entry point that libFuzzer calls, rules that must hold, the replay of
- * files. */
+/* fuzz.h - shared by the fuzz targets: the entry point that libFuzzer calls, checks, and the replay of files. */
 #ifndef NCT_FUZZ_H
 #define NCT_FUZZ_H
 
@@ -15,10 +14,10 @@
 
 #define FUZZ_FILE_MAX ((size_t)1 << 20)
 
-/* Always 0; aborts where a rule that must hold for any input does not. */
+/* The fuzz target. Returns 0; aborts if a rule that must hold for every input does not. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Stops the fuzzer: a rule that must hold for any input does not. */
+/* Aborts unless `holds`; `what` names the rule. */
 static inline void
 must(int holds, const char *what)
 {
@@ -28,7 +27,7 @@ must(int holds, const char *what)
 	abort();
 }
 
-/* A pipe that gives p[0..n), no more than a pipe holds, and then ends: whatever seeks fails. */
+/* A pipe with p[0..n), which must fit into a pipe. Programs that seek fail on it. */
 static inline int
 pipe_of(const uint8_t *p, size_t n)
 {
@@ -40,7 +39,7 @@ pipe_of(const uint8_t *p, size_t n)
 	return fd[0];
 }
 
-/* A file's bytes, to free; as many as are allowed. */
+/* A file's bytes, up to the largest input. The caller frees them. */
 static inline uint8_t *
 load(const char *path, size_t *n)
 {
@@ -53,7 +52,7 @@ load(const char *path, size_t *n)
 	return p;
 }
 
-/* All that was written to a file, which is then closed; to free. */
+/* All bytes that were written to a file. Closes it. The caller frees the bytes. */
 static inline uint8_t *
 contents(FILE *f, size_t *n)
 {
@@ -68,7 +67,7 @@ contents(FILE *f, size_t *n)
 	return p;
 }
 
-/* Runs a file, such as a fuzzer has kept, in memory of just its size. */
+/* Runs the target on a file, such as a fuzzer has kept, in memory of the exact size. */
 static inline void
 replay(const char *path)
 {
@@ -82,7 +81,7 @@ replay(const char *path)
 	free(exact);
 }
 
-/* Runs all files of a folder and gives their number. */
+/* Runs the target on all files of a folder. Returns their number. */
 static inline size_t
 replay_folder(const char *dir)
 {
@@ -103,8 +102,8 @@ replay_folder(const char *dir)
 	return count;
 }
 
-/* Files named by a test program's arguments are replayed; folders, which end with a slash, are given seeds. Tells
- * whether there were any. */
+/* Replays the files among a test program's arguments, and writes seeds to the folders, which end with a slash.
+ * Returns 1 if there were any arguments. */
 static inline int
 replay_arguments(int argc, char **argv, void (*write_seeds)(const char *dir))
 {

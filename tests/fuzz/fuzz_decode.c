@@ -1,23 +1,24 @@
-/* fuzz_decode.c - any bytes through nct_decode(), made a stream of one of a few small models, with its checksums right.
+/* fuzz_decode.c - a fuzz target: decodes any bytes, after they are made a stream of a small model with right
+ * checksums.
  *
- * By tables and by asking M1, with 1 and 2 threads, the result must be the same: text, totals, error; chosen strings
- * are read by tables alone. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_decode, which
- * mutates its own seeds and replays the corpus. */
+ * By codebook and by M1, with 1 and 2 threads, text, totals and error must be the same. (Code `best` has codebooks
+ * only.) Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_decode, which mutates its own seeds
+ * and replays the corpus. */
 #include "models.h"
 
 #include "encode/m1_chunk.h"
 #include "mend.h"
 
 #define INPUT_MAX 4096
-#define SYMBOLS_MAX 20000 /* of unbroken codes, which may take next to no bits: so that an input takes no minutes */
+#define SYMBOLS_MAX 20000 /* symbols of unbroken codes; these may take hardly any bits, and so could take minutes */
 
-/* Makes the stream one of that model, where its header holds. Gives whether its windows are chosen strings. */
+/* If the header is valid, makes the stream one of model m. Returns whether its code is `best`. */
 static int
 claim(uint8_t *p, const nct_m1 *m)
 {
 	struct nct_header h;
 
-	p[34] = p[35] = 0; /* chose the model, and how to decode */
+	p[34] = p[35] = 0; /* these chose the model, and how to decode */
 	if (nct_frame_get_header(&h, p).what != NULL)
 		return 0;
 	const struct nct_plan plan = {.window_bits = h.window_bits, .resets = h.resets};
@@ -30,7 +31,7 @@ claim(uint8_t *p, const nct_m1 *m)
 	return best != NULL;
 }
 
-/* Gives the model that p[0..n) is made streams of. *best: some are of chosen strings. */
+/* Makes all streams in p[0..n) ones of a model, which is returned. *best: some have code `best`. */
 static const nct_m1 *
 claim_all(uint8_t *p, size_t n, int *best)
 {
@@ -43,7 +44,7 @@ claim_all(uint8_t *p, size_t n, int *best)
 	return m;
 }
 
-/* Symbols of unbroken codes that the blocks speak of, whoever reads them. */
+/* The number of symbols of unbroken codes that the blocks announce. */
 static uint64_t
 symbols_claimed(const uint8_t *p, size_t n)
 {
@@ -70,7 +71,7 @@ count_loss(void *ctx, const nct_why *why)
 	++*(size_t *)ctx;
 }
 
-/* All that decoding gives; r.text is to be freed. */
+/* Decodes. The caller frees the text of the result. */
 static struct result
 decode(const nct_m1 *m, const uint8_t *p, size_t n, struct nct_decode_options o)
 {
@@ -100,8 +101,8 @@ same(const struct result *a, const struct result *b)
 	must(a->err != NCT_OK || memcmp(&a->totals, &b->totals, sizeof a->totals) == 0, "other totals");
 }
 
-/* Decodes by tables, where there are some, and by M1 alone, or if there are chosen strings (`best`) with more
- * threads; gives whether p[0..n) is good. `way` chooses how. */
+/* Decodes twice and compares: by codebook and by M1, or, if some streams have code `best`, with other numbers of
+ * threads. `way` chooses how. Returns whether p[0..n) is good. */
 static int
 decode_both_ways(const nct_m1 *m, const uint8_t *p, size_t n, unsigned way, int best)
 {

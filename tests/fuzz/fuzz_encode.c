@@ -1,19 +1,18 @@
-/* fuzz_encode.c - any bytes as a text through nct_encode(), in any way, and back through nct_decode(): the same
- * text, the same counts.
+/* fuzz_encode.c - a fuzz target: encodes any text with any options, and decodes it: text and counts must come back.
  *
- * The first bytes choose how. Streams do not depend on the number of threads, nor split windows on whether a table
- * is used. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_encode, which mutates its own
- * seeds and replays the corpus. */
+ * The first bytes choose the options. Streams must not depend on the number of threads, and those of code `split`
+ * not on whether a codebook is used. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_encode,
+ * which mutates its own seeds and replays the corpus. */
 #include "models.h"
 
 #define INPUT_MAX 4096
-#define WAY 6              /* bytes that choose how */
+#define WAY 6              /* bytes that choose the options */
 #define LONG_TEXT 140000u  /* several batches of `make fuzz`, so that several threads take part */
 
 struct input {
 	const nct_m1 *m1;
 	const uint8_t *text;
-	size_t n, cut; /* two operands; cut 0: one */
+	size_t n, cut; /* bytes; where the second operand begins (0: there is one operand) */
 	struct nct_encode_options o;
 };
 
@@ -63,7 +62,7 @@ encode(struct input *in, unsigned threads, int no_codebook)
 	return s;
 }
 
-/* The stream must be as it is with other threads, or without a codebook. */
+/* Encodes with another number of threads, or without a codebook. The stream must be the same. */
 static void
 encode_again(struct input *in, const struct stream *s, unsigned threads, int no_codebook)
 {
@@ -114,7 +113,7 @@ options_of(const uint8_t *way)
 	};
 }
 
-/* The text, perhaps many times over; to free. */
+/* The text, repeated `times_over` times. The caller frees it. */
 static uint8_t *
 repeated(const uint8_t *p, size_t n, int times_over, size_t *length)
 {

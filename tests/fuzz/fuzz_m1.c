@@ -1,5 +1,5 @@
-/* fuzz_m1.c - any bytes as a model file, as they are and with fingerprints made right: refused with a reason, or a
- * model.
+/* fuzz_m1.c - a fuzz target: any bytes as a model file, as they are and with right fingerprints. They are refused
+ * with a reason, or are a model that works.
  *
  * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_m1, which mutates models and replays the
  * corpus. */
@@ -9,7 +9,7 @@
 #include "book/trie.h"
 #include "m1/m1.h"
 
-/* Three steps in one call; each distribution must be one. */
+/* Evaluates three steps in one call. Each must give valid frequencies. */
 static void
 evaluate(const nct_m1 *m)
 {
@@ -38,7 +38,7 @@ evaluate(const nct_m1 *m)
 	free(kv);
 }
 
-/* The window that a text of n bytes, EOD behind it or not, is in whole. */
+/* The window that contains all of text[0..n), with EOD after it if `eod`. */
 static uint32_t
 window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 {
@@ -56,7 +56,7 @@ window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 	return nct_trie_number(eod ? nct_trie_eod(t, lane.open.cell) : lane.open.cell);
 }
 
-/* A codebook that was taken can be walked and read: each string, as a text, is the window of its number. */
+/* Uses a codebook that was accepted: each string, as a text, must give the window of its number. */
 static void
 use_codebook(const struct nct_codebook *c)
 {
@@ -78,7 +78,7 @@ use_codebook(const struct nct_codebook *c)
 	nct_text_table_free(&s);
 }
 
-/* Gives what nct_m1_parse() gives; a model is evaluated and freed. */
+/* Calls nct_m1_parse() and returns its result. A model is evaluated and freed. */
 static nct_err
 parse(const void *data, size_t size, nct_why *why)
 {
@@ -97,7 +97,7 @@ parse(const void *data, size_t size, nct_why *why)
 	return err;
 }
 
-/* Puts the fingerprint that the file should have, told by `why`, in place of the one it has: M1's or a codebook's. */
+/* Replaces a fingerprint in the file, M1's or a codebook's, by the right one, which `why` names. */
 static int
 correct(uint8_t *data, size_t size, const nct_why *why)
 {
@@ -130,7 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(copy != NULL, "no memory");
 		memcpy(copy, data, size);
 		for (int i = 0; i < 4 && correct(copy, size, &why) && parse(copy, size, &why) == NCT_EDATA; i++)
-			continue; /* M1's fingerprint, then those of codebooks, which depend on it */
+			continue; /* first M1's fingerprint, then those of codebooks, which depend on it */
 		free(copy);
 	}
 	return 0;

@@ -1,5 +1,5 @@
-/* fuzz_stream.c - any bytes through the stream reader and the conversions, as they are and with their checksums made
- * right.
+/* fuzz_stream.c - a fuzz target: any bytes through the stream reader and all conversions, as they are and with right
+ * checksums.
  *
  * Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_stream, which mutates its own seeds and
  * replays the corpus. */
@@ -10,9 +10,9 @@
 #include "mend.h"
 #include "stream/stream.h"
 
-#define INPUT_MAX 65536 /* what a pipe holds */
+#define INPUT_MAX 65536 /* the capacity of a pipe */
 
-/* Reads to the end or to the first error; gives the number of blocks. */
+/* Reads to the end or to the first error. Returns the number of blocks. */
 static size_t
 read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
 {
@@ -33,7 +33,7 @@ read_stream(const uint8_t *p, size_t n, int keep_going, nct_err *err)
 		if (event != NCT_AT_BLOCK)
 			continue;
 		for (size_t i = 0; i < b.dir_bytes; i++)
-			sum ^= b.dir[i]; /* a sanitizer sees whether it can be read */
+			sum ^= b.dir[i]; /* a sanitizer notices if this cannot be read */
 		for (size_t i = 0; i < b.code_bytes; i++)
 			sum ^= b.code[i];
 		if (blocks++ % 2 == 0)
@@ -60,8 +60,8 @@ one_input(void *ctx, size_t i, int *fd)
 	return NCT_OK;
 }
 
-/* All conversions, which assert that what they write follows the rules; the last byte, one of a checksum, chooses
- * how. */
+/* Runs a conversion, which asserts that its output follows the format's rules. The last byte, part of a checksum,
+ * chooses which. */
 static void
 convert(const uint8_t *p, size_t n, int out)
 {
@@ -72,7 +72,7 @@ convert(const uint8_t *p, size_t n, int out)
 
 	err = nct_unpack(one_input, &in, out, &o, NULL, NULL);
 	err = nct_tokens_export(one_input, &in, out, NCT_EXPORT_TEXT, &o, NULL, NULL);
-	(void)err; /* any: the input is what it is */
+	(void)err; /* any result will do */
 }
 
 static void

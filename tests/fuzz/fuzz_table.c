@@ -1,4 +1,4 @@
-/* fuzz_table.c - any bytes as an evaluation table, as they are and behind a good header row.
+/* fuzz_table.c - a fuzz target: any bytes as an evaluation table, as they are and after a valid header row.
  *
  * Built for libFuzzer and run by `make fuzz`; `make check` runs test_measure, which mutates a table of its own and
  * replays the corpus. */
@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define INPUT_MAX 60000 /* with the header row less than a pipe holds */
+#define INPUT_MAX 60000 /* fits into a pipe together with the header row */
 
 static void
 check_measured(void *ctx, const struct nct_measured *m)
@@ -21,7 +21,7 @@ check_measured(void *ctx, const struct nct_measured *m)
 	must(m->counts == NULL || sum == m->tokens, "counts that are not the total");
 }
 
-/* Gives the number of tables in `head` and p[0..n), -1 if it is damaged. */
+/* The number of tables in `head` followed by p[0..n); -1 if they are damaged. */
 static int
 measure_bytes(const char *head, const uint8_t *p, size_t n)
 {

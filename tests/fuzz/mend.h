@@ -1,4 +1,4 @@
-/* mend.h - makes a mutated stream's checksums right again, so that a fuzzer reaches what they guard. */
+/* mend.h - corrects a mutated stream's checksums, so that a fuzzer reaches the code behind them. */
 #ifndef NCT_FUZZ_MEND_H
 #define NCT_FUZZ_MEND_H
 
@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-/* Makes ids and checksums right from frame to frame, as far as the lengths lead or to the trailer's end, and gives
- * where that is. A payload's checksum that begins with a byte 0 is left as it is, so that blocks can be damaged,
- * too. */
+/* Corrects stream ids and checksums, frame by frame, up to the trailer's end or as far as lengths are plausible.
+ * Returns where that is. A payload's checksum that begins with a byte 0 is not corrected, so that blocks can be
+ * damaged, too. */
 static inline size_t
 mend_stream(uint8_t *p, size_t n)
 {

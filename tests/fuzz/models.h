@@ -8,7 +8,7 @@
 
 static nct_m1 *models[SOME_M1];
 
-/* Chosen strings, which have nothing to do with the model. Every other time it is told where their nodes lie. */
+/* Adds a codebook of code `best` with random strings, in every other case with the places of its nodes. */
 static void
 give_strings(nct_m1 *m, unsigned which)
 {
@@ -23,7 +23,7 @@ give_strings(nct_m1 *m, unsigned which)
 	nct_m1_take_codebook(m, c);
 }
 
-/* Made once: windows of 10 bits both ways, of 13 split. */
+/* Makes the models, once. Each has codebooks for 10 bits of both codes, and one for 13 bits of code `split`. */
 static void
 make_models(void)
 {

@@ -1,6 +1,5 @@
-/* amx_emulated.h - AMX where there is none: its instructions, as compiled, are faults there, and a handler does what
- * they would. Whoever includes it has defined _GNU_SOURCE before all else, for the names of registers in a signal's
- * context. */
+/* amx_emulated.h - emulates AMX on processors without it: a handler of SIGILL executes the instructions. Files that
+ * include this define _GNU_SOURCE first, for the names of registers in a signal's context. */
 #ifndef NCT_TESTS_AMX_EMULATED_H
 #define NCT_TESTS_AMX_EMULATED_H
 
@@ -11,14 +10,14 @@
 
 #include "amx_instructions.h"
 
-static unsigned long tiles_done; /* instructions */
+static unsigned long tiles_done; /* instructions emulated */
 
 struct instruction {
 	unsigned pp, opcode; /* VEX, map 0F38, 128 bits, W0 */
-	unsigned reg, rm, vvvv; /* where these are tiles */
+	unsigned reg, rm, vvvv; /* operands, if they are tiles */
 	int memory;
-	uint8_t *at;         /* then: the address without the index, for tiles their first row's */
-	int64_t stride;      /* the index, scaled */
+	uint8_t *at;         /* memory operand: its address without the index, where a tile's first row is */
+	int64_t stride;      /* the scaled index: bytes from row to row */
 	unsigned bytes;
 };
 
@@ -38,11 +37,11 @@ displacement(const uint8_t *p, unsigned bytes)
 
 	if (bytes == 1)
 		return (int8_t)p[0];
-	memcpy(&x, p, bytes); /* 4, or none */
+	memcpy(&x, p, bytes); /* 4 or 0 bytes */
 	return x;
 }
 
-/* 1 if p begins with a three-byte VEX prefix of map 0F38, 128 bits and W0. */
+/* Decodes the instruction at p. Returns 1 if it has a three-byte VEX prefix of map 0F38, 128 bits and W0. */
 static int
 decode(struct instruction *i, const uint8_t *p, const ucontext_t *c)
 {
@@ -69,7 +68,7 @@ decode(struct instruction *i, const uint8_t *p, const ucontext_t *c)
 		i->stride = index == 4 ? 0 : (int64_t)(general_register(c, index) << (p[5] >> 6));
 		i->bytes++;
 		if (mod == 0 && (p[5] & 7) == 5)
-			return 0; /* no base at all: nobody needs it here */
+			return 0; /* an address without a base: not used here */
 	} else if (mod == 0 && low == 5) { /* relative to the next instruction */
 		base = (uint64_t)c->uc_mcontext.gregs[REG_RIP] + i->bytes + 4;
 		shift = 4;
@@ -82,7 +81,7 @@ decode(struct instruction *i, const uint8_t *p, const ucontext_t *c)
 	return 1;
 }
 
-/* 1 if it was one of AMX. */
+/* Executes an instruction. Returns 1 if it was one of AMX. */
 static int
 emulate(const struct instruction *i)
 {
@@ -110,7 +109,7 @@ on_fault(int number, siginfo_t *info, void *context)
 	memcpy(&p, &c->uc_mcontext.gregs[REG_RIP], sizeof p);
 	(void)info;
 	if (!decode(&i, p, c) || !emulate(&i)) {
-		signal(number, SIG_DFL); /* something else is wrong: it comes again */
+		signal(number, SIG_DFL); /* not AMX: let it fault again and end the program */
 		return;
 	}
 	tiles_done++;

@@ -11,9 +11,9 @@
 #define TILE_BYTES 64
 
 static uint8_t tile[TILES][TILE_ROWS][TILE_BYTES];
-static unsigned tile_rows[TILES], tile_bytes[TILES]; /* as configured; 0: not */
+static unsigned tile_rows[TILES], tile_bytes[TILES]; /* the configuration; 0: not configured */
 static int tiles_configured;
-static const char *tiles_fault; /* what a processor would have refused first; NULL: nothing */
+static const char *tiles_fault; /* the first thing that a processor would refuse; NULL: none */
 
 static inline void
 refuse(const char *what)
@@ -45,7 +45,7 @@ load_config(const uint8_t *p)
 	tiles_configured = 1;
 }
 
-/* The configuration that products want: every tile as large as can be. */
+/* Sets the configuration that products use: every tile has the largest size. */
 static inline void
 configure_tiles(void)
 {
@@ -97,7 +97,7 @@ store_tile(unsigned t, uint8_t *to, int64_t stride)
 		memcpy(to + i * stride, tile[t][i], tile_bytes[t]);
 }
 
-/* sums (M,N) += a (M,K) b (K,N), by words of 32 bits: that their sizes meet. */
+/* Checks that the sizes of sums (M,N), a (M,K) and b (K,N) match; K counts words of 32 bits. */
 static inline void
 want_product(unsigned sums, unsigned a, unsigned b)
 {
@@ -111,7 +111,7 @@ want_product(unsigned sums, unsigned a, unsigned b)
 		refuse("a product of tiles whose sizes do not meet");
 }
 
-/* TDPBSSD: words of four int8, sums of int32. */
+/* TDPBSSD: words are four int8, sums are int32. */
 static inline void
 multiply_int8(unsigned sums, unsigned a, unsigned b)
 {
@@ -137,7 +137,7 @@ from_bf16(const uint8_t *p)
 	return x;
 }
 
-/* TDPBF16PS: words of two bf16 numbers, sums of floats; even and odd ones are summed up apart. */
+/* TDPBF16PS: words are two bf16 numbers, sums are floats. Even and odd numbers are summed up separately. */
 static inline void
 multiply_bf16(unsigned sums, unsigned a, unsigned b)
 {

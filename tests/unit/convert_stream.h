@@ -31,7 +31,7 @@ count_loss(void *ctx, const nct_why *why)
 
 enum what { PACK, UNPACK, TEXT, RAW, NPY };
 
-/* One conversion of one operand; the bytes written come back, whatever the result. */
+/* Converts one operand. *out receives the bytes written, even after an error. */
 static inline nct_err
 run(enum what what, struct bytes in, unsigned v, int keep_going, struct bytes *out, nct_why *why)
 {
@@ -62,7 +62,7 @@ converted(enum what what, struct bytes in, unsigned v)
 	return out;
 }
 
-/* Frees `got`. */
+/* Compares and frees `got`. */
 static inline void
 assert_text(struct bytes got, const char *want)
 {

@@ -1,10 +1,10 @@
-/* encode_text.h - the sample's text, and text to streams in memory. */
+/* encode_text.h - the text of the sample, and encoding of text to streams in memory. */
 #ifndef NCT_TEST_ENCODE_TEXT_H
 #define NCT_TEST_ENCODE_TEXT_H
 
 #include "sample_stream.h"
 
-/* The sample, unpacked by the tool that unpacks it everywhere; to free. */
+/* At most `most` bytes of the sample, decompressed by xz; the caller frees them. */
 static inline struct bytes
 sample_text(size_t most)
 {
@@ -13,12 +13,12 @@ sample_text(size_t most)
 
 	assert_true(f != NULL && b.p != NULL);
 	b.n = fread(b.p, 1, most, f);
-	(void)pclose(f); /* it may have had more to give */
+	(void)pclose(f); /* its status does not matter, as it may not have written all */
 	assert_int_equal(b.n, most);
 	return b;
 }
 
-/* An nct_operand: the struct bytes at `ctx`, alone. */
+/* An nct_operand with one operand: the struct bytes at `ctx`. */
 static inline nct_err
 open_text(void *ctx, size_t i, int *fd)
 {

@@ -18,7 +18,7 @@ static const struct example {
 	const char *name;
 	struct nct_shape s;
 	size_t rows, length;
-	int first;        /* 1: contexts of about 12; 2: a long one before them */
+	int first;        /* 1: rows of contexts of about 12 positions; 2: with a long context before them */
 	float zloss;
 } examples[] = {
 	{"plain", {17, 18, 24, 1, 1, 40, 1024}, 2, 33, 0, 0.0f},
@@ -68,7 +68,7 @@ data_free(struct data *d)
 	free(d->first);
 }
 
-/* A net with random parameters, norm gains among them. */
+/* A net with random parameters, including norm gains. */
 static inline nct_net *
 net_make(const struct example *e, unsigned threads, const char *cpu)
 {

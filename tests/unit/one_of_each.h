@@ -1,4 +1,4 @@
-/* one_of_each.h - for tests of all public functions: a small one of everything that they work on. */
+/* one_of_each.h - for tests of all public functions: a small model, stream, text and so on for each of them. */
 #ifndef ONE_OF_EACH_H
 #define ONE_OF_EACH_H
 
@@ -16,7 +16,7 @@ static nct_corpus *corpus, *other;
 static nct_m2 *m2;
 static struct bytes windows, damaged, tokens;
 static struct bytes junk = {(uint8_t *)"junk, and more of it", 20};
-static int full, null; /* descriptors: the one takes nothing, the other all */
+static int full, null; /* descriptors: writes to `full` fail, writes to `null` succeed */
 
 static inline struct nct_train_options
 tiny(const char *size, const char *checkpoint)

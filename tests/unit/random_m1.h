@@ -1,4 +1,5 @@
-/* random_m1.h - for tests: an integer M1 of any shape with random tensors that neither vanish nor saturate. */
+/* random_m1.h - for tests: an integer M1 of any shape, with random tensors whose activations neither vanish nor
+ * saturate. */
 #ifndef NCT_TESTS_RANDOM_M1_H
 #define NCT_TESTS_RANDOM_M1_H
 
@@ -35,7 +36,7 @@ random_mul(double target, double n)
 	return fmin(0x1p30 * target / (73 * 50 * sqrt(n)), INT32_MAX - 1);
 }
 
-/* NULL if it cannot be made; free with nct_m1_free(). */
+/* Makes the model; NULL on failure. The caller frees it by nct_m1_free(). */
 static nct_m1 *
 random_m1(const struct nct_m1_config *config, const char *cpu, uint64_t seed)
 {

@@ -1,4 +1,4 @@
-/* read_stream.h - what a reader finds in a stream, for tests. */
+/* read_stream.h - for tests: reads a stream and records what the reader finds. */
 #ifndef NCT_TEST_READ_STREAM_H
 #define NCT_TEST_READ_STREAM_H
 
@@ -6,7 +6,7 @@
 
 #define BLOCKS_MAX 16
 
-/* CRC64 (ECMA-182, reflected), bit by bit: what liblzma computes, from the definition. */
+/* CRC64 (ECMA-182, reflected), bit by bit from its definition. liblzma computes the same. */
 static inline uint64_t
 crc64(const uint8_t *p, size_t n)
 {
@@ -46,7 +46,7 @@ struct seen {
 	uint32_t sequence[4 * BLOCKS_MAX];
 	uint64_t crc[4 * BLOCKS_MAX]; /* of each block's directory and code */
 	nct_err err;
-	nct_why why; /* the last loss, or the error */
+	nct_why why; /* of the last loss, or of the error */
 };
 
 static inline struct seen
@@ -77,7 +77,7 @@ read_all(const uint8_t *p, size_t n, int keep_going)
 		nct_why again;
 
 		s.why = why;
-		assert_int_equal(nct_reader_next(r, &event, &b, &again), s.err); /* an error stays */
+		assert_int_equal(nct_reader_next(r, &event, &b, &again), s.err); /* the error stays */
 		assert_string_equal(again.text, why.text);
 	} else {
 		assert_int_equal(nct_reader_offset(r), n);

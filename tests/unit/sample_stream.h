@@ -37,7 +37,7 @@ bytes_fd(const void *p, size_t n)
 	return fd;
 }
 
-/* All that was written to `fd`, which is then closed. */
+/* All bytes that were written to `fd`. Closes it. */
 static inline struct bytes
 fd_bytes(int fd)
 {
@@ -70,8 +70,8 @@ struct sample {
 #define SAMPLE_CHUNKS 5
 #define SAMPLE_UNITS 40
 
-/* Random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols), or a part of one chunk.
- * `continues`: the last block has left a chunk open. */
+/* Makes a block of random windows: up to SAMPLE_CHUNKS chunks of up to SAMPLE_UNITS windows (or symbols), or a part
+ * of one chunk. `continues`: the previous block has left a chunk open. */
 static inline void
 sample_block(struct sample *s, nct_rng *r, const struct nct_header *h, int continues)
 {

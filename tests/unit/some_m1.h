@@ -1,5 +1,5 @@
-/* some_m1.h - for tests of codebooks: small models of every kind, among them one whose windows reach the longest
- * string. */
+/* some_m1.h - for tests of codebooks: small models of every kind. One has windows with strings of the greatest
+ * length. */
 #ifndef NCT_TESTS_SOME_M1_H
 #define NCT_TESTS_SOME_M1_H
 
@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#define SOME_M1 4      /* how many there are */
-#define SOME_M1_LONG 2 /* unigram, one symbol is nearly certain */
+#define SOME_M1 4      /* number of models */
+#define SOME_M1_LONG 2 /* the one with the longest strings: unigram, with one symbol nearly certain */
 
 static nct_m1 *
 some_m1(unsigned which)

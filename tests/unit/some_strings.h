@@ -1,4 +1,5 @@
-/* some_strings.h - for tests: random codebooks of chosen strings, over few bytes so that many begin with others. */
+/* some_strings.h - for tests: random codebooks of code `best`. Strings have few letters, so that many are prefixes
+ * of others. */
 #ifndef NCT_TESTS_SOME_STRINGS_H
 #define NCT_TESTS_SOME_STRINGS_H
 
@@ -11,8 +12,8 @@
 #define BITS NCT_WINDOW_MIN
 #define STRINGS ((size_t)1 << BITS)
 
-#define SOME_SYMBOLS 12 /* of a string, mostly at most ... */
-#define SOME_LONG 40    /* ... and ever */
+#define SOME_SYMBOLS 12 /* symbols of most strings, at most */
+#define SOME_LONG 40    /* symbols of any string, at most */
 
 struct some {
 	uint16_t symbol[SOME_LONG];
@@ -30,7 +31,7 @@ by_symbols(const void *x, const void *y)
 	return a->length < b->length ? -1 : a->length > b->length;
 }
 
-/* A string of 2 to `most` symbols over so many letters, EOD behind some. */
+/* A string of 2 to `most` symbols over `letters` letters. Some end with EOD. */
 static struct some
 draw_string(nct_rng *r, unsigned letters, unsigned most)
 {
@@ -41,8 +42,8 @@ draw_string(nct_rng *r, unsigned letters, unsigned most)
 	return x;
 }
 
-/* STRINGS different strings in order: all of one symbol, others of up to `most` over so many letters; `longer`: some
- * go on from a long run of one letter. */
+/* Draws STRINGS different strings, in order: all of one symbol, and others of up to `most` symbols over `letters`
+ * letters. `longer`: some begin with many of the same letter. */
 static void
 draw_strings_of(nct_rng *r, struct some *s, unsigned letters, unsigned most, int longer)
 {
@@ -74,7 +75,7 @@ draw_strings(nct_rng *r, struct some *s)
 	draw_strings_of(r, s, 3, SOME_SYMBOLS, 1);
 }
 
-/* To be sealed. */
+/* The codebook of these strings, not sealed yet. */
 static struct nct_codebook *
 codebook_of(const struct some *s)
 {
@@ -100,7 +101,7 @@ codebook_of(const struct some *s)
 	return c;
 }
 
-/* Makes base[] another. */
+/* Changes an entry of base[] at random. */
 static inline void
 spoil_base(nct_rng *r, uint32_t *base, size_t parents)
 {

@@ -1,4 +1,4 @@
-/* test_adafactor.c - the optimiser against the published update in plain doubles. */
+/* test_adafactor.c - compares the optimiser with the published update, computed in doubles. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,8 @@
 #include "base/rng.h"
 #include "train/adafactor.h"
 
-/* One head: `bias` is L x (1,32), so kept in full; more rows than one task takes, in embed and up. */
+/* The first shape has one head, so that `bias` is L x (1,32) and has full moments. Its embed and up have more rows
+ * than one task takes. */
 static const struct nct_shape shapes[] = {{17, 150, 24, 1, 2, 140, 16}, {9, 9, 10, 2, 1, 7, 16}, {2, 1, 1, 1, 1, 1, 1}};
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
@@ -25,13 +26,13 @@ zeros(size_t n, size_t size)
 	return x;
 }
 
-/* ---- algorithms 4 and 5 of Shazeer & Stern 2018, one matrix, in doubles ---- */
+/* ---- algorithms 4 and 5 of Shazeer and Stern (2018) for one matrix, in doubles ---- */
 
 struct plain {
-	double *r, *c, *v; /* row means, column means; or all */
+	double *r, *c, *v; /* means of rows and of columns; v: full moments */
 };
 
-/* u (rows,cols) of gradient g at step t; `factored` as the paper has it for matrices. */
+/* The update u (rows,cols) for gradient g at step t. `factored`: with means of rows and columns. */
 static void
 plain_update(struct plain *s, double *u, const double *g, size_t rows, size_t cols, int factored, double t)
 {
@@ -97,7 +98,7 @@ problem_make(struct problem *p, const struct nct_shape *s)
 	p->grads = zeros(p->total, sizeof(float));
 	for (size_t i = 0; i < p->total; i++)
 		p->params[i] = (float)(nct_rng_unit(&r) - 0.5);
-	/* One tensor near 0, so that the least scale of a step is used. */
+	/* one tensor is near 0, so that the smallest scale of a step is used */
 	for (size_t i = 0; i < p->t[NCT_P_PROJ].size; i++)
 		p->params[p->t[NCT_P_PROJ].offset + i] *= 1e-5f;
 }
@@ -109,8 +110,8 @@ problem_free(struct problem *p)
 	free(p->grads);
 }
 
-/* Gradients of step `step`: of very different sizes by row, and growing at step 3, so that updates are clipped; all
- * of `head` is 0 at first. */
+/* Makes the gradients of a step. Their sizes differ much between rows. They grow at step 3, so that updates are
+ * clipped. All of `head` is 0 at first. */
 static void
 problem_grads(struct problem *p, uint64_t step)
 {
@@ -125,15 +126,16 @@ problem_grads(struct problem *p, uint64_t step)
 	}
 }
 
-/* Steps a plain copy of every matrix beside `a` and compares the parameters. Each step may round p by 6e-8 of itself
- * before and after, and adds lr * scale * u, off by some 1e-6 of that: `slack` is the sum. */
+/* Makes the same steps with the optimiser and with a plain copy of every matrix, and compares the parameters. In
+ * each step, p may be rounded by 6e-8 of its size before and after, and lr * scale * u may be off by 1e-6 of its
+ * size. `slack` is the sum of these. */
 static void
 compare_steps(const struct nct_shape *s, struct problem *p)
 {
 	nct_adafactor *a;
 	struct plain st;
 	double *want = zeros(p->total, sizeof *want), *g = zeros(p->total, sizeof *g), *u = zeros(p->total, sizeof *u);
-	/* Each matrix's state stands at its own offset in blocks as large as the parameters. */
+	/* blocks as large as the parameters, with each matrix's state at the matrix's offset */
 	double *slack = zeros(p->total, sizeof *slack), *r = zeros(p->total, sizeof *r),
 	       *c = zeros(p->total, sizeof *c), *v = zeros(p->total, sizeof *v);
 
@@ -182,7 +184,7 @@ test_steps_are_those_of_the_paper(void **state)
 	}
 }
 
-/* Three steps with `threads` on row `cpu`; between the second and the third the state moves to a new optimiser. */
+/* Three steps with `threads` threads on row `cpu`. After the second, the state moves to a new optimiser. */
 static void
 three_steps(struct problem *p, const struct nct_shape *s, unsigned threads, const char *cpu)
 {
@@ -201,7 +203,7 @@ three_steps(struct problem *p, const struct nct_shape *s, unsigned threads, cons
 	nct_adafactor_free(b);
 }
 
-/* On every row, threads and resuming change nothing. */
+/* On every row, the number of threads and resuming make no difference. */
 static void
 test_threads_and_resuming_change_nothing(void **state)
 {
@@ -227,7 +229,7 @@ test_threads_and_resuming_change_nothing(void **state)
 	}
 }
 
-/* A gradient that is not finite stops the step, names its tensor, and leaves parameters and state as they were. */
+/* A gradient that is not finite ends the step with the tensor's name, and leaves parameters and state unchanged. */
 static void
 test_not_finite(void **state)
 {

@@ -1,5 +1,5 @@
-/* test_align.c - aligned windows: boundaries as the pattern says, windows as a plain encoder would close them, on
- * both paths. */
+/* test_align.c - aligned windows: boundaries are where the pattern matches, and windows end where a plain encoder
+ * ends them, with codebooks and without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@
 
 /* ---- texts ---- */
 
-/* Every character there is, each before and behind others. */
+/* All characters of Unicode, each before and after others. */
 static struct bytes
 all_characters(void)
 {
@@ -50,7 +50,7 @@ all_characters(void)
 	return b;
 }
 
-/* Text that mixes pieces of all kinds, `which` 0: bytes at random; 1: also what is no UTF-8; 2: what is. */
+/* Random text. `which` 0: random bytes; 1: words and other text, with bytes that are not UTF-8; 2: without these. */
 static void
 mixed_text(uint8_t *text, size_t n, unsigned which, nct_rng *r)
 {
@@ -101,7 +101,7 @@ mixed_text(uint8_t *text, size_t n, unsigned which, nct_rng *r)
 
 /* ---- boundaries ---- */
 
-/* Where matches begin, in the whole text at once. To free. */
+/* Marks where matches begin, searched for in the whole text at once. The caller frees them. */
 static uint8_t *
 marks_of(const char *pattern, const uint8_t *text, size_t n)
 {
@@ -121,7 +121,7 @@ marks_of(const char *pattern, const uint8_t *text, size_t n)
 	return mark;
 }
 
-/* The fast path, in one go and in pieces, marks what the pattern does. */
+/* nct_words_mark(), on all text at once and on pieces of it, marks what the pattern does. */
 static void
 same_words(const nct_words *w, const uint8_t *text, size_t n, nct_rng *r)
 {
@@ -168,7 +168,7 @@ test_words(void **state)
 	free(all.p);
 }
 
-/* The vector twin of nct_words_bytes() marks the same, at every length, and writes nothing else. */
+/* nct_words_bytes_avx512() marks the same as nct_words_bytes(), at every length, and writes nothing else. */
 static void
 test_words_avx512(void **state)
 {
@@ -197,8 +197,7 @@ test_words_avx512(void **state)
 #endif
 }
 
-/* Boundaries in documents, found in pieces, are those found in each document as a whole: also where it is longer
- * than the buffer. */
+/* Boundaries found piece by piece are those found in whole documents, also in documents longer than the buffer. */
 static void
 same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 {
@@ -257,7 +256,7 @@ test_bounds(void **state)
 	free(two.p);
 }
 
-/* Is text[i] part of a character? PCRE2 tells: of a few bytes around it, one or more do not match "." then. */
+/* True if text[i] is part of a valid UTF-8 character: a match of `any`, the pattern ".", covers it. */
 static int
 in_character(nct_pattern *any, const uint8_t *text, size_t n, size_t i)
 {
@@ -269,8 +268,7 @@ in_character(nct_pattern *any, const uint8_t *text, size_t n, size_t i)
 	return found && start <= i;
 }
 
-/* A pattern that matches the empty string has boundaries before characters alone: none before a byte that is not
- * UTF-8. */
+/* A pattern that matches the empty string has boundaries before characters, but not before bytes that are not UTF-8. */
 static void
 test_empty_matches(void **state)
 {
@@ -303,10 +301,10 @@ test_empty_matches(void **state)
 	nct_pattern_free(any);
 }
 
-/* ---- windows, plainly ---- */
+/* ---- a plain encoder ---- */
 
-/* The end of the window that begins at text[0] and would go on to text[n) if it could, in a context where M1 has
- * read before[0..m); its code, and if EOD is in it. */
+/* One window: its length in bytes, its code, and whether it contains EOD. It begins at text[0], after M1 has read
+ * before[0..m). */
 struct plain {
 	size_t n;
 	nct_u128 code;
@@ -330,7 +328,7 @@ plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, con
 	}
 	if (w.n == n) {
 		w.eod = eod && !nct_split_ended(&node) && nct_context_take(c, &node, NCT_EOD);
-	} else if (bound.symbols > 0) { /* not at the chunk's end: at the last boundary, its end perhaps */
+	} else if (bound.symbols > 0) { /* not at the chunk's end: the window ends at its last boundary */
 		node = bound;
 		w.n = bound.symbols;
 	}
@@ -338,7 +336,7 @@ plain_window(nct_context *c, unsigned bits, const uint8_t *before, size_t m, con
 	return w;
 }
 
-/* All windows of a document's text, written as the directory's order has them. */
+/* All windows of a document, chunk after chunk. */
 static nct_bits
 plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t *mark, struct bytes text)
 {
@@ -371,7 +369,7 @@ plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t 
 	return code;
 }
 
-/* The code of a stream's blocks, one after the other, if each holds whole bytes of it. */
+/* The code of a stream's blocks, joined, is `want`. Only if each block has a whole number of bytes. */
 static void
 assert_code(struct bytes stream, nct_bits want, const char *what, const struct nct_encode_options *o)
 {
@@ -411,8 +409,8 @@ decodes(const nct_m1 *m, struct bytes stream, struct bytes text, int no_codebook
 	(void)close(in);
 }
 
-/* Both paths, by one thread and by three, close windows as the plain encoder does, and all comes back. (The general
- * path, which is slow, does so with texts of several of its batches, not with those of several of the codebook's.) */
+/* By codebook and by M1, with one thread and with three, windows are those of the plain encoder, and the text comes
+ * back. (M1 is slow, so texts are longer than its batches, but not longer than those of codebooks.) */
 static void
 same_windows(const nct_m1 *m, struct bytes text, struct nct_encode_options o)
 {
@@ -432,7 +430,7 @@ same_windows(const nct_m1 *m, struct bytes text, struct nct_encode_options o)
 	free(mark);
 }
 
-/* Every kind of model and text, windows with a codebook and without. */
+/* Every kind of model and text, with a codebook and without. */
 static void
 test_windows(void **state)
 {
@@ -470,8 +468,7 @@ test_windows(void **state)
 	free(real.p);
 }
 
-/* Windows as long as they get, boundaries far back, behind what a stretch of a batch holds; and chunks that batches
- * end in. */
+/* The longest windows, with boundaries far back, and chunks that do not end with a batch. */
 static void
 test_long_windows(void **state)
 {
@@ -499,8 +496,8 @@ test_long_windows(void **state)
 	free(text.p);
 }
 
-/* A batch of the general path ends inside a window that is closed at a boundary in that batch: some of these do. Two
- * threads, with batches twice as long, write the same. */
+/* Encoding by M1, where some batches end inside a window that ends at a boundary in that batch. Two threads, whose
+ * batches are twice as long, write the same. */
 static void
 test_general_batches(void **state)
 {

@@ -1,5 +1,4 @@
-/* test_amx.c - products of the rows "amx", as compiled, instruction by instruction: on AMX where there is some, else
- * emulated. */
+/* test_amx.c - products of the rows "amx", as compiled: on a processor with AMX, or with its instructions emulated. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +20,8 @@
 
 static nct_rng rng = {20261129};
 
-/* AMX of the processor, or an emulation of it if only that is missing; else the test is skipped. */
+/* Uses the processor's AMX (`here`), or emulates it if the processor has all else that is needed (`nearly`).
+ * Otherwise skips the test. */
 static void
 want_amx(int here, int nearly)
 {
@@ -37,7 +37,7 @@ expect_no_fault(int here)
 {
 	if (tiles_fault != NULL)
 		fail_msg("AMX refuses: %s", tiles_fault);
-	assert_false(tiles_configured); /* released */
+	assert_false(tiles_configured); /* tiles_off() was called */
 	assert_true(here || tiles_done > 0);
 }
 
@@ -50,7 +50,7 @@ fill8(int8_t *p, size_t n, int largest)
 		p[i] = (int8_t)(largest ? (nct_rng_below(&rng, 2) ? 127 : -127) : (int)nct_rng_below(&rng, 255) - 127);
 }
 
-/* y (N,R) = x (N,K) w^T equals that of plain C, and nothing is written behind it. */
+/* y (N,R) = x (N,K) w^T is that of "ref", and nothing is written after it. */
 static void
 check_int8(size_t n, size_t r, size_t k, int largest)
 {
@@ -97,7 +97,7 @@ test_int8(void **state)
 
 /* ---- bf16 ---- */
 
-/* Small integers, so that sums are exact in any order: two of -2 .. 2 a word. */
+/* Fills words with pairs of integers from -2 to 2, so that sums are exact in any order. */
 static void
 fill_words(uint32_t *p, size_t n)
 {
@@ -107,7 +107,7 @@ fill_words(uint32_t *p, size_t n)
 		p[i] = numbers[nct_rng_below(&rng, 5)] | numbers[nct_rng_below(&rng, 5)] << 16;
 }
 
-/* What the row makes equals what "avx512bf16" does, as floats and as elements, added to what is there or not. */
+/* The row's products are those of "avx512bf16", as floats and as elements, with and without `add`. */
 static void
 check_bf16(size_t rows, size_t cols, size_t words, int add)
 {

@@ -1,5 +1,5 @@
-/* test_aware.c - window-aware training: rows of contexts, rounds, runs that stop and go on, another run's
- * parameters. */
+/* test_aware.c - window-aware training: rows of contexts, rounds, runs that are resumed, and runs that begin with
+ * another run's parameters. */
 #include "train_text.h"
 
 #include <math.h>
@@ -43,7 +43,7 @@ some_text(void)
 	return text_of(p, NCT_SEP_OPERAND);
 }
 
-/* ---- Rows ---- */
+/* ---- rows ---- */
 
 struct rows {
 	uint32_t in[ROWS * LENGTH], target[ROWS * LENGTH], seen[ROWS * LENGTH];
@@ -73,7 +73,7 @@ fill(struct rows *r, const nct_text *t, const struct nct_train_options *o)
 	nct_net_free(net);
 }
 
-/* The share of rows that are long is exact over a hundred, and these are the examples of general training. */
+/* Of a hundred rows, exactly long_share are long, and these are the examples of general training. */
 static void
 test_long_rows(void **state)
 {
@@ -104,7 +104,7 @@ test_long_rows(void **state)
 	nct_text_free(t);
 }
 
-/* Gives the context that begins at position `at` of a row: its length. */
+/* The length of the context that begins at position `at` of a row. */
 static size_t
 context_at(const uint32_t *seen, size_t at)
 {
@@ -116,8 +116,8 @@ context_at(const uint32_t *seen, size_t at)
 	return n;
 }
 
-/* A context is a stretch of one document that begins with BOS and holds at least a symbol more than a window, if
- * there is room. */
+/* A context begins with BOS and is text of one document. If there is room, it has at least one symbol more than a
+ * window. */
 static void
 test_contexts(void **state)
 {
@@ -143,7 +143,7 @@ test_contexts(void **state)
 				place++;
 			assert_true(place + n <= all);
 			for (size_t j = 0; j + 1 < n; j++)
-				assert_int_not_equal(target[j], NCT_EOD); /* that ends one */
+				assert_int_not_equal(target[j], NCT_EOD); /* EOD only ends a context */
 			ends += target[n - 1] == NCT_EOD;
 			bytes += n - (target[n - 1] == NCT_EOD);
 			assert_true(n >= 3 || at + n == LENGTH || target[n - 1] == NCT_EOD);
@@ -154,7 +154,7 @@ test_contexts(void **state)
 	nct_text_free(t);
 }
 
-/* The loss of a packed row is that of its contexts each alone, and so are the gradients. */
+/* The loss and gradients of a row of contexts are the sums of those of each context alone. */
 static void
 test_packing_changes_nothing(void **state)
 {
@@ -184,7 +184,7 @@ test_packing_changes_nothing(void **state)
 		sum += one;
 	}
 	assert_true(contexts > 12);
-	if (!(fabs(nats - sum) <= 1e-5 * sum)) /* floats, summed in other orders: some 1e-7 */
+	if (!(fabs(nats - sum) <= 1e-5 * sum)) /* other orders of summing floats differ by 1e-7 */
 		fail_msg("packed %.9g, each alone %.9g", nats, sum);
 	assert_int_equal(nct_shape_tensors(&shape, tensors, &total, NULL), NCT_OK);
 	for (size_t i = 0; i < total; i++)
@@ -200,7 +200,7 @@ test_packing_changes_nothing(void **state)
 	nct_text_free(t);
 }
 
-/* ---- Rounds ---- */
+/* ---- rounds ---- */
 
 static void
 test_rounds(void **state)
@@ -231,10 +231,10 @@ test_rounds(void **state)
 	assert_int_equal(nct_rounds_round(&o, 1, 59), 40);
 }
 
-/* ---- Runs ---- */
+/* ---- runs ---- */
 
 struct watch {
-	uint64_t step, stop; /* stop 0: never */
+	uint64_t step, stop; /* steps so far; where to stop (0: nowhere) */
 };
 
 static void
@@ -251,7 +251,7 @@ stop_now(void *ctx)
 	return w->stop != 0 && w->step == w->stop;
 }
 
-/* Runs to the end, or to step `stop` if that is not 0; gives a copy of the parameters. */
+/* Runs to the end, or to step `stop` if that is not 0. Returns a copy of the parameters. */
 static float *
 run(const nct_text *t, struct nct_train_options o, uint64_t stop, size_t *n)
 {
@@ -291,8 +291,8 @@ drop_checkpoint(const char *name)
 	(void)unlink(prev);
 }
 
-/* Whatever step a run stops at, between rounds or inside one, it goes on to the same bits, with any number of
- * threads. */
+/* A run that is stopped at any step, between rounds or inside one, ends with the same bits when resumed, with any
+ * number of threads. */
 static void
 test_resume_is_exact(void **state)
 {
@@ -331,7 +331,7 @@ test_resume_is_exact(void **state)
 	nct_text_free(t);
 }
 
-/* A run from another's checkpoint begins with its parameters: with no steps of its own it ends with them. */
+/* A run that begins from another run's checkpoint has its parameters, as it shows after 0 steps. */
 static void
 test_from(void **state)
 {
@@ -351,7 +351,7 @@ test_from(void **state)
 	float *first = run(t, o, 0, &n);
 	o.checkpoint = NULL;
 	o.from = general;
-	o.seed = 9; /* this run's options are its own */
+	o.seed = 9; /* options need not be those of the other run */
 	o.rows = 1;
 	o.steps = 0;
 	float *again = run(t, o, 0, &n);

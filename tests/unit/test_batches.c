@@ -1,4 +1,4 @@
-/* test_batches.c - encoding by codebooks in batches: windows that are open where one ends. */
+/* test_batches.c - encoding by codebooks: windows that are open where a batch ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "m1/m1.h"
 #include "text/words.h"
 
-/* Places in text[0..n) at which the walk goes on otherwise if it cannot see the text before: out[0..most). */
+/* Finds places in text[0..n) at which windows change if the walk cannot see the text before: out[0..most). */
 static size_t
 find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t most)
 {
@@ -55,9 +55,9 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	return found;
 }
 
-/* A batch of the codebook's ends inside a window that is closed at a boundary in that batch, what is behind the
- * boundary being no string itself: there the walk needs text of the batch before. The same for chosen strings, which
- * turn back. Five threads, whose batches are shorter, write the same. */
+/* A batch ends inside a window that ends at a boundary in that batch. The text after the boundary is not a string
+ * itself, so the walk needs text of the previous batch. Code `best` has the same case. Five threads, whose batches
+ * are shorter, write the same. */
 static void
 test_batches(void **state)
 {
@@ -74,7 +74,7 @@ test_batches(void **state)
 		struct nct_encode_options o = {sizeof o, .window_bits = 16, .resets = 1, .threads = 1, .align = NCT_ALIGN_WORDS,
 		                               .code = e < 6 ? NCT_CODE_SPLIT : NCT_CODE_BEST};
 
-		for (size_t i = 0; i < n; i++) /* the event is where the second batch begins */
+		for (size_t i = 0; i < n; i++) /* such a place is where the second batch begins */
 			text.p[i] = real.p[(i + events[e % 6] + 16 * real.n - batch) % real.n];
 		const struct bytes one = encode(m, text, &o);
 		o.threads = 5;

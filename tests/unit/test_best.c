@@ -1,5 +1,5 @@
-/* test_best.c - codebooks of chosen strings: what is refused, the walk against looking at every string, which
- * strings are chosen. */
+/* test_best.c - codebooks of code `best`: which are refused, walks against a search of all strings, and the choice
+ * of strings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ fits(const struct some *s, const uint8_t *text, size_t n, int eod)
 	return 1;
 }
 
-/* Windows by looking at every string at each beginning. Gives how many. */
+/* Finds windows by comparing every string at each beginning. Returns how many. */
 static size_t
 plainly(const struct some *s, const uint8_t *text, const uint8_t *mark, size_t n, int eod, uint32_t *k)
 {
@@ -90,7 +90,7 @@ test_walk(void **state)
 			                                 .open = {.cell = NCT_TRIE_START},
 			                                 .out = got[l]};
 		}
-		for (;;) { /* steps of any size; one whose text is at its end drops out */
+		for (;;) { /* each lane advances by random pieces, until its text ends */
 			struct nct_book_lane some[NCT_LANES];
 			unsigned which[NCT_LANES], some_n = 0;
 			size_t step = 1 + nct_rng_below(&r, 300);
@@ -125,7 +125,7 @@ test_walk(void **state)
 	}
 }
 
-/* A string's text is what it was made of. */
+/* The text of each window is that of its string. */
 static void
 test_texts(void **state)
 {
@@ -199,10 +199,10 @@ test_faults(void **state)
 
 /* ---- which strings are chosen ---- */
 
-#define SMALL 14 /* strings beside those of one symbol */
+#define SMALL 14 /* strings of more than one symbol */
 
-/* Bytes of windows that begin with counted strings: each takes the longest string in `set`, bit i of which is node
- * NCT_SYMBOLS + 1 + i. */
+/* Bytes in windows, if each counted string takes the longest string of `set` that it begins with. Bit i of `set` is
+ * node NCT_SYMBOLS + 1 + i. */
 static uint64_t
 bytes_with(const struct nct_tally *t, uint32_t set)
 {
@@ -219,8 +219,8 @@ bytes_with(const struct nct_tally *t, uint32_t set)
 	return sum;
 }
 
-/* No set of as many strings does better by a tenth, whatever the tree and the counts (seen: 7%, where the last few
- * are filled up), and mostly none at all. */
+/* No other set with as many strings has a tenth more bytes, for random trees and counts, and in most cases none has
+ * more. (The largest difference seen is 7%.) */
 static void
 test_choice(void **state)
 {
@@ -244,7 +244,7 @@ test_choice(void **state)
 			                        : 'b' + 1;
 			const uint32_t before = t.n, v = nct_tally_add(&t, up, 'a' + (unsigned)nct_rng_below(&r, 3), 0);
 
-			t.node[v].documents = 1000000; /* so many that they do not count */
+			t.node[v].documents = 1000000; /* so many that the count of documents has no effect */
 			if (v == before)
 				t.node[v].begun = 1 + (uint32_t)nct_rng_below(&r, t.node[up].begun);
 		}
@@ -265,7 +265,7 @@ test_choice(void **state)
 	assert_in_range(exact, 45, 60);
 }
 
-/* With nothing counted there are still as many strings. */
+/* If nothing was counted, as many strings are chosen all the same. */
 static void
 test_filled_up(void **state)
 {

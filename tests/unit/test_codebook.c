@@ -1,5 +1,4 @@
-/* test_codebook.c - compiled windows: the same strings as by the general path, and refusal of what no tree could
- * hold. */
+/* test_codebook.c - codebooks of code `split`: the same strings as M1 gives, and refusal of impossible trees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,7 +21,7 @@
 #include "long_tests.h"
 #include "some_m1.h"
 
-/* Text of window k by the codebook: its path from the root. Gives its length; EOD is not part of the text. */
+/* The text of window k: its path from the root of the codebook's tree. Returns its length without EOD. */
 static size_t
 path(const struct nct_codebook *c, size_t k, uint8_t *text, int *eod)
 {
@@ -39,7 +38,7 @@ path(const struct nct_codebook *c, size_t k, uint8_t *text, int *eod)
 	return n;
 }
 
-/* Every number of b bits decodes to the same text, by whatever threads the codebook was made. */
+/* Every number of b bits decodes to the same text as by M1, whatever the number of threads that made the codebook. */
 static void
 test_strings(void **state)
 {
@@ -138,7 +137,7 @@ test_faults(void **state)
 	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
 	const uint64_t print = c->fingerprint;
 	assert_int_equal(nct_codebook_seal(c, 2, NULL), NCT_OK);
-	assert_true(c->fingerprint != print); /* bound to M1 */
+	assert_true(c->fingerprint != print); /* it depends on M1 */
 	nct_codebook_free(c);
 
 	refuse(good, 0, 2, 0, "a string without the one that it goes on from, number 0");
@@ -186,7 +185,7 @@ open_text(void *ctx, size_t i, int *fd)
 	return NCT_OK;
 }
 
-/* The whole of a file, to free. */
+/* All bytes of a file; the caller frees them. */
 static uint8_t *
 contents(FILE *f, size_t *n)
 {
@@ -232,7 +231,7 @@ decode(const nct_m1 *m, const uint8_t *stream, size_t n, struct text want, const
 	fclose(out);
 }
 
-/* The codebook and the general path write the same stream, by one thread and by two; both read it. */
+/* The codebook and M1 write the same stream, with one thread and with two, and both read it. */
 static void
 same_streams(const nct_m1 *m, struct text text, struct nct_encode_options o)
 {
@@ -257,7 +256,7 @@ same_streams(const nct_m1 *m, struct text text, struct nct_encode_options o)
 	free(general);
 }
 
-/* Text of all kinds: few letters, one letter for longer than a window is, any bytes, NULs. */
+/* Makes text of a kind: few letters, one letter for longer than a window, any bytes, or NULs. */
 static void
 make_text(uint8_t *text, size_t n, unsigned kind)
 {
@@ -279,7 +278,7 @@ test_streams(void **state)
 	(void)state;
 	for (unsigned which = 0; which < SOME_M1; which++)
 		for (unsigned b = NCT_WINDOW_MIN; b <= NCT_CODEBOOK_MAX; b++) {
-			if (b > 16 && (b + which) % 2 != 0) /* large codebooks take time to lay out */
+			if (b > 16 && (b + which) % 2 != 0) /* not all, as large codebooks take long */
 				continue;
 			nct_m1 *m = some_m1(which);
 
@@ -297,7 +296,8 @@ test_streams(void **state)
 		}
 }
 
-/* Documents at a pattern, and chunks that go on from batch to batch, with parts of more windows than a block holds. */
+/* Documents that begin at a pattern, and chunks that go on in the next batch, with parts of more windows than a
+ * block holds. */
 static void
 test_long_streams(void **state)
 {
@@ -318,7 +318,7 @@ test_long_streams(void **state)
 	free(text);
 }
 
-/* A part ends where it covers 2^26 bytes, which takes a text that hardly takes windows. */
+/* A part ends after 2^26 bytes of text. The text takes hardly any windows. */
 static void
 test_long_text(void **state)
 {
@@ -346,10 +346,10 @@ test_long_text(void **state)
 	free(text);
 }
 
-/* How much text each thread's lanes have walked, where there are two: the linker puts this function before the
- * library's (see the Makefile). */
+/* Counts the text that each of two threads walks. The linker wraps the library's function with one here (see the
+ * Makefile). */
 static struct {
-	_Atomic(struct nct_book_lanes *) first; /* the one thread's; NULL: none has walked yet */
+	_Atomic(struct nct_book_lanes *) first; /* lanes of the first thread; NULL: none has walked yet */
 	size_t bytes[2];
 } walked;
 
@@ -367,8 +367,8 @@ __wrap_nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs
 	__real_nct_book_lanes_walk(l, jobs, n);
 }
 
-/* Both threads have a share in the work, where there are chunks for both: a fifth or more, in one of many runs,
- * since other programs may keep a thread from its processor for a while. */
+/* If there are chunks for two threads, each walks at least a fifth of the text. One of many runs must show that,
+ * since other programs may keep a thread waiting. */
 static void
 test_work(void **state)
 {
@@ -394,7 +394,7 @@ test_work(void **state)
 	free(text);
 }
 
-/* A codebook that is not M1's, as no file can hold: what shows its strings has asked it, not M1. */
+/* A codebook that does not belong to its M1, as no file can have. Strings shown come from the codebook, not from M1. */
 static void
 test_show_asks_the_codebook(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_coder.c - bit strings, and unbroken arithmetic coding on friendly and hostile frequencies. */
+/* test_coder.c - bit strings, and arithmetic coding with flat and with extreme frequencies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,8 +46,8 @@ test_bits(void **state)
 	nct_bits_free(&copy);
 }
 
-/* Many numbers of one width at once, at every place in a byte, as one by one; what is above the width does not
- * count. */
+/* nct_bits_put_all() and nct_bits_get_all() do the same as many single calls, at every offset in a byte. Bits above
+ * the width are ignored. */
 static void
 test_many(void **state)
 {
@@ -80,7 +80,7 @@ test_many(void **state)
 		}
 }
 
-/* The frequencies of round i: from flat to one symbol that has nearly all. */
+/* Random frequencies: from flat ones to one symbol that has nearly all. */
 static void
 make_freq(uint32_t *freq, nct_rng *rng)
 {
@@ -97,8 +97,7 @@ make_freq(uint32_t *freq, nct_rng *rng)
 	freq[nct_rng_below(rng, 2) != 0 ? NCT_EOD : 0] += left;
 }
 
-/* Texts of every length from 0 up, probable and improbable: they come back, at a length that the frequencies
- * promise. */
+/* Texts of every length from 0 up, probable and improbable, come back. Codes are as long as the frequencies say. */
 static void
 test_unbroken(void **state)
 {
@@ -145,7 +144,7 @@ test_unbroken(void **state)
 	nct_bits_free(&all);
 }
 
-/* Carries run through many bytes: symbols at the very top of the range, then one that tips it over. */
+/* Carries through many bytes: symbols at the top of the range, then one that overflows it. */
 static void
 test_carry(void **state)
 {
@@ -177,7 +176,7 @@ test_carry(void **state)
 	nct_bits_free(&out);
 }
 
-/* Any bits decode to something: damage never leads outside. */
+/* Any bits decode to some symbols, without reads out of bounds. */
 static void
 test_any_bits(void **state)
 {

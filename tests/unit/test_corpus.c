@@ -1,4 +1,4 @@
-/* test_corpus.c - token streams as one row of tokens: places, text, samples, refusals. */
+/* test_corpus.c - token streams as a corpus: tokens, places in blocks, text bytes, samples, refusals. */
 #include "token_streams.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ test_corpus(void **state)
 
 		assert_int_equal(nct_corpus_tokens(c), 8000);
 		assert_int_equal(nct_corpus_text_bytes(c), 8 * 900);
-		assert_true(i == 0 || nct_corpus_crc(c) == crc); /* however they come */
+		assert_true(i == 0 || nct_corpus_crc(c) == crc); /* the same for files and pipes */
 		crc = nct_corpus_crc(c);
 		for (uint64_t from = 0; from + 2500 <= 8000; from += 499) {
 			nct_corpus_get(c, from, 2500, got, place);
@@ -73,7 +73,7 @@ test_corpus_refuses(void **state)
 	}
 }
 
-/* One stream without its text's bytes: those of all are not known, and costs are per token. */
+/* If the text bytes of one stream are unknown, so are those of all, and losses are per token. */
 static void
 test_unknown_text(void **state)
 {
@@ -107,7 +107,7 @@ test_samples_are_whole_blocks(void **state)
 	assert_int_equal(nct_corpus_tokens(s), 3000);
 	assert_int_equal(nct_corpus_text_bytes(s), 3 * 900);
 	nct_corpus_free(s);
-	assert_int_equal(nct_corpus_sample(&s, c, 10), NCT_OK); /* at least one */
+	assert_int_equal(nct_corpus_sample(&s, c, 10), NCT_OK); /* at least one block */
 	assert_int_equal(nct_corpus_tokens(s), 1000);
 	nct_corpus_free(s);
 	assert_int_equal(nct_corpus_sample(&s, c, 1u << 30), NCT_OK);
@@ -126,7 +126,7 @@ test_samples_are_whole_blocks(void **state)
 	nct_corpus_free(c);
 }
 
-/* The parts of one line of ids: only the last knows its text, which is that of all. */
+/* A line of ids in several blocks: only the last has text bytes, those of the whole line. */
 static nct_err
 cut_line(void *ctx, size_t i, int *fd)
 {

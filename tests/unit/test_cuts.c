@@ -1,4 +1,5 @@
-/* test_cuts.c - streams cut as no encoder cuts them: damage where their text is known, good where it is unknown. */
+/* test_cuts.c - streams whose chunks end where no encoder ends them: damaged if their text bytes are known, good if
+ * these are unknown. */
 #include "encode_text.h"
 
 #include "coder/bits.h"
@@ -6,8 +7,8 @@
 #include "random_m1.h"
 #include "stream/frame.h"
 
-/* The blocks of a stream as one, its chunks cut at `chunk` as the header says. `unknown`: its text is unknown, and all
- * is one chunk. */
+/* Joins the blocks of a stream into one. The header says that chunks have `chunk` bytes. `unknown`: text bytes are
+ * unknown, and all is one chunk. */
 static struct bytes
 joined_blocks(struct bytes stream, uint64_t chunk, int unknown)
 {
@@ -65,7 +66,7 @@ encode_documents(const nct_m1 *m, struct bytes text, const struct nct_encode_opt
 	return fd_bytes(fd);
 }
 
-/* Encodes, joins all blocks to one, says that chunks were cut elsewhere, and decodes: well, or as damage. */
+/* Encodes, joins all blocks into one, changes the header's size of chunks, and decodes. `good`: this must succeed. */
 static void
 assert_cut(const nct_m1 *m, struct bytes text, struct nct_encode_options o, uint64_t chunk, int good)
 {
@@ -86,8 +87,8 @@ assert_cut(const nct_m1 *m, struct bytes text, struct nct_encode_options o, uint
 	free(joined.p);
 }
 
-/* A chunk that is longer than the header says, and one behind 65,536 bytes of text in its block, are damage to every
- * decoder. */
+/* A chunk longer than the header says is damage to every decoder. So is one that begins after 65,536 bytes of its
+ * block's text. */
 static void
 test_cuts(void **state)
 {
@@ -111,14 +112,14 @@ test_cuts(void **state)
 		for (uint64_t chunk = 6; chunk < 12; chunk++)
 			assert_cut(m, (struct bytes){two, sizeof two - 1}, o, chunk, chunk >= 10);
 		if (o.window_bits == 0)
-			continue; /* as many symbols as bytes: the reader refuses it */
+			continue; /* the reader refuses as many symbols as bytes */
 		assert_cut(m, (struct bytes){text, sizeof text}, o, 0, 0);
 		assert_cut(m, (struct bytes){text, 65537}, o, 0, 1);
 	}
 	nct_m1_free(m);
 }
 
-/* Where text is unknown EOD may stand anywhere: M1 is reset behind it, and the count of r windows begins anew. */
+/* If text bytes are unknown, EOD may be anywhere. M1 is reset after it, and the count of r windows begins anew. */
 static void
 test_resets_of_unknown_text(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_float_kernels.c - float kernels against "ref" to the last bit, "ref" and products against doubles. */
+/* test_float_kernels.c - compares float kernels with "ref" to the last bit, and "ref" with doubles. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -24,7 +24,7 @@ between(nct_rng *r, double lo, double hi)
 
 /* ---- every kernel, on the same numbers ---- */
 
-/* Arguments of all kernels, and room for what they write; `ret` holds what they give back. */
+/* Arguments and results of all kernels; `ret` is the value returned. */
 struct args {
 	float a[ROOM], b[ROOM], c[ROOM], d[ROOM], x[ROOM], y[ROOM], z[ROOM], ret;
 };
@@ -64,7 +64,7 @@ static const char *const names[KERNELS] = {
     "norm",       "norm_back", "gate", "gate_back",  "weigh", "add_max",    "add_max of nothing", "exp_sum",
     "score_back", "dot",       "add",  "add_scaled", "scale", "square_add", "square_scaled",      "descend"};
 
-/* Inputs are a, b, c, d and, where something is changed in place, x, y, z. */
+/* Calls one kernel. Inputs are a to d; x, y, z are outputs, or inputs that are changed in place. */
 static void
 call(const struct nct_float *k, enum kernel which, struct args *g, size_t off, size_t n)
 {
@@ -92,7 +92,7 @@ call(const struct nct_float *k, enum kernel which, struct args *g, size_t off, s
 	}
 }
 
-/* Rows of eight lanes agree with "ref" to the last bit, at every length and alignment, and write nothing else. */
+/* "avx2" agrees with "ref" to the last bit, at every length and alignment, and writes nothing else. */
 static void
 test_rows_agree(void **state)
 {
@@ -119,7 +119,7 @@ test_rows_agree(void **state)
 	}
 }
 
-/* What kernel `which` should make of *s, in doubles: to x, y, z and ret of *w. Only [0, n) (z: or [0, 2n)) is set. */
+/* The results that a kernel should have for *s, in doubles. Only [0, n) is set, or [0, 2n) of z. */
 struct wanted {
 	double x[ROOM], y[ROOM], z[ROOM], ret;
 };
@@ -173,7 +173,7 @@ wanted_gate(struct wanted *w, const struct args *s, size_t n, int back)
 	}
 }
 
-/* p goes to x, scores stand in y, their sum goes to z. */
+/* Here x is p, y the scores, and z[0] their sum. */
 static void
 wanted_weigh(struct wanted *w, const struct args *s, size_t n)
 {
@@ -227,8 +227,8 @@ wanted_of(enum kernel which, struct wanted *w, const struct args *s, size_t n)
 	}
 }
 
-/* Eight sums of up to nine products of numbers below 4, each rounded to 2^-24 of itself, and a few steps more: 2e-5
- * in all. */
+/* The tolerance is 2e-5: eight sums of up to nine products of numbers below 4, each rounded to 2^-24 of itself, and
+ * a few operations more. */
 static void
 check_row(const struct nct_float *k)
 {
@@ -252,7 +252,7 @@ check_row(const struct nct_float *k)
 		}
 }
 
-/* Every usable row whose elements are floats. */
+/* Checks every usable row whose elements are floats. */
 static void
 test_rows_are_right(void **state)
 {
@@ -266,9 +266,9 @@ test_rows_are_right(void **state)
 	}
 }
 
-/* ---- rows of short elements ---- */
+/* ---- rows with bf16 elements ---- */
 
-/* y[i] differs from want[i] by rounding to eight bits, and by little else. */
+/* The elements differ from want[] by rounding to eight bits, and by little else. */
 static void
 check_rounded(const struct nct_float *k, const char *what, const void *elements, const float *want, size_t n)
 {
@@ -280,7 +280,7 @@ check_rounded(const struct nct_float *k, const char *what, const void *elements,
 			fail_msg("%s: %s of %zu: element %zu is %.9g, want %.9g", k->name, what, n, i, (double)y[i], (double)want[i]);
 }
 
-/* x becomes what it is after rounding to elements, and those stand at e. */
+/* Rounds x to elements, which are written to e, and x becomes their values. */
 static void
 round_to(const struct nct_float *k, void *e, float *x, size_t n)
 {
@@ -288,7 +288,7 @@ round_to(const struct nct_float *k, void *e, float *x, size_t n)
 	k->to_floats(x, e, n);
 }
 
-/* What takes or gives elements does the same as "ref" does on the rounded numbers, but for rounding the results. */
+/* Kernels that read or write elements do the same as "ref" on the rounded numbers, except for rounding of results. */
 static void
 check_elements(const struct nct_float *k, size_t n, nct_rng *r)
 {
@@ -337,7 +337,7 @@ test_short_elements(void **state)
 	}
 }
 
-/* A NaN among the inputs reaches what is written or given back; none is made into a number. */
+/* A NaN among the inputs appears in the results. */
 static void
 test_nan_stays(void **state)
 {
@@ -363,7 +363,7 @@ test_nan_stays(void **state)
 			}
 }
 
-/* exp within 2 ulp where it is taken, 0 below, and no infinity made of ordinary scores. */
+/* exp() is within 2 ulp in its range and 0 below, and ordinary scores give no infinity. */
 static void
 test_exponential(void **state)
 {
@@ -401,7 +401,7 @@ test_choosing(void **state)
 		rows++;
 	}
 	assert_string_equal(nct_float_name(rows - 1), "ref");
-	/* a name without a row here: a lower row; one this machine cannot run: none */
+	/* a name without a row gives a lower row; a row that this machine cannot run gives an error */
 	for (size_t i = 0; nct_ladder_name(i) != NULL; i++)
 		assert_true(nct_float_choose(&k, nct_ladder_name(i)) != NCT_OK || nct_ladder_serves(k->name, nct_ladder_name(i)));
 	assert_true(!nct_ladder_serves("avx2", "ref") && !nct_ladder_serves("mmx", "mmx") && nct_ladder_serves("ref", NULL));

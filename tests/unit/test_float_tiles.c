@@ -1,5 +1,4 @@
-/* test_float_tiles.c - the order in which tiles of bf16 are used, on tiles in plain C: no processor with AMX is
- * needed. */
+/* test_float_tiles.c - products of float_tiles.inc with tiles in plain C, so that no processor with AMX is needed. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +41,7 @@ number(uint32_t bits)
 	return f;
 }
 
-/* Cuts instead of rounding: what is stored here fits. */
+/* Truncates instead of rounding; the numbers stored here are exact. */
 static void
 to_elements(void *out, const float *x, float a, size_t n)
 {
@@ -59,7 +58,7 @@ to_elements(void *out, const float *x, float a, size_t n)
 
 #include "float/float_tiles.inc"
 
-/* Small integers, so that sums are exact: each element is one of -2 .. 2. */
+/* Fills words with integers from -2 to 2, so that sums are exact. */
 static void
 fill(uint32_t *words, size_t n, nct_rng *r)
 {

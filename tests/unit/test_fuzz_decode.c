@@ -1,4 +1,4 @@
-/* test_fuzz_decode.c - the fuzzer's entry point for nct_decode() on mutated streams, without a fuzzer.
+/* test_fuzz_decode.c - runs the fuzz target for nct_decode() on mutated streams, without a fuzzer.
  *
  * test_fuzz_decode FILE... replays files, such as a fuzzer has kept; test_fuzz_decode DIR/ writes seeds there. */
 #include "../fuzz/fuzz_decode.c"
@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #define SEEDS 15
-#define CHOSEN 10  /* from this one on by chosen strings ... */
-#define ALIGNED 12 /* ... and from this one on aligned */
+#define CHOSEN 10  /* streams from this one on have code `best` ... */
+#define ALIGNED 12 /* ... and from this one on, they are aligned, too */
 #define ROUNDS 300
 
 static nct_err
@@ -22,7 +22,8 @@ one_text(void *ctx, size_t i, int *fd)
 	return NCT_OK;
 }
 
-/* Streams of every kind, short. Model i % SOME_M1 made it, and the reserved byte that chooses says so. */
+/* A short stream; there is one of every kind. It is made with model i % SOME_M1, which a reserved byte tells the
+ * fuzz target. */
 static uint8_t *
 one_stream(size_t i, size_t *n)
 {
@@ -69,7 +70,7 @@ one_stream(size_t i, size_t *n)
 	return p;
 }
 
-/* The last one is two streams of one model: by chosen strings and by split windows. */
+/* Seed i: a stream. The last seed is two streams of one model, of code `best` and of code `split`. */
 static uint8_t *
 seed(size_t i, size_t *n)
 {
@@ -87,7 +88,7 @@ seed(size_t i, size_t *n)
 	return p;
 }
 
-/* One to four changes behind the header or in it: a byte, a bit, a number. */
+/* Makes one to four changes, after the header or in it: of a byte, a bit or a number. */
 static void
 mutate(uint8_t *p, size_t n, nct_rng *r)
 {
@@ -103,7 +104,7 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 	}
 }
 
-/* Seeds are good, and are good again once their checksums were spoiled: else the fuzzer sees refusals alone. */
+/* Seeds are good. With spoiled checksums, the fuzz target mends them. Otherwise a fuzzer would only see refusals. */
 static void
 test_claim(void **state)
 {

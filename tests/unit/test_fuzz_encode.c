@@ -1,4 +1,4 @@
-/* test_fuzz_encode.c - the fuzzer's entry point for nct_encode() on mutated texts, without a fuzzer.
+/* test_fuzz_encode.c - runs the fuzz target for nct_encode() on mutated texts, without a fuzzer.
  *
  * test_fuzz_encode FILE... replays files, such as a fuzzer has kept; test_fuzz_encode DIR/ writes seeds there. */
 #include "../fuzz/fuzz_encode.c"
@@ -14,7 +14,7 @@
 #define LONG_SEED 6
 #define ROUNDS 100
 
-/* How, and a text, whose length this gives. */
+/* Seed i: bytes that choose how to encode, and a text. Returns the length. */
 static size_t
 seed(size_t i, uint8_t *p)
 {
@@ -37,7 +37,7 @@ seed(size_t i, uint8_t *p)
 	return WAY + n;
 }
 
-/* Changes bytes, doubles some, or cuts the end off; the text alone, or rarely how as well. Gives the new length. */
+/* Changes bytes, doubles some, or cuts the end off, mostly in the text alone. Returns the new length. */
 static size_t
 mutate(uint8_t *p, size_t n, nct_rng *r)
 {
@@ -110,7 +110,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_mutated_texts),
 	                                   cmocka_unit_test(test_corpus)};
 
-	/* else the encoder's buffers, large for so short texts, are zeroed each time */
+	/* without this, the encoder's large buffers would be mapped, and so zeroed, for each short text */
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	return replay_arguments(argc, argv, write_seeds) ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* test_fuzz_m1.c - the fuzzer's entry point on mutated model files, without a fuzzer.
+/* test_fuzz_m1.c - runs the fuzz target for model files on mutated files, without a fuzzer.
  *
  * test_fuzz_m1 FILE... replays files, such as a fuzzer has kept; test_fuzz_m1 DIR/ writes seeds there. */
 #include "../fuzz/fuzz_m1.c"
@@ -13,7 +13,8 @@
 
 #define ROUNDS 400
 
-/* One to eight changes, each in the header or in the tensors: a byte, a bit, a run of bytes from elsewhere. */
+/* Makes one to eight changes, in the header or in tensors: of a byte, of a bit, or by bytes from elsewhere in the
+ * file. */
 static void
 mutate(uint8_t *p, size_t n, nct_rng *r)
 {
@@ -29,10 +30,11 @@ mutate(uint8_t *p, size_t n, nct_rng *r)
 	}
 }
 
-#define SPLIT 1 /* codebooks that a model has */
+#define SPLIT 1 /* flags: the codebooks of a model */
 #define BEST 2
 
-/* Chosen strings of up to so many symbols over so many letters; it says where their nodes lie. */
+/* Adds a codebook of code `best`, with the places of its nodes. Strings have up to `most` symbols over `letters`
+ * letters. */
 static void
 give_strings(nct_m1 *m, unsigned letters, unsigned most)
 {
@@ -48,7 +50,7 @@ give_strings(nct_m1 *m, unsigned letters, unsigned most)
 	nct_m1_take_codebook(m, c);
 }
 
-/* The model's file, with these codebooks; `brief`: of fewer nodes. */
+/* The model's file, with these codebooks. `brief`: with fewer nodes. */
 static uint8_t *
 file_of(nct_m1 *m, unsigned books, int brief, size_t *n)
 {
@@ -73,8 +75,8 @@ with_books(const char *path, unsigned books, size_t *n)
 	return p;
 }
 
-/* Changes in a codebook alone, most of which a tree can hold or nearly so: one more or less, two strings' symbols
- * exchanged. */
+/* Small changes in a codebook, most of which leave a possible tree or nearly so: a number becomes one more or less,
+ * or symbols of two strings are exchanged. */
 static void
 test_mutated_codebooks(void **state)
 {
@@ -98,7 +100,7 @@ test_mutated_codebooks(void **state)
 		}
 		if (nct_codebook_seal(c, 0, NULL) == NCT_OK) {
 			use_codebook(c);
-			nct_m1_take_codebook(m, c); /* the next ones change it further */
+			nct_m1_take_codebook(m, c); /* later changes add to this one */
 		} else {
 			nct_codebook_free(c);
 		}
@@ -106,8 +108,8 @@ test_mutated_codebooks(void **state)
 	nct_m1_free(m);
 }
 
-/* A copy of *c, to free, with one to three changes: a depth or a symbol is one more or less, a node is a string no
- * longer and another one is. */
+/* A copy of *c, which the caller frees, with one to three changes: a depth or a symbol is one more or less, or the
+ * end of a string moves to another node. */
 static struct nct_codebook *
 changed(const struct nct_codebook *c, nct_rng *r)
 {
@@ -130,8 +132,8 @@ changed(const struct nct_codebook *c, nct_rng *r)
 	return d;
 }
 
-/* The same with chosen strings. Of those that are taken, some say where their nodes lie, and some of these do not
- * tell the truth. */
+/* The same with code `best`. Some of the codebooks that are accepted have places of nodes, and some of these places
+ * are false. */
 static void
 test_mutated_strings(void **state)
 {
@@ -186,7 +188,7 @@ test_mutated_files(void **state)
 	}
 }
 
-/* The fuzzer's correction must make a file good again, else it guards nothing. */
+/* The fuzz target's correction of fingerprints makes a file good again. Otherwise it would be of no use. */
 static void
 test_correction(void **state)
 {
@@ -203,7 +205,7 @@ test_correction(void **state)
 	free(p);
 }
 
-/* The same where every fingerprint is false, of both codes. */
+/* The same if all fingerprints are false, those of codebooks of both codes, too. */
 static void
 test_correction_of_codebooks(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_fuzz_stream.c - the fuzzer's entry point on mutated streams, without a fuzzer.
+/* test_fuzz_stream.c - runs the fuzz target for streams on mutated streams, without a fuzzer.
  *
  * test_fuzz_stream FILE... replays files, such as a fuzzer has kept; test_fuzz_stream DIR/ writes seeds there. */
 #include "sample_stream.h"
@@ -8,8 +8,8 @@
 #define SEEDS 6
 #define ROUNDS 3000
 
-/* Streams of each kind: split windows, unbroken, tokens of them, foreign tokens; small, since most bytes shall
- * matter. */
+/* Seed i: a stream of windows of code `split`, of unbroken codes, of tokens of these, or of foreign tokens. Seeds
+ * are small, so that most of their bytes matter. */
 static struct bytes
 seed(size_t i)
 {
@@ -33,7 +33,7 @@ seed(size_t i)
 	return fd_bytes(fd);
 }
 
-/* Changes some bits, bytes or numbers, or takes bytes out, doubles them, or cuts the end off. Gives the new length. */
+/* Changes some bits, bytes or numbers, removes or doubles bytes, or cuts the end off. Returns the new length. */
 static size_t
 mutate(uint8_t *p, size_t n, size_t cap, nct_rng *rng)
 {
@@ -88,7 +88,7 @@ test_mutated_streams(void **state)
 	}
 }
 
-/* The fuzzer's mending must make a stream good again, else it guards nothing. */
+/* mend_stream() makes a stream good again. Otherwise it would be of no use. */
 static void
 test_mending(void **state)
 {
@@ -97,7 +97,7 @@ test_mending(void **state)
 		struct bytes s = seed(i);
 		nct_err err;
 
-		nct_put64(s.p + 24, nct_get64(s.p + 24) + (i < 5)); /* another chunk rule, so another id and other checksums */
+		nct_put64(s.p + 24, nct_get64(s.p + 24) + (i < 5)); /* another chunk size, so another stream id and other checksums */
 		mend(s.p, s.n);
 		read_stream(s.p, s.n, 0, &err);
 		assert_int_equal(err, NCT_OK);

@@ -5,7 +5,7 @@
 
 /* ---- Exports ---- */
 
-/* What the exports must give, from the tokens' blocks: all ids in `raw`, lines in `text`. */
+/* What exports must write for a stream: all ids in `raw`, and lines in `text`. */
 static void
 expected(struct bytes tokens, struct bytes *raw, struct bytes *text)
 {
@@ -102,7 +102,7 @@ test_exports(void **state)
 		}
 }
 
-/* Ids that mean different things do not mix: nothing in the output would tell where the others begin. */
+/* Streams whose ids mean different things are not exported together, as nothing in the output would tell them apart. */
 static void
 test_export_of_two_kinds(void **state)
 {
@@ -236,7 +236,7 @@ assert_block(const struct nct_block *b, uint32_t units, uint32_t documents, uint
 	assert_int_equal(b->flags, flags);
 }
 
-/* Blocks are cut at lines, and within lines that are too long for that. */
+/* Blocks end at the ends of lines, or within lines that are too long. */
 static void
 test_import_blocks(void **state)
 {

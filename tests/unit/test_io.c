@@ -1,4 +1,4 @@
-/* test_io.c - descriptors that do not block are waited for, wherever bytes are read or written. */
+/* test_io.c - all that reads or writes waits for descriptors that are non-blocking. */
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -17,8 +17,7 @@
 #include "convert_stream.h"
 #include "text/documents.h"
 
-/* A pipe whose one end, in the thread that tests, does not block, and a thread at the other end that keeps it
- * waiting. */
+/* A pipe with a non-blocking end in the test's thread, and another thread that delays it at the other end. */
 struct slow {
 	int ours, theirs;
 	struct bytes b;
@@ -35,7 +34,7 @@ held(int fd)
 	return (size_t)n;
 }
 
-/* Writes a piece whenever all before it was read. */
+/* Writes a piece whenever all earlier ones were read. */
 static void *
 feed(void *ctx)
 {
@@ -54,7 +53,7 @@ feed(void *ctx)
 	return NULL;
 }
 
-/* Reads a little whenever the pipe is full, or holds all that is left. */
+/* Reads a little whenever the pipe is full, or when it has all that is left. */
 static void *
 drain(void *ctx)
 {

@@ -1,4 +1,4 @@
-/* test_kernels.c - exact integer kernels: each row against "ref" to the last bit, "ref" against real numbers. */
+/* test_kernels.c - compares exact integer kernels with "ref" to the last bit, and "ref" with real numbers. */
 #include "base/rng.h"
 #include "int8/exp2.h"
 #include "int8/kernels.h"
@@ -21,7 +21,7 @@ between(int32_t low, int32_t high)
 	return low + (int32_t)nct_rng_below(&rng, (uint64_t)(high - low) + 1);
 }
 
-/* Values of every magnitude, the ends included. */
+/* A random value of any magnitude up to `limit`, often the limit itself. */
 static int32_t
 spread(int32_t limit)
 {
@@ -57,7 +57,7 @@ expect_same(const char *row, const char *kernel, const void *want, const void *g
 		fail_msg("%s of %s differs from ref at sizes %zu, %zu, %zu", kernel, row, a, b, c);
 }
 
-/* A copy of w as a row's matmul() wants it, to free. */
+/* w, packed for a row's matmul(); the caller frees it. */
 static void *
 packed_for(const struct nct_kernels *k, const int8_t *w, size_t r, size_t width, size_t down, size_t right)
 {
@@ -79,7 +79,7 @@ check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size
 	assert_true(x != NULL && w != NULL && turned != NULL && want != NULL && got != NULL);
 	fill8(x, n * width + off, 127);
 	fill8(w, r * width + off, 127);
-	if (fill == LARGEST || fill == OPPOSITE) /* all products as large as can be */
+	if (fill == LARGEST || fill == OPPOSITE) /* the largest products possible */
 		memset(x, 127, n * width + off);
 	if (fill == LARGEST || fill == OPPOSITE)
 		memset(w, fill == LARGEST ? 127 : -127, r * width + off);
@@ -96,7 +96,7 @@ check_matmul(const struct nct_kernels *k, size_t n, size_t r, size_t width, size
 		memset(got, 0x55, (n * r + 1) * 4);
 		k->matmul(got, x + off, q, n, r, width);
 		expect_same(k->name, turn ? "matmul of columns" : "matmul", want, got, n * r * 4, n, r, width);
-		assert_int_equal(got[n * r], 0x55555555); /* nothing is written behind y */
+		assert_int_equal(got[n * r], 0x55555555); /* nothing is written after y */
 		free(q);
 		q = packed_for(k, turned, r, width, 1, r);
 	}
@@ -179,7 +179,7 @@ test_attention(void **state)
 				check_attention(k, lengths[n], widths[w]);
 }
 
-/* All weights that there are, in both halves. */
+/* All possible weights are split correctly. */
 static void
 test_halve(void **state)
 {
@@ -280,7 +280,7 @@ test_choose(void **state)
 	assert_string_equal(nct_cpu_name(n), "ref");
 }
 
-/* Rows that this machine cannot run are skipped, and seen to be. */
+/* Reports a test as skipped for each row that this machine cannot run. */
 static void
 test_row_ran(void **state)
 {
@@ -293,7 +293,7 @@ test_row_ran(void **state)
 
 /* ---- "ref" against real numbers ---- */
 
-/* The tables are what they claim to be; every constant is recomputed. */
+/* Recomputes every constant in the tables. */
 static void
 test_exp2_tables(void **state)
 {
@@ -327,7 +327,8 @@ weight_error(int32_t c1, int32_t c2, int32_t c3, double stop)
 	return worst;
 }
 
-/* The cubic's maximal error is as documented, and no neighbour within 6 of each coefficient does better. */
+/* The cubic's maximal error is as documented, and no other cubic with coefficients within 6 of these has a smaller
+ * one. */
 static void
 test_exp2_weight(void **state)
 {
@@ -343,7 +344,7 @@ test_exp2_weight(void **state)
 	assert_int_equal(nct_exp2_weight(14 << 10), 1);
 	assert_int_equal(nct_exp2_weight(15 << 10), 0);
 	assert_int_equal(nct_exp2_weight(INT32_MAX), 0);
-	for (int32_t x = 0; x < 15 << 10; x++) { /* falls without a step upwards; the error halves with each octave */
+	for (int32_t x = 0; x < 15 << 10; x++) { /* it never rises, and the error halves with each octave */
 		const double error = fabs(nct_exp2_weight(x) - 16384 * exp2(-x / 1024.0));
 
 		assert_true(nct_exp2_weight(x + 1) <= nct_exp2_weight(x));
@@ -372,7 +373,7 @@ test_norm_is_rms_norm(void **state)
 		nct_kernels_ref.norm(y, h, mul, c);
 		const double rms = sqrt(sum / (double)c);
 		for (size_t i = 0; i < c; i++) {
-			/* cut of the root: 1 in 16 rms; x and y rounded: half a unit each */
+			/* the root is truncated, by 1 in 16 rms; x and y are rounded, by half a unit each */
 			const double x = fmin(fmax(h[i] / rms, -16), 16), want = fmin(fmax(x * mul[i] / 16, -127), 127);
 			const double slack = 0.5 + fabs(want) * (1.1 / (16 * rms)) + 0.51 * mul[i] / 32768 + 0.02;
 
@@ -440,11 +441,11 @@ test_predict_is_a_softmax(void **state)
 		}
 		assert_int_equal(sum, NCT_FREQ_TOTAL);
 	}
-	for (size_t s = 0; s < NCT_SYMBOLS; s++) /* a tie: the rest goes to the smallest symbol */
+	for (size_t s = 0; s < NCT_SYMBOLS; s++) /* all tie, so the rest goes to the smallest symbol */
 		acc[s] = 5;
 	nct_kernels_ref.predict(freq, acc, mul);
 	assert_true(freq[0] > freq[1] && freq[1] == freq[256]);
-	acc[200] = acc[210] = 1 << 25; /* certainty, shared by two: all others get 1 */
+	acc[200] = acc[210] = 1 << 25; /* two symbols are certain, so all others get 1 */
 	nct_kernels_ref.predict(freq, acc, mul);
 	assert_int_equal(freq[0], 1);
 	assert_int_equal(freq[200] + freq[210], NCT_FREQ_TOTAL - 255);

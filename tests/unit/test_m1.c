@@ -1,4 +1,5 @@
-/* test_m1.c - the integer M1: against an independent implementation, in every order of evaluation, on every row. */
+/* test_m1.c - the integer M1: compared with vectors of an independent implementation, in various orders of
+ * evaluation, on every row of kernels. */
 #include "random_m1.h"
 
 #include "m1/m1.h"
@@ -14,7 +15,7 @@
 
 #define TEXT_MAX 192
 
-/* A context's text with its keys and values, and the frequencies after each symbol. */
+/* A context: its text, keys and values, and the frequencies after each symbol. */
 struct context {
 	const nct_m1 *m;
 	size_t n;
@@ -111,7 +112,7 @@ open_vector(const char *name, const char *row)
 	return m;
 }
 
-/* Reads NAME.freq: symbols into c, frequencies into want[]; those that the file leaves out stay 0. */
+/* Reads NAME.freq: symbols to c, frequencies to want[]. Frequencies that the file does not have stay 0. */
 static void
 read_vector(const char *name, struct context *c)
 {
@@ -166,7 +167,7 @@ test_vectors(void **state)
 
 /* ---- Orders of evaluation ---- */
 
-/* All steps of all contexts in one call. */
+/* Evaluates all steps of all contexts in one call. */
 static void
 eval_at_once(struct context *const *c, size_t contexts)
 {
@@ -179,8 +180,8 @@ eval_at_once(struct context *const *c, size_t contexts)
 	eval(c[0]->m, steps, n);
 }
 
-/* Each call takes the next few positions of some contexts; the frequencies of others are asked for in a call of
- * their own. */
+/* Evaluates the next few positions of some contexts in each call. Frequencies of some positions are asked for in
+ * another call. */
 static void
 eval_mixed(struct context *const *c, size_t contexts, nct_rng *r)
 {
@@ -261,7 +262,7 @@ test_orders(void **state)
 		check_orders(&configs[i], 100 + i);
 }
 
-/* The symbols before the reach leave no trace in a layer's own attention: with one layer, none at all. */
+/* Symbols beyond the reach have no effect on a layer's attention. So with one layer, they have none at all. */
 static void
 test_reach(void **state)
 {
@@ -365,7 +366,7 @@ test_limits(void **state)
 	assert_null(m);
 }
 
-/* Every tensor's range is enforced, at both ends. */
+/* Values outside a tensor's range are refused, at both ends. */
 static void
 test_ranges(void **state)
 {

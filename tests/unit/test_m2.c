@@ -69,7 +69,7 @@ test_evaluation(void **state)
 	double bits = bits_per_token(m, c, 7, 2), nats;
 
 	(void)state;
-	assert_true(bits < 1.5); /* of 4: it has learnt the pattern */
+	assert_true(bits < 1.5); /* of 4: the model has learnt the pattern */
 	assert_true(fabs(bits * 8000 / 7200 - r.kept_bits) < 1e-4); /* the sample was all of it */
 	for (uint64_t i = 0; i < 8000; i++)
 		count[token(i)]++;
@@ -94,7 +94,7 @@ test_evaluation(void **state)
 	nct_corpus_free(c);
 }
 
-/* With evaluations, the model is that of the best one: here, of a run that is then driven away from it. */
+/* With evaluations, the model is that of the best one. This run gets much worse after it. */
 static void
 test_best_is_kept(void **state)
 {
@@ -129,7 +129,7 @@ test_best_is_kept(void **state)
 	nct_corpus_free(c);
 }
 
-/* Where `what` stands in a file's header. */
+/* The offset of `what` in a file's header. */
 static size_t
 place(const char *bytes, const char *what)
 {
@@ -140,7 +140,7 @@ place(const char *bytes, const char *what)
 	return i;
 }
 
-/* Any byte changed, any cut: a model file is refused. */
+/* A model file with a changed byte, or cut anywhere, is refused. */
 static void
 test_files_are_checked(void **state)
 {
@@ -166,7 +166,7 @@ test_files_are_checked(void **state)
 	for (size_t i = 0; i < n; i += i < header ? 1 : 997) {
 		char was = bytes[i];
 
-		if (i == notes) /* notes are what they are */
+		if (i == notes) /* notes are not checked */
 			i = tensors, was = bytes[i];
 		bytes[i] ^= 4;
 		assert_int_equal(pwrite(fd, bytes + i, 1, (off_t)i), 1);
@@ -199,7 +199,7 @@ sampling(uint64_t tokens)
 	return o;
 }
 
-/* What is sampled, as a corpus. */
+/* Samples tokens and reads them as a corpus. */
 static nct_corpus *
 sample_of(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_options *o)
 {
@@ -247,11 +247,11 @@ test_samples(void **state)
 		assert_int_equal(nct_corpus_tokens(s[i]), 105); /* two windows are five tokens */
 		assert_true(nct_corpus_header(s[i])->text_unknown);
 		nct_corpus_get(s[i], 0, 105, i == 0 ? ids : again, NULL);
-		assert_true(i == 0 || (memcmp(ids, again, sizeof ids) == 0) == (i == 1)); /* by seed, not by thread */
+		assert_true(i == 0 || (memcmp(ids, again, sizeof ids) == 0) == (i == 1)); /* they depend on the seed, not on threads */
 	}
 	for (size_t i = 3; i < 105; i++)
 		good += ids[i] == ids[i - 3];
-	assert_true(good > 60); /* of 102; by chance 6: it has the pattern */
+	assert_true(good > 60); /* of 102, and about 6 by chance: samples have the pattern */
 
 	prompted = sample_of(m, c, &o);
 	assert_int_equal(nct_corpus_tokens(prompted), 4105);
@@ -271,8 +271,7 @@ test_samples(void **state)
 	nct_corpus_free(c);
 }
 
-/* Sampled tokens cost less under a model of held-out text than random ones: by 1.5 bits of 4 at the least; seen:
- * 2.6. */
+/* Under a model of other text, sampled tokens cost at least 1.5 bits of 4 less than random ones. (Seen: 2.6.) */
 static void
 test_samples_score_better_than_chance(void **state)
 {
@@ -289,7 +288,7 @@ test_samples_score_better_than_chance(void **state)
 	double cost, chance;
 
 	(void)state;
-	flat.temperature = 1000; /* all logits alike: every token has the same probability */
+	flat.temperature = 1000; /* so that all tokens have nearly the same probability */
 	uniform = sample_of(random, NULL, &flat);
 	cost = bits_per_token(judge, sampled, 8, 1);
 	chance = bits_per_token(judge, uniform, 8, 1);

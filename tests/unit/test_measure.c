@@ -1,14 +1,14 @@
-/* test_measure.c - what token streams and evaluation tables tell of a text's tokens. */
+/* test_measure.c - what nct_measure() tells of token streams and evaluation tables. */
 #include "convert_stream.h"
 
 #include "../fuzz/fuzz_table.c"
 
 #define TOTAL "total\t\t10\t25\t20.5\t2.05\t2.9575\t0.25\t6\t0\t0\t0\tnone\t1000\t0\n"
-#define REST "\t\t\t\t\t\t\t\t\t\t\t\t\n" /* what follows in a row of kind token */
+#define REST "\t\t\t\t\t\t\t\t\t\t\t\t\n" /* the empty columns at the end of a row of kind token */
 #define TOKENS "token\t0\t3" REST "token\t2\t6" REST "token\t5\t1" REST
 #define TABLE NCT_EVALUATION_COLUMNS "\n" TOTAL "position\t0\t10\t\t20.5\t2.05\t2.9575\t0.25\t\t\t\t\t\t\t\n" TOKENS
 
-/* What nct_measure() told last, and how often it did. */
+/* The last measures that nct_measure() told, and how often it told some. */
 struct told {
 	int times;
 	struct nct_measured m;
@@ -61,7 +61,7 @@ joined(struct bytes a, struct bytes b)
 
 /* ---- Streams ---- */
 
-/* Two streams of one operand are counted together, as their ids come out of an export. */
+/* Two streams of one operand are counted together, as an export would write them. */
 static void
 test_counts(void **state)
 {
@@ -115,7 +115,7 @@ test_text_bytes(void **state)
 		struct bytes tokens = converted(PACK, i == 0 ? a : i == 1 ? b : both, 16);
 
 		assert_int_equal(measured(tokens, &why), NCT_OK);
-		assert_int_equal(told.m.header.text_unknown, i > 0); /* of one stream: of all */
+		assert_int_equal(told.m.header.text_unknown, i > 0); /* if one stream's is unknown, so is that of all */
 		assert_true((told.m.text_bytes > 0) == (i != 1));
 		free(tokens.p);
 	}
@@ -124,7 +124,7 @@ test_text_bytes(void **state)
 	free(both.p);
 }
 
-/* Streams whose ids mean different things are not counted together: what differs is said, and where. */
+/* Streams whose ids mean different things are not counted together. The error says what differs, and where. */
 static void
 test_streams_that_differ(void **state)
 {
@@ -185,7 +185,7 @@ test_streams_that_differ(void **state)
 	free(first.p);
 }
 
-/* A table has no fingerprints: these then tell nothing. */
+/* A table has no fingerprints, so these are not compared. */
 static void
 test_unknown_fingerprints(void **state)
 {
@@ -231,7 +231,7 @@ test_table(void **state)
 	assert_int_equal(told.progress, strlen(TABLE));
 }
 
-/* What one table has told must not show in the next. */
+/* Nothing of one table remains in the measures of the next. */
 static void
 test_tables_in_a_row(void **state)
 {
@@ -267,7 +267,7 @@ test_faults_of_tables(void **state)
 	assert_measured(TABLE "token", NCT_ECUT, "ends early, line 7");
 }
 
-/* A cut is noticed unless it leaves whole rows that make a table without counts. */
+/* A cut table is refused, unless what is left is a whole table without counts. */
 static void
 test_cut_tables(void **state)
 {
@@ -324,7 +324,7 @@ test_mutated_tables(void **state)
 	}
 	LLVMFuzzerTestOneInput((const uint8_t *)TOTAL TOKENS, strlen(TOTAL TOKENS));
 	assert_int_equal(measure_bytes(NCT_EVALUATION_COLUMNS "\n", (const uint8_t *)TOTAL TOKENS, strlen(TOTAL TOKENS)), 1);
-	assert_true(good > 100 && bad > 10000); /* both are reached */
+	assert_true(good > 100 && bad > 10000); /* both happen often */
 }
 
 static void

@@ -1,4 +1,4 @@
-/* test_net.c - the float net against a plain double-precision one written from the equations. */
+/* test_net.c - compares the float net with a plain one in doubles, written from the equations. */
 #include "long_tests.h"
 #include "net_example.h"
 
@@ -116,7 +116,8 @@ plain_layer(const struct plain *m, size_t l, double *x, size_t T, const uint32_t
 	free(g);
 }
 
-/* Sum of cross-entropies, and of cross-entropy + zloss * log(Z)^2 in *with_z; each position's in `each`, if wanted. */
+/* The sum of cross-entropies. *with_z: the sum of cross-entropy + zloss * log(Z)^2. `each`, if not NULL: the
+ * cross-entropy of each position. */
 static double
 plain_loss(const struct plain *m, const struct nct_batch *b, double zloss, double *with_z, double *each)
 {
@@ -164,9 +165,9 @@ plain_make(struct plain *m, const struct example *e, nct_net *n)
 
 /* ---- tests ---- */
 
-/* Float sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. Numbers of eight bits are off
- * by 2^-9 of themselves, and so are logits, at random, the means of which are losses: 5e-3 in all, and 0.1 in one
- * position (seen: 2.4e-3 where there is one, else 1e-4; 0.03). */
+/* Tolerances. With floats, sums of some tens of terms, each off by 6e-8 of itself, stay well within 1e-5. With bf16,
+ * numbers are off by 2^-9 of themselves, and so are logits, at random. The tolerance is then 5e-3 for the mean loss
+ * (seen: 2.4e-3 with one position, else 1e-4) and 0.1 for one position (seen: 0.03). */
 static void
 check_loss(const struct example *e, const char *row, double whole, double one)
 {
@@ -215,7 +216,7 @@ test_loss_is_that_of_the_equations(void **state)
 			check_loss(&examples[i], row, is_short(row) ? 5e-3 : 1e-5, is_short(row) ? 0.1 : 2e-5);
 }
 
-/* d/dp of scale * loss, by central differences of the plain net. */
+/* The derivative of scale * loss by parameter i, from central differences of the plain net. */
 static double
 slope(struct plain *m, const struct nct_batch *b, size_t i, double scale, double zloss)
 {
@@ -230,8 +231,8 @@ slope(struct plain *m, const struct nct_batch *b, size_t i, double scale, double
 	return scale * (up - down) / (2.0 * step);
 }
 
-/* Some entries of tensor `id`: those of the largest gradient and some at random, which must agree within `bound` of
- * the tensor's root mean square. That must not vanish; 1e-6 is for tensors whose true gradient is 0. */
+/* Checks some entries of tensor `id`: those with the largest gradients, and some at random. They must agree within
+ * `bound` times the tensor's root mean square, which must not vanish. 1e-6 is for tensors whose true gradient is 0. */
 static void
 check_tensor(const struct example *e, struct plain *m, const struct data *d, const float *grads, double scale,
              enum nct_tensor_id id, double bound)
@@ -247,7 +248,7 @@ check_tensor(const struct example *e, struct plain *m, const struct data *d, con
 		rms += (double)g[i] * (double)g[i];
 	}
 	rms = sqrt(rms / (double)t->size);
-	if (e->s.reach > 1 && e->length > 1 && !(rms > 1e-3)) /* else softmax over one key: q, k and bias have none */
+	if (e->s.reach > 1 && e->length > 1 && !(rms > 1e-3)) /* else softmax has one key, and q, k and bias have no gradient */
 		fail_msg("%s: the gradient of %s vanishes: rms %.3g", e->name, t->name, rms);
 	for (int k = 0; k < (long_tests() ? 8 : 4); k++) {
 		const size_t i = k == 0 ? largest : (size_t)nct_rng_below(&r, t->size);
@@ -278,7 +279,7 @@ check_gradients(const struct example *e, const char *row, double bound)
 	nct_net_free(n);
 }
 
-/* Float rows within 1e-3. Of short elements, test_rows_point_the_same_way says more. */
+/* Gradients of float rows agree within 1e-3. For bf16 rows, see test_rows_point_the_same_way(). */
 static void
 test_gradients_are_slopes(void **state)
 {
@@ -290,7 +291,7 @@ test_gradients_are_slopes(void **state)
 			check_gradients(&examples[i], row, 1e-3);
 }
 
-/* The distance of two gradients of a tensor, over the length of the second. */
+/* The distance of two gradients of a tensor, relative to the length of the second. */
 static double
 distance(const float *g, const float *want, size_t n)
 {
@@ -317,9 +318,9 @@ gradients(const struct example *e, const char *row)
 	return n;
 }
 
-/* Gradients of each tensor, by short elements, are within 10% of those by floats: some ten roundings to 2^-9 follow
- * each other on the way, at random, and a gate near 0 may open in one and not in the other (seen: 7% where sums
- * cancel, 2% as a rule). The bias's are sums over all positions that cancel nearly whole: 15% (seen: 10.3%). */
+/* Gradients by bf16 rows are within 10% of those by floats. (Seen: 7% where sums cancel, 2% as a rule.) Each goes
+ * through some ten roundings by 2^-9, at random, and a gate near 0 may open in one and not in the other. The
+ * tolerance of the bias is 15% (seen: 10.3%), as its gradients are sums over all positions that nearly cancel. */
 static void
 test_rows_point_the_same_way(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_net_use.c - what the float net promises beside its numbers: same bits, adding up, errors, taps. */
+/* test_net_use.c - what the float net promises besides its results: same bits, gradients that add up, errors,
+ * observers. */
 #include "net_example.h"
 
 struct layout {
@@ -12,7 +13,7 @@ layout_make(struct layout *m, const struct nct_shape *s)
 	assert_int_equal(nct_shape_tensors(s, m->t, &m->total, NULL), NCT_OK);
 }
 
-/* Gradients add up; two backward passes give twice one's, and zeroing clears them. */
+/* Gradients add up: two backward passes give twice the gradients of one. nct_net_zero_grads() clears them. */
 static void
 test_gradients_add_up(void **state)
 {
@@ -43,8 +44,8 @@ test_gradients_add_up(void **state)
 	nct_net_free(n);
 }
 
-/* On every row of kernels, losses and gradients have the same bits for any number of threads, and the net for the
- * forward pass alone gives the same loss. */
+/* On every row of kernels, losses and gradients have the same bits for any number of threads. A net for the forward
+ * pass alone gives the same loss. */
 static void
 check_row(const struct example *e, const struct data *d, const char *row)
 {
@@ -85,9 +86,8 @@ test_threads_change_nothing(void **state)
 	data_free(&d);
 }
 
-/* A vocabulary so large that the logits are made in slices, and those in several groups: rows together give what
- * they give one by one, where a group holds all of a row. Sums in another order differ by some 1e-6 of the largest
- * terms. */
+/* A vocabulary so large that logits are made in several groups of slices. All rows together give what they give one
+ * by one, where a group holds a whole row. Sums in another order differ by some 1e-6 of the largest terms. */
 static void
 test_large_vocabulary(void **state)
 {
@@ -135,7 +135,7 @@ test_large_vocabulary(void **state)
 	nct_net_free(n);
 }
 
-/* A batch smaller than the largest gives what a net of its own size gives. */
+/* A batch smaller than the largest gives the same as with a net of its own size. */
 static void
 test_smaller_batches(void **state)
 {
@@ -160,7 +160,7 @@ test_smaller_batches(void **state)
 	nct_net_free(b);
 }
 
-/* `hit` says where the target is the most probable symbol: with all logits equal, symbol 0 alone. */
+/* `hit` tells where the target is the most probable symbol. If all logits are equal, that is symbol 0. */
 static void
 test_hits(void **state)
 {
@@ -187,7 +187,7 @@ test_hits(void **state)
 	nct_net_free(n);
 }
 
-/* A NaN or an infinity in any tensor that the batch reaches is an error, not a number. */
+/* A NaN or an infinity in any tensor that the batch uses is an error. */
 static void
 test_not_a_number(void **state)
 {
@@ -246,14 +246,14 @@ test_bad_batches(void **state)
 	nct_net_free(n);
 }
 
-/* ---- taps ---- */
+/* ---- observers ---- */
 
 struct tapped {
 	size_t calls[NCT_SITE_NORMF + 1];
 	size_t tokens;
 	const struct nct_shape *s;
-	double mean_square; /* of what NORM1 shows of layer 0 */
-	int gate_fits;      /* what GATE shows is relu(g) * u of what UP showed last */
+	double mean_square; /* mean square of NORM1 in layer 0 */
+	int gate_fits;      /* GATE is relu(g) * u of the last UP */
 	float *up;
 };
 
@@ -291,7 +291,7 @@ test_taps(void **state)
 	struct data d;
 	double with, without;
 	uint64_t count;
-	nct_net *n = net_make(e, 2, "ref"); /* of floats: what is shown is what was used */
+	nct_net *n = net_make(e, 2, "ref"); /* a row of floats, so that what is shown is exact */
 
 	(void)state;
 	t.up = calloc(t.tokens * 2 * e->s.inner, sizeof *t.up);

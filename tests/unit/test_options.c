@@ -1,9 +1,9 @@
-/* test_options.c - programs that were compiled with an older or a newer nct.h: what their option structs lack or
- * have beyond the library's. */
+/* test_options.c - programs that were compiled with an older or a newer nct.h, whose option structs have fewer or
+ * more fields than the library's. */
 #include "one_of_each.h"
 
-/* Makes `call`, an expression with the options o and `why` in it, with options as a newer and as an older program
- * gives them; to the older one all from the field `since` on is not known. */
+/* Evaluates `call`, an expression with the options o and with `why`, with options as a newer and as an older program
+ * gives them. The older program does not know the fields from `since` on. */
 #define SIZES(type, since, call, ...) \
 	do { \
 		struct { \
@@ -41,7 +41,7 @@ refused(const char *call, nct_err err, const nct_why *why, const char *says)
 		fail_msg("%s: %s: %s", call, nct_strerror(err), why->text);
 }
 
-/* What is read, from its beginning. */
+/* Seeks the input to its beginning. */
 static int
 again(int fd)
 {
@@ -104,7 +104,7 @@ test_training(void **state)
 	      .top_p = 1, .threads = 1);
 }
 
-/* An older program's struct is filled to its end, and no further; a newer one's with 0 behind what is known. */
+/* An older program's struct is filled to its end and no further. In a newer one's, unknown fields become 0. */
 static void
 test_defaults(void **state)
 {

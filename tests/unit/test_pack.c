@@ -1,4 +1,4 @@
-/* test_pack.c - windows to tokens and back for every b and v, and what is kept after damage. */
+/* test_pack.c - windows to tokens and back, for every b and v, and what is kept of damaged streams. */
 #include "convert_stream.h"
 
 /* ---- Every b and every v ---- */
@@ -25,7 +25,8 @@ block_bits(const struct nct_header *h, const struct nct_block *b)
 	return bits;
 }
 
-/* Block by block: everything but kind, vocabulary and code is the same, and the code is the same bits, v at a time. */
+/* Compares a stream of tokens with that of windows, block by block. Only kind, vocabulary and code differ, and the
+ * code has the same bits, v in each token. */
 static void
 assert_packed(struct bytes windows, struct bytes tokens, unsigned v)
 {
@@ -86,7 +87,7 @@ test_all_widths(void **state)
 		}
 }
 
-/* Several operands and several streams in one operand make as many streams. */
+/* Several operands, and several streams in one operand, give as many streams. */
 static void
 test_operands(void **state)
 {
@@ -148,7 +149,7 @@ test_wrong_kinds(void **state)
 
 /* ---- Damage ---- */
 
-/* Byte where block `i` of a stream begins. */
+/* The offset of block `i` in a stream. */
 static size_t
 block_at(struct bytes s, size_t i)
 {
@@ -159,7 +160,7 @@ block_at(struct bytes s, size_t i)
 	return at;
 }
 
-/* A stream of one chunk in four blocks. */
+/* A stream with one chunk in four blocks. */
 static struct bytes
 long_chunk(uint32_t resets)
 {
@@ -184,7 +185,7 @@ long_chunk(uint32_t resets)
 	return fd_bytes(fd);
 }
 
-/* What continues a lost block is kept where its windows decode without it, and left out where not. */
+/* Blocks that continue a lost one are kept if their windows decode without it, and dropped otherwise. */
 static void
 test_orphans(void **state)
 {
@@ -201,20 +202,20 @@ test_orphans(void **state)
 	assert_int_equal(run(TEXT, chunk, 16, 1, &out, &why), NCT_EDATA);
 	assert_text(out, "0 256\n");
 	assert_int_equal(losses, 1 + 3);
-	/* What was kept is a good stream again. */
+	/* what was kept is a good stream */
 	assert_int_equal(run(PACK, each, 16, 1, &out, &why), NCT_EDATA);
 	again = converted(UNPACK, out, 0);
 	free(out.p);
 	assert_text(converted(TEXT, again, 16), "0 256 2 258 3 259\n");
 	free(again.p);
-	/* Without keep_going all before the damage is there, and no trailer. */
+	/* without keep_going, all before the damage is written, and no trailer */
 	assert_int_equal(run(TEXT, each, 16, 0, &out, &why), NCT_EDATA);
 	assert_text(out, "0 256");
 	free(each.p);
 	free(chunk.p);
 }
 
-/* Whatever byte is wrong, and wherever the stream is cut: an error, and a prefix of the good output before it. */
+/* With any byte changed, or cut anywhere, there is an error, and a prefix of the good output. */
 static void
 test_damage_gives_a_prefix(void **state)
 {
@@ -227,7 +228,7 @@ test_damage_gives_a_prefix(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
 		struct bytes good = converted(all[k], s, 12);
-		size_t skip = all[k] == NPY ? 128 : 0; /* the header counts what there is */
+		size_t skip = all[k] == NPY ? 128 : 0; /* the header has the number of ids */
 
 		for (size_t i = 0; i < s.n; i += 1 + nct_rng_below(&rng, 5)) {
 			const uint8_t was = s.p[i];

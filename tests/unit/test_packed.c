@@ -1,5 +1,5 @@
-/* test_packed.c - codebooks whose file says where their nodes have their cells: what is false there does no harm.
- * And the built-in model. */
+/* test_packed.c - codebooks whose file has the places of nodes in the double array: false places do no harm. Also
+ * checks the built-in model. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 #define TEXT 3000
 
-/* Windows of text[0..TEXT) by the trie; gives how many. */
+/* Walks text[0..TEXT) through the trie. Returns how many windows. */
 static size_t
 walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 {
@@ -35,7 +35,8 @@ walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 	return (size_t)(lane.out - k);
 }
 
-/* The same windows as by the places that are found anew, or a refusal; both happen. */
+/* A codebook with false places is refused, or gives the same windows as with places that are found anew. Both
+ * happen. */
 static void
 check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
 {
@@ -91,7 +92,7 @@ test_spoilt(void **state)
 
 		assert_int_equal(nct_m1_compile(m, BITS, 1, NULL), NCT_OK);
 		struct nct_codebook *c = m->split[0];
-		assert_non_null(c->base); /* it is packed where it is made */
+		assert_non_null(c->base); /* places are found when it is made */
 		free(c->base);
 		c->base = NULL;
 		check_spoilt(c, &r, seen);
@@ -100,7 +101,7 @@ test_spoilt(void **state)
 	assert_true(seen[0] > 100 && seen[1] > 1000);
 }
 
-/* The 257 cells from a base on lie below the limit, or an encoder refuses the codebook. */
+/* An encoder refuses a codebook unless the 257 cells from each base on are below the limit. */
 static void
 check_last_base(struct nct_codebook *c)
 {
@@ -137,8 +138,7 @@ test_last_base(void **state)
 
 extern const uint8_t nct_m1_default[], nct_m1_default_end[];
 
-/* Nobody checks the built-in model when it is used, nor looks for the places of its strings: here it is made sure
- * of. */
+/* Programs use the built-in model and its places of nodes unchecked, so they are checked here. */
 static void
 test_builtin(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_parse.c - the windows that parsing finds are those that encoding writes, and reach as far as unaligned ones. */
+/* test_parse.c - nct_parse() finds the windows that encoding writes, and their reach, which is that of unaligned
+ * ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,7 +54,7 @@ one_document(void *ctx, size_t i, int *fd)
 	return NCT_OK;
 }
 
-/* The lengths in symbols of the windows that encoding the text makes, from what decoding shows. */
+/* The lengths, in symbols, of the windows of the encoded text, as shown by decoding. Returns how many. */
 static size_t
 encoded_lengths(const nct_m1 *m, struct text *t, const struct nct_parse_plan *p, size_t *length)
 {
@@ -73,14 +74,14 @@ encoded_lengths(const nct_m1 *m, struct text *t, const struct nct_parse_plan *p,
 		while (b.p[i] != '\t')
 			i++;
 		for (length[n] = 0, i++; b.p[i] != '\n'; i++)
-			length[n] += b.p[i] != '\\'; /* no character of the text needs an escape but EOD, \E */
+			length[n] += b.p[i] != '\\'; /* the only escape in this text is \E, for EOD */
 		n++;
 	}
 	free(b.p);
 	return n;
 }
 
-/* How far an unaligned window would reach that begins at symbol `at`. */
+/* The length of an unaligned window that begins at symbol `at`. */
 static size_t
 reach_from(const nct_m1 *m, const struct nct_parse_plan *p, const struct text *t, size_t at)
 {
@@ -91,7 +92,7 @@ reach_from(const nct_m1 *m, const struct nct_parse_plan *p, const struct text *t
 	return reach[0];
 }
 
-/* Gives how many windows closed at a boundary before their reach. */
+/* Compares windows found by parsing and by encoding. Returns how many ended at a boundary before their reach. */
 static size_t
 same_windows(const nct_m1 *m, struct text *t, const struct nct_parse_plan *p)
 {
@@ -142,7 +143,7 @@ test_windows_are_the_encoders(void **state)
 	assert_true(early > 100);
 }
 
-/* Spans are parsed each on its own, whoever does it; what is open where one ends is no window. */
+/* Each span is cut into windows on its own, by whatever thread. What is open at a span's end is not a window. */
 static void
 test_spans(void **state)
 {

@@ -1,5 +1,5 @@
-/* test_pipeline.c - batches come out in the order in which they were read, each worked on once, whatever threads
- * there are. */
+/* test_pipeline.c - batches are written in the order in which they were read, each worked on once, with any number
+ * of threads. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,16 +19,16 @@
 
 struct run {
 	unsigned batches;          /* to read */
-	int work_fails, write_fails; /* the batch that does; -1: none */
+	int work_fails, write_fails; /* the batch whose work or write fails; -1: none */
 	unsigned read, written;
 	atomic_int readers, writers, overlaps;
-	int meet;                  /* the work on batch 0 waits for that on batch 1 */
-	atomic_int begun, late;    /* works begun; waited too long */
-	int waits;                 /* the input does, behind batch 0 */
-	unsigned batch[THREADS];   /* in each place */
+	int meet;                  /* the work on batch 0 waits until that on batch 1 begins */
+	atomic_int begun, late;    /* batches whose work has begun; the wait took too long */
+	int waits;                 /* no input is ready after batch 0 */
+	unsigned batch[THREADS];   /* the batch of each worker */
 	int worked[THREADS];
 	unsigned out[BATCHES + 1];
-	atomic_int elsewhere;      /* some work was done by other threads than this: */
+	atomic_int elsewhere;      /* some work was done by a thread other than this one: */
 	pthread_t caller;
 };
 
@@ -60,12 +60,12 @@ work_one(void *ctx, unsigned worker)
 	const struct timespec moment = {.tv_nsec = 1000000};
 	const time_t start = time(NULL);
 
-	for (volatile unsigned i = 0; i < r->batch[worker] * 2654435761u >> 20; i++) /* some take longer */
+	for (volatile unsigned i = 0; i < r->batch[worker] * 2654435761u >> 20; i++) /* work takes different times */
 		;
 	r->begun++;
 	while (r->meet && r->batch[worker] == 0 && r->begun < 2 && !r->late) {
 		(void)nanosleep(&moment, NULL);
-		r->late = time(NULL) > start + 600; /* no busy machine comes near it */
+		r->late = time(NULL) > start + 600; /* seconds; enough for any busy machine */
 	}
 	r->worked[worker]++;
 	if (!pthread_equal(pthread_self(), r->caller))
@@ -102,7 +102,7 @@ assert_written(const struct run *r, unsigned written)
 	assert_int_equal(r->overlaps, 0);
 }
 
-/* Few batches, too, of which some threads get none: many runs, since it matters who comes first. */
+/* With many and with few batches, where some threads get none. There are many runs, as timing differs between them. */
 static void
 test_order(void **state)
 {
@@ -143,7 +143,7 @@ test_work_goes_on_at_once(void **state)
 	}
 }
 
-/* No thread waits for input, perhaps for ever, while a batch that will fail is on its way. */
+/* No thread waits for input, perhaps for ever, while a batch that will fail is in work. */
 static void
 test_failure_does_not_wait_for_input(void **state)
 {
@@ -157,7 +157,8 @@ test_failure_does_not_wait_for_input(void **state)
 		}
 }
 
-/* What is before a failure is written, what is behind it is not; of two, the first in the order of batches counts. */
+/* Batches before a failure are written, later ones are not. Of two failures, the first in the order of batches
+ * counts. */
 static void
 test_failures(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_products.c - packing and matrix products of every row of kernels, against sums in doubles. */
+/* test_products.c - compares matrix products of every row of kernels with sums in doubles, and checks packing. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "float/float.h"
 
-/* Shapes around the sizes of tiles, panels and words. */
+/* Shapes with sizes near those of tiles, panels and words. */
 static const struct shape {
 	size_t m, n, k;
 } shapes[] = {{1, 1, 1},    {3, 5, 7},     {6, 16, 2},     {7, 63, 33},
@@ -28,7 +28,7 @@ zeros(size_t n)
 	return p;
 }
 
-/* A (m,k) and B (k,n) as floats that elements hold exactly, B transposed, too, and all three as elements. */
+/* A (m,k), B (k,n) and B transposed, as floats that are exact as elements, and as elements. */
 struct operands {
 	struct shape s;
 	size_t lda, ldb, ldt;
@@ -88,7 +88,7 @@ packed_words(const struct nct_float *k, size_t rows, size_t cols)
 	return nct_words(k, rows) * nct_panels(k, cols) * k->panel;
 }
 
-/* The four ways of packing B put the same words in the same places. */
+/* Packs B in the four ways, which must give the same words in the same places. */
 static uint32_t *
 pack(const struct nct_float *k, const struct operands *o)
 {
@@ -118,8 +118,8 @@ sum_at(const struct operands *o, size_t i, size_t j)
 	return sum;
 }
 
-/* c (m,n+1) should be the product plus `plus`; its last column is not touched. Sums of some hundred products below
- * 1: 2e-5. */
+/* c (m,n+1) is the product plus `plus`; its last column is unchanged. The tolerance is 2e-5, for sums of some
+ * hundred products below 1. */
 static void
 check(const struct nct_float *k, const struct operands *o, const float *c, double plus, const char *what)
 {
@@ -132,7 +132,7 @@ check(const struct nct_float *k, const struct operands *o, const float *c, doubl
 	}
 }
 
-/* The product with A as rows, then as a packed and transposed array, which must have the same bits. */
+/* Checks the product with A as rows, and with A packed and transposed, which must give the same bits. */
 static void
 check_product(const struct nct_float *k, const struct shape *s)
 {
@@ -212,7 +212,7 @@ test_strides(void **state)
 		}
 }
 
-/* How fast is not for a test to say. */
+/* Rates are positive. Tests do not say how fast products must be. */
 static void
 test_rates(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_quantise.c - the quantiser: a net trained here loses next to nothing when it becomes integers. */
+/* test_quantise.c - the quantiser: a net that is trained here loses next to nothing when it is quantised. */
 #include "base/rng.h"
 #include "m1/m1.h"
 #include "m1/m1_impl.h"
@@ -22,7 +22,7 @@
 static const struct nct_shape shape = {
     .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 48, .heads = 2, .layers = 2, .inner = 96, .reach = 40};
 
-/* ---- Text to learn: sentences of a small grammar, documents of some of them ---- */
+/* ---- text to learn: documents of sentences of a small grammar ---- */
 
 struct text {
 	nct_rng rng;
@@ -57,7 +57,7 @@ next_symbol(struct text *t)
 	return (uint8_t)t->pending[t->at++];
 }
 
-/* Fills rows of text that begin with EOD, and what follows each symbol. */
+/* Fills `in` with rows of text that begin with EOD, and `target` with what follows each symbol. */
 static void
 fill(struct text *t, uint32_t *in, uint32_t *target, size_t rows)
 {
@@ -68,7 +68,7 @@ fill(struct text *t, uint32_t *in, uint32_t *target, size_t rows)
 		}
 }
 
-/* ---- A net trained once for all tests ---- */
+/* ---- a net that is trained once for all tests ---- */
 
 static struct {
 	float *params;
@@ -126,7 +126,7 @@ copy_params(void)
 	return memcpy(p, trained.params, trained.total * sizeof *p);
 }
 
-/* ---- Bits a symbol, by floats and by integers ---- */
+/* ---- bits per symbol, by floats and by integers ---- */
 
 static double
 float_bits(const float *params)
@@ -186,9 +186,9 @@ quantised(const float *params, unsigned threads)
 	return m;
 }
 
-/* int8 has a relative error of some 0.3% a value, which in logits of a few bits makes some 0.01: its square is what
- * is lost in bits. Half a percent leaves room for unlucky draws, none for a wrong scale: those cost tens of
- * percents. */
+/* Values in int8 have a relative error of some 0.3%, so logits of a few bits are off by some 0.01, and the loss
+ * grows by about the square of that. The tolerance of half a percent leaves room for chance. A wrong scale would
+ * cost tens of percent. */
 static void
 expect_close(const float *params, const char *what)
 {
@@ -206,7 +206,7 @@ static void
 test_little_is_lost(void **state)
 {
 	(void)state;
-	/* it has learnt: the text's own entropy is about 0.5, its unigrams' 4.1 */
+	/* the net has learnt: the text's entropy is about 0.5 bits, that of its unigrams 4.1 */
 	assert_true(float_bits(trained.params) < 1.6);
 	expect_close(trained.params, "as trained");
 }
@@ -229,7 +229,7 @@ scale_tensor(float *p, enum nct_tensor_id id, float by)
 		p[trained.t[id].offset + i] *= by;
 }
 
-/* What changes the floats but not the function must not disturb the integers. */
+/* Scales that change the floats, but not the function, do not make the integers worse. */
 static void
 test_free_scales(void **state)
 {
@@ -268,7 +268,7 @@ test_free_scales(void **state)
 	free(p);
 }
 
-/* Features and heads that never say anything. */
+/* Features and heads that are always 0. */
 static void
 test_dead_parts(void **state)
 {
@@ -308,7 +308,7 @@ test_refusals(void **state)
 	p[trained.t[NCT_P_DOWN].offset + 77] = NAN;
 	expect_error(NCT_ENAN, "", &shape, p, 2, LENGTH);
 	memcpy(p, trained.params, trained.total * sizeof *p);
-	scale_tensor(p, NCT_P_HEAD, 1e6f); /* certainty beyond what the format can say */
+	scale_tensor(p, NCT_P_HEAD, 1e6f); /* more certain than the format can express */
 	expect_error(NCT_EARG, "head.mul", &shape, p, 4, LENGTH);
 	s.vocab = s.inputs = 300;
 	expect_error(NCT_EARG, "symbols", &s, p, 4, LENGTH);
@@ -320,7 +320,7 @@ test_refusals(void **state)
 	free(p);
 }
 
-/* ---- The fit of one matrix ---- */
+/* ---- the fit of one matrix ---- */
 
 static double
 gauss(nct_rng *r)
@@ -328,7 +328,7 @@ gauss(nct_rng *r)
 	return sqrt(-2 * log(1 - nct_rng_unit(r))) * cos(6.283185307179586 * nct_rng_unit(r));
 }
 
-/* The square error of x (n), every stride-th value, cut at `clip`. */
+/* The squared error of x (n), every stride-th value, clipped at `clip`. */
 static double
 clip_error(const float *x, size_t n, size_t stride, double clip)
 {
@@ -342,7 +342,7 @@ clip_error(const float *x, size_t n, size_t stride, double clip)
 	return sum;
 }
 
-/* No other cut from all values down to a sixteenth of the largest is better by more than the grid's coarseness
+/* No other clip, from the largest value down to a sixteenth of it, is better than the coarse grid of nct_fit_clip()
  * explains. */
 static void
 expect_best_clip(const float *x, size_t n, size_t stride, float got)
@@ -367,10 +367,10 @@ test_clip(void **state)
 	assert_true(nct_fit_clip(x, 8000, 1, 1, NULL) == 0);
 	for (size_t i = 0; i < 8000; i++)
 		x[i] = (float)(2 * nct_rng_unit(&r) - 1);
-	assert_true(nct_fit_clip(x, 8000, 1, 1, NULL) > 0.98f); /* nothing to be gained by cutting */
+	assert_true(nct_fit_clip(x, 8000, 1, 1, NULL) > 0.98f); /* clipping gains nothing */
 	expect_best_clip(x, 8000, 1, nct_fit_clip(x, 8000, 1, 1, NULL));
 	for (size_t i = 0; i < 8000; i += 2)
-		x[i] = (float)pow(gauss(&r), 7); /* most of the square lies in a few values */
+		x[i] = (float)pow(gauss(&r), 7); /* a few values have most of the sum of squares */
 	const float heavy = nct_fit_clip(x, 4000, 1, 2, NULL);
 	expect_best_clip(x, 4000, 2, heavy);
 	assert_true(nct_fit_clip(x + 1, 4000, 1, 2, NULL) < 1.01f); /* only the column asked for */
@@ -379,11 +379,11 @@ test_clip(void **state)
 		x[i] = i < 100 ? 40 : 0.5f * (float)gauss(&r);
 	for (size_t i = 1; i < 8000; i += 2)
 		x[i] = (float)gauss(&r);
-	assert_true(nct_fit_clip(x, 4000, 2, 2, (const float[2]){0, 1}) < 6); /* a column without weight may be cut */
+	assert_true(nct_fit_clip(x, 4000, 2, 2, (const float[2]){0, 1}) < 6); /* a column without weight may be clipped */
 	assert_true(nct_fit_clip(x, 4000, 2, 2, NULL) > 30);
 }
 
-/* The mean square error of a fit, relative to the mean square of what it should be. */
+/* The mean squared error of a fit, relative to the mean square of the exact outputs. */
 static double
 fit_error(const struct nct_fit *f)
 {
@@ -441,8 +441,8 @@ test_matrix(void **state)
 		assert_true(in[j] == 8);
 }
 
-/* An input that outweighs all others in the rows' scales, while most of the output comes from the others: the
- * others' int8 range has to be given up in part, which a fit that always fills the range would not do. */
+/* One input has the largest weights and so determines the rows' scales, but most of the output comes from the other
+ * inputs. A good fit does not let these fill the range of int8. */
 static void
 test_matrix_balances(void **state)
 {

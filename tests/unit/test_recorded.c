@@ -1,5 +1,4 @@
-/* test_recorded.c - short training runs: the reference row's recorded losses, and the same course on every other
- * row. */
+/* test_recorded.c - short training runs: "ref" gives the recorded losses, and every other row nearly the same. */
 #include "net_example.h"
 
 #include "train/adafactor.h"
@@ -8,7 +7,7 @@
 
 static const struct example e = {"recorded", {31, 32, 64, 2, 2, 128, 48}, 4, 64, 0, 1e-4f};
 
-/* A sequence with a pattern to learn: each symbol follows from the one two places before, but for one in eight. */
+/* Makes a sequence with a pattern: seven of eight symbols follow from the one two places before. */
 static void
 fill(struct data *d, uint64_t step)
 {
@@ -23,7 +22,7 @@ fill(struct data *d, uint64_t step)
 	}
 }
 
-/* Trains on `row`; losses per symbol, before each step. */
+/* Trains on `row`. loss[]: per symbol, before each step. */
 static void
 train(const char *row, double loss[STEPS])
 {
@@ -47,8 +46,8 @@ train(const char *row, double loss[STEPS])
 	data_free(&d);
 }
 
-/* "ref" does the same operations everywhere, but for the C library's logarithms and sines, which may be off by 1
- * ulp: 1e-6 after a few steps. */
+/* "ref" does the same operations everywhere, except for logarithms and sines of the C library, which may differ by 1
+ * ulp. After a few steps that makes 1e-6, the tolerance. */
 static void
 test_recorded_losses(void **state)
 {
@@ -64,8 +63,7 @@ test_recorded_losses(void **state)
 	assert_true(loss[STEPS - 1] < 0.7 * loss[0]);
 }
 
-/* Whatever the row, the mean loss of the last ten steps is that of "ref" within 3%: by so much it differs between
- * seeds, too. */
+/* On every row, the mean loss of the last ten steps is within 3% of that of "ref". Seeds make as much difference. */
 static void
 test_rows_learn_alike(void **state)
 {

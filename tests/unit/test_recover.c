@@ -1,7 +1,7 @@
-/* test_recover.c - reading on after damage: what is delivered, and what is said of the rest. */
+/* test_recover.c - reading on after damage: what is delivered, and what is reported of the rest. */
 #include "read_stream.h"
 
-/* A stream of six blocks, and a way to put pieces of it together anew. */
+/* A stream of six blocks, and a new stream that is put together from its frames. */
 struct puzzle {
 	struct bytes s;
 	struct frames f;
@@ -40,7 +40,7 @@ add(struct puzzle *p, const void *bytes, size_t n)
 	p->n += n;
 }
 
-/* Adds frames [from, to): 0 is the header, 1 to 6 are the blocks, 7 is the trailer. Gives the place in `out`. */
+/* Adds frames [from, to): 0 is the header, 1 to 6 are the blocks, 7 is the trailer. Returns their offset in `out`. */
 static size_t
 add_frames(struct puzzle *p, size_t from, size_t to)
 {
@@ -50,7 +50,8 @@ add_frames(struct puzzle *p, size_t from, size_t to)
 	return at;
 }
 
-/* Reads the puzzle: without keep_going it must fail as told; with it, the blocks in `sequence` must come, no others. */
+/* Reads the new stream. Without keep_going it must fail with the message `says`. With it, exactly the blocks in
+ * `sequence` must be delivered. */
 static void
 assert_recovers(struct puzzle *p, const char *says, size_t losses, size_t blocks, const uint32_t *sequence)
 {

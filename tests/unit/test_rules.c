@@ -1,11 +1,11 @@
-/* test_rules.c - streams whose checksums hold but that break a rule of the format are refused, with the place. */
+/* test_rules.c - streams that break a rule of the format, but have right checksums, are refused, with the place. */
 #include "read_stream.h"
 
 #include "stream/frame.h"
 
 #include <sys/resource.h>
 
-/* One field of one frame set to a wrong value, with its CRCs made right. */
+/* A wrong value for a field of a frame, whose CRCs are then made right. */
 struct wrong {
 	size_t frame, at; /* 0: header; 1, 2: blocks; 3: trailer. at -1: the payload's first byte, -2: its last */
 	unsigned bytes;
@@ -30,7 +30,7 @@ assert_refused(struct bytes s, const struct frames *f, const struct wrong *w)
 	nct_put64(p + crc_at, crc64(p, crc_at));
 	if (w->frame == 1 || w->frame == 2)
 		nct_put64(p + 64 + payload, crc64(p + 64, payload));
-	if (w->frame == 0) /* the others' link to their header */
+	if (w->frame == 0) /* the other frames contain the header's checksum */
 		for (size_t i = 1; i < 4; i++) {
 			memcpy(s.p + f->at[i] + (i == 3 ? 48 : 52), p + 64, 4);
 			nct_put64(s.p + f->at[i] + 56, crc64(s.p + f->at[i], 56));
@@ -41,7 +41,7 @@ assert_refused(struct bytes s, const struct frames *f, const struct wrong *w)
 		         (unsigned long long)w->value, seen.err, seen.why.text, w->says);
 }
 
-/* Two blocks: 7 windows of 13 bits in chunks of 3 and 4, one document each; then 2 windows of one chunk. */
+/* A stream of two blocks: 7 windows of 13 bits in chunks of 3 and 4, each a document, and 2 windows in one chunk. */
 static struct bytes
 small_stream(enum nct_kind kind)
 {
@@ -175,7 +175,7 @@ test_rules_of_tokens(void **state)
 	refuse_all(NCT_TOKENS, wrong, sizeof wrong / sizeof wrong[0]);
 }
 
-/* An unbroken code has no windows to reset M1 at or to align. */
+/* The header of unbroken codes has no resets and no alignment. */
 static void
 test_rules_of_unbroken_headers(void **state)
 {
@@ -205,7 +205,7 @@ test_rules_of_unbroken_headers(void **state)
 		}
 }
 
-/* A block and its directory in units: an odd number ends a document, 0 is no entry. */
+/* A block, and the numbers of its directory: an odd number ends a document, 0 is no entry. */
 struct cut {
 	uint32_t units[2];
 	uint32_t flags, text_bytes;
@@ -245,7 +245,7 @@ cut_stream(const struct cut *c, size_t n, struct nct_header h, uint32_t entries)
 	return fd_bytes(fd);
 }
 
-/* Makes the stream one whose text is known, or whose chunk is another; says what the reader says then. */
+/* Changes flags and chunk size in the stream's header. The reader must then say `says`. */
 static void
 assert_cut(struct bytes s, uint8_t flags, uint64_t chunk, const char *says)
 {
@@ -266,14 +266,15 @@ assert_cut(struct bytes s, uint8_t flags, uint64_t chunk, const char *says)
 	free(s.p);
 }
 
-/* Blocks end where the format says; but where text is unknown a model may have made them, and any cut will do. */
+/* Blocks must end where the format says. If text bytes are unknown, as in streams that M2 wrote, they may end
+ * anywhere. */
 static void
 test_rules_of_cuts(void **state)
 {
 	static const struct {
 		struct cut block[3];
 		uint64_t chunk;
-		const char *says; /* where text is known */
+		const char *says; /* the error if text bytes are known */
 	} cases[] = {
 		{{{{65535, 3}, 0, 0}}, 0, NULL},
 		{{{{65536, 3}, 0, 0}}, 0, "block 0 is damaged (chunks behind the block's end), byte 72"},
@@ -306,7 +307,7 @@ test_rules_of_cuts(void **state)
 	assert_cut(cut_stream(parts, 3, h, 0), 0, 4, "block 0 is damaged (text bytes), byte 72");
 }
 
-/* A header of 64 bytes that claims 128 MiB of tokens must not get them before they arrive. */
+/* A header of 64 bytes that announces 128 MiB of tokens must not make the reader allocate them before they arrive. */
 static void
 test_claims_are_not_believed(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_run.c - checkpoints, and runs that stop and go on. */
+/* test_run.c - checkpoints, and runs that are stopped and resumed. */
 #include "train_text.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include "train/checkpoint.h"
 #include "train/loop.h"
 
-/* ---- Checkpoints ---- */
+/* ---- checkpoints ---- */
 
 static const struct nct_st_pair made_with[] = {{"seed", "1"}, {"rows", "8"}};
 
@@ -31,7 +31,7 @@ write_bytes(const char *path, const char *buf, size_t n)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Another run takes the first of two tensors, if the seed is the same, whatever else is not. */
+/* Another run can begin with the first of two tensors if the seed is the same, even if other options differ. */
 static void
 test_beginning(const char *path, const struct nct_state *s)
 {
@@ -96,22 +96,22 @@ test_checkpoint(void **state)
 
 	bytes_of(path, whole, sizeof whole, &n);
 	bytes_of(prev, before, sizeof before, &before_n);
-	for (size_t i = 0; i < n; i++) { /* any flipped bit: noticed, and the one before is used */
+	for (size_t i = 0; i < n; i++) { /* a flipped bit is noticed, and the previous file is used */
 		memcpy(broken, whole, n);
 		broken[i] ^= 4;
 		write_bytes(path, broken, n);
-		write_bytes(prev, before, before_n); /* the one used takes the damaged one's place */
+		write_bytes(prev, before, before_n); /* the file used has replaced the damaged one */
 		nct_err err = nct_checkpoint_load(path, &s, &mark, &old, &why);
 		if (err != NCT_OK || !old || mark.step != 10 || mark.pending || x[1] != -2)
 			fail_msg("byte %zu flipped: error %d, old %d, step %u: %s", i, (int)err, old, (unsigned)mark.step, why.text);
 	}
-	for (size_t i = 0; i < n; i += 7) { /* and any cut */
+	for (size_t i = 0; i < n; i += 7) { /* so is any cut */
 		write_bytes(path, whole, i);
 		write_bytes(prev, before, before_n);
 		assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
 		assert_true(old && mark.step == 10);
 		assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-		assert_true(!old && mark.step == 10); /* mended: the next save keeps a good one */
+		assert_true(!old && mark.step == 10); /* so the next save keeps a good file */
 	}
 	write_bytes(prev, before, before_n);
 	assert_int_equal(unlink(path), 0);
@@ -124,13 +124,13 @@ test_checkpoint(void **state)
 	assert_int_equal(unlink(prev), 0);
 }
 
-/* ---- Runs ---- */
+/* ---- runs ---- */
 
 enum { STEPS = 6 };
 
 /* Counts the steps of a run, to stop it at one. */
 struct watch {
-	uint64_t step, stop; /* stop 0: never */
+	uint64_t step, stop; /* steps so far; where to stop (0: nowhere) */
 };
 
 static void
@@ -165,7 +165,7 @@ tiny_options(const char *checkpoint, const char *log, unsigned threads)
 	return o;
 }
 
-/* Runs to step `to`, stopping at step `stop` (0: not); gives a copy of the parameters. */
+/* Runs to the end, or to step `stop` if that is not 0. Returns a copy of the parameters. */
 static float *
 run(const struct nct_examples *e, struct nct_train_options o, uint64_t stop, size_t *n)
 {
@@ -259,7 +259,7 @@ test_resume_is_exact(void **state)
 	(void)unlink(log_b);
 }
 
-/* Says stop when it is asked for the last of so many times. */
+/* A stop() that says yes when it is asked for the last of a number of times. */
 static int
 stop_at_last(void *ctx)
 {
@@ -268,8 +268,7 @@ stop_at_last(void *ctx)
 	return *asks > 0 && --*asks == 0;
 }
 
-/* Runs until stop() has been asked `asks` times (0: to the end); gives whether it was stopped. *step: where it is
- * then. */
+/* Runs until stop() has been asked `asks` times (0: to the end). Returns whether it was stopped. *step: steps done. */
 static int
 run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned asks, uint64_t *step)
 {
@@ -289,8 +288,8 @@ run_asked(const struct nct_examples *e, struct nct_train_options o, unsigned ask
 	return stopped;
 }
 
-/* Wherever a run is stopped, between the batches of an evaluation too, it goes on to the same log and the same
- * checkpoint. */
+/* A run that is stopped anywhere, also between the batches of an evaluation, ends with the same log and checkpoint
+ * when resumed. */
 static void
 test_stop_anywhere(void **state)
 {
@@ -385,7 +384,7 @@ test_nan_stops(void **state)
 	assert_true(nct_loop_step(l) < 20);
 	nct_loop_free(l);
 	o.checkpoint = in_folder(path, "nan");
-	o.save_every = 1; /* what is not finite is never saved, whenever that happens */
+	o.save_every = 1; /* a state that is not finite is never saved */
 	assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_OK);
 	assert_int_equal(nct_loop_run(l, &stopped, &why), NCT_ENAN);
 	nct_loop_free(l);

@@ -1,4 +1,4 @@
-/* test_safetensors.c - named tensors and M1's model files: there and back, and every damaged file refused. */
+/* test_safetensors.c - safetensors files and M1's model files: round trips, and refusal of every damaged file. */
 #include "random_m1.h"
 
 #include "m1/m1.h"
@@ -17,7 +17,7 @@
 
 /* ---- Files in memory ---- */
 
-/* Header (padded) and data as one aligned block of *n bytes, to be freed. */
+/* A file of *n bytes in memory: the header, padded, and data. The caller frees it. */
 static char *
 file_of(const char *header, const void *data, size_t bytes, size_t *n)
 {
@@ -51,7 +51,7 @@ parse_text(const char *header, size_t bytes, nct_why *why)
 	return err;
 }
 
-/* What `write` puts into a file, read back into memory. */
+/* All bytes that `write` writes to a file. */
 static char *
 written(nct_err (*write)(int fd, const void *ctx), const void *ctx, size_t *n)
 {
@@ -69,7 +69,7 @@ written(nct_err (*write)(int fd, const void *ctx), const void *ctx, size_t *n)
 	return p;
 }
 
-/* ---- There and back ---- */
+/* ---- round trips ---- */
 
 static const struct nct_st_pair pairs[] = {{"b", "second \"letter\"\n"}, {"a", "\xc3\xa9"}, {"empty", ""}};
 static const int8_t small[3] = {-127, 0, 127};
@@ -123,7 +123,7 @@ test_round_trip(void **state)
 	free(p);
 }
 
-/* Mapped from a file and read from a pipe alike. */
+/* A file is mapped, and a pipe is read, with the same result. */
 static void
 test_open(void **state)
 {
@@ -289,7 +289,7 @@ test_model_round_trip(void **state)
 		if (nct_m1_tensor_shape(&t, &m->c, (enum nct_m1_tensor)i))
 			assert_memory_equal(m->tensor[i], back->tensor[i], t.bytes);
 	nct_m1_free(back);
-	memcpy(shifted + 1, p, n); /* aligned to nothing */
+	memcpy(shifted + 1, p, n); /* not aligned */
 	assert_int_equal(nct_m1_parse(&back, shifted + 1, n, NULL, NULL), NCT_OK);
 	nct_m1_free(back);
 	nct_m1_free(m);
@@ -297,7 +297,7 @@ test_model_round_trip(void **state)
 	free(p);
 }
 
-/* No truncation and no changed byte gives a model other than the one that was saved. */
+/* A file that is cut, or has a changed byte, is refused, or gives the model that was saved. */
 static void
 test_model_damage(void **state)
 {
@@ -310,7 +310,7 @@ test_model_damage(void **state)
 		nct_why why = {0};
 		char *exact = malloc(cut + 1);
 
-		memcpy(exact, p, cut); /* a block of its own, so that sanitizers see a step too far */
+		memcpy(exact, p, cut); /* memory of its exact size, so that sanitizers notice reads past the end */
 		assert_int_not_equal(nct_m1_parse(&back, exact, cut, NULL, &why), NCT_OK);
 		assert_true(back == NULL && why.text[0] != '\0');
 		free(exact);
@@ -369,8 +369,8 @@ test_model_metadata(void **state)
 	nct_m1_free(m);
 }
 
-/* Gives a file of the model with windows of `bits`, its metadata's `from` overwritten with `to` of the same length;
- * to free. */
+/* A file of the model with these windows, in which the metadata's text `from` is replaced by `to`, of the same
+ * length. The caller frees it. */
 static char *
 with_windows(nct_m1 *m, const struct nct_m1_windows *w, const char *from, const char *to, size_t *n)
 {
@@ -383,7 +383,7 @@ with_windows(nct_m1 *m, const struct nct_m1_windows *w, const char *from, const 
 	return p;
 }
 
-/* What windows a model was trained for comes back, is no part of its fingerprint, and is checked. */
+/* The windows that a model was trained for are kept in its file, are checked, and are not part of its fingerprint. */
 static void
 test_model_windows(void **state)
 {

@@ -1,5 +1,4 @@
-/* test_samples.c - from which positions the quantiser learns the ranges of values: half of them are among the first
- * eight of a row. */
+/* test_samples.c - the positions that the quantiser samples: half of them are among the first eight of a row. */
 #include "base/rng.h"
 #include "quantise/quantise_impl.h"
 
@@ -17,7 +16,7 @@
 static const struct nct_shape shape = {
     .vocab = NCT_SYMBOLS, .inputs = NCT_SYMBOLS, .width = 16, .heads = 2, .layers = 1, .inner = 8, .reach = 8};
 
-/* What symbol `s` is behind the first norm, to be freed. */
+/* The first norm's output for symbol `s`. The caller frees it. */
 static float *
 normed(const float *params, size_t s)
 {
@@ -39,11 +38,11 @@ equal(const float *x, const float *y)
 	size_t same = 0;
 
 	for (size_t i = 0; i < shape.width; i++)
-		same += fabsf(x[i] - y[i]) < 0.02f; /* of bf16, perhaps */
+		same += fabsf(x[i] - y[i]) < 0.02f; /* the tolerance of bf16 */
 	return same == shape.width;
 }
 
-/* Each position of a row has a symbol of its own, which tells it from the others in the samples. */
+/* Each position of a row has another symbol, so that samples show which position they are from. */
 static void
 test_half_is_early(void **state)
 {

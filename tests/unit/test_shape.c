@@ -1,4 +1,4 @@
-/* test_shape.c - shapes of nets: words for sizes, counts, limits, and the buckets of distance. */
+/* test_shape.c - shapes of nets: sizes by name, counts, limits, and the buckets of distance. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +68,8 @@ test_shape_words(void **state)
 	}
 }
 
-/* The paper's sizes, in its millions: 16 d^2 per layer and a little for norms and position biases. */
+/* The sizes of Lester et al. in millions of parameters: 16 d^2 per layer, and a little for norms and position
+ * biases. */
 static void
 test_parameter_counts(void **state)
 {
@@ -86,7 +87,7 @@ test_parameter_counts(void **state)
 	}
 }
 
-/* Shapes that cannot be, and sizes that would overflow, are refused before anything is allocated. */
+/* Impossible shapes, and sizes that overflow, are refused before anything is allocated. */
 static void
 test_impossible_shapes(void **state)
 {
@@ -114,7 +115,7 @@ test_impossible_shapes(void **state)
 	assert_true(nct_net_bytes(&good, 1, 8, 64, 1, "no such row") == nct_net_bytes(&good, 1, 8, 64, 1, "ref"));
 }
 
-/* The floor in README.md: 24.8 million operations a token of 3m. */
+/* Operations per token: 24.8 million for size 3m. */
 static void
 test_operations(void **state)
 {

@@ -1,4 +1,4 @@
-/* test_split.c - the split rule against a plain restatement of it, and the window code over whole trees. */
+/* test_split.c - the split rule, compared with a plain version of it, and the window code over whole trees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "coder/split.h"
 
-/* Frequencies with `big` probable symbols, the others at 1: in effect a small alphabet. `eod`: EOD is one of them. */
+/* Frequencies with `big` probable symbols and 1 for all others, as for a small alphabet. `eod`: EOD is probable. */
 static void
 make_freq(uint32_t *freq, nct_rng *rng, unsigned big, int eod)
 {
@@ -28,7 +28,7 @@ make_freq(uint32_t *freq, nct_rng *rng, unsigned big, int eod)
 	}
 }
 
-/* ---- the rule, restated: sort by remainder ---- */
+/* ---- a plain version of the rule, which sorts by remainder ---- */
 
 struct remainder {
 	nct_u128 r;
@@ -88,7 +88,7 @@ plain_shares(nct_u128 *share, const uint32_t *freq, nct_u128 rest, int root)
 	}
 }
 
-/* A kept division leads to the same child. */
+/* nct_split_bounds() and the functions that use bounds lead to the same child. */
 static void
 check_bounds(const struct nct_node *n, const uint32_t *freq, const struct nct_node *child, unsigned symbol)
 {
@@ -105,7 +105,7 @@ check_bounds(const struct nct_node *n, const uint32_t *freq, const struct nct_no
 	assert_memory_equal(&found, child, sizeof found);
 }
 
-/* Every symbol at one node: taken where the plain rule says, or refused where its share is 0. */
+/* Checks every symbol at one node: its child is that of the plain rule, or it is refused as its share is 0. */
 static void
 check_node(const struct nct_node *n, const uint32_t *freq)
 {
@@ -133,7 +133,7 @@ check_node(const struct nct_node *n, const uint32_t *freq)
 			check_bounds(n, freq, &child, s);
 		at += share[s];
 	}
-	assert_true(at == end + 1); /* also where that wraps to 0 at 2^128 */
+	assert_true(at == end + 1); /* at 2^128 both wrap to 0 */
 }
 
 static void
@@ -159,7 +159,7 @@ test_rule(void **state)
 	}
 }
 
-/* Equal frequencies make equal remainders; the ends of the 2^32 boundary use different rules. */
+/* Equal frequencies, which have equal remainders, and the numbers around 2^32, where another rule begins. */
 static void
 test_edges(void **state)
 {
@@ -186,7 +186,7 @@ test_edges(void **state)
 
 /* ---- whole trees ---- */
 
-/* Frequencies that depend on the text so far, as a model's do. */
+/* Frequencies that depend on the text so far, as those of a model do. */
 static void
 context_freq(uint32_t *freq, const uint16_t *text, unsigned n, unsigned big)
 {
@@ -212,7 +212,7 @@ decode(uint16_t *text, nct_u128 k, unsigned bits, unsigned big)
 	return n.symbols;
 }
 
-/* Takes all of text[0..n), which must fit, and stops there. */
+/* The code point of text[0..n), which must fit into a window. */
 static nct_u128
 encode(const uint16_t *text, unsigned n, unsigned bits, unsigned big)
 {
@@ -236,8 +236,8 @@ compare(const uint16_t *a, unsigned n, const uint16_t *b, unsigned m)
 	return n < m ? -1 : n > m;
 }
 
-/* Every k decodes to a text of its own, whose code point is k, in pre-order: except that texts of the full length
- * have one written code point and others that decode alike. */
+/* Every k decodes to a different text, in pre-order, which encodes to k. Only a text of the greatest length may have
+ * several code points, of which the first is written. */
 static void
 test_tree(void **state)
 {

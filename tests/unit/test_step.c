@@ -1,14 +1,14 @@
-/* test_step.c - one position at a time gives what the whole forward pass gives; drawing from logits. */
+/* test_step.c - inference one position at a time gives what the forward pass gives; drawing from logits. */
 #include "net_example.h"
 
 #include "float/float.h"
 #include "net/step.h"
 #include "train/sample.h"
 
-/* ---- Steps ---- */
+/* ---- steps ---- */
 
-/* The tolerance on a cross-entropy of some nats: both sides sum some hundred products of size 1 in float, in another
- * order, through up to two layers. The largest difference seen is 4e-6. */
+/* The tolerance of a cross-entropy of some nats. Both sides sum some hundred products of size 1 in floats, in
+ * different orders, through up to two layers. The largest difference seen is 4e-6. */
 #define TOLERANCE 3e-5
 
 static void
@@ -34,7 +34,7 @@ cross_entropy(const float *logits, uint32_t n, uint32_t target)
 	return most + log(sum) - (double)logits[target];
 }
 
-/* The first row of an example, step by step. Gives the largest difference. */
+/* Reads the first row of an example step by step. Returns the largest difference to the forward pass. */
 static double
 follow(const struct example *e, const char *cpu, unsigned threads)
 {
@@ -91,10 +91,10 @@ test_steps_agree(void **state)
 
 				worst = w > worst ? w : worst;
 			}
-	assert_true(worst > 0); /* they are two computations, not one */
+	assert_true(worst > 0); /* otherwise both would be the same computation */
 }
 
-/* Positions past the reach, many times around the ring: the same as a net that sees them all in one row. */
+/* With many more positions than the reach, steps give the same as a net that has all of them in one row. */
 static void
 test_steps_go_on(void **state)
 {
@@ -107,7 +107,7 @@ test_steps_go_on(void **state)
 static void
 test_steps_same_for_threads(void **state)
 {
-	const struct example e = {"wide", {4000, 4001, 64, 4, 2, 256, 64}, 1, 1, 0, 0.0f}; /* several tasks a product */
+	const struct example e = {"wide", {4000, 4001, 64, 4, 2, 256, 64}, 1, 1, 0, 0.0f}; /* products of several tasks */
 	nct_net *n = net_make(&e, 1, NULL);
 	const float *tensor[NCT_P_COUNT];
 	nct_step *s[2];
@@ -126,12 +126,12 @@ test_steps_same_for_threads(void **state)
 	nct_net_free(n);
 }
 
-/* ---- Drawing ---- */
+/* ---- drawing ---- */
 
 #define IDS 5
 #define DRAWS 200000
 
-/* Probabilities 0.4, 0.3, 0.15, 0.1, 0.05, of ids 2, 0, 4, 1, 3. */
+/* By falling probability, these are ids 2, 0, 4, 1, 3. */
 static const double probability[IDS] = {0.3, 0.1, 0.4, 0.05, 0.15};
 
 static void
@@ -154,7 +154,7 @@ draw(double share[IDS], const struct nct_sampling *s)
 	}
 }
 
-/* Within five standard deviations of what is expected; what is 0 never comes. */
+/* Ids are drawn as often as expected, within five standard deviations, and those with probability 0 never. */
 static void
 expect(const struct nct_sampling *s, const double want[IDS])
 {
@@ -193,11 +193,11 @@ test_sampling_equals_and_faults(void **state)
 	uint32_t id;
 
 	(void)state;
-	for (int i = 0; i < 100; i++) { /* of equals the smallest */
+	for (int i = 0; i < 100; i++) { /* of equal ones the smallest id */
 		assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){1, 1, 1}, &r, work), NCT_OK);
 		assert_int_equal(id, 1);
 	}
-	logits[0] = -1e30f; /* of no weight at all: never drawn */
+	logits[0] = -1e30f; /* its weight is 0, so it is never drawn */
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(nct_sample(&id, logits, 3, &(struct nct_sampling){0.1, 0, 1}, &r, work), NCT_OK);
 		assert_true(id > 0);

@@ -1,9 +1,9 @@
-/* test_stream.c - the block stream: its bytes, reading it live, and what is said of damage anywhere. */
+/* test_stream.c - the block stream: its bytes, reading it while it is written, and reports of damage. */
 #include "read_stream.h"
 
 #include <signal.h>
 
-/* ---- Directories ---- */
+/* ---- directories ---- */
 
 static void
 test_directory(void **state)
@@ -55,9 +55,9 @@ test_directory_malformed(void **state)
 	}
 }
 
-/* ---- Bytes ---- */
+/* ---- bytes ---- */
 
-/* The smallest stream with all of its parts, byte for byte as nct-formats(5) tells. */
+/* The smallest stream with all parts has the bytes that nct-formats(5) says. */
 static void
 test_bytes(void **state)
 {
@@ -133,8 +133,8 @@ assert_header_equal(const struct nct_header *a, const struct nct_header *b)
 	assert_int_equal(a->m1_parameters, b->m1_parameters);
 }
 
-/* What a writer was given comes back, through a pipe that holds no more than the next event needs, to an owner that
- * keeps it. */
+/* What a writer was given comes back through a pipe that never has more than the next event needs. The caller keeps
+ * the blocks' memory. */
 static void
 test_live_round_trip(void **state)
 {
@@ -142,7 +142,7 @@ test_live_round_trip(void **state)
 	int p[2];
 
 	(void)state;
-	alarm(600); /* a reader that reads ahead waits for ever */
+	alarm(600); /* a reader that reads ahead would wait for ever */
 	assert_int_equal(pipe(p), 0);
 	for (unsigned i = 0; i < 60; i++) {
 		struct nct_header h = sample_header(i % 10 == 0 ? 0 : 10 + 2 * i);
@@ -180,7 +180,7 @@ test_live_round_trip(void **state)
 			assert_int_equal(b.code_bytes, s.b.code_bytes);
 			assert_memory_equal(b.code, s.code, s.b.code_bytes);
 			if (k % 4 == 0)
-				nct_reader_give(r, owned, cap); /* for the next blocks, over whatever is in it */
+				nct_reader_give(r, owned, cap); /* memory that the reader may overwrite with the next blocks */
 			else
 				free(owned);
 		}
@@ -218,7 +218,7 @@ test_streams_in_a_row(void **state)
 	free(s.p);
 }
 
-/* ---- Damage ---- */
+/* ---- damage ---- */
 
 static void
 test_cut_anywhere(void **state)

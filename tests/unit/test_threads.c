@@ -1,5 +1,5 @@
-/* test_threads.c - tasks are done once each, by workers that share nothing; few threads do them all the same; quotas
- * are read. */
+/* test_threads.c - each task is done once, no two workers share a number, fewer threads than asked for suffice, and
+ * quotas are read. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +65,7 @@ check(nct_threads *t, size_t n, int meet)
 		assert_int_equal(r.done[i], i < n);
 }
 
-/* Many short calls, some behind a pause in which the pool falls asleep. */
+/* Many short calls, some after a pause in which the pool falls asleep. */
 static void
 test_each_task_once(void **state)
 {
@@ -85,7 +85,7 @@ test_each_task_once(void **state)
 	}
 }
 
-/* Two tasks run at the same time, from the first call on and in every call. */
+/* In every call, two tasks run at the same time. */
 static void
 test_tasks_meet(void **state)
 {
@@ -130,14 +130,13 @@ test_waiting_threads_sleep(void **state)
 	(void)nanosleep(&pause, NULL);
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
 	nct_threads_free(t);
-	/* Threads that spun all the while would have taken 300 ms each of the cores that they got; these take some
-	 * microseconds. */
+	/* Threads that spun all the time would take up to 300 ms each. These take some microseconds. */
 	assert_true((double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec) < 0.05);
 }
 
 /* ---- threads that cannot be started ---- */
 
-static int refuse_after = -1; /* so many threads can be started; -1: all */
+static int refuse_after = -1; /* the number of threads that can be started; -1: no limit */
 
 int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *ctx);
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *ctx);
@@ -170,7 +169,7 @@ test_some_threads_cannot_be_started(void **state)
 
 /* ---- how many processors there are ---- */
 
-static char folder[64], made[32][256]; /* what is in it, folders before their files */
+static char folder[64], made[32][256]; /* names of what is in it, folders before their files */
 static size_t made_count;
 
 static void
@@ -180,7 +179,7 @@ note_made(const char *path)
 	snprintf(made[made_count++], sizeof made[0], "%s", path);
 }
 
-/* Writes `text` to the file `name` of the test's folder, and makes the folders on the way there. */
+/* Writes `text` to the file `name` in the test's folder, and makes the folders that it needs. */
 static void
 put(const char *name, const char *text)
 {
@@ -190,7 +189,7 @@ put(const char *name, const char *text)
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	for (char *p = path + strlen(folder) + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
 		*p = '\0';
-		if (mkdir(path, 0700) == 0) /* else it is there */
+		if (mkdir(path, 0700) == 0) /* else it exists */
 			note_made(path);
 	}
 	if (access(path, F_OK) != 0)

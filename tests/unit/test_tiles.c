@@ -1,5 +1,4 @@
-/* test_tiles.c - the row "amx" where there is none: its order of products and its edges, with tiles that plain C
- * works. */
+/* test_tiles.c - products of i8_tiles.inc with tiles in plain C, so that no processor with AMX is needed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

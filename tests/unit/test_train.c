@@ -1,4 +1,4 @@
-/* test_train.c - what a run is made of: text, order of examples, schedule, frequencies, the measure. */
+/* test_train.c - the parts of a run: text, order of examples, schedule, frequencies, measuring. */
 #include "train_text.h"
 
 #include <math.h>
@@ -10,13 +10,13 @@
 #include "train/schedule.h"
 #include "train/unigram.h"
 
-/* ---- Text ---- */
+/* ---- text ---- */
 
 static void
 expect_symbols(const nct_text *t, const uint32_t *want, size_t n)
 {
 	assert_int_equal(nct_text_symbols(t), n);
-	for (size_t from = 0; from < n; from++) /* every part of it, from everywhere */
+	for (size_t from = 0; from < n; from++) /* every part of the text, from every offset */
 		for (size_t len = 0; from + len <= n; len++) {
 			uint32_t got[16];
 			size_t bytes = 0;
@@ -43,7 +43,7 @@ test_documents(void **state)
 	assert_int_equal(nct_text_documents(t), 2);
 	nct_text_free(t);
 	t = text_of(q, NCT_SEP_NUL);
-	expect_symbols(t, nuls, 7); /* the last document has no NUL: it stays open */
+	expect_symbols(t, nuls, 7); /* the last document has no NUL, so no EOD */
 	assert_int_equal(nct_text_documents(t), 3);
 	nct_text_free(t);
 }
@@ -60,7 +60,7 @@ test_text_crc_sees_ends(void **state)
 	nct_text_free(b);
 }
 
-/* ---- Order ---- */
+/* ---- order ---- */
 
 static void
 test_permutation(void **state)
@@ -99,7 +99,7 @@ test_epochs(void **state)
 	for (uint64_t i = 0; i < 1500; i++)
 		seen[nct_examples_order(&e, 3, i)]++;
 	for (size_t i = 0; i < 500; i++)
-		assert_int_equal(seen[i], 3); /* each once an epoch */
+		assert_int_equal(seen[i], 3); /* each example once per epoch */
 	for (uint64_t i = 0; i < 500; i++)
 		same += nct_examples_order(&e, 3, i) == nct_examples_order(&e, 3, i + 500);
 	assert_in_range(same, 0, 12); /* but not in the same order */
@@ -130,7 +130,7 @@ test_examples(void **state)
 	nct_text_free(t);
 }
 
-/* ---- Schedule, frequencies ---- */
+/* ---- schedule, frequencies ---- */
 
 static void
 test_schedule(void **state)
@@ -201,7 +201,7 @@ test_measure(void **state)
 	assert_int_equal(nct_m1_new_unigram(&m, freq, NULL, NULL), NCT_OK);
 	for (unsigned threads = 1; threads <= 2; threads++) {
 		assert_int_equal(nct_m1_measure(m, &e, threads, &bits, NULL), NCT_OK);
-		assert_true(bits == (1 + 1 + 2 + 20) / 3.0); /* EOD's 20 bits are carried by the text */
+		assert_true(bits == (1 + 1 + 2 + 20) / 3.0); /* EOD's 20 bits count, its bytes do not */
 	}
 	nct_m1_free(m);
 	nct_text_free(t);

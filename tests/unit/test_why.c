@@ -1,11 +1,11 @@
-/* test_why.c - every public function that takes `why` fails in the same way without one, and leaves no older text in
- * one that it is given. */
+/* test_why.c - every public function that takes `why` fails in the same way without it, and never leaves an older
+ * text in it. */
 #include "one_of_each.h"
 
 #include <errno.h>
 
-/* Makes `call`, an expression with `why` in it, three times: without one, with an empty one and with a used one. It
- * fails each time by `want`, and with the same text in both, which is empty unless `tells`. */
+/* Evaluates `call`, an expression with `why`, three times: with NULL, with an empty struct and with a used one. It
+ * must return `want` each time, with the same text in both structs, which is empty unless `tells`. */
 #define FAILS(want, tells, call) \
 	do { \
 		nct_why fresh = {0}, used = {.text = "an earlier text"}, *why = NULL; \
@@ -29,7 +29,7 @@ judge(const char *call, nct_err want, int tells, const nct_err got[3], const cha
 static struct bytes nothing = {(uint8_t *)"", 0};
 static struct bytes cut_gz = {(uint8_t *)"\x1f\x8b\x08\0\0\0\0\0\0\3", 10};
 
-/* Operands: one that cannot be read, one that is not there, and one without bytes before such a one. */
+/* Operands: a folder, which cannot be read; one that does not exist; and an empty one before a folder. */
 static nct_err
 folders(void *ctx, size_t i, int *fd)
 {

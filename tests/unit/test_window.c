@@ -1,4 +1,4 @@
-/* test_window.c - M1 and coder together: contexts remembered or not, streams of every plan, threads, parts,
+/* test_window.c - M1 and coder together: contexts with a cache or without, streams of every plan, threads, parts,
  * patterns. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ drop_model(void **state)
 	return 0;
 }
 
-/* Text of few letters, so that contexts come again. */
+/* Text of few letters, so that the same contexts come again. */
 static void
 make_text(uint8_t *text, size_t n, uint64_t seed, unsigned letters)
 {
@@ -57,7 +57,8 @@ context_of(nct_worker **worker, struct nct_worker_plan plan)
 	return nct_worker_context(*worker, 0);
 }
 
-/* A trie, a trie too small for what it sees, and a line give the same frequencies; the trie evaluates less. */
+/* Contexts with a cache, with a cache that is too small, and without give the same frequencies. The cache saves
+ * evaluations. */
 static void
 test_contexts(void **state)
 {
@@ -68,7 +69,7 @@ test_contexts(void **state)
 
 	(void)state;
 	trie = context_of(&worker[0], (struct nct_worker_plan){.remember = 1, .lanes = 1});
-	/* as small as it gets */
+	/* the smallest cache */
 	small = context_of(&worker[1], (struct nct_worker_plan){.remember = 1, .cache_bytes = 1, .lanes = 1});
 	line = context_of(&worker[2], (struct nct_worker_plan){.lanes = 1});
 	for (unsigned window = 0; window < 900; window++) {
@@ -96,7 +97,7 @@ test_contexts(void **state)
 		nct_worker_free(worker[i]);
 }
 
-/* A line longer than its memory of positions, pushed without asking for frequencies in between. */
+/* An endless context longer than the positions that it keeps. No frequencies are asked for in between. */
 static void
 test_long_line(void **state)
 {
@@ -153,7 +154,7 @@ encode(const uint8_t *bytes, size_t n, const struct nct_encode_options *o, struc
 	return f;
 }
 
-/* The whole of a file, to free. */
+/* All bytes of a file; the caller frees them. */
 static uint8_t *
 contents(FILE *f, size_t *n)
 {
@@ -167,7 +168,7 @@ contents(FILE *f, size_t *n)
 	return p;
 }
 
-/* Encodes and decodes; with other threads and another memory the stream is the same. */
+/* Encodes and decodes. The stream is the same with other numbers of threads and another size of the cache. */
 static void
 round_trip(const uint8_t *bytes, size_t n, struct nct_encode_options o)
 {
@@ -199,7 +200,7 @@ round_trip(const uint8_t *bytes, size_t n, struct nct_encode_options o)
 	fclose(text);
 }
 
-/* Every window size, resets and chunks that do not divide each other. */
+/* Every window size, and numbers of resets and chunk sizes that do not divide each other. */
 static void
 test_plans(void **state)
 {
@@ -226,7 +227,7 @@ test_plans(void **state)
 	}
 }
 
-/* Documents by NUL and by pattern, empty ones too, in chunks that end where documents end. */
+/* Documents by NUL and by pattern, also empty ones, in chunks that end where documents end. */
 static void
 test_documents(void **state)
 {
@@ -246,7 +247,7 @@ test_documents(void **state)
 	round_trip((const uint8_t *)lines, sizeof lines - 1, o);
 }
 
-/* An unbroken chunk of more than 2^20 symbols: parts, blocks that continue, a context that goes on. */
+/* An unbroken chunk of more than 2^20 symbols, in several parts and blocks, with one context. */
 static void
 test_parts(void **state)
 {
@@ -268,7 +269,7 @@ test_parts(void **state)
 
 /* ---- patterns ---- */
 
-/* Matches found in text that comes in pieces are those found in the whole. */
+/* Matches found in text that comes in pieces are those found in the whole text. */
 static void
 test_pattern(void **state)
 {
@@ -289,7 +290,7 @@ test_pattern(void **state)
 			if (found && start < n)
 				whole[count++] = start;
 		}
-		for (size_t cut = 1; cut < n; cut++) { /* the first `cut` bytes are known first, then all */
+		for (size_t cut = 1; cut < n; cut++) { /* first only `cut` bytes are known, then all */
 			size_t from = 0, k = 0, have = cut;
 
 			while (from <= have) {
@@ -315,7 +316,7 @@ test_pattern(void **state)
 	}
 }
 
-/* The starts of matches, where more text comes `step` bytes at a time: their number, the first ones in start[]. */
+/* Finds matches in text that comes `step` bytes at a time. Returns their number, and the first ones in starts[]. */
 static size_t
 matches_in_steps(const char *pattern, const uint8_t *text, size_t n, size_t step, size_t *starts, size_t max)
 {
@@ -337,8 +338,8 @@ matches_in_steps(const char *pattern, const uint8_t *text, size_t n, size_t step
 	return count;
 }
 
-/* What would look further than NCT_PATTERN_SPAN from its start is no match, however much text is at hand; and a long
- * run takes no time that grows with its square: hours, here. */
+/* A match that needs more than NCT_PATTERN_SPAN bytes from its start is not found, however much text there is. A
+ * long sequence of matching characters does not take quadratic time, which would be hours here. */
 static void
 test_long_matches(void **state)
 {
@@ -360,7 +361,7 @@ test_long_matches(void **state)
 		assert_int_equal(at[0], 0);
 		assert_int_equal(matches_in_steps("a{65535}aa", text, run + 3, step, at, 4), 0);
 	}
-	/* that of the first run, and what is left at the end */
+	/* the match after NCT_PATTERN_SPAN bytes, and the one of the rest */
 	assert_int_equal(matches_in_steps("[ab]+", text, n, 1 << 20, at, 4), 2);
 	assert_int_equal(at[0], NCT_PATTERN_SPAN);
 	assert_true(n - at[1] <= NCT_PATTERN_SPAN);

@@ -19,15 +19,15 @@ static const struct nct_header plain = {.kind = NCT_TOKENS,
                                         .windows = 8,
                                         .m1_parameters = 9};
 
-/* The i-th token of every test's streams: a pattern of period 3 with some noise. */
+/* Token i of the streams of all tests: a pattern of period 3 with some noise. */
 static inline uint32_t
 token(uint64_t i)
 {
 	return i % 11 == 10 ? (uint32_t)(i / 11 % 7) : (uint32_t)(i % 3) * 5 + 1;
 }
 
-/* Writes a stream of `blocks` blocks, each of `windows` windows (even) of 10 bits as 4-bit tokens, and `bytes` of
- * text a block. */
+/* Writes a stream of `blocks` blocks. Each has `windows` windows of 10 bits, an even number, as 4-bit tokens, and
+ * stands for `bytes` bytes of text. */
 static inline void
 write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows, uint64_t bytes, uint64_t first)
 {
@@ -58,7 +58,7 @@ write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows
 	free(code);
 }
 
-/* One or two streams, by file or (pipes) through a temporary file. */
+/* One or two streams, in files or, with `pipes`, in pipes, which need a temporary file. */
 struct source {
 	const struct nct_header *header[2]; /* NULL: no more */
 	int pipe, joined;

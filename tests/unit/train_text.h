@@ -1,4 +1,4 @@
-/* train_text.h - texts for the tests of training: operands from memory, in a folder of the test's own. */
+/* train_text.h - for the tests of training: texts from memory, as files in a folder of the test. */
 #ifndef TRAIN_TEXT_H
 #define TRAIN_TEXT_H
 
@@ -31,7 +31,7 @@ struct piece {
 	size_t n;
 };
 
-/* Operands from memory: each is a file of its own, the list ends with bytes NULL. */
+/* An nct_operand: each text of a list becomes a file. The list ends with bytes = NULL. */
 static inline nct_err
 from_pieces(void *ctx, size_t i, int *fd)
 {
@@ -68,7 +68,7 @@ make_folder(void **state)
 	return mkdtemp(folder) == NULL;
 }
 
-/* Fails if a test left something behind. */
+/* Removes the test's folder. Fails if a test has left files in it. */
 static inline int
 drop_folder(void **state)
 {
