@@ -1,9 +1,11 @@
 #!/bin/sh
-# bench.sh - speeds and sizes of the codec beside spm_encode, gzip, xz, zpaq and 7z, on one text in one run.
-# usage: bench.sh [TEXT]; without it, the sample, repeated to 200 MB where tables make it fast. Start-up is included, output goes to /dev/null or a
-# file of a temporary folder. Times are medians of $runs: by the clock, and of the processor (user's and system's seconds), which other work on the machine
-# hurts less. Speeds of single threads go by the latter. Machines differ from minute to minute: ratios that matter are of commands run in turn,
-# $turns times each. A peer that is not installed shows as -.
+# bench.sh - measures the codec beside spm_encode, gzip, xz, zpaq and 7z, on one text in one run.
+# usage: bench.sh [TEXT]; without TEXT, the sample, repeated to 200 MB where the codec is fast.
+# Start-up is included. Output goes to /dev/null or to a file in a temporary folder.
+# Times are medians of $runs, by the clock and of the processor (user and system). Other work on the machine changes
+# the latter less, so speeds of single threads go by it. Important ratios are of commands that run in turn, $turns
+# times each.
+# A program that is not installed shows as -.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -16,7 +18,7 @@ head -c 409600 text >few
 if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
 head -c $(($(wc -c <big) / 10)) big >tenth
 
-# once COMMAND: a line of its seconds by the clock and of the processor. bash tells both, without its own start.
+# once COMMAND: prints its seconds by the clock and of the processor, as measured by bash.
 once() {
 	LC_ALL=C bash -ec "TIMEFORMAT='%3R %3U %3S'
 		time { $1; }" 2>said || { cat said >&2; return 1; }
@@ -33,7 +35,7 @@ measure() {
 	cpu=$(median spent 2)
 }
 
-# paired A B: runs the commands in turn; sets wall and cpu, how many times as long A takes as B: medians of $turns.
+# paired A B: runs the commands in turn. Sets wall and cpu, the ratios of A's time to B's: medians of $turns.
 turns=9
 paired() {
 	for _ in $(seq $turns); do echo "$(once "$1") $(once "$2")"; done | awk '{ print $1 / $3, $2 / $4 }' >spent
@@ -43,8 +45,8 @@ paired() {
 
 heading() { printf '\n%-34s %10s %9s %9s %10s %9s %9s\n' "$1" bytes "wall s" "CPU s" "$2/CPU s" "$3" bits/byte; }
 
-# row NAME TOOL UNIT INPUT COMMAND [OUTPUT]: speed over INPUT's size in units of so many bytes, that over $peer, and OUTPUT's bits per byte of INPUT.
-# Sets speed, and leaves wall and cpu.
+# row NAME TOOL UNIT INPUT COMMAND [OUTPUT]: prints the speed in UNITs of INPUT's bytes per second, its ratio to
+# $peer, and OUTPUT's bits per byte of INPUT. Sets speed, wall and cpu.
 row() {
 	name=$1 tool=$2 unit=$3 bytes=$(wc -c <"$4")
 	speed=
@@ -66,7 +68,7 @@ aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4"
 "; }
 round2() { printf %.2f "$1"; }
 
-# ---- windows by tables, beside a subword tokenizer and gzip, which take their time and get a tenth of the text ----
+# ---- windows by codebook, beside a subword tokenizer and gzip, which get a tenth of the text, as they are slower ----
 runs=5
 peer=
 if command -v spm_train >/dev/null; then
@@ -116,7 +118,7 @@ measure "for i in 1 2 3 4 5 6 7 8 9 10; do acwin hi >/dev/null; done"
 aim "acwin on two bytes, by the clock" "$(awk -v s="$wall" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 aim "acwin on two bytes, of the processor" "$(awk -v s="$cpu" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 
-# ---- where M1 runs for nearly every byte, beside the strong compressors: what is started up does not matter, so one run each ----
+# ---- where M1 runs at nearly every byte, beside strong compressors; one run each, as start-up does not matter ----
 runs=1
 peer=
 heading "of 1 MiB, or 400 KB, M1 running" KB "x zpaq"
@@ -125,7 +127,7 @@ peer=$speed
 row "7z PPMd -mmt=1" 7z 1000 part "rm -f a.7z; 7z a -m0=PPMd -mmt=1 a.7z part >log" a.7z
 row "gzip -9" gzip 1000 part "gzip -9 -c part >a.gz" a.gz
 row "xz -9" xz 1000 part "xz -9 -c part >a.xz" a.xz
-in=part # the fastest row's; others get less
+in=part # the input of the fastest row; others get less
 for isa in $(acwin --cpu=list | grep -vx ref); do
 	case $isa in
 	amx) wanted="150 100 300 - 40 10" ;;

@@ -1,6 +1,9 @@
-# torch_train.py - the same model in PyTorch, for tests/bench/train.sh: prints tokens/s, and by CPU seconds, with autocast to bf16 or without.
+# torch_train.py - trains the same model in PyTorch, for tests/bench/train.sh: prints tokens/s and tokens per CPU
+# second.
 # usage: torch_train.py SIZE VOCABULARY ROWS LENGTH STEPS THREADS bf16|fp32
-# In PyTorch's favour: plain SGD in place of Adafactor, random tokens and so no data to read. Medians of the steps after the first.
+# bf16 is autocast. In PyTorch's favour, it uses plain SGD instead of Adafactor, and random tokens, so that no data is
+# read.
+# Times are medians of the steps after the first.
 import math
 import statistics
 import sys

@@ -1,8 +1,11 @@
 #!/bin/sh
-# train.sh - training speed beside PyTorch's and beside oneDNN's products, on the same model in one run; where the time of our steps goes.
-# usage: train.sh [ROUNDS [THREADS...]]; 3 rounds on 1 thread and on all cores: some 12 minutes of an idle machine with two cores. Tokens/s
-# are medians, ours of the rounds, theirs of three steps at each batch; where other work is on the machine, look at CPU seconds of 1 thread.
-# Products of oneDNN are measured if products.c's program is on the PATH, as under `make bench`.
+# train.sh - measures training beside PyTorch and beside oneDNN's products, on the same model in one run, and where
+# our time goes.
+# usage: train.sh [ROUNDS [THREADS...]]; by default 3 rounds, on 1 thread and on all cores: 12 minutes on two idle
+# cores.
+# Tokens/s are medians: ours of the rounds, PyTorch's of three steps at each batch size. If other work is on the
+# machine, look at CPU seconds with 1 thread. Products of oneDNN are measured if products.c's program is on the PATH,
+# as with `make bench`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${1:-3}
@@ -17,25 +20,25 @@ if "$python" -c 'import torch' 2>/dev/null; then torch=1; else echo "no PyTorch 
 : >"$work/products"
 if command -v products >"$work/where"; then OMP_NUM_THREADS=1 products | tee "$work/products"; fi
 
-# What the tokens are does not matter for speed.
+# Any tokens will do.
 tokens() {
 	awk -v v="$1" 'BEGIN { srand(1); for (d = 0; d < 60; d++) { for (i = 0; i < 4000; i++) printf "%d ", int(v ^ rand()) - 1; print "" } }' |
 		bitpack --from=ids --vocab="$1"
 }
 
-# value KEY FILE: of the last line KEY=VALUE of what --verbose printed.
+# value KEY FILE: the value of the last line KEY=VALUE in the output of --verbose.
 value() { sed -n "s/.*\\b$1=\\([0-9.]*\\).*/\\1/p" "$2" | tail -1; }
 
-# median: of numbers, a line each.
+# median: of numbers, one on each line.
 median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
-# cpu: seconds of the processor that the commands waited for have taken; in $work/cpu.
+# cpu: processor seconds of all commands so far, in $work/cpu.
 cpu() {
 	times >"$work/times"
 	tail -1 "$work/times" | awk '{ for (i = 1; i <= 2; i++) { split($i, p, /[ms]/); s += 60 * p[1] + p[2] } printf "%.2f\n", s }' >"$work/cpu"
 }
 
-# train STEPS THREADS: what --verbose printed is in $work/said, CPU seconds in $work/took.
+# train STEPS THREADS: trains. The output of --verbose goes to $work/said, CPU seconds to $work/took.
 train() {
 	cpu
 	before=$(cat "$work/cpu")
@@ -44,10 +47,11 @@ train() {
 	awk -v a="$before" '{ print $1 - a }' "$work/cpu" >"$work/took"
 }
 
-# ours STEPS THREADS: sets `wall` and `busy`, tokens a second of each, and prints where the time went.
+# ours STEPS THREADS: sets `wall` and `busy`, tokens per second by the clock and per CPU second, and prints where the
+# time went.
 ours() {
 	: >"$work/starts"
-	for _ in 1 2 3; do # reading, first parameters, writing: not counted, and the least of it, as the first run may pay for memory alone
+	for _ in 1 2 3; do # a run without steps, whose time is subtracted: the shortest of three
 		train 0 "$2"
 		cat "$work/took" >>"$work/starts"
 	done
@@ -71,7 +75,7 @@ ours() {
 		'BEGIN { printf "  of it, in products with weights %5.1f%%\n", 100 * s / t / a }'
 }
 
-# beside_products: the rate of our run on 1 thread over that of oneDNN on the model's shapes.
+# beside_products: the ratio of our FLOP/s on 1 thread to those of oneDNN on the model's shapes.
 beside_products() {
 	rate=$(awk -v m="$size" '$1 == m && $2 == "all" { print $4 }' "$work/products")
 	[ -n "$rate" ] || return 0
@@ -87,7 +91,7 @@ beside_products() {
 	}'
 }
 
-# peer THREADS: PyTorch at each of its batches, and the ratios to the best of them.
+# peer THREADS: measures PyTorch at each batch size, and prints our ratios to the best.
 peer() {
 	: >"$work/peer"
 	for how in $peers; do # ROWS:PRECISION

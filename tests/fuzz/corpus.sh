@@ -1,7 +1,8 @@
 #!/bin/sh
-# corpus.sh - chooses the committed corpus anew from what `make fuzz` has kept: for every edge that is reached the smallest input that reaches it.
-# usage: corpus.sh BUILD [TARGET...]; no more than 40 KB a target, of models with
-# codebooks 125, the smallest inputs first.
+# corpus.sh - chooses the committed corpus anew from what `make fuzz` has kept: for every edge the smallest input that
+# reaches it.
+# usage: corpus.sh BUILD [TARGET...]
+# Each target keeps at most 40 KB, m1 125 KB. The largest inputs are dropped.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1

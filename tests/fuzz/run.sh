@@ -1,7 +1,9 @@
 #!/bin/sh
-# run.sh - runs the fuzz targets, one after the other, each for its share of the time; ends with 1 if one found something.
-# usage: run.sh BUILD TESTS SECONDS TARGET...; TESTS holds the unit programs that write seeds. BUILD/found/TARGET keeps what is new,
-# BUILD/TARGET-* what failed. Each target reads the committed corpus, seeds of its own and files of tests/vectors besides.
+# run.sh - runs the fuzz targets, one after the other, each for its share of the time.
+# usage: run.sh BUILD TESTS SECONDS TARGET...; exit status 1 if a target found a fault.
+# TESTS has the unit programs that write seeds. Each target begins with the committed corpus, its seeds and files of
+# tests/vectors.
+# New inputs are kept in BUILD/found/TARGET, and inputs that failed as BUILD/TARGET-*.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1 tests=$2 seconds=$3

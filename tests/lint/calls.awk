@@ -1,5 +1,7 @@
-# calls.awk - who uses whose names: reads `nm -P -A` of the libraries' objects, BUILD/lib/FOLDER/FILE.o, and the arrows (-v table=FILE).
-# Prints a fault for a use that no arrow allows; with -v pairs=1 the uses themselves, "FILE FILE", for tsort(1), which finds circles.
+# calls.awk - checks calls between folders: reads `nm -P -A` of objects BUILD/lib/FOLDER/FILE.o, and the arrows (-v
+# table=FILE).
+# Prints a fault for each call that no arrow allows. With -v pairs=1 it prints all calls as "FILE FILE", for tsort(1)
+# to find circles.
 BEGIN {
 	while ((getline line <table) > 0)
 		if (line !~ /^#/ && (colon = index(line, ":")) > 0)

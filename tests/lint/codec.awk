@@ -1,4 +1,5 @@
-# codec.awk - reads `nm -P -A libnct.a`: the codec must need nothing of training, of oneDNN or of floating-point libm.
+# codec.awk - reads `nm -P -A libnct.a` and checks that libnct uses nothing of libnct-train, oneDNN, MPI or
+# floating-point libm.
 $3 != "U" { defined[$2] = 1 }
 $3 == "U" { user[$2] = $1 }
 END {

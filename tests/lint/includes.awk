@@ -1,4 +1,4 @@
-# includes.awk - holds every #include of the files given against the arrows between folders (-v table=FILE).
+# includes.awk - checks every #include of the files given against the arrows between folders (-v table=FILE).
 BEGIN {
 	while ((getline line <table) > 0)
 		if (line !~ /^#/ && (colon = index(line, ":")) > 0)

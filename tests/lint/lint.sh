@@ -1,6 +1,6 @@
 #!/bin/sh
-# lint.sh - what can be said about the sources without running them; each check is a test.
-# lint.sh         prints the faults, a line each, and how many checks failed
+# lint.sh - checks the sources without running them; each check is a test.
+# lint.sh         prints each fault on a line, and the number of checks that failed
 # lint.sh --tap   prints the same as TAP
 # A check is a function that prints a line for each fault, or returns 77 and prints why it was skipped.
 set -u
@@ -15,7 +15,8 @@ trap 'exit 1' HUP INT TERM
 
 # ---- which files ----
 
-# The tracked files, or, where there is no repository, all that is not built. What is planted, or found by fuzzing, is no part of the sources.
+# The tracked files, or, without a repository, all files that are not built. Planted faults and the fuzz corpus are
+# left out.
 files=$tmp/files
 { git ls-files 2>/dev/null | grep . || find . -type f | sed 's|^\./||' | grep -Ev '^(build|bin|runs|\.git)[^/]*/'; } |
 	grep -vxF tests/lint/planted.txt | grep -v '^tests/fuzz/corpus/' | while read -r f; do [ ! -f "$f" ] || echo "$f"; done | sort >"$files"
@@ -25,17 +26,17 @@ pick() { grep -E "$1" "$files"; }
 
 tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|files|print|trainer|ranks'; }
 
-# fault_at WHAT REGEX FILES: a fault for each line that matches, in the text files whose paths match.
+# fault_at WHAT REGEX FILES: prints a fault for each line that matches REGEX, in text files whose paths match FILES.
 fault_at() {
 	pick "$3" | xargs grep -HnEI -- "$2" /dev/null | sed "s|^\([^:]*:[0-9]*\):.*|\1: $1|"
 }
 
-# have PROGRAM: for `have PROGRAM || return` in a check that is skipped without it.
+# have PROGRAM: is it installed? `have PROGRAM || return` skips a check without it.
 have() { command -v "$1" >/dev/null || { echo "no $1"; return 77; }; }
 
 # ---- checks of text ----
 
-# No line of these files is over 120 characters. A regular expression each.
+# Files whose lines have at most 120 characters: a regular expression each.
 narrow='^[^/]*\.md$
 ^examples/results/[^/]*\.md$
 ^(lib|cmd|tests)/.*\.(c|h|inc)$
@@ -50,7 +51,7 @@ sizes() { pick '\.[ch]$' | xargs awk -v only=size -f "$lint/shape.awk"; }
 
 guards() { pick '\.h$' | xargs awk -v only=guard -f "$lint/shape.awk"; }
 
-# Written so that no pattern matches itself.
+# Patterns are written so that none matches itself.
 words() {
 	word='(^|[^A-Za-z0-9_])'
 	fault_at 'work left to do' "$word(TOD[O]|FIXM[E]|XX[X])([^A-Za-z0-9_]|\$)" .
@@ -68,7 +69,7 @@ scripts() {
 	pick '\.sh$|^\.ci/run$' | xargs shellcheck -f gcc
 }
 
-# What pages call a file is there: lib/base/err.c, and behind it "io.c" for one beside it; names with a word in capitals are examples.
+# Files that pages name exist (see paths.awk). Names with a word in capitals are examples.
 paths() {
 	pick '\.md$' | xargs awk -f "$lint/paths.awk" | while read -r where path; do
 		[ -e "$path" ] || echo "$where: no $path"
@@ -84,7 +85,7 @@ drawn() {
 
 # ---- checks by compilers, with the Makefile's own flags ----
 
-# ask_make TARGET LINE [VARIABLE=VALUE...]: the Makefile with one more LINE in it.
+# ask_make TARGET LINE [VARIABLE=VALUE...]: makes TARGET with one more LINE in the Makefile.
 ask_make() {
 	target=$1 line=$2
 	shift 2
@@ -102,7 +103,8 @@ headers() {
 	done
 }
 
-# warnings COMPILER FLAG PREREQUISITES: what the compiler says while make makes these, in a folder of its own, and which sources it missed.
+# warnings COMPILER FLAG PREREQUISITES: prints the compiler's warnings when make builds these in a folder of their
+# own, and the sources that were not compiled.
 warnings() {
 	have "$1" || return
 	ask_make all_of_them "all_of_them: $3" CC="$1" BUILD="$tmp/$1" BIN="$tmp/$1/bin" CFLAGS="$2" WERROR=-Werror 2>&1
@@ -111,7 +113,7 @@ warnings() {
 	done
 }
 
-# With clang all is built, by its fastest way; a sentence then goes to windows and back.
+# Builds all with clang, with the fastest options. Then a sentence is encoded and decoded.
 clang_builds() {
 	# shellcheck disable=SC2016 # make's own variables
 	warnings clang -O0 '$(addprefix $(BIN)/,$(TOOLS))' || return
@@ -119,7 +121,7 @@ clang_builds() {
 	"$tmp/clang/bin/acwin" "$tmp/sentence" | "$tmp/clang/bin/acwin" -d | cmp - "$tmp/sentence" || echo "acwin as clang built it: a sentence does not come back"
 }
 
-# Whose names each object of the libraries uses: along the arrows, and no two files use each other, not even by way of others.
+# Calls between the libraries' files follow the arrows, and there are no circles of calls.
 calls() {
 	[ -f "$NCT_BUILD/libnct.a" ] || { echo "$NCT_BUILD/libnct.a is not built"; return 77; }
 	pick '^lib/[^/]*/.*\.[cS]$' | sed "s|^lib/mpi/.*||; s|\.[cS]\$||; /./s|.*|$NCT_BUILD/&.o|" | xargs nm -P -A >"$tmp/names"
@@ -130,7 +132,7 @@ calls_in() {
 	awk -v table="$lint/arrows" -v pairs=1 -f "$lint/calls.awk" "$1" | tsort 2>&1 >/dev/null | sed 's/^tsort: -*:* */these files use each other: /'
 }
 
-planted_calls() { calls_in names; } # of self_test's tree
+planted_calls() { calls_in names; } # for the tree of self_test
 
 codec_is_light() {
 	[ -f "$NCT_BUILD/libnct.a" ] || { echo "$NCT_BUILD/libnct.a is not built"; return 77; }
@@ -144,7 +146,7 @@ pages() {
 	pick '^man/' | xargs mandoc -Tlint -Wwarning
 }
 
-# A comment that cites a section of nct-formats(5) by its name, in quotes, cites one that is there.
+# Sections of nct-formats(5) that comments cite, by names in quotes, exist.
 citations() {
 	sed -n 's/^\.S[hs] //p' man/nct-formats.5 | tr '[:lower:]' '[:upper:]' | sort >"$tmp/sections"
 	pick '\.(c|h|inc)$' | xargs grep -Hno 'nct-formats(5), "[^"]*"' | while IFS= read -r line; do
@@ -163,7 +165,7 @@ companions() {
 	done
 }
 
-# An option stands in --help and in the page alike, with its letter and whether it takes an argument.
+# --help and the page have the same options, with the same letters and arguments.
 options() {
 	for t in $(tools); do
 		[ -x "$NCT_BIN/$t" ] || { echo "$NCT_BIN/$t is not built"; return 77; }
@@ -180,8 +182,9 @@ options() {
 
 # ---- a check of the checks ----
 
-# planted.txt is a small tree full of faults, each on a line that says which check must find it, "fault: CHECK", or, word for
-# word, in a file CHECK.want. All must be found, and nothing else. "==> FILE" begins a file; "*N TEXT" is N lines of TEXT.
+# planted.txt is a small tree full of faults. A line with a fault says which check must find it, "fault: CHECK", or the
+# file CHECK.want has the check's whole output. Checks must find all faults and nothing else. "==> FILE" begins a file;
+# "*N TEXT" is N lines of TEXT.
 self_test() {
 	mkdir "$tmp/tree"
 	cd "$tmp/tree" || return
@@ -223,7 +226,7 @@ count=0 failed=0
 try() {
 	name=$1 count=$((count + 1))
 	shift
-	"$@" >"$tmp/faults" 2>&1 # a check that breaks says so there, too
+	"$@" >"$tmp/faults" 2>&1 # errors of the check itself are faults, too
 	if [ $? -eq 77 ]; then
 		[ -z "$tap" ] || echo "ok $count - lint: $name # skip $(cat "$tmp/faults")"
 	elif [ ! -s "$tmp/faults" ]; then

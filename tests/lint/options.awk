@@ -1,5 +1,6 @@
-# options.awk - the options in a tool's --help, or in a manual page: a line "letter name" each, with "=" for an argument.
-# The letter of an option that has none is written ".". An argument that may be left out does not count.
+# options.awk - lists the options in a tool's --help or in a manual page: "letter name", with "=" if there is an
+# argument.
+# An option without a letter has "." instead. An argument that may be left out does not count.
 /^  (-., |    )--[a-z]/ { # --help
 	letter = substr($0, 3, 1) == "-" ? substr($0, 4, 1) : "."
 	name = $0

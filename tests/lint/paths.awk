@@ -1,5 +1,6 @@
-# paths.awk - the files and folders that pages name: a line "PAGE:LINE PATH" each, from the root of the repository.
-# A name without a folder that follows a path and a comma, as in "lib/base/io.c, err.c", is of the same folder.
+# paths.awk - lists the files and folders that pages name, as "PAGE:LINE PATH", with paths from the root of the
+# repository.
+# A name without a folder that follows a path and a comma, as in "lib/base/io.c, err.c", is in the same folder.
 {
 	n = split($0, word, /[^A-Za-z0-9_.,\/-]+/)
 	folder = ""

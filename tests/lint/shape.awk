@@ -1,5 +1,5 @@
-# shape.awk - the outward shape of the C files given: the length of their functions, the guards of headers.
-# `only` chooses: "size" or "guard".
+# shape.awk - checks the C files given: only=size, that no function is too long; only=guard, that headers have their
+# own guards.
 function begin_file() {
 	open = 0
 	guard = ""

@@ -20,7 +20,7 @@ import nct_second as nct
 
 
 def reseal(data):
-    """Makes the ids and CRCs fit what stands in the stream, as far as its lengths can be followed."""
+    """Corrects the ids and CRCs of a stream, as far as its lengths are plausible."""
     data = bytearray(data)
     data[64:72] = nct.u64(nct.crc64(data[:64]))
     at = 72
@@ -42,7 +42,7 @@ def reseal(data):
 
 
 class Model:
-    """A model, and what both implementations make of a stream."""
+    """A model, with which both implementations read streams."""
 
     def __init__(self, path):
         self.path = path
@@ -78,7 +78,7 @@ class Model:
         return 0, "", b"".join(out)
 
     def tool_decodes(self, data):
-        """By acwin. Tokens become windows by bitpack first, which writes all that comes before a fault."""
+        """Decodes by acwin. Tokens become windows by bitpack first, which writes all that comes before a fault."""
         status, message = 0, ""
         if data[10:11] == b"\2":
             status, message, data = run(["bitpack", "-u"], data)
@@ -161,7 +161,7 @@ def foreign_parts():
 
 
 def samples(model):
-    """(name, stream) of every kind, small."""
+    """Small streams of every kind, as (name, stream)."""
     text = [[b"A dog and a cat, ", True], [b"", True], [b"ran \xff on", False]]
     split = {"bits": 10, "code": nct.SPLIT, "resets": 1, "separator": 1}
     yield "split", model.encode(text, chunk=8, **split)
@@ -249,7 +249,7 @@ def parts(model):
 
 
 def models(data, chance, count):
-    """(name, model file), changed."""
+    """Changed model files, as (name, file)."""
     length = struct.unpack_from("<Q", data)[0]
     header, body = data[8:8 + length].rstrip(b" "), data[8 + length:]
     fingerprint = header.split(b'"fingerprint":"')[1][:16]
@@ -306,7 +306,7 @@ def models(data, chance, count):
 
 
 def compare_models(model, chance, count, tell):
-    """Each codebook serves to encode a text, so that its base tensor counts."""
+    """Encodes a text with each codebook, so that its base tensor is used."""
     with open(model.path, "rb") as file:
         data = file.read()
     for name, changed in models(data, chance, count):

@@ -15,7 +15,7 @@ the page and with the tools, so it is plain and slow, and it holds each file in 
     nct_second.py raw     [FILE ...]                 ids as bytes or 16-bit integers, as bitpack --to=raw does
     nct_second.py strings -m MODEL -b BITS [--code split|best] [--no-codebook]   a codebook, as acwin --strings does
     nct_second.py model   -m MODEL                   reads a model file with all checks
-    nct_second.py eval    -m MODEL                   makes a .freq file of tests/vectors again, that at standard input
+    nct_second.py eval    -m MODEL                   reads a .freq file of tests/vectors and writes it anew
 
 Standard input is read where no FILE is named. No model is built in: -m names its file.
 Exit status: 0 done, 1 failed (another model, say), 2 wrong usage, 3 damaged input.
@@ -86,7 +86,7 @@ def u64(*numbers):
 # ---- strings of bits ----
 
 def pack_bits(values, width):
-    """Numbers of `width` bits to bytes, most significant bits first, the last byte filled up with zeros."""
+    """Packs numbers of `width` bits into bytes, most significant bits first. The last byte is filled up with zeros."""
     out = bytearray()
     for at in range(0, len(values), 8):  # eight numbers fill whole bytes
         group = values[at:at + 8]
@@ -367,7 +367,7 @@ def frequencies_of(logits):
 
 
 class Transformer:
-    """Keeps the keys and values of what it has read last. What begins alike is not computed again."""
+    """Keeps the keys and values of the symbols that it has read, and computes only what differs from the last call."""
 
     def __init__(self, sizes, values):
         self.sizes = sizes
@@ -389,7 +389,7 @@ class Transformer:
             w.update({name: list(values[name][layer * n:(layer + 1) * n]) for name, n in lengths.items()})
             self.layers.append(w)
         self.read = []  # symbols
-        self.results = []  # the frequencies behind each of them
+        self.results = []  # the frequencies after each of them
         self.cache = [([], []) for _ in self.layers]  # keys, values of each position
 
     def after(self, symbols):
@@ -446,7 +446,7 @@ DEEPEST = 1024  # the most symbols of a string
 
 
 def shares_of(points, frequencies):
-    """Splits code points among symbols."""
+    """Divides code points among symbols."""
     total = sum(frequencies)
     shares = [f * points // total for f in frequencies]
     left = points - sum(shares)
@@ -460,7 +460,7 @@ def shares_of(points, frequencies):
 
 
 class Node:
-    """A node of a tree of split windows."""
+    """A node of the tree of strings of code 1."""
     __slots__ = "first", "points", "depth", "symbol", "firsts", "nodes", "by_symbol"
 
     def __init__(self, first, points, depth, symbol):
@@ -553,7 +553,7 @@ class SplitWindows:
                     continue
             for child in reversed(self.grown(node, string).nodes):
                 stack.append((child, string + [child.symbol]))
-            node.nodes = None  # all is needed once
+            node.nodes = None  # each is needed once
 
 
 class Codebook:
@@ -605,7 +605,7 @@ class Codebook:
         need(len(self.strings) == 1 << bits, "the number of strings")
 
     def check_base(self):
-        """What an encoder wants of the double array."""
+        """Checks what an encoder requires of the double array."""
         if self.base is None:
             return
         inner = sorted({parent for parent in self.parents})  # -1, the root, first
@@ -619,11 +619,12 @@ class Codebook:
         need(len(cells) == len(self.parents), "two nodes have the same cell")
 
     def start(self):
-        """A chunk begins: all windows stand on their own."""
+        """A chunk begins. There is nothing to do, as windows do not depend on each other."""
 
     def take(self, symbols, at, boundaries):
-        """The window at symbols[at:], and the number of its symbols: the longest string that ends at a boundary, or else
-        the longest. That is the rule of best windows. It gives split ones, too: all nodes of their tree are strings."""
+        """The window at symbols[at:], and the number of its symbols. It is the longest string that ends at a boundary,
+        or else the longest. This is the rule of code 2. For code 1 it gives the same windows, as all nodes of its
+        tree are strings."""
         node, longest, aligned = -1, None, None
         for length in range(1, len(symbols) - at + 1):
             node = self.children.get((node, symbols[at + length - 1]))
@@ -643,7 +644,7 @@ class Codebook:
 # ---- unbroken codes ("UNBROKEN CODES") ----
 
 def encode_unbroken(m1, symbols, start):
-    """The code of symbols[start:], before which M1 has read the others: a number, and how many bits it has."""
+    """The code of symbols[start:], as a number and its bits. M1 has read symbols[:start] before."""
     low, span, out = 0, 1 << 56, bytearray()  # `out` is what was shifted out of `low`
 
     def carry():
@@ -681,7 +682,7 @@ def encode_unbroken(m1, symbols, start):
 
 
 def decode_unbroken(m1, read, data, at, bits, count):
-    """Appends `count` symbols to `read`, what M1 has read of the chunk."""
+    """Decodes `count` symbols and appends them to `read`, which is what M1 has read of the chunk."""
     code = (get_bits(data, at, bits) << -bits % 8).to_bytes((bits + 7) // 8, "big")
     source = itertools.chain(code, itertools.repeat(0))
     value = int.from_bytes(bytes(itertools.islice(source, 7)), "big")
@@ -927,7 +928,7 @@ class Reader:
 
 
 class Decoder:
-    """Windows to text, a block at a time."""
+    """Decodes windows to text, a block at a time."""
 
     def __init__(self, header, model, codebooks):
         if model.fingerprint != header.m1:
@@ -975,7 +976,7 @@ class Decoder:
         return bytes(out)
 
     def strings(self, block, at, units, bits):
-        """The symbols of each unit of an entry, of which EOD can only be the last."""
+        """The symbols of each unit of an entry. EOD may only be the last of them."""
         if self.windows is None:
             start = len(self.read)
             decode_unbroken(self.m1, self.read, block.code, at, bits, units)
@@ -1020,7 +1021,7 @@ class Writer:
 
 
 def tokens_of(header, block):
-    """The tokens of v bits that a block's bits are cut into."""
+    """Cuts a block's bits into tokens of v bits."""
     bits, v = sum(bits for _, _, bits in block.entries), header.token_bits
     count = (bits + v - 1) // v
     return unpack_bits(block.code + bytes(2), v, count)
@@ -1032,9 +1033,9 @@ KINDS = {}
 
 
 def kind_of(c):
-    """What the pattern of words tells apart: L letters and marks, N numbers, S white space of ASCII but the space,
-    ' the apostrophes, P all other characters, X bytes that are no UTF-8. Python 3.11 has the classes of Unicode 14.0,
-    other versions know some more characters or fewer."""
+    """The kind of a character in the pattern of words: L letters and marks, N numbers, S ASCII white space except the
+    space, ' apostrophes, P other characters, X bytes that are not UTF-8. Python 3.11 has the classes of Unicode 14.0;
+    other versions know some more or fewer characters."""
     if c not in KINDS:
         if c in " '":
             kind = c
@@ -1051,7 +1052,7 @@ def kind_of(c):
 
 
 def starts_of_matches(data, pattern):
-    """The bytes before which matches start. Patterns other than words have to mean the same in Python."""
+    """The offsets where matches start. Patterns other than words must mean the same in Python."""
     text = data.decode("utf-8", "surrogateescape")
     places = [0, *itertools.accumulate(len(c.encode("utf-8", "surrogateescape")) for c in text)]
     if pattern == "words":
@@ -1063,7 +1064,7 @@ def starts_of_matches(data, pattern):
 
 
 def documents_of(operands, separator, pattern, leave_open):
-    """A list of [bytes, whether EOD follows]."""
+    """The documents: a list of [bytes, whether EOD follows]."""
     if separator == 0:
         documents = [[data, True] for data in operands if data]
     elif separator == NUL:
@@ -1079,7 +1080,7 @@ def documents_of(operands, separator, pattern, leave_open):
 
 
 def chunks_of(document, ended, chunk):
-    """Pairs: where each chunk starts, and its symbols."""
+    """Yields, for each chunk, where it starts and its symbols."""
     size = chunk or max(len(document), 1)
     starts = range(0, len(document), size) or ([0] if ended else [])
     for start in starts:
@@ -1136,7 +1137,7 @@ class WindowCoder:
         self.windows, self.bits, self.alone = windows, bits, alone
 
     def parts(self, symbols, boundaries):
-        """Units, windows, bits and symbols of each part of a chunk."""
+        """Yields units, windows, bits and symbols of each part of a chunk."""
         self.windows.start()
         at, since, found = 0, 0, []
         text = symbols[:-1] if self.alone and symbols[-1] == EOD else symbols
@@ -1290,7 +1291,7 @@ def do_foreign(options, out):
 
 
 def token_blocks(options):
-    """Headers and blocks of tokens; windows are cut into tokens of 16 bits."""
+    """Yields headers and blocks of tokens. Windows are cut into tokens of 16 bits."""
     for path in options.files:
         reader = Reader(load(path))
         for header in reader.headers():
@@ -1306,7 +1307,7 @@ def token_blocks(options):
 
 
 def do_ids(options, out):
-    """A line for each document, of the tokens that begin in it."""
+    """Writes a line for each document, with the tokens that begin in it."""
     line = []
     for header, block in token_blocks(options):
         width = header.token_bits or 1
@@ -1345,7 +1346,8 @@ def do_model(options, _out):
 
 
 def do_eval(options, out):
-    """Makes a .freq file of tests/vectors again. M1 reads the first number of each line, and EOD at the reset."""
+    """Reads a .freq file of tests/vectors, and writes it again with M1's frequencies. M1 reads EOD at the
+    reset, and the first number of each line."""
     model, read = load_model(options), []
     for line in sys.stdin:
         symbol, *more = line.split()
