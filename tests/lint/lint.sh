@@ -113,7 +113,7 @@ warnings() {
 	done
 }
 
-# Builds all with clang, with the fastest options. Then a sentence is encoded and decoded.
+# Builds all with clang, without optimisation, which is fastest. Then a sentence is encoded and decoded.
 clang_builds() {
 	# shellcheck disable=SC2016 # make's own variables
 	warnings clang -O0 '$(addprefix $(BIN)/,$(TOOLS))' || return
