@@ -102,7 +102,8 @@ share(const struct nct_world *w, void *bytes, size_t n)
 {
 	(void)w;
 	for (size_t at = 0; at < n; at += SECTION)
-		if (MPI_Bcast((char *)bytes + at, (int)(n - at < SECTION ? n - at : SECTION), MPI_BYTE, 0, MPI_COMM_WORLD) != MPI_SUCCESS)
+		if (MPI_Bcast((char *)bytes + at, (int)(n - at < SECTION ? n - at : SECTION), MPI_BYTE, 0, MPI_COMM_WORLD) !=
+		    MPI_SUCCESS)
 			return NCT_EIO;
 	return NCT_OK;
 }

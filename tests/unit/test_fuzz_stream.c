@@ -97,7 +97,7 @@ test_mending(void **state)
 		struct bytes s = seed(i);
 		nct_err err;
 
-		nct_put64(s.p + 24, nct_get64(s.p + 24) + (i < 5)); /* another chunk size, so another stream id and other checksums */
+		nct_put64(s.p + 24, nct_get64(s.p + 24) + (i < 5)); /* the chunk size, and so id and checksums */
 		mend(s.p, s.n);
 		read_stream(s.p, s.n, 0, &err);
 		assert_int_equal(err, NCT_OK);

@@ -247,7 +247,7 @@ test_samples(void **state)
 		assert_int_equal(nct_corpus_tokens(s[i]), 105); /* two windows are five tokens */
 		assert_true(nct_corpus_header(s[i])->text_unknown);
 		nct_corpus_get(s[i], 0, 105, i == 0 ? ids : again, NULL);
-		assert_true(i == 0 || (memcmp(ids, again, sizeof ids) == 0) == (i == 1)); /* they depend on the seed, not on threads */
+		assert_true(i == 0 || (memcmp(ids, again, sizeof ids) == 0) == (i == 1)); /* by seed, not by threads */
 	}
 	for (size_t i = 3; i < 105; i++)
 		good += ids[i] == ids[i - 3];

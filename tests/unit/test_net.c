@@ -248,7 +248,7 @@ check_tensor(const struct example *e, struct plain *m, const struct data *d, con
 		rms += (double)g[i] * (double)g[i];
 	}
 	rms = sqrt(rms / (double)t->size);
-	if (e->s.reach > 1 && e->length > 1 && !(rms > 1e-3)) /* else softmax has one key, and q, k and bias have no gradient */
+	if (e->s.reach > 1 && e->length > 1 && !(rms > 1e-3)) /* else q, k and bias have no gradient */
 		fail_msg("%s: the gradient of %s vanishes: rms %.3g", e->name, t->name, rms);
 	for (int k = 0; k < (long_tests() ? 8 : 4); k++) {
 		const size_t i = k == 0 ? largest : (size_t)nct_rng_below(&r, t->size);

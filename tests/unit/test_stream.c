@@ -180,7 +180,7 @@ test_live_round_trip(void **state)
 			assert_int_equal(b.code_bytes, s.b.code_bytes);
 			assert_memory_equal(b.code, s.code, s.b.code_bytes);
 			if (k % 4 == 0)
-				nct_reader_give(r, owned, cap); /* memory that the reader may overwrite with the next blocks */
+				nct_reader_give(r, owned, cap); /* memory for the next blocks */
 			else
 				free(owned);
 		}
