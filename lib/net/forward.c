@@ -23,8 +23,8 @@ enter_layer(const struct nct_pass *p, uint32_t l, size_t at, size_t rows, unsign
 	nct_pass_by_weight(p, &qkv, worker);
 }
 
-/* norm2 and the feed-forward part of the current layer: x (rows,C) += its output. `row` is the first row in n->xm
- * and n->up. */
+/* norm2 and the feed-forward part of the current layer: x (rows,C) = xm + its output. `row` is the first row in
+ * n->xm and n->up. */
 static void
 feed_forward(const struct nct_pass *p, size_t row, size_t rows, float *x, unsigned worker)
 {

@@ -56,7 +56,7 @@ void nct_pass_by_weight(const struct nct_pass *p, const struct nct_by_weight *b,
 void nct_pass_weights_forward(struct nct_pass *p, uint32_t enter, uint32_t leave);
 /* For the backward pass, packs all four weights of the current layer. */
 void nct_pass_weights_backward(struct nct_pass *p);
-/* Packs the weight `head`, and with p->backward its transpose, too. */
+/* Packs the weight `head` for the forward pass, and with p->backward for the backward pass, too. */
 void nct_pass_weights_head(struct nct_pass *p);
 
 /* forward.c: all layers, up to x[L]. */
