@@ -1,4 +1,4 @@
-/* err.h - filling in nct_why: the one way in which the library explains a failure. */
+/* err.h - fills in nct_why, by which the library explains all failures. */
 #ifndef NCT_BASE_ERR_H
 #define NCT_BASE_ERR_H
 

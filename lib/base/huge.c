@@ -1,4 +1,4 @@
-/* huge.c - memory in large pages: aligned to them, and the system told so. */
+/* huge.c - memory for large arrays, in large pages where the system has them. */
 #include "huge.h"
 
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include "nct-m2.h"
 #include "stream/stream.h"
 
-uint64_t nct_corpus_crc(const nct_corpus *c); /* CRC64 over the language (see nct_same_tokens()) and the tokens */
+uint64_t nct_corpus_crc(const nct_corpus *c); /* CRC64 over the kind of tokens (stream/same_tokens.h) and the tokens */
 
 /* Copies tokens [from, from + n), which must exist, to out (n). `place` (n) receives each token's index within its
  * block; it may be NULL. */

@@ -30,8 +30,8 @@ struct head_scratch {
 	uint32_t *k, *q, *dmix;   /* (T,D) packed */
 	float *dp;                /* (TILE,KEYS) gradients of probabilities */
 	uint32_t *p_turned, *ds_turned; /* (TILE,KEYS) packed: words run over queries */
-	float *dk, *dv;           /* (T,D) */
-	float *dbias;             /* (T), as `bias` */
+	float *dk, *dv;           /* (T,D) sums, before they become elements */
+	float *dbias;             /* (T) by distance, reversed like `bias` */
 };
 
 /* Row stride of a strip: room for all keys that a tile's queries may see, from the beginning of a panel on. */

@@ -115,7 +115,8 @@ nct_shape_operations(const struct nct_shape *s, size_t length)
 	const double keys = (R * (R + 1.0) / 2.0 + (T - R) * R) / T; /* mean number of keys that a query attends to */
 	const double weights = L * C * (4.0 * C + 3.0 * (double)s->inner) + C * (double)s->vocab;
 
-	return 6.0 * weights + 14.0 * L * C * keys; /* each product has two gradients */
+	/* 2 for a multiplication and an addition; twice as much backward; scores, of size C per key, once more */
+	return 6.0 * weights + 14.0 * L * C * keys;
 }
 
 /* ---- sizes by name ---- */

@@ -22,11 +22,11 @@ struct nct_step {
 	uint64_t position;   /* symbols read so far */
 	float *block;        /* one block of memory for all arrays below */
 	float *keys, *values; /* (L,reach,C) the cache; position p is in row p % reach */
-	float *x, *n;        /* (C) */
+	float *x, *n;        /* (C) residual stream; a norm's output */
 	float *qkv;          /* (3C) */
-	float *mix;          /* (C) */
-	float *up;           /* (2F) */
-	float *h;            /* (F) */
+	float *mix;          /* (C) attention's output */
+	float *up;           /* (2F) gate, then up */
+	float *h;            /* (F) the gate's output */
 	float *scores, *bias; /* (H,reach), oldest position first */
 	float *logits;       /* (V) */
 };

@@ -1,7 +1,8 @@
 /* transformer.h - the Transformer in floats that both trainers train: shapes, parameters, forward and backward pass.
  *
- * Decoder-only, pre-RMSNorm, no biases, gated ReLU feed-forward, a relative position bias per layer and head,
- * untied embeddings (Lester et al., 2024; position buckets: Raffel et al., 2020). With x (B,T,C):
+ * It is decoder-only, with pre-RMSNorm, a gated ReLU feed-forward part, a relative position bias for each layer and
+ * head, untied embeddings and no other biases (Lester et al., 2024; position buckets: Raffel et al., 2020). With x
+ * (B,T,C):
  *     x = embed[in]
  *     each layer:  n = rmsnorm(x) * norm1;  [q k v] = n qkv^T, heads of C/H columns each
  *                  s_ij = q_i . k_j / sqrt(C/H) + bias[h][bucket(i - j)]  for max(0, i - reach + 1) <= j <= i

@@ -25,8 +25,8 @@ struct job {
 	const struct nct_examples *e;
 	size_t rows;
 	struct worker *workers;
-	double *bits;             /* (rows) */
-	uint64_t *bytes;          /* (rows) */
+	double *bits;             /* (rows) results: bits of each row */
+	uint64_t *bytes;          /* (rows) and its bytes */
 };
 
 static void
