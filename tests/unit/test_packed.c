@@ -126,8 +126,8 @@ test_last_base(void **state)
 
 	(void)state;
 	assert_int_equal(nct_m1_compile(m, BITS, 1, NULL), NCT_OK);
-	assert_int_equal(nct_codebook_places_limit(m->split[0]), 8192);
-	check_last_base(m->split[0]);
+	assert_int_equal(nct_codebook_places_limit(m->book[0]), 8192);
+	check_last_base(m->book[0]);
 	nct_m1_free(m);
 	draw_strings(&r, s);
 	struct nct_codebook *c = codebook_of(s);
