@@ -91,7 +91,7 @@ test_spoilt(void **state)
 		nct_m1 *m = some_m1(i);
 
 		assert_int_equal(nct_m1_compile(m, BITS, 1, NULL), NCT_OK);
-		struct nct_codebook *c = m->split[0];
+		struct nct_codebook *c = m->book[0];
 		assert_non_null(c->base); /* places are found when it is made */
 		free(c->base);
 		c->base = NULL;
