@@ -12,7 +12,9 @@
 
 #include "base/magic.h"
 
-enum { OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE, OPT_CODEBOOK, OPT_EOD };
+enum {
+	OPT_OPEN = 256, OPT_KEEP_GOING, OPT_SHOW, OPT_COMPILE, OPT_STRINGS, OPT_NO_CODEBOOK, OPT_CODE, OPT_CODEBOOK, OPT_EOD
+};
 
 static const struct cli_option options[] = {
 	{'d', "decode", NULL, "windows to text"},
@@ -20,9 +22,10 @@ static const struct cli_option options[] = {
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
 	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
 	{OPT_STRINGS, "strings", "[=FORM]",
-	    "print the model's codebook: 'lines' (default: value and text in escapes), or for other programs 'llmc' or 'json'"},
+	    "print the model's codebook as 'lines' (default) of value and text in escapes, or for other programs: 'llmc', 'json'"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
-	{'b', "window-bits", "N", "bits per window, 10 to 128 (default: the model's, else 16); 0: one unbroken code per chunk"},
+	{'b', "window-bits", "N",
+	    "bits per window, 10 to 128 (default: the model's, else 16); 0: one unbroken code per chunk"},
 	{'c', "chunk", "BYTES", "cut documents every BYTES, 0: never (default 131072; 16384 for b > 20; 10240 for b = 0)"},
 	{'r', "resets", "N", "reset M1 every N windows (default 1), 0: only at a chunk's start"},
 	{'0', "null", NULL, "documents are separated by NUL (default: each operand is one)"},

@@ -15,7 +15,8 @@ enum {
 };
 
 static const struct cli_option options[] = {
-	{'v', "vocab-bits", "N", "bits per token, 1 to 16 (default: the window's, up to 16; then 16, or 8 where only 8 divides it)"},
+	{'v', "vocab-bits", "N",
+	    "bits per token, 1 to 16 (default: the window's, up to 16; then 16, or 8 where only 8 divides it)"},
 	{'u', "unpack", NULL, "tokens back to windows"},
 	{OPT_TO, "to", "FORM",
 	    "write 'tokens' (default), or ids alone: 'text', 'raw', 'npy', 'llmc', or with -o PREFIX for 'megatron'"},
@@ -23,7 +24,8 @@ static const struct cli_option options[] = {
 	{OPT_INDEX, "index", "FILE", "with raw, npy and llmc: write to FILE where documents end"},
 	{OPT_FROM, "from", "FORM", "read streams of 'windows' (default), or ids: 'ids' (text), 'raw', 'npy' or 'llmc'"},
 	{OPT_LIKE, "like", "STREAM", "with --from: the ids are those of STREAM's windows, which become tokens of it again"},
-	{'m', "model", "FILE", "the M1 whose codebook tells what windows stand for (default: the built-in one, if it is theirs)"},
+	{'m', "model", "FILE",
+	    "the M1 whose codebook tells what windows stand for (default: the built-in one, if it is theirs)"},
 	{OPT_LIVE, "live", NULL, "with --like: write each window as soon as it is whole, as for a sampler"},
 	{OPT_VOCAB, "vocab", "N", "with --from=ids: vocabulary size of foreign tokens, 2 to 65536"},
 	{OPT_TEXT, "text", "FILE", "with --vocab: the text, one line per line of ids"},
@@ -125,7 +127,8 @@ check_from(const struct bitpack *b)
 	if (b->from == FROM_WINDOWS)
 		return;
 	if (b->to != TO_TOKENS || b->keep_going || selects)
-		die(c, EX_USE, "--from=%s makes tokens: it excludes --to, --documents, --split and --keep-going", from_names[b->from]);
+		die(c, EX_USE, "--from=%s makes tokens: it excludes --to, --documents, --split and --keep-going",
+		    from_names[b->from]);
 	if (b->from >= FROM_NPY && b->like == NULL)
 		die(c, EX_USE, "--from=%s needs --like", from_names[b->from]);
 	if (b->like != NULL)

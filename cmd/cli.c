@@ -139,7 +139,8 @@ help_rows(const struct cli *c, const struct cli_option *o, FILE *f)
 		if (!offered(c, o))
 			continue;
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter < 256 ? '-' : ' ', o->letter < 256 ? o->letter : ' ',
-		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL && o->arg[0] != '[' ? "=" : "", o->arg != NULL ? o->arg : "");
+		         o->letter < 256 ? ", " : "  ", o->name, o->arg != NULL && o->arg[0] != '[' ? "=" : "",
+		         o->arg != NULL ? o->arg : "");
 		fprintf(f, "  %-26s %s\n", left, o->help);
 	}
 }

@@ -165,7 +165,8 @@ typedef nct_err (*nct_operand)(void *ctx, size_t i, int *fd);
 
 struct nct_pack_options {
 	size_t struct_size;
-	/* v, 1..16. 0: for tokens those that they have; for windows b if it is at most 16, or 8 if only 8 divides it, else 16 */
+	/* v, 1..16. 0: of tokens what they have. Of windows b, up to 16; above that 8 where 8 divides b and 16 does not, else
+	 * 16 */
 	unsigned token_bits;
 	int keep_going;          /* skip damaged blocks; the call still ends with NCT_EDATA */
 	const char *tmpdir;      /* where a temporary file goes; NULL: /tmp */
@@ -224,8 +225,8 @@ struct nct_like_options {
 	void *ctx;
 };
 /* Bare ids, one operand a stream, to tokens of the same windows as those of `like`. Where `m1` has the codebook, text
- * bytes are counted and blocks are cut as nct_encode() cuts them; else text is unknown. NCT_EKIND: `like` is foreign, or
- * its documents have no end that the form needs; NCT_EDATA: an id outside the vocabulary, or one that no encoder
+ * bytes are counted and blocks are cut as nct_encode() cuts them; else text is unknown. NCT_EKIND: `like` is foreign,
+ * or its documents have no end that the form needs; NCT_EDATA: an id outside the vocabulary, or one that no encoder
  * writes; NCT_ECUT: the last window is not whole. */
 NCT_API nct_err nct_import_like(nct_operand operand, void *ctx, int out, const struct nct_like_options *o,
                                 struct nct_totals *totals, nct_why *why) NCT_USED;

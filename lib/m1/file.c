@@ -27,25 +27,6 @@ static const struct {
 #define WINDOW_BITS "window_bits"
 #define ALIGN "align"
 #define ALIGN_PATTERN "align_pattern"
-static const char *const aligns[] = {
-    [NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
-
-const char *
-nct_align_name(enum nct_align align)
-{
-	return aligns[align];
-}
-
-int
-nct_align_named(enum nct_align *align, const char *name)
-{
-	for (int a = 0; a <= NCT_ALIGN_REGEX; a++)
-		if (strcmp(name, aligns[a]) == 0) {
-			*align = (enum nct_align)a;
-			return 1;
-		}
-	return 0;
-}
 
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
@@ -328,7 +309,7 @@ nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, size_t n)
 	if (m->windows.bits > 0) {
 		snprintf(bits, sizeof bits, "%u", m->windows.bits);
 		meta[metas++] = (struct nct_st_pair){WINDOW_BITS, bits};
-		meta[metas++] = (struct nct_st_pair){ALIGN, aligns[m->windows.align]};
+		meta[metas++] = (struct nct_st_pair){ALIGN, nct_align_name(m->windows.align)};
 	}
 	if (m->windows.align_pattern != NULL)
 		meta[metas++] = (struct nct_st_pair){ALIGN_PATTERN, m->windows.align_pattern};

@@ -266,6 +266,28 @@ nct_m1_free(nct_m1 *m)
 	free(m);
 }
 
+/* ---- alignment by name ---- */
+
+static const char *const aligns[] = {
+    [NCT_ALIGN_NONE] = "none", [NCT_ALIGN_WORDS] = "words", [NCT_ALIGN_REGEX] = "regex"};
+
+const char *
+nct_align_name(enum nct_align align)
+{
+	return aligns[align];
+}
+
+int
+nct_align_named(enum nct_align *align, const char *name)
+{
+	for (int a = 0; a <= NCT_ALIGN_REGEX; a++)
+		if (strcmp(name, aligns[a]) == 0) {
+			*align = (enum nct_align)a;
+			return 1;
+		}
+	return 0;
+}
+
 /* ---- codebooks ---- */
 
 int

@@ -58,6 +58,10 @@ struct nct_m1 {
 	_Atomic(struct nct_m1_weights *) *weights; /* NULL in there until someone evaluates */
 };
 
+/* Alignments as model files name them; *align becomes the one of that name, 0: there is none. */
+const char *nct_align_name(enum nct_align align);
+int nct_align_named(enum nct_align *align, const char *name);
+
 /* Packs the matrices unless that is done; any number of threads may ask at once. NCT_ENOMEM. */
 nct_err nct_m1_pack(const nct_m1 *m) NCT_USED;
 void nct_m1_weights_free(struct nct_m1_weights *w); /* NULL is a no-op */
@@ -91,9 +95,6 @@ struct nct_book_text {
 
 /* Keys in the metadata, or tensors if `tensors`, that belong to codebooks. */
 size_t nct_books_count(const nct_st *st, int tensors);
-/* The alignment of that name, in *align; 0: there is none. */
-int nct_align_named(enum nct_align *align, const char *name);
-const char *nct_align_name(enum nct_align align);
 /* Reads them all: copied and checked, unless they can be trusted. Errors of reading. */
 nct_err nct_books_read(nct_m1 *m, const nct_st *st, int trusted, nct_why *why) NCT_USED;
 /* Adds up to NCT_BOOKS, with up to 4 pairs and 3 tensors each, and their texts in text[]; counts on. */

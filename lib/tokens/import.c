@@ -114,7 +114,8 @@ text_ended(struct import *m)
 	if ((err = nct_ids_byte(&m->text, &c)) != NCT_OK)
 		return nct_fail(m->why, err, "cannot read the text");
 	if (c >= 0)
-		return nct_fail(m->why, NCT_EDATA, "the text goes on with line %" PRIu64 ", line %" PRIu64, m->lines + 1, m->ids.line);
+		return nct_fail(m->why, NCT_EDATA, "the text goes on with line %" PRIu64 ", line %" PRIu64, m->lines + 1,
+		                m->ids.line);
 	return NCT_OK;
 }
 

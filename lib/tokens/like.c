@@ -196,9 +196,11 @@ write_live(struct like *l)
 static nct_err
 end_ids(struct like *l)
 {
+	const unsigned b = l->header.window_bits, v = l->header.token_bits;
 	nct_err err = NCT_OK;
+	const int filled_up = b % v != 0 && l->have < v && l->window == 0; /* the bits behind the last window */
 
-	if (l->have >= l->header.token_bits || l->window != 0 || (l->have > 0 && l->header.window_bits % l->header.token_bits == 0))
+	if (l->have > 0 && !filled_up)
 		return nct_fail(l->why, NCT_ECUT, "the last window is not whole, id %" PRIu64, l->in.ids);
 	l->have = 0;
 	if (l->o->form == NCT_IMPORT_LLMC && !l->first)
@@ -324,7 +326,8 @@ set_header(struct like *l)
 	if (!whole && !l->o->live && (l->book == NULL || h->chunk == 0 || h->chunk > NCT_PART_WINDOWS))
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
 		                      "%s: tokens of %u bits of windows of %u: without their codebook and chunks nothing tells where "
-		                      "blocks end (sampled ids have none: see --live)", l->o->like_name, h->token_bits, h->window_bits);
+		                      "blocks end (sampled ids have none: see --live)",
+		                      l->o->like_name, h->token_bits, h->window_bits);
 	if (l->o->form == NCT_IMPORT_LLMC && (!h->eod_alone || !whole))
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: no token ends its documents, as in llm.c's files",
 		                      l->o->like_name);

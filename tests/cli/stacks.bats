@@ -383,3 +383,41 @@ END
   acwin -m four --compile -b 10 >five
   acwin -m five --codebook=dense -b 12 -a words t | cmp - <(acwin -m four --codebook=dense -a words t)
 }
+
+# page_has LINE: nct(7) gives this command.
+page_has() { mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct.7" | col -b | grep -qF -- "$1" || { echo "nct(7) has no: $1"; return 1; }; }
+
+@test "stacks: the commands of nct(7), with other tools: text in, tokens out, and back" {
+  needs mandoc col jq shuf
+  rm -f k windows
+  tr '\0' '\n' <text | sed '/^$/d' | tee lines | tr '\n' '\0' >documents
+  jq -R -c '{text: .}' lines | gzip >c4.json.gz
+  command="zcat c4.json.gz | jq -j '.text,\"\\u0000\"' | acwin -0 | bitpack >tokens"
+  page_has "$command"
+  bash -c "$command"
+  bitpack -u tokens | acwin -d | cmp - documents
+  mkdir files
+  (cd files && split -a 3 -l 1 ../lines x && for f in x*; do mv "$f" "$f.txt"; done)
+  command="find . -name '*.txt' -print0 | xargs -0 acwin | bitpack >tokens"
+  page_has "$command"
+  bash -c "$command"
+  bitpack -u tokens | acwin -d | sort | cmp - <(sort lines)
+  [ "$(acwin -l tokens | tail -n 1 | cut -f 11)" = "$(wc -l <lines)" ]
+  command='shuf -z documents | acwin -0 | bitpack >tokens'
+  page_has "$command"
+  bash -c "$command"
+  bitpack -u tokens | acwin -d | tr '\0' '\n' | sort | cmp - <(sort lines)
+  page_has 'bitpack --split=0.99 -o train --rest=val tokens'
+  bitpack --split=0.99 -o train --rest=val tokens
+  for command in 'bitpack --to=raw -o train.bin' 'bitpack --to=llmc -o train.bin' 'bitpack --to=megatron -o p' \
+    'bitpack --to=raw --index=i -o train.ds' 'bitpack --to=npy -o train.npy' 'bitpack --to=text'; do
+    page_has "$command"
+    bash -c "$command train >out"
+  done
+  cmp <(tail -c +1025 train.bin | head -c 2) <(printf '\377\377') # llm.c: the end stands first
+  printf 'print(61391)\nprint(43361)\nprint(65535)\n' >sample.py
+  command='python3 sample.py | bitpack --live --from=ids --like=val | bitpack -u | acwin -d'
+  page_has "$command"
+  needs_python
+  [ "$(bash -c "$command" | tr '\0' '\n')" = "one two" ]
+}

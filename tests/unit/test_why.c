@@ -59,6 +59,8 @@ empty_and_missing(void *ctx, size_t i, int *fd)
 static void
 test_m1(void **state)
 {
+	const struct nct_strings_options strings = {sizeof strings, .window_bits = 10, .code = NCT_CODE_BEST};
+	const struct nct_strings_options split = {sizeof split, .window_bits = 10, .code = NCT_CODE_SPLIT};
 	nct_m1 *m;
 
 	(void)state;
@@ -66,8 +68,8 @@ test_m1(void **state)
 	FAILS(NCT_EKIND, 1, nct_m1_parse(&m, junk.p, junk.n, NULL, why));
 	FAILS(NCT_EARG, 1, nct_m1_builtin(&m, "abacus", why));
 	FAILS(NCT_EARG, 1, nct_m1_compile(m1, 9, 1, why));
-	FAILS(NCT_EARG, 1, nct_m1_list_strings(m1, NCT_CODE_BEST, 10, null, why));
-	FAILS(NCT_EWRITE, 1, nct_m1_list_strings(m1, NCT_CODE_SPLIT, 10, full, why));
+	FAILS(NCT_EARG, 1, nct_m1_list_strings(m1, &strings, null, why));
+	FAILS(NCT_EWRITE, 1, nct_m1_list_strings(m1, &split, full, why));
 }
 
 static void
@@ -110,6 +112,38 @@ test_imports(void **state)
 	FAILS(NCT_EARG, 1, nct_import_raw(open_text, &junk, null, &ids, NULL, why));
 	FAILS(NCT_EWRITE, 1, nct_import_raw(open_text, &junk, full, &raw, NULL, why));
 	FAILS(NCT_EIO, 0, nct_import_raw(folders, NULL, null, &raw, NULL, why));
+}
+
+/* Ids back, like the stream in *like. */
+static nct_err
+import_like(struct bytes *like, nct_operand from, void *ctx, int out, nct_why *why)
+{
+	struct nct_like_options o = {.struct_size = sizeof o, .form = NCT_IMPORT_IDS, .like_name = "like"};
+
+	assert_int_equal(open_text(like, 0, &o.like), NCT_OK);
+	const nct_err err = nct_import_like(from, ctx, out, &o, NULL, why);
+	assert_int_equal(close(o.like), 0);
+	return err;
+}
+
+static void
+test_ids_back(void **state)
+{
+	const struct nct_like_options bad = {.struct_size = sizeof bad};
+	const struct nct_select_options all = {.struct_size = sizeof all, .share = 1};
+	const struct nct_select_options wrong = {.struct_size = sizeof wrong, .share = 2};
+
+	(void)state;
+	FAILS(NCT_EARG, 1, nct_import_like(open_text, &nothing, null, &bad, NULL, why));
+	FAILS(NCT_EKIND, 1, import_like(&junk, open_text, &nothing, null, why));
+	FAILS(NCT_EDATA, 1, import_like(&windows, open_text, &junk, null, why));
+	FAILS(NCT_EIO, 0, import_like(&windows, folders, NULL, null, why));
+	FAILS(NCT_EWRITE, 1, import_like(&windows, open_text, &nothing, full, why));
+	FAILS(NCT_EARG, 1, nct_tokens_select(open_text, &windows, null, &wrong, NULL, why));
+	FAILS(NCT_EKIND, 1, nct_tokens_select(open_text, &junk, null, &all, NULL, why));
+	FAILS(NCT_EDATA, 1, nct_tokens_select(open_text, &damaged, null, &all, NULL, why));
+	FAILS(NCT_EIO, 0, nct_tokens_select(folders, NULL, null, &all, NULL, why));
+	FAILS(NCT_EWRITE, 1, nct_tokens_select(open_text, &windows, full, &all, NULL, why));
 }
 
 static void
@@ -319,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_m1),          cmocka_unit_test(test_tokens),   cmocka_unit_test(test_imports),
+	    cmocka_unit_test(test_ids_back),
 	    cmocka_unit_test(test_measuring),   cmocka_unit_test(test_encoding), cmocka_unit_test(test_decoding),
 	    cmocka_unit_test(test_listing),     cmocka_unit_test(test_texts),    cmocka_unit_test(test_corpora),
 	    cmocka_unit_test(test_m1_training), cmocka_unit_test(test_m2),
