@@ -121,12 +121,12 @@ $(BUILD)/tests/libnct-all.so: $(CODEC_OBJ) $(TRAIN_OBJ)
 	$(CC) -shared $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
 OF_TESTS = -L$(BUILD)/tests -Wl,-rpath,'$$ORIGIN' -lnct-all
 $(BUILD)/tests/%: $(TOP)tests/unit/%.c $(BUILD)/tests/libnct-all.so
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OF_TESTS) $(LIBS) $(TRAIN_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $< $(OF_TESTS) $(LIBS) $(TRAIN_LIBS) -lcmocka
 
 # Three take the archives: threads that cannot be started and a function's calls, which --wrap reaches in the program alone; a hidden name.
 ARCHIVED = $(addprefix $(BUILD)/tests/,test_threads test_codebook test_packed)
 $(ARCHIVED): $(BUILD)/libnct-train.a $(BUILD)/libnct.a
-$(ARCHIVED): OF_TESTS = $(WRAP) $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+$(ARCHIVED): OF_TESTS = $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 $(BUILD)/tests/test_threads: WRAP = -Wl,--wrap=pthread_create
 $(BUILD)/tests/test_codebook: WRAP = -Wl,--wrap=nct_book_lanes_walk
 
