@@ -8,27 +8,27 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
 }
 
 @test "exact: the issue's line prints 1, with the built-in model" {
-  sample 4000 | tr '\n' '\0' >t
+  sample 2000 | tr '\n' '\0' >t
   [ "$(for c in $(acwin --cpu=list); do acwin --cpu="$c" -0 -b48 t | sha256sum; done | sort -u | wc -l)" -eq 1 ]
 }
 
 @test "exact: how many chunks stand side by side and how they are read changes nothing" {
-  sample 12000 >text
+  sample 5200 >text
   for b in 24 64 0; do
-    acwin -b $b -c 700 -T1 text >one
-    acwin -b $b -c 700 -T2 text | cmp - one
-    in_pieces 1000 text | acwin -b $b -c 700 -T1 | cmp - one
+    acwin -b $b -c 300 -T1 text >one
+    acwin -b $b -c 300 -T2 text | cmp - one
+    in_pieces 1000 text | acwin -b $b -c 300 -T1 | cmp - one
     acwin -d -T1 one | cmp - text
     acwin -d -T2 <one | cmp - text
   done
 }
 
 @test "exact: resets every few windows, and none" {
-  sample 6000 >text
+  sample 2000 >text
   for r in 0 3; do
-    same_back text -b 40 -r $r -c 900 -T1
+    same_back text -b 40 -r $r -c 300 -T1
     mv back.windows one
-    for c in $(acwin --cpu=list | sed '$d'); do acwin --cpu="$c" -b 40 -r $r -c 900 -T2 text | cmp - one; done
+    for c in $(acwin --cpu=list | sed '$d'); do acwin --cpu="$c" -b 40 -r $r -c 300 -T2 text | cmp - one; done
   done
 }
 
@@ -47,7 +47,7 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
   if [ -n "${NCT_LONG:-}" ]; then
     sh "$(vectors)/streams.sh" | diff "$(vectors)/streams.sha256" -
   else
-    NCT_SHORT=1 sh "$(vectors)/streams.sh" | diff <(sed '$d' "$(vectors)/streams.sha256") -
+    NCT_SHORT=1 sh "$(vectors)/streams.sh" | diff <(head -n -2 "$(vectors)/streams.sha256") -
   fi
 }
 

@@ -22,7 +22,8 @@ setup() {
 
 # Of floats: products in bf16 would round what differs in the last digit to numbers further apart.
 net="-T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-every=20"
-mpi="mpirun --oversubscribe --allow-run-as-root --bind-to none"
+# Who waits for another rank gives up its core: more processes than this one may run.
+mpi="mpirun --oversubscribe --allow-run-as-root --bind-to none --mca mpi_yield_when_idle 1"
 ranks() { $mpi -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
 
 # a_rank: the number of a process of m2train that runs in this test's folder.
@@ -92,10 +93,8 @@ near() {
 
 @test "ranks: a model on standard output passes through the launcher unchanged, and not to a terminal" {
   ranks 2 m2train -q $net -n 5 -o m toks
-  ranks 2 m2train -q $net -n 5 toks >out
-  cmp out m
   ranks 2 m2train -q $net -n 5 toks | cmp - m
-  run script -qec "mpirun --oversubscribe --allow-run-as-root --bind-to none -n 2 m2train -q $net -n 5 toks" /dev/null
+  run script -qec "$mpi -n 2 m2train -q $net -n 5 toks" /dev/null
   [ "$status" -ne 0 ]
   [[ $output == *"m2train: refusing to write binary data to a terminal"* ]]
 }
@@ -103,8 +102,6 @@ near() {
 @test "ranks: -E prints its table once, whole, as without a launcher" {
   m2train -q -E -T 1 --cpu=ref -m "$reference/model" held >table
   grep -q ^token table
-  ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" held >out
-  cmp out table
   ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" <held | cmp - table
   ranks 2 m2train -q -E -T 1 --cpu=ref -m "$reference/model" -o out2 held
   cmp out2 table

@@ -26,10 +26,10 @@ int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), vo
 END
   "${NCT_CC:-cc}" -shared -fPIC -o few.so few.c -ldl
   (sample; sample; sample; sample) >text # more than one batch
-  head -c 60000 text >short
+  head -c 20000 text >short
   m1train -q $net --no-codebook -n 3 -o m1 short
   acwin text >windows
-  head -c 300000 text | acwin -m m1 -b 24 -c 4000 >general # several blocks
+  head -c 80000 text | acwin -m m1 -b 24 -c 1000 >general # several blocks
   acwin short | bitpack >toks
   m2train -q $net -n 2 -o m2 toks
 }
@@ -53,7 +53,7 @@ same() {
 
 @test "threads that cannot be started: all tools go on with those that they have" {
   same acwin text
-  same acwin -m m1 -b 24 -c 4000 short
+  same acwin -m m1 -b 24 -c 1000 short
   same acwin -d windows
   same acwin -d -m m1 general
   same acwin --compile -b 16 -m m1
