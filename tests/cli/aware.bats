@@ -50,7 +50,7 @@ fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
 }
 
 @test "m1train -b: windows of every size can be trained for, in rounds of which --verbose tells" {
-  head -c 40000 text >few
+  head -c 12000 text >few
   m1train $tiny -n 3 -C few.ckpt -o model few
   for b in 10 20 21 128; do
     run -0 --separate-stderr m1train $tiny -n 12 -b $b --verbose -o model few
@@ -172,7 +172,7 @@ model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\
 bits() { model_key "$1" note.integer_bits_per_byte | tr -d .; }
 
 @test "m1train --from: an M1, whose integers become the parameters again" {
-  head -c 60000 text >few
+  head -c 20000 text >few
   m1train $net -n 0 --from=general -e few -o before text
   m1train $net -n 0 --from=first -e few -o after text
   echo "$(bits before) and $(bits after)"
