@@ -62,7 +62,10 @@ command -v bats >/dev/null || { echo "run.sh: no bats: it is in the Debian packa
 	done
 	[ -n "${NCT_SAN:-}" ] || echo tests/lint/lint.sh
 	ls tests/cli/*.bats
-} | xargs -P "$(nproc)" -n 1 sh tests/run.sh --one
+} >"$logs/jobs"
+# The longest first, so that none runs alone at the end.
+longest='(acwin|examples|ranks|aware|best|m1train|bitpack|bpbcalc|suite|exact|m2train|make|pages).bats$|lint.sh$|test_(align|codebook)$'
+{ grep -E "$longest" "$logs/jobs"; grep -vE "$longest" "$logs/jobs"; } | xargs -P "$(nproc)" -n 1 sh tests/run.sh --one
 
 cat "$logs"/*.tap >"$logs/all"
 passed=$(grep '^ok' "$logs/all" | grep -cvi '# skip')

@@ -82,7 +82,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
     acwin -d -m model many | cmp - lines
     # a document read to its end before the next one is there is walked alone
     acwin -d --show -m model many | sort >shown
-    xargs -0 -n 1 -a lines printf '%s\0' | head -c 3000 >some
+    xargs -0 -n 1 -a lines printf '%s\0' | head -c 1500 >some
     tr '\0' '\n' <some | while IFS= read -r line; do
       printf '%s\0' "$line" | acwin -0 -b 12 -m model -a "$align" | acwin -d --show -m model
     done | sort -u >alone
@@ -148,7 +148,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
 }
 
 @test "m1train -k strings: stopped by a signal, it leaves no file" {
-  start m1train --verbose -k strings -b 16 --rounds=1000 -m unigram -o never text 2>err # it would take many minutes
+  start m1train --verbose -k strings -b 16 --rounds=1000 -m unigram -o never other 2>err # it would take minutes
   await grep -q ^windows= err
   kill -TERM "$started"
   ends 143

@@ -229,8 +229,8 @@ stand_in() {
 
 # measuring_model: a quick one, the file `strings`, with a best codebook of 16 bits; and a text of 40,000 bytes.
 measuring_model() {
-  sample 300000 >learned
-  sample 400000 | tail -c 40000 >text
+  sample 150000 >learned
+  sample 250000 | tail -c 40000 >text
   local kept=$BATS_FILE_TMPDIR/strings # for the other tests, too
   if [ ! -e "$kept" ]; then
     m1train -q -T 2 -k unigram -o counts learned
@@ -321,7 +321,7 @@ headed() {
 @test "learnability.sh: what counts predict, by models that are right" {
   needs spm_train spm_encode spm_decode
   measuring_model
-  MODEL=strings VOCABS=500 THREADS=2 BYTES=300000 TRAIN=learned example learnability text >out
+  MODEL=strings VOCABS=500 THREADS=2 BYTES=150000 TRAIN=learned example learnability text >out
   headed out
   grep -qx '# learned from: learned' out
   [ "$(grep -cv '^#' out)" -eq 6 ]
