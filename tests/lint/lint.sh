@@ -114,7 +114,6 @@ codec() { ask_make codec 'codec: ; @echo "$(CODEC_DIRS)"' | sed 's/ /|/g; s/.*/^
 # warnings COMPILER FLAG PREREQUISITES GREP...: prints the compiler's warnings when make builds these in a folder of their
 # own, and those of the sources that grep picks which were not compiled.
 warnings() {
-	have "$1" || return
 	compiler=$1
 	ask_make all_of_them "all_of_them: $3" CC="$1" BUILD="$tmp/$1" BIN="$tmp/$1/bin" CFLAGS="$2" WERROR=-Werror 2>&1
 	shift 3
@@ -125,6 +124,7 @@ warnings() {
 
 # shellcheck disable=SC2016 # make's own variables
 gcc_warns() {
+	have gcc || return
 	if both; then
 		warnings gcc -fsyntax-only '$(CODEC_OBJ) $(TRAIN_OBJ) $(call objs,$(wildcard cmd/*.c))' .
 	else
@@ -135,10 +135,11 @@ gcc_warns() {
 # Builds with clang, without optimisation, which is fastest. Then a sentence is encoded and decoded.
 # shellcheck disable=SC2016 # make's own variables
 clang_builds() {
+	have clang || return
 	if both; then
-		warnings clang -O0 '$(addprefix $(BIN)/,$(TOOLS))' . || return
+		warnings clang -O0 '$(addprefix $(BIN)/,$(TOOLS))' .
 	else
-		warnings clang -O0 '$(BIN)/acwin' -E "$(codec)" || return
+		warnings clang -O0 '$(BIN)/acwin' -E "$(codec)"
 	fi
 	echo "It was the whiteness of the whale." >"$tmp/sentence"
 	"$tmp/clang/bin/acwin" "$tmp/sentence" | "$tmp/clang/bin/acwin" -d | cmp - "$tmp/sentence" || echo "acwin as clang built it: a sentence does not come back"

@@ -148,7 +148,7 @@ same_words(const nct_words *w, const uint8_t *text, size_t n, nct_rng *r)
 static void
 test_words(void **state)
 {
-	struct bytes real = sample_text(1000000), all = all_characters();
+	struct bytes real = sample_text(long_tests() ? 1000000 : 300000), all = all_characters();
 	uint8_t text[3000];
 	nct_rng r = {11};
 	nct_words *w;
@@ -157,7 +157,7 @@ test_words(void **state)
 	assert_int_equal(nct_words_new(&w), NCT_OK);
 	same_words(w, real.p, real.n, &r);
 	same_words(w, all.p, all.n, &r);
-	for (unsigned i = 0; i < 6000; i++) {
+	for (unsigned i = 0; i < (long_tests() ? 6000 : 2000); i++) {
 		const size_t n = nct_rng_below(&r, i % 100 == 0 ? sizeof text : 100);
 
 		mixed_text(text, n, i % 3, &r);
@@ -451,7 +451,7 @@ test_windows(void **state)
 				assert_int_equal(nct_m1_compile(m, bits[k], 2, NULL), NCT_OK);
 			for (uint32_t resets = 1; resets <= 3; resets++)
 				for (size_t c = i % 2; c < 5; c += which < 2 || !long_tests() ? 2 : 1, i++) {
-					const size_t n = which < 2 ? 200 : 1000;
+					const size_t n = (size_t)(which < 2 ? 100 : 500) << (long_tests() != 0);
 					struct nct_encode_options o = {sizeof o, .window_bits = bits[k],
 					                               .resets = resets % 3, .chunk = chunks[c],
 					                               .align = NCT_ALIGN_WORDS};

@@ -285,7 +285,7 @@ test_streams(void **state)
 			assert_int_equal(nct_m1_compile(m, b, 2, NULL), NCT_OK);
 			for (unsigned i = 0; i < 8; i += b > 16 ? 5 : 1) {
 				struct nct_encode_options o = {sizeof o, .window_bits = b, .chunk = chunks[(i + b) % 6]};
-				const size_t n = o.chunk == 1 ? 50 : i < 4 ? 700 * i : which < 2 ? 3000 : sizeof text;
+				const size_t n = o.chunk == 1 ? 50 : i < 4 ? 700 * i : which < 2 ? 3000 : sizeof text / (long_tests() ? 1 : 2);
 
 				make_text(text, n, (i + b) % 4);
 				o.separator = i % 2 != 0 ? NCT_SEP_NUL : NCT_SEP_OPERAND;
