@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
 	{'l', "list", NULL, "print what streams of windows or tokens hold, as TSV"},
 	{OPT_COMPILE, "compile", NULL, "write the model with a codebook of all windows of -b N bits, at most 20"},
 	{OPT_STRINGS, "strings", "[=FORM]",
-	    "print the model's codebook as 'lines' (default), of value and text in escapes, or for other tools: 'llmc', 'json'"},
+	    "print the model's codebook as 'lines' (default), a value and its text in escapes each, or as 'llmc' or 'json'"},
 	{'m', "model", "FILE", "the byte model M1 (default: the built-in one)"},
 	{'b', "window-bits", "N",
 	    "bits per window, 10 to 128 (default: the model's, else 16); 0: one unbroken code per chunk"},

@@ -386,19 +386,6 @@ unpack_bad() {
   [[ ${lines[0]} == "bitpack (nct) "* ]]
 }
 
-@test "bitpack: the examples of its page work" {
-  rm text tokens # they are links
-  seq 1000 >text
-  printf '5 31999\n\n' >ids
-  printf 'a line\n\n' >lines
-  sed -n 's/^\.Dl \$ //p' "$BATS_TEST_DIRNAME/../../man/bitpack.1" >examples
-  [ "$(wc -l <examples)" -ge 5 ]
-  run -0 --separate-stderr bash -e examples
-  [ -z "$stderr" ]
-  [ "${#output}" -eq 60 ]
-  [ "$(tail -c +129 bytes.npy | wc -c)" -eq "$(wc -c <text)" ]
-}
-
 @test "bitpack: standard input may be named more than once" {
   printf 'text' | acwin >w
   bitpack w >toks

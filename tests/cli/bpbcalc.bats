@@ -251,7 +251,7 @@ refused() {
   bitpack windows >t16
   bitpack -v 8 windows >t8
   bitpack --from=raw text >bytes
-  acwin -b 24 text | bitpack >t24
+  acwin -b 24 text | bitpack -v 16 >t24
   acwin --code=split text | bitpack >split
   quick_model m
   acwin -m m text | bitpack >other

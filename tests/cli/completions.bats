@@ -43,8 +43,8 @@ named() {
   named m1train -k,--kind "strings transformer unigram"
   named acwin ,--eod "alone joined"
   [ "$(completed acwin --strings = '')" = "json lines llmc" ]
-  named bitpack ,--to "npy raw text tokens"
-  named bitpack ,--from "ids raw windows"
+  named bitpack ,--to "llmc megatron npy raw text tokens"
+  named bitpack ,--from "ids llmc npy raw windows"
   for tool in acwin m1train m2train m2gen; do named $tool ,--cpu "$({ echo list; $tool --cpu=list; } | sort | paste -sd ' ')"; done
   [ "$(completed acwin --code = b)" = best ]
   [ "$(completed acwin -da w)" = words ]

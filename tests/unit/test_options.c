@@ -61,7 +61,7 @@ ignore(void *ctx, const struct nct_header *h, const struct nct_totals *t, enum n
 static void
 test_codec(void **state)
 {
-	struct bytes lines = {(uint8_t *)"1 2\n3\n", 6};
+	struct bytes lines = {(uint8_t *)"1 2\n3\n", 6}, none = {(uint8_t *)"", 0};
 	const int in = bytes_fd(windows.p, windows.n);
 
 	(void)state;
@@ -71,6 +71,10 @@ test_codec(void **state)
 	      .token_bits = 5);
 	SIZES(nct_import_options, progress, nct_import_ids(open_text, &lines, null, o, NULL, why), .vocab = 5, .text = -1);
 	SIZES(nct_import_options, progress, nct_import_raw(open_text, &lines, null, o, NULL, why), .vocab = 256, .text = -1);
+	SIZES(nct_like_options, token_bits,
+	      ((void)again(in), nct_import_like(open_text, &none, null, o, NULL, why)), .like = in, .like_name = "in");
+	SIZES(nct_select_options, seed, nct_tokens_select(open_text, &windows, null, o, NULL, why), .share = 1);
+	SIZES(nct_strings_options, codebook, nct_m1_list_strings(m1, o, null, why), .window_bits = 10);
 	SIZES(nct_encode_options, cache_bytes, nct_encode(m1, open_text, &lines, null, o, NULL, why), .window_bits = 10,
 	      .resets = 1, .threads = 1);
 	SIZES(nct_decode_options, keep_going, nct_decode(m1, again(in), null, o, NULL, why), .threads = 1);
