@@ -27,20 +27,20 @@ acwin -l windows tokens | cut -f 1,2,4,11-16 |
 acwin -l tokens | awk -F '\t' 'NR == 2 { printf "\n   %.2f bytes of text per 16-bit token\n", $16 / $13 }'
 echo
 echo "5. A codebook of your own: 4,096 strings, tokens of 12 bits, chosen from two other novels in seconds:"
-echo "   m1train -k strings -0 -b 12 -a words -o mine novels;  acwin --strings -b 12 -m mine"
+echo "   m1train -k strings -0 -b 12 -a words -o mine novels;  acwin --strings -m mine"
 m1train -q -k strings -0 -b 12 -a words -o mine novels
-acwin --strings -b 12 -m mine | awk 'length > 12' | tail -n 3 | sed 's/^/   /'
+acwin --strings -m mine | awk 'length > 12' | tail -n 3 | sed 's/^/   /'
 echo
 echo "6. A small token model M2 learns the novels in these tokens, in half a minute:"
-echo "   acwin -0 -b 12 -m mine novels | bitpack -v 12 >train"
+echo "   acwin -0 -m mine novels | bitpack >train"
 echo "   m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS --warmup=100 train >m2.bin"
-acwin -0 -b 12 -m mine novels | bitpack -v 12 >train
+acwin -0 -m mine novels | bitpack >train
 m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=100 train >m2.bin
-head -c 300000 text | acwin -b 12 -m mine | bitpack -v 12 >held-out
+head -c 300000 text | acwin -m mine | bitpack >held-out
 echo
-echo "7. Text from it:   printf 'The three currently' | acwin --open -b 12 -m mine | bitpack -v 12 |"
+echo "7. Text from it:   printf 'The three currently' | acwin --open -m mine | bitpack |"
 echo "                   m2gen -m m2.bin -n 80 - | bitpack -u | acwin -d -m mine"
-printf 'The three currently' | acwin --open -b 12 -m mine | bitpack -v 12 | m2gen -m m2.bin -n 80 - |
+printf 'The three currently' | acwin --open -m mine | bitpack | m2gen -m m2.bin -n 80 - |
 	bitpack -u | acwin -d -m mine >made
 LC_ALL=C tr -c '[:print:]\n' '?' <made | sed 's/^/   /' # windows can hold any bytes, and a terminal obeys some
 echo
