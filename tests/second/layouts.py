@@ -7,6 +7,8 @@
     layouts.py megatron PREFIX
     layouts.py tokens FILE              llm.c's token texts: a line with the number of the token and its bytes in hex
 
+Several such commands, with + between them, are done one after another.
+
 Python 3 and its standard library are all it needs. Exit status 1 where a file breaks a rule of the page.
 """
 import struct
@@ -52,7 +54,7 @@ def llmc(data, eod):
     need(len(head) == 256 and head[:2] == [20240520, 1] and not any(head[3:]), "header")
     need(len(data) == 1024 + 2 * head[2], "size")
     ids, document = integers(data[1024:], 2), None
-    for at in range(0, len(ids), 1):
+    for at in range(len(ids)):
         if ids[at:at + len(eod)] == eod and (at % len(eod) == 0):
             if document is not None:
                 yield document
@@ -105,4 +107,8 @@ def main(form, path, *more):
         print(*document)
 
 
-main(*sys.argv[1:])
+arguments = sys.argv[1:]
+while arguments:
+    end = arguments.index("+") if "+" in arguments else len(arguments)
+    main(*arguments[:end])
+    arguments = arguments[end + 1:]
