@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EMPTY 0xffff /* the symbol of a cell that is no string */
-
 /* Where the cells are filled. */
 struct filler {
 	struct nct_trie *t;
@@ -36,12 +34,6 @@ stranger(const struct filler *f, size_t i)
 static nct_err
 put(struct nct_trie *t, size_t at, unsigned symbol, size_t base, uint32_t number)
 {
-	if (t->cell != NULL) {
-		if ((uint16_t)t->cell[at] != EMPTY)
-			return NCT_EDATA;
-		t->cell[at] = (uint64_t)base << 40 | (uint64_t)number << 16 | symbol;
-		return NCT_OK;
-	}
 	if (t->byte[at] != 0 || t->number[at] != 0)
 		return NCT_EDATA;
 	t->number[at] = symbol == NCT_EOD ? number | NCT_TRIE_EOD : number;
@@ -78,20 +70,12 @@ make_cells(struct nct_trie *t, size_t dead)
 {
 	const size_t cells = dead + NCT_SYMBOLS;
 
-	if (t->book->code == NCT_CODE_BEST) {
-		if (cells > NCT_TRIE_BYTES_MAX)
-			return NCT_EARG;
-		if ((t->byte = nct_huge_alloc(2 * cells * sizeof *t->byte)) == NULL)
-			return NCT_ENOMEM;
-		memset(t->byte, 0, 2 * cells * sizeof *t->byte);
-		t->number = t->byte + cells;
-		return NCT_OK;
-	}
-	if ((t->cell = malloc(cells * sizeof *t->cell)) == NULL)
+	if (cells > NCT_TRIE_BYTES_MAX)
+		return NCT_EARG;
+	if ((t->byte = nct_huge_alloc(2 * cells * sizeof *t->byte)) == NULL)
 		return NCT_ENOMEM;
-	for (size_t i = 0; i < cells; i++)
-		t->cell[i] = EMPTY;
-	t->none = (uint64_t)dead << 40 | NCT_TRIE_START | EMPTY;
+	memset(t->byte, 0, 2 * cells * sizeof *t->byte);
+	t->number = t->byte + cells;
 	return NCT_OK;
 }
 
@@ -117,7 +101,7 @@ fill(struct filler *f, const uint32_t *base)
 	}
 	if ((err = make_cells(f->t, f->dead)) != NCT_OK || (err = put_nodes(f, base)) != NCT_OK)
 		return err;
-	for (size_t i = 0; i < f->dead + NCT_SYMBOLS && f->t->byte != NULL; i++)
+	for (size_t i = 0; i < f->dead + NCT_SYMBOLS; i++)
 		if (f->t->byte[i] == 0) {
 			const int s = stranger(f, i);
 
@@ -137,7 +121,7 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 
 	*t = (struct nct_trie){.book = c, .lanes = NCT_LANES_PLAIN};
 #if defined __x86_64__
-	if (c->code == NCT_CODE_BEST && nct_cpu_avx512())
+	if (nct_cpu_avx512())
 		t->lanes = NCT_LANES;
 #endif
 	if (err == NCT_OK)
@@ -152,15 +136,6 @@ nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
 void
 nct_trie_free(struct nct_trie *t)
 {
-	free(t->cell);
 	free(t->byte);
 	*t = (struct nct_trie){0};
-}
-
-uint64_t
-nct_trie_eod(const struct nct_trie *t, uint64_t cell)
-{
-	const uint64_t next = t->cell[(cell >> 40) + NCT_EOD];
-
-	return (next & 0xffff) == NCT_EOD ? next : 0;
 }

@@ -2,7 +2,7 @@
  * the last string on it.
  *
  * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a
- * third of a string.) As in walk_split.c, no branch may depend on where windows end. */
+ * third of a string.) No branch may depend on where windows end. */
 #include "book/trie.h"
 
 /* A lane's state by value. */
@@ -119,7 +119,7 @@ walk_some(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, 
 }
 
 void
-nct_trie_walk_best(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
 {
 #if defined __x86_64__
 	if (lanes > NCT_LANES_PLAIN)
@@ -133,7 +133,7 @@ nct_trie_walk_best(const struct nct_trie *t, struct nct_book_lane *lane, unsigne
 }
 
 size_t
-nct_trie_close_best(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k)
+nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k)
 {
 	const uint32_t held = at->open.held;
 	struct nct_book_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};

@@ -33,7 +33,7 @@ open_job(struct nct_batches *r, struct nct_batch *b, int begins)
 	j->n = 0;
 	j->ends = j->eod = 0;
 	j->err = NCT_OK;
-	j->open = (struct nct_open){.cell = NCT_TRIE_START};
+	j->open = (struct nct_open){0};
 	nct_coded_begin(&j->coded);
 	b->open = 1;
 	if (begins)

@@ -27,15 +27,6 @@ count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 	return NCT_OK;
 }
 
-/* Text of the open window. */
-static unsigned
-open_text(const struct nct_codebook *c, const struct nct_open *o)
-{
-	if (c->code == NCT_CODE_BEST)
-		return o->held;
-	return o->cell == NCT_TRIE_START ? 0 : c->depth[nct_trie_number(o->cell)];
-}
-
 /* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
 static nct_err
 take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n,
@@ -50,31 +41,12 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 	    j->coded.part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
 		j->coded.part.units += count;
 		j->coded.part.bits += (uint64_t)count * c->bits;
-		j->coded.part.text_bytes += n + open_text(c, before) - open_text(c, &j->open);
+		j->coded.part.text_bytes += n + before->held - j->open.held;
 		return NCT_OK;
 	}
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, c, k[i] & mask);
 	return err;
-}
-
-/* The numbers of the windows that are open or still to come where the chunk ends, with EOD in the last one if `eod`. */
-static size_t
-last_windows(const struct nct_encode_job *j, const struct nct_trie *t, int eod, uint32_t *k)
-{
-	size_t count = 0;
-
-	if (t->book->code == NCT_CODE_BEST) {
-		const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
-
-		return nct_trie_close_best(t, &at, eod, k);
-	}
-	const uint64_t goes_on = eod ? nct_trie_eod(t, j->open.cell) : 0;
-	if (goes_on == 0 && j->open.cell != NCT_TRIE_START)
-		k[count++] = nct_trie_number(j->open.cell);
-	if (eod)
-		k[count++] = nct_trie_number(goes_on != 0 ? goes_on : nct_trie_eod(t, NCT_TRIE_START));
-	return count;
 }
 
 /* All text is walked: closes what is open. */
@@ -88,10 +60,12 @@ end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
 
 	if (!j->ends)
 		return NCT_OK;
-	count = last_windows(j, t, j->eod && !eod_alone, k);
+	const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
+
+	count = nct_trie_close(t, &at, j->eod && !eod_alone, k);
 	if (j->eod && eod_alone)
 		k[count++] = mask; /* the string of EOD alone is the last one */
-	j->open = (struct nct_open){.cell = NCT_TRIE_START};
+	j->open = (struct nct_open){0};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, t->book, k[i] & mask);
 	if (err != NCT_OK || (err = nct_bits_put_all(&j->coded.code, k, count, t->book->bits)) != NCT_OK)
@@ -122,12 +96,12 @@ take_jobs(struct nct_book_lanes *l)
 	}
 }
 
-/* How many bytes of a job can be walked. Where strings are chosen best-first and the chunk goes on in another batch,
- * all but the last: what mark stands behind that is not known yet. */
+/* How many bytes of a job can be walked. Where the chunk goes on in another batch, all but the last: what mark stands
+ * behind that is not known yet. */
 static size_t
-ahead(const struct nct_encode_job *j, const struct nct_trie *t)
+ahead(const struct nct_encode_job *j)
 {
-	return j->n - (size_t)(t->book->code == NCT_CODE_BEST && !j->ends && j->n > 0);
+	return j->n - (size_t)(!j->ends && j->n > 0);
 }
 
 /* Walks all lanes as far as the shortest goes. */
@@ -139,15 +113,10 @@ stretch(struct nct_book_lanes *l)
 	size_t n = STRETCH;
 
 	for (unsigned i = 0; i < l->n; i++)
-		n = ahead(l->job[i], t) < n ? ahead(l->job[i], t) : n;
+		n = ahead(l->job[i]) < n ? ahead(l->job[i]) : n;
 	for (unsigned i = 0; i < l->n; i++)
 		lane[i] = (struct nct_book_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
-	if (t->book->code == NCT_CODE_BEST)
-		nct_trie_walk_best(t, lane, l->n, n);
-	else if (lane[0].mark != NULL)
-		nct_trie_walk_aligned(t, lane, l->n, n);
-	else
-		nct_trie_walk(t, lane, l->n, n);
+	nct_trie_walk(t, lane, l->n, n);
 	for (unsigned i = l->n; i-- > 0;) {
 		struct nct_encode_job *j = l->job[i];
 		const uint32_t *out = l->out + i * OUT;
@@ -161,7 +130,7 @@ stretch(struct nct_book_lanes *l)
 		j->n -= moved;
 		l->left[i] -= n < l->left[i] ? n : l->left[i];
 		j->err = take_windows(j, t->book, out, count, moved, &before);
-		const int done = ahead(j, t) == 0;
+		const int done = ahead(j) == 0;
 		if (done && j->err == NCT_OK)
 			j->err = end_job(j, t, l->eod_alone);
 		if (!done && l->left[i] > 0 && j->err == NCT_OK)

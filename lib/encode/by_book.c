@@ -78,7 +78,7 @@ batch_bytes(uint64_t chunk, unsigned threads)
 	return (chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES) + 1;
 }
 
-/* Where a chunk begins no mark is needed. But for best strings what is before it ends there, as at a boundary. */
+/* What is before a chunk ends there, as at a boundary. */
 static nct_err
 encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 {
@@ -88,7 +88,7 @@ encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 	                                    .jobs = BATCH_JOBS,
 	                                    .chunk = e->o->chunk,
 	                                    .aligned = e->o->align != NCT_ALIGN_NONE,
-	                                    .first_mark = t->book->code == NCT_CODE_BEST};
+	                                    .first_mark = 1};
 	nct_err err = nct_batches_new(&e->batches, bounds, &plan);
 
 	if (err == NCT_OK && (e->lanes = calloc(threads, sizeof *e->lanes)) == NULL)

@@ -43,17 +43,11 @@ static uint32_t
 window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 {
 	static uint32_t out[NCT_WINDOW_SYMBOLS + 2];
-	struct nct_book_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = out};
+	struct nct_book_lane lane = {.text = text, .out = out};
 
-	if (t->book->code == NCT_CODE_BEST) {
-		nct_trie_walk_best(t, &lane, 1, n);
-		must(lane.text == text + n && lane.out == out && nct_trie_close_best(t, &lane, eod, out) == 1,
-		     "more windows than one");
-		return out[0];
-	}
 	nct_trie_walk(t, &lane, 1, n);
-	must(lane.out == out, "more windows than one");
-	return nct_trie_number(eod ? nct_trie_eod(t, lane.open.cell) : lane.open.cell);
+	must(lane.text == text + n && lane.out == out && nct_trie_close(t, &lane, eod, out) == 1, "more windows than one");
+	return out[0];
 }
 
 /* Uses a codebook that was accepted: each string, as a text, must give the window of its number. */

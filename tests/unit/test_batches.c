@@ -24,7 +24,7 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	uint8_t *mark = malloc(n);
 	nct_words *w;
 	struct nct_trie t;
-	struct nct_book_lane lane = {.text = text, .mark = mark, .open = {.cell = NCT_TRIE_START}};
+	struct nct_book_lane lane = {.text = text, .mark = mark};
 	size_t found = 0;
 
 	assert_non_null(mark);
@@ -33,7 +33,7 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	mark[0] = 0;
 	assert_int_equal(nct_trie_new(&t, nct_m1_codebook(m, NCT_CODE_SPLIT, 16)), NCT_OK);
 	memset(part_mark, 1, NCT_WINDOW_SYMBOLS);
-	for (size_t at = 0; at + 16 < n && found < most; at++) {
+	for (size_t at = 0; at + 16 < n && found < most; at = (size_t)(lane.text - text)) {
 		struct nct_book_lane seeing = lane, blind = lane;
 
 		memcpy(part + NCT_WINDOW_SYMBOLS, text + at, 16);
@@ -42,12 +42,13 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 		blind.mark = part_mark + NCT_WINDOW_SYMBOLS;
 		seeing.out = numbers[0];
 		blind.out = numbers[1];
-		nct_trie_walk_aligned(&t, &seeing, 1, 12);
-		nct_trie_walk_aligned(&t, &blind, 1, 12);
-		if (seeing.out - numbers[0] != blind.out - numbers[1] || seeing.open.cell != blind.open.cell)
+		nct_trie_walk(&t, &seeing, 1, 12);
+		nct_trie_walk(&t, &blind, 1, 12);
+		if ((seeing.out - numbers[0] != blind.out - numbers[1] || seeing.open.at != blind.open.at) &&
+		    (found == 0 || out[found - 1] < at))
 			out[found++] = at;
 		lane.out = numbers[0];
-		nct_trie_walk_aligned(&t, &lane, 1, 1);
+		nct_trie_walk(&t, &lane, 1, 1);
 	}
 	nct_trie_free(&t);
 	nct_words_free(w);

@@ -87,7 +87,7 @@ test_walk(void **state)
 			mark[l][n[l]] = 1;
 			lane[l] = (struct nct_book_lane){.text = text[l],
 			                                 .mark = aligned ? mark[l] : NULL,
-			                                 .open = {.cell = NCT_TRIE_START},
+			                                 .open = {0},
 			                                 .out = got[l]};
 		}
 		for (;;) { /* each lane advances by random pieces, until its text ends */
@@ -105,14 +105,14 @@ test_walk(void **state)
 				}
 			if (some_n == 0)
 				break;
-			nct_trie_walk_best(&t, some, some_n, step);
+			nct_trie_walk(&t, some, some_n, step);
 			for (unsigned i = 0; i < some_n; i++)
 				lane[which[i]] = some[i];
 		}
 		for (unsigned l = 0; l < lanes; l++) {
 			const int eod = (int)nct_rng_below(&r, 2);
 			const size_t before = (size_t)(lane[l].out - got[l]);
-			const size_t count = before + nct_trie_close_best(&t, &lane[l], eod, got[l] + before);
+			const size_t count = before + nct_trie_close(&t, &lane[l], eod, got[l] + before);
 			const size_t wanted = plainly(s, text[l], aligned ? mark[l] : NULL, n[l], eod, want);
 
 			for (size_t i = 0; i < count; i++)

@@ -20,19 +20,11 @@
 static size_t
 walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 {
-	struct nct_book_lane lane = {.text = text, .open = {.cell = NCT_TRIE_START}, .out = k};
+	struct nct_book_lane lane = {.text = text, .out = k};
 
-	if (t->book->code == NCT_CODE_BEST) {
-		while (lane.text < text + TEXT)
-			nct_trie_walk_best(t, &lane, 1, (size_t)(text + TEXT - lane.text));
-		return (size_t)(lane.out - k) + nct_trie_close_best(t, &lane, 1, lane.out);
-	}
-	nct_trie_walk(t, &lane, 1, TEXT);
-	const uint64_t eod = nct_trie_eod(t, lane.open.cell);
-	*lane.out++ = nct_trie_number(eod != 0 ? eod : lane.open.cell);
-	for (size_t i = 0; i < (size_t)(lane.out - k); i++)
-		k[i] &= 0xffffff;
-	return (size_t)(lane.out - k);
+	while (lane.text < text + TEXT)
+		nct_trie_walk(t, &lane, 1, (size_t)(text + TEXT - lane.text));
+	return (size_t)(lane.out - k) + nct_trie_close(t, &lane, 1, lane.out);
 }
 
 /* A codebook with false places is refused, or gives the same windows as with places that are found anew. Both
