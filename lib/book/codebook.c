@@ -1,5 +1,4 @@
-/* codebook.c - the windows of one size as a finite set of strings: a tree in pre-order, checked, with its
- * fingerprint. */
+/* codebook.c - a codebook: its memory, its rules, its fingerprint. */
 #include "book/codebook.h"
 
 #include "base/err.h"
@@ -40,8 +39,8 @@ nct_codebook_free(struct nct_codebook *c)
 	free(c);
 }
 
-/* What is wrong with node i, given the one before it; last[d] is the symbol at depth d on the way to that one. NULL:
- * nothing. */
+/* Says what is wrong with node i; NULL: nothing. last[d] is the symbol at depth d on the path to node i - 1; on
+ * success it becomes that of node i. */
 static const char *
 fault(const struct nct_codebook *c, size_t i, uint16_t *last)
 {
@@ -64,7 +63,7 @@ fault(const struct nct_codebook *c, size_t i, uint16_t *last)
 	return NULL;
 }
 
-/* Numbers the strings. */
+/* Fills c->node. */
 static nct_err
 number_strings(struct nct_codebook *c, nct_why *why)
 {
@@ -74,7 +73,7 @@ number_strings(struct nct_codebook *c, nct_why *why)
 	if (c->nodes < n || c->nodes > NCT_NODES_MAX * n)
 		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu nodes", c->bits, c->nodes);
 	free(c->node);
-	if ((c->node = malloc((n + 1) * sizeof *c->node)) == NULL) /* the last one takes those past the last string */
+	if ((c->node = malloc((n + 1) * sizeof *c->node)) == NULL) /* [n] is for nodes behind the last string */
 		return NCT_ENOMEM;
 	for (size_t i = 0; i < c->nodes; i++) {
 		c->node[strings < n ? strings : n] = (uint32_t)i;
@@ -100,7 +99,7 @@ nct_codebook_seal(struct nct_codebook *c, uint64_t m1, nct_why *why)
 			return nct_fail(why, NCT_EDATA, "codebook of %u bits: a string %s, number %zu", c->bits, what, i);
 		single += c->depth[i] == 1;
 	}
-	if (single != NCT_SYMBOLS) /* different and in order, so it is all of them */
+	if (single != NCT_SYMBOLS) /* they ascend, so NCT_SYMBOLS of them are all symbols */
 		return nct_fail(why, NCT_EDATA, "codebook of %u bits: %zu strings of one symbol, not %d", c->bits,
 		                single, NCT_SYMBOLS);
 	if (c->code == NCT_CODE_BEST && (err = number_strings(c, why)) != NCT_OK)
@@ -109,7 +108,7 @@ nct_codebook_seal(struct nct_codebook *c, uint64_t m1, nct_why *why)
 	nct_put32(head + 8, c->bits);
 	nct_put32(head + 12, (uint32_t)c->code);
 	c->fingerprint = lzma_crc64(head, sizeof head, 0);
-	/* and symbols */
+	/* depth (nodes), and symbol (nodes) behind it */
 	c->fingerprint = lzma_crc64((const uint8_t *)c->depth, 2 * c->nodes * sizeof *c->depth, c->fingerprint);
 	return NCT_OK;
 }

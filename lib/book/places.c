@@ -1,43 +1,43 @@
-/* places.c - a codebook's nodes in a double array: where the children of each have their cells. */
+/* places.c - finds bases for a codebook's nodes, so that each node has a cell of its own in a double array. */
 #include "book/codebook.h"
 
 #include <stdlib.h>
 
 #define NONE UINT32_MAX
-#define CELLS_MAX ((size_t)1 << 24) /* what a base can tell */
-#define LINE 16u           /* cells, of 4 bytes, in a line of the cache */
+#define CELLS_MAX ((size_t)1 << 24) /* a base is stored in 24 bits (trie.h) */
+#define LINE 16u           /* cells of 4 bytes in a cache line */
 
-/* While the cells are shared out. Index k: that node; root: the empty string. */
-struct packer {
+/* The search for bases. Arrays are indexed by node; index n is the root, which has no `next` and no `cell`. */
+struct placer {
 	const struct nct_codebook *book;
 	size_t n, root;        /* nodes; root = n */
-	uint32_t *next;        /* the next node with the same parent, or NONE */
-	uint32_t *base;        /* of those with children; else NONE */
-	uint32_t *cell;        /* of each node, once its parent has a base; else NONE */
-	uint16_t *children;
-	uint64_t *taken;       /* bits: cells in use; one more word than `limit` needs */
-	uint64_t *based;       /* bits: bases in use */
-	size_t limit, end;     /* cells at most; behind the last one used */
-	size_t from[NCT_SYMBOLS + 1]; /* where to look for a base next: the last one that was found for so many children */
+	uint32_t *next;        /* (n) the next node with the same parent, or NONE */
+	uint32_t *base;        /* (n + 1) NONE without children, or while none is found */
+	uint32_t *cell;        /* (n) NONE until the parent has a base */
+	uint16_t *children;    /* (n + 1) how many */
+	uint64_t *taken;       /* (limit / 64 + 1) a bit for each cell in use */
+	uint64_t *based;       /* (limit / 64 + 1) a bit for each base in use */
+	size_t limit, end;     /* cells, at most; the end of those in use */
+	size_t from[NCT_SYMBOLS + 1]; /* by number of children: where the search for a base begins */
 };
 
 static unsigned
-symbol_of(const struct packer *p, size_t k)
+symbol_of(const struct placer *p, size_t k)
 {
 	return p->book->symbol[k] & ~(unsigned)NCT_NODE_INNER;
 }
 
 static uint32_t
-first_child(const struct packer *p, size_t k)
+first_child(const struct placer *p, size_t k)
 {
 	return k == p->root ? 0 : (uint32_t)k + 1;
 }
 
 /* Links siblings and counts children. */
 static void
-link_nodes(struct packer *p)
+link_nodes(struct placer *p)
 {
-	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the node at each depth on the way to the one at hand */
+	uint32_t last[NCT_WINDOW_SYMBOLS + 2]; /* the node at each depth on the path to node k */
 
 	last[0] = (uint32_t)p->root;
 	for (size_t k = 0; k < p->n; k++) {
@@ -53,7 +53,7 @@ link_nodes(struct packer *p)
 	}
 }
 
-/* Bits [at, at + 64) of a string of bits. */
+/* Bits [at, at + 64) of a bit string. */
 static uint64_t
 bits_at(const uint64_t *bits, size_t at)
 {
@@ -68,10 +68,10 @@ set_bit(uint64_t *bits, size_t at)
 	bits[at / 64] |= (uint64_t)1 << at % 64;
 }
 
-/* A base for node k that is free, its children's cells as well, so that the first of them falls on one of the cells
- * [at, at + LINE); or NONE. */
+/* Finds a free base for node k with free cells for its children, the first of them in [at, at + LINE). NONE: there is
+ * no such base. */
 static size_t
-find_near(const struct packer *p, size_t k, size_t at)
+find_near(const struct placer *p, size_t k, size_t at)
 {
 	const unsigned symbol = symbol_of(p, first_child(p, k));
 
@@ -89,12 +89,14 @@ find_near(const struct packer *p, size_t k, size_t at)
 	return NONE;
 }
 
-/* A base at which all children of node k fall on free cells: such that the first is in the line of the cache that
- * holds k's own cell, since a node that is seldom reached is seldom in the cache (the walks miss it a fifth less
- * so); else the first one, 64 places at a time, or behind all cells. Where strings with as many children found none,
- * the next one does not look again: so each number of children goes through the cells once. */
+/* Finds a base for node k with free cells for all its children.
+ *
+ * First choice: the first child shares a cache line with k itself. Then a step to a rare node loads one line, not two;
+ * walks have a fifth fewer cache misses. Else it is the lowest base from p->from on, tested 64 at a time, or one
+ * behind all cells. A search goes on where the last one for as many children ended, so each number of children goes
+ * through the cells once. */
 static size_t
-find_base(struct packer *p, size_t k)
+find_base(struct placer *p, size_t k)
 {
 	const size_t near = find_near(p, k, p->cell[k] / LINE * LINE);
 	size_t *from = &p->from[p->children[k]];
@@ -109,12 +111,12 @@ find_base(struct packer *p, size_t k)
 		if (bad != UINT64_MAX)
 			return *from + (size_t)__builtin_ctzll(~bad);
 	}
-	return p->end; /* no base is at or behind it: each has a cell at or behind itself */
+	return p->end; /* is free: each base in use has a cell at or behind it */
 }
 
 /* Gives node k a base, and its children cells. */
 static nct_err
-place_children(struct packer *p, size_t k)
+place_children(struct placer *p, size_t k)
 {
 	const size_t base = k == p->root ? 0 : find_base(p, k);
 
@@ -130,9 +132,9 @@ place_children(struct packer *p, size_t k)
 	return NCT_OK;
 }
 
-/* Each node after its parent. */
+/* Gives bases and cells to all nodes, parents first. */
 static nct_err
-place_all(struct packer *p)
+place_all(struct placer *p)
 {
 	nct_err err = place_children(p, p->root);
 
@@ -143,7 +145,7 @@ place_all(struct packer *p)
 }
 
 static nct_err
-packer_new(struct packer *p, const struct nct_codebook *c)
+placer_new(struct placer *p, const struct nct_codebook *c)
 {
 	p->book = c;
 	p->n = p->root = c->nodes;
@@ -161,7 +163,7 @@ packer_new(struct packer *p, const struct nct_codebook *c)
 }
 
 static void
-packer_free(struct packer *p)
+placer_free(struct placer *p)
 {
 	free(p->next);
 	free(p->cell);
@@ -190,9 +192,9 @@ nct_codebook_parents(const struct nct_codebook *c)
 nct_err
 nct_codebook_places(const struct nct_codebook *c, uint32_t **base)
 {
-	struct packer p = {0};
+	struct placer p = {0};
 	size_t count = 0;
-	nct_err err = packer_new(&p, c);
+	nct_err err = placer_new(&p, c);
 
 	*base = NULL;
 	if (err == NCT_OK) {
@@ -207,7 +209,7 @@ nct_codebook_places(const struct nct_codebook *c, uint32_t **base)
 			if (p.children[k] > 0)
 				(*base)[count++] = p.base[k];
 	}
-	packer_free(&p);
+	placer_free(&p);
 	return err;
 }
 

@@ -1,4 +1,4 @@
-/* text_table.c - a codebook as an array of texts: a window decodes by two loads and a short copy. */
+/* text_table.c - a codebook for decoding: a window's text is found by two loads and a short copy. */
 #include "book/text_table.h"
 
 #include <stdlib.h>
@@ -7,20 +7,19 @@
 #include "base/huge.h"
 
 #define SHORT NCT_STRING_SHORT
-#define POOL_MAX ((size_t)1 << 24)
+#define POOL_MAX ((size_t)1 << 24) /* bytes; offsets have 24 bits */
 
-/* Where the strings on the way to the one at hand are laid out; index: their depth. */
-struct way {
-	uint32_t k[NCT_WINDOW_SYMBOLS + 1];
-	uint8_t symbol[NCT_WINDOW_SYMBOLS + 1]; /* the last one's byte */
-	uint32_t tail[NCT_WINDOW_SYMBOLS + 1];  /* place of its tail */
+/* The nodes on the path to the one being laid out, by depth. */
+struct path {
+	uint32_t k[NCT_WINDOW_SYMBOLS + 1];     /* entries */
+	uint8_t symbol[NCT_WINDOW_SYMBOLS + 1]; /* last bytes */
+	uint32_t tail[NCT_WINDOW_SYMBOLS + 1];  /* offsets of their tails in the pool */
 };
 
-/* Lays out node i, entry k, after those before it; the pool has `at` bytes. A string's tail is its parent's and one
- * byte more, if that one is less than full and stands at the pool's end; else it is written anew. Gives the pool's
- * new length. */
+/* Fills entry k for node i. The pool has `at` bytes; returns its new length. If the parent's tail is the last in the
+ * pool and has fewer than 16 bytes, the child's tail extends it by one byte. Else the child's tail is appended. */
 static uint32_t
-lay_out(struct nct_text_table *s, struct way *w, size_t i, uint32_t k, uint32_t at)
+lay_out(struct nct_text_table *s, struct path *w, size_t i, uint32_t k, uint32_t at)
 {
 	const unsigned d = s->book->depth[i], symbol = s->book->symbol[i] & ~(unsigned)NCT_NODE_INNER;
 	const int eod = symbol == NCT_EOD;
@@ -28,7 +27,7 @@ lay_out(struct nct_text_table *s, struct way *w, size_t i, uint32_t k, uint32_t 
 	uint32_t place = n > 0 ? w->tail[n] : 0;
 
 	w->k[d] = k;
-	w->symbol[d] = (uint8_t)symbol; /* of EOD: not read, nothing goes on from it */
+	w->symbol[d] = (uint8_t)symbol; /* for EOD any value: it has no children */
 	if (!eod && length > 1 && w->tail[d - 1] + length - 1 == at) {
 		place = w->tail[d - 1];
 		s->pool[at++] = (uint8_t)symbol;
@@ -49,7 +48,7 @@ nct_err
 nct_text_table_new(struct nct_text_table *s, const struct nct_codebook *c)
 {
 	const size_t n = c->nodes;
-	struct way w;
+	struct path w;
 	uint32_t at = 0, string = 0, inner = (uint32_t)1 << c->bits;
 	int deep = 0;
 
@@ -114,7 +113,7 @@ nct_text_copy(const struct nct_text_table *s, uint32_t k, uint8_t *to)
 {
 	size_t end = nct_codebook_bytes(s->book, k);
 
-	for (;;) { /* from the last piece to the first */
+	for (;;) { /* from the last tail to the first */
 		const uint32_t e = s->entry[k], length = e & NCT_STRING_LENGTH;
 
 		memcpy(to + end - length, s->pool + (e >> 8), length);

@@ -1,4 +1,4 @@
-/* trie.c - a codebook as a double array, walked by several texts in turn. */
+/* trie.c - fills the cells of a codebook's double array, and checks places that come from a file. */
 #include "book/trie.h"
 
 #include "base/cpu.h"
@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the cells are filled. */
 struct filler {
-	struct nct_trie *t;
-	uint64_t *based;    /* bits: bases in use */
-	size_t dead;        /* a base with empty cells behind it, for nodes without children; no base is above */
+	struct nct_trie *t; /* borrowed: what is filled */
+	uint64_t *based;    /* (dead / 64 + 1) owned: a bit for each base in use */
+	size_t dead;        /* the base of nodes without children: above all other bases, only empty cells behind it */
 };
 
 static int
@@ -20,9 +19,9 @@ is_base(const struct filler *f, size_t at)
 	return at == f->dead || (at < f->dead && f->based[at / 64] >> at % 64 & 1);
 }
 
-/* A byte that leads from no base to cell i, which is empty or ends with EOD; or -1. */
+/* A byte by which no base leads to cell i; -1 if there is none. */
 static int
-stranger(const struct filler *f, size_t i)
+unused_byte(const struct filler *f, size_t i)
 {
 	for (size_t s = 0; s < 256; s++)
 		if (i < s || !is_base(f, i - s))
@@ -30,7 +29,7 @@ stranger(const struct filler *f, size_t i)
 	return -1;
 }
 
-/* Writes cell `at`, which must be empty. */
+/* Writes cell `at`. NCT_EDATA: it is not empty. */
 static nct_err
 put(struct nct_trie *t, size_t at, unsigned symbol, size_t base, uint32_t number)
 {
@@ -42,12 +41,12 @@ put(struct nct_trie *t, size_t at, unsigned symbol, size_t base, uint32_t number
 	return NCT_OK;
 }
 
-/* A cell for each node. Its parent is the latest before it that is one less deep. */
+/* Writes the cells of all nodes. */
 static nct_err
 put_nodes(const struct filler *f, const uint32_t *base)
 {
 	const struct nct_codebook *c = f->t->book;
-	size_t at[NCT_WINDOW_SYMBOLS + 1]; /* the base of the node at each depth on the way to the one at hand */
+	size_t at[NCT_WINDOW_SYMBOLS + 1]; /* the base at each depth on the path to node k */
 	uint32_t strings = 0;
 	nct_err err = NCT_OK;
 
@@ -64,7 +63,7 @@ put_nodes(const struct filler *f, const uint32_t *base)
 	return err;
 }
 
-/* Memory for cells up to those behind `dead`, all empty. */
+/* Allocates cells [0, dead + NCT_SYMBOLS), all empty. */
 static nct_err
 make_cells(struct nct_trie *t, size_t dead)
 {
@@ -79,7 +78,7 @@ make_cells(struct nct_trie *t, size_t dead)
 	return NCT_OK;
 }
 
-/* Fills the cells as `base` says, which need not be true. */
+/* Fills the cells by `base`, which may come from a file: NCT_EDATA if it is wrong. */
 static nct_err
 fill(struct filler *f, const uint32_t *base)
 {
@@ -103,7 +102,7 @@ fill(struct filler *f, const uint32_t *base)
 		return err;
 	for (size_t i = 0; i < f->dead + NCT_SYMBOLS; i++)
 		if (f->t->byte[i] == 0) {
-			const int s = stranger(f, i);
+			const int s = unused_byte(f, i);
 
 			if (s < 0)
 				return NCT_EARG;

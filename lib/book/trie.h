@@ -1,67 +1,70 @@
-/* trie.h - a codebook as a double array, walked by several texts in turn.
+/* trie.h - a codebook as a double array (Aoe, 1989), which several texts walk in turn.
  *
- * Each node of the codebook's tree has a cell. The node that goes on from it with symbol s has the cell at base + s. No
- * two nodes with children have the same base, so a cell belongs to that node if its symbol is s. The strings of one
- * symbol are the cells 0..256: a window that cannot go on closes, and the next one begins at a byte's cell. */
+ * Each node is a cell, with a base of its own if it has children. The child by symbol s is the cell at base + s, if the
+ * byte stored there is s. No more has to be checked, since no two nodes have the same base. The root's base is 0, so the
+ * strings of one symbol are cells 0 to 256. Inner nodes have the number NCT_TRIE_INNER. */
 #ifndef NCT_BOOK_TRIE_H
 #define NCT_BOOK_TRIE_H
 
 #include "book/codebook.h"
 
 struct nct_trie {
-	/* Cells, each of 32 bits: from the lowest, the byte that leads there (8), NCT_TRIE_STRING, the base (23). An empty
-	 * cell, or one of EOD, has a byte that no base leads there by. Owned */
-	uint32_t *byte;
-	uint32_t *number; /* by cell: its string's number, with NCT_TRIE_EOD where EOD leads there. In the same block */
+	uint32_t *byte;   /* the cells (see NCT_TRIE_STRING), owned */
+	/* By cell: the number of its string; with NCT_TRIE_EOD if the string ends with EOD. In the memory of `byte` */
+	uint32_t *number;
 	const struct nct_codebook *book; /* borrowed; NULL: there is no trie */
-	/* texts that are best walked at once: NCT_LANES_PLAIN, or more where the processor has registers for it */
-	unsigned lanes;
+	unsigned lanes;   /* texts to walk at once, for speed: NCT_LANES_PLAIN, or NCT_LANES with AVX-512 */
 };
 
-#define NCT_TRIE_INNER 0xffffffu /* the number of a node that is no string */
+#define NCT_TRIE_INNER 0xffffffu
+/* A cell: its last byte (the lowest 8 bits), NCT_TRIE_STRING if it is a string of the codebook, and its base from bit 9
+ * on. Empty cells hold a byte by which no base leads to them. So one comparison of bytes tells whether a child
+ * exists. */
 #define NCT_TRIE_STRING 0x100u
 #define NCT_TRIE_EOD 0x80000000u
 #define NCT_TRIE_BYTES_MAX ((size_t)1 << 23)
 
-/* Makes the trie of a codebook, packed unless it is so already; *c is borrowed until nct_trie_free(). NCT_ENOMEM;
- * NCT_EARG if its strings, which no model would choose so, leave too many holes; NCT_EDATA if it was packed wrongly. */
+/* Makes the trie of a codebook. Takes the places from c->base, or finds them if that is NULL. *c is borrowed until
+ * nct_trie_free(). On failure *t is zero. NCT_ENOMEM; NCT_EARG: no places were found (see nct_codebook_places()), or
+ * the cells are too many; NCT_EDATA: c->base is wrong. */
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
-void nct_trie_free(struct nct_trie *t);
+void nct_trie_free(struct nct_trie *t); /* zero is a no-op */
 
-/* A window in the making; at first all 0. */
+/* An open window: one that was begun and not yet closed. At first all 0. */
 struct nct_open {
-	uint32_t at;     /* its cell; 0: no window is open */
-	uint32_t best;   /* the cell of the longest string so far */
-	uint32_t over;   /* bytes walked behind it */
-	uint32_t held;   /* bytes walked of the window */
+	uint32_t at;     /* the cell that was reached; 0: no window is open */
+	uint32_t best;   /* index of the cell of the window's string: the longest one so far that it may take */
+	uint32_t over;   /* bytes walked behind that string */
+	uint32_t held;   /* bytes walked since the window began */
 	uint32_t inside; /* 1: that string ends at a boundary */
 };
 
-/* One text being walked. */
+/* A lane: one text that is walked. */
 struct nct_book_lane {
-	const uint8_t *text; /* what comes next */
-	/* aligned: 1 where a boundary stands before the byte of the same index, else 0, as before a chunk's first */
-	const uint8_t *mark;
+	const uint8_t *text;  /* the next byte */
+	const uint8_t *mark;  /* mark[i] is 1 if a boundary stands before text[i], else 0; NULL: windows are not aligned */
 	struct nct_open open;
-	/* where closed windows go: their numbers, in the low 24 bits; there is room for as many as bytes are walked */
+	/* Receives the numbers of closed windows, in the low 24 bits. Has room for as many as bytes are walked. */
 	uint32_t *out;
 };
 
-/* texts advanced in turn, to wait for that many loads at once: more than that, and registers run out */
+/* Lanes that are walked in turn, so that their loads overlap. More of them would not fit in the registers. */
 #define NCT_LANES_PLAIN 6
-#define NCT_LANES 16      /* by registers of lanes */
+#define NCT_LANES 16 /* lanes with AVX-512, which holds 8 in a register */
 
-/* Walks 1 to t->lanes lanes: windows take the longest string; if there are marks, the longest that ends at a boundary, if
- * one does. (Of a split codebook, where each beginning of a string is a string, that is what nct-formats(5) says of it.) It looks at n bytes of each lane, at some of them again:
- * their text moves on by n at most. Text, and marks (all lanes have some, or none), are there from the open window's
- * beginning on, and the mark behind the n. `out` has room for n + 1. */
+/* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; with marks, the
+ * longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a string. So a window
+ * ends where the tree does, or at the last boundary before.) A step takes a byte or closes a window. Closing goes back
+ * to the end of the window's string, so text moves by n or less, and bytes behind that string are read again. Text and
+ * marks can be read from the open window's beginning on, and mark[n] too. Either all lanes have marks or none. `out` has
+ * room for n + 1. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 #if defined __x86_64__
-/* the same by walk_best_avx512.c */
+/* The same with AVX-512; nct_trie_walk() calls it. */
 void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 #endif
-/* The chunk ends at at->text, with EOD or without: the numbers of the windows still to write, at->open.held + 1 at
- * most, go to k[]; gives how many. The mark behind the text counts as it is. */
+/* Ends a chunk at at->text, with EOD or without. Writes the numbers of its last windows to k[], which has room for
+ * at->open.held + 1, and returns how many there are. at->mark[0] tells whether the chunk's end counts as a boundary. */
 size_t nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k);
 
 #endif

@@ -1,19 +1,22 @@
-/* walk_best.c - the walk through strings of which not every beginning is one: to the end of the path, and back to
- * the last string on it.
+/* walk_best.c - the walk of texts through a trie: follows the text to the end of its path, then goes back to the last
+ * string on the path.
  *
- * What is behind that string is walked again. (Where it ends is what text is like: on English the paths run on for a
- * third of a string.) No branch may depend on where windows end. */
+ * Where not every node on the path is a string, the bytes behind the last one are walked again for the next window. Of
+ * chosen strings, on English, they are a third of a string. There is no branch on whether the window closes: the
+ * processor would mispredict it about once a window, which costs as much as several bytes. Compilers do make a branch of
+ * it, so the conditional moves are written in assembly. */
 #include "book/trie.h"
 
-/* A lane's state by value. */
+/* A lane's state, in registers. */
 struct state {
-	const uint8_t *text, *cut; /* the next byte; behind the longest string so far */
-	uint32_t cell, best;       /* of the open window; where that string's cell is */
-	uint32_t inside;
+	const uint8_t *text, *cut; /* the next byte; the end of the window's string */
+	uint32_t cell, best;       /* the cell reached; index of the cell of the window's string */
+	uint32_t inside;           /* as in struct nct_open */
 	uint32_t *out;
 };
 
-/* Takes a byte that goes on, or closes the window and turns back. `ahead`: from a byte to the mark before it. */
+/* One step: takes the next byte, or closes the window and goes back to s->cut. s->text + ahead is the byte's mark.
+ * Always writes *out. Closing keeps it, by moving out. */
 static inline __attribute__((always_inline)) void
 take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 {
@@ -40,7 +43,7 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 #else
 	uint32_t turns = 0 - (uint32_t)((uint8_t)next != byte);
 
-	__asm__("" : "+r"(turns)); /* nothing is known about it */
+	__asm__("" : "+r"(turns)); /* hides the value, so that the compiler makes no branch */
 	next &= ~turns;
 	text -= (text - s->cut) & (ptrdiff_t)(int32_t)turns;
 	s->out += turns & 1;
@@ -69,7 +72,7 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 	s->cell = next;
 }
 
-/* The walk, for a number of lanes that the compiler knows, so in line wherever it is called. */
+/* The walk. It is inlined in each call, so that `lanes` is a constant. */
 static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes, size_t n, int aligned)
 {
@@ -138,7 +141,7 @@ nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod
 	const uint32_t held = at->open.held;
 	struct nct_book_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
 
-	while (l.text - l.open.held < at->text) { /* a window more */
+	while (l.text - l.open.held < at->text) { /* the open window, or what comes after it, is not empty */
 		if (l.text < at->text) {
 			walk_some(t, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
 			continue;

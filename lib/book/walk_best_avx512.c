@@ -1,26 +1,27 @@
-/* walk_best_avx512.c - the walk of walk_best.c for up to 16 lanes at once, eight in a register.
+/* walk_best_avx512.c - the walk of walk_best.c for up to 16 lanes, eight in a register.
  *
- * A lane takes the same steps as there. Bytes and cells come by gathers; where windows close and strings end are
- * bits of masks. A step waits for its cells alone: the bytes that may come next, behind this one or where the lane
- * turns back to, are gathered meanwhile, and another eight lanes are walked. (On a Zen 4, whole runs of acwin over
- * English take 1.3 times as long without it if aligned, 1.1 times if not.) */
+ * A lane takes the same steps as there. Gathers load bytes and cells; masks tell where windows close and where strings
+ * end. Only the cells of a step have to be waited for. Meanwhile both bytes that may come next are gathered: the one
+ * behind this byte, and the one to go back to. The other eight lanes are walked, too. On a Zen 4, acwin over English
+ * takes 1.3 times as long without this file if windows are aligned, 1.1 times if not. */
 #include "book/trie.h"
 
 #if defined __x86_64__
 #include <immintrin.h>
 
-#define LINE 64    /* bytes of a line of the cache */
+#define LINE 64    /* bytes in a cache line */
 #define GROUP 8    /* lanes in a register */
 #define GROUPS (NCT_LANES / GROUP)
-#define STEPS 256u /* between two times that text is brought to where gathers take it from */
-/* of a lane there: what is behind the longest string, the steps' text, what is looked at in vain */
+#define STEPS 256u /* steps for which text is copied at a time */
+/* of a lane's copy: bytes behind the window's string, bytes of the steps, bytes that are gathered but not used */
 #define ROOM (NCT_WINDOW_SYMBOLS + STEPS + 3)
-#define TAG 24     /* from this bit on, a closed window tells its lane */
-#define MARK 0x100 /* a boundary behind the byte */
+#define TAG 24     /* in the log, a lane's number begins at this bit */
+#define MARK 0x100 /* added to a byte: a boundary stands behind it */
 
+/* The state of eight lanes: struct state of walk_best.c, with places in the copied text for pointers. */
 struct group {
-	__m256i at, cut;    /* in the block: the next byte; behind the longest string so far */
-	__m256i text;       /* what is at `at`: in the low half, the byte and whether a boundary is behind it */
+	__m256i at, cut;    /* places of the next byte, and of the end of the window's string */
+	__m256i text;       /* low 16 bits: the byte at `at`, with MARK or without */
 	__m256i cell, best; /* as in walk_best.c */
 	__mmask8 inside;
 };
@@ -31,8 +32,8 @@ gather(const uint16_t *block, __m256i at)
 	return _mm256_i32gather_epi32((const int *)(const void *)block, at, 2);
 }
 
-/* Takes a byte of each lane that goes on; closes the windows of the others, and turns them back. Gives where closed
- * ones go next. */
+/* One step of each lane: takes a byte, or closes the window and goes back. Appends the closed windows to the log, each
+ * as its `best` with the lane's tag, and returns the log's new end. */
 static inline __attribute__((always_inline)) uint32_t *
 take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, struct group *g, uint32_t *log)
 {
@@ -59,14 +60,14 @@ take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, str
 	return log;
 }
 
-/* Brings n bytes of a lane, and what is behind its longest string, to to[], each with the mark behind it. */
+/* Copies the bytes behind the string of a lane's window, and n more, to to[]: with MARK if a boundary is behind them. */
 static void
-bring(const struct nct_book_lane *lane, size_t n, uint16_t *to)
+copy_text(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 {
 	const uint8_t *text = lane->text - lane->open.over,
 		      *mark = lane->mark != NULL ? lane->mark - lane->open.over + 1 : NULL;
 
-	for (size_t i = n; i < 2 * n + LINE; i += LINE) { /* what comes next may be in another core's cache */
+	for (size_t i = n; i < 2 * n + LINE; i += LINE) { /* the next text, which may be in another core's cache */
 		__builtin_prefetch(lane->text + i);
 		if (mark != NULL)
 			__builtin_prefetch(lane->mark + i);
@@ -80,8 +81,7 @@ bring(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 			to[i] = text[i];
 }
 
-/* n is at most STEPS. The numbers of lanes and of groups with lanes in them are two, so that the compiler knows the
- * latter. */
+/* n steps, at most STEPS, of lanes in `groups` groups. It is inlined in each call, so that `groups` is a constant. */
 static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const unsigned groups, size_t n, int aligned)
 {
@@ -93,11 +93,11 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const
 	__m256i tag[GROUPS];
 
 	for (unsigned l = 0; l < groups * GROUP; l++) {
-		const unsigned from = l < lanes ? l : 0; /* a lane too many walks with the first, for nothing */
+		const unsigned from = l < lanes ? l : 0; /* unused lanes repeat the first; their output is dropped */
 		const struct nct_open *o = &lane[from].open;
 
 		if (l < lanes)
-			bring(&lane[l], n, block[l]);
+			copy_text(&lane[l], n, block[l]);
 		out[l] = l < lanes ? lane[l].out : nowhere;
 		state[1][l] = from * ROOM;
 		state[0][l] = from * ROOM + o->over;
