@@ -1,4 +1,4 @@
-/* walk_best_avx512.c - the walk of walk_best.c for up to 16 lanes, eight in a register.
+/* walk_avx512.c - the walk of walk.c for up to 16 lanes, eight in a register.
  *
  * A lane takes the same steps as there. Gathers load bytes and cells; masks tell where windows close and where strings
  * end. Only the cells of a step have to be waited for. Meanwhile both bytes that may come next are gathered: the one
@@ -18,11 +18,11 @@
 #define TAG 24     /* in the log, a lane's number begins at this bit */
 #define MARK 0x100 /* added to a byte: a boundary stands behind it */
 
-/* The state of eight lanes: struct state of walk_best.c, with places in the copied text for pointers. */
+/* The state of eight lanes: struct state of walk.c, with places in the copied text for pointers. */
 struct group {
 	__m256i at, cut;    /* places of the next byte, and of the end of the window's string */
 	__m256i text;       /* low 16 bits: the byte at `at`, with MARK or without */
-	__m256i cell, best; /* as in walk_best.c */
+	__m256i cell, best; /* as in walk.c */
 	__mmask8 inside;
 };
 

@@ -1,4 +1,4 @@
-/* walk_best.c - the walk of texts through a trie: follows the text to the end of its path, then goes back to the last
+/* walk.c - the walk of texts through a trie: follows the text to the end of its path, then goes back to the last
  * string on the path.
  *
  * Where not every node on the path is a string, the bytes behind the last one are walked again for the next window. Of
