@@ -60,7 +60,7 @@ take(const uint32_t *cells, const uint16_t *block, int aligned, __m256i tag, str
 	return log;
 }
 
-/* Copies the bytes behind the string of a lane's window, and n more, to to[]: with MARK if a boundary is behind them. */
+/* Copies the bytes behind the string of a lane's window, and n more, to to[]. Adds MARK where a boundary follows. */
 static void
 copy_text(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 {

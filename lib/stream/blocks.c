@@ -1,4 +1,4 @@
-/* blocks.c - gathering parts of chunks into blocks, by content alone (nct-formats(5), "Blocks"). */
+/* blocks.c - gathers parts of chunks into blocks, cut by a fixed rule (nct-formats(5), "Blocks"). */
 #include "stream/blocks.h"
 
 #include <stdlib.h>
@@ -19,6 +19,7 @@ nct_blocks_flush(struct nct_blocks *b)
 	return err;
 }
 
+/* Appends a part to the block. */
 static nct_err
 append(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint64_t from)
 {
@@ -43,7 +44,7 @@ append(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint
 nct_err
 nct_blocks_add(struct nct_blocks *b, const struct nct_part *part, const uint8_t *p, uint64_t from)
 {
-	int alone = b->in_chunk || !part->ends_chunk; /* a part of a long chunk has a block to itself */
+	int alone = b->in_chunk || !part->ends_chunk; /* parts of a chunk that has several share no block */
 	nct_err err;
 
 	if (alone && (err = nct_blocks_flush(b)) != NCT_OK)

@@ -1,4 +1,4 @@
-/* directory.c - a block's directory: one entry per chunk, in LEB128. */
+/* directory.c - a block's directory: an entry for each part in it, of numbers in LEB128. */
 #include "stream/stream.h"
 
 static size_t
@@ -12,7 +12,7 @@ leb_put(uint8_t *p, uint64_t x)
 	return n;
 }
 
-/* Only the shortest form of a number counts as well-formed. */
+/* Reads a number at p[*pos..n) and moves *pos. -1: malformed, which includes forms longer than need be. */
 static int
 leb_get(const uint8_t *p, size_t n, size_t *pos, uint64_t *x)
 {

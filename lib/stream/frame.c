@@ -1,4 +1,4 @@
-/* frame.c - stream headers, block headers and trailers as bytes, and the rules that they obey. */
+/* frame.c - the frames of a stream (its header, block headers, trailer) as bytes, and the rules that they obey. */
 #include "stream/frame.h"
 
 #include <lzma.h>
@@ -9,7 +9,7 @@
 
 #define VERSION 1
 #define CODE_BITS_MAX (8 * (uint64_t)NCT_CODE_MAX)
-#define BEST_BITS_MAX 20 /* windows of more bits have no codebook */
+#define BEST_BITS_MAX 20 /* bits of windows that can have a codebook, at most */
 enum { FLAG_TEXT_UNKNOWN = 1, FLAG_EOD_ALONE = 2 };
 
 static const uint8_t markers[][8] = {
@@ -82,7 +82,7 @@ vocabulary_fits(const struct nct_header *h)
 	return h->token_bits >= 1 && h->token_bits <= 16 && h->vocab == 1u << h->token_bits;
 }
 
-/* Chosen strings take no context over from window to window, and an unbroken code has no windows. */
+/* With chosen strings no window depends on the one before, which is r = 1. An unbroken code has no windows: r = 0. */
 static int
 resets_fit(const struct nct_header *h)
 {
@@ -201,7 +201,7 @@ nct_frame_put_block(uint8_t p[NCT_BLOCK_HEADER_BYTES], const struct nct_block *b
 	nct_put64(p + 56, nct_crc64(p, 56));
 }
 
-/* Counts and lengths that the header alone can check: they bound what is read and allocated for a block. */
+/* Checks counts and lengths, which bound what is read and allocated for a block. */
 static struct nct_fault
 lengths_fault(const struct nct_header *h, const struct nct_block *b)
 {
@@ -287,8 +287,8 @@ nct_block_bits(const struct nct_header *h, const struct nct_block *b)
 	return bits;
 }
 
-/* What is wrong with how `entries` chunks, or a part of one, share a block; `before`: units in it before its last
- * entry. Where text is not known, a model may have made them, and they may share it in any way. */
+/* Checks that an encoder would put these parts into one block. `entries` is the number of its entries, `before`
+ * the units of all but the last one. If text bytes are unknown, any parts may share a block, as a model may have made it. */
 static const char *
 sharing_fault(const struct nct_header *h, const struct nct_block *b, uint64_t entries, uint64_t before)
 {
@@ -303,7 +303,7 @@ sharing_fault(const struct nct_header *h, const struct nct_block *b, uint64_t en
 	return NULL;
 }
 
-/* Sums the directory. An unfinished chunk can end no document. */
+/* Checks the directory against the block's header. *bits receives the sum of its entries' bits (unbroken codes). */
 static const char *
 directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *bits)
 {
@@ -331,7 +331,7 @@ directory_fault(const struct nct_header *h, const struct nct_block *b, uint64_t 
 		return "directory's units";
 	if (documents != b->documents)
 		return "directory's documents";
-	if ((b->flags & NCT_BLOCK_CONTINUED) && e.ends_document)
+	if ((b->flags & NCT_BLOCK_CONTINUED) && e.ends_document) /* a chunk that goes on does not end a document here */
 		return "directory's last chunk";
 	return sharing_fault(h, b, entries, units - e.units);
 }
@@ -372,7 +372,7 @@ pad_is_zero(const struct nct_header *h, const struct nct_block *b, uint64_t bits
 	return (last & ((1u << pad) - 1)) == 0;
 }
 
-/* Are bits [from, from + n) of the block's windows all 1? */
+/* True if bits [from, from + n) of the block's windows are all 1. */
 static int
 all_ones(const struct nct_header *h, const struct nct_block *b, uint64_t from, unsigned n)
 {
@@ -393,7 +393,7 @@ all_ones(const struct nct_header *h, const struct nct_block *b, uint64_t from, u
 	return 1;
 }
 
-/* Where EOD is alone, a document ends with the window of all ones. */
+/* With EOD alone: true if each document in the block ends with the window 2^b - 1. */
 static int
 ends_hold(const struct nct_header *h, const struct nct_block *b)
 {
@@ -409,6 +409,7 @@ ends_hold(const struct nct_header *h, const struct nct_block *b)
 	return 1;
 }
 
+/* Bits of an id below `vocab`. */
 static unsigned
 bit_width(uint32_t vocab)
 {

@@ -1,4 +1,4 @@
-/* input.c - input bytes that were read and not yet consumed, so that a scan can go back over them. */
+/* input.c - a buffer of input: bytes wait in it from when they are read until they are consumed. */
 #include "stream/input.h"
 
 #include <assert.h>
@@ -7,9 +7,9 @@
 
 #include "base/io.h"
 
-#define STEP 65536 /* bytes of a scan's reads, and of the first buffer */
+#define STEP 65536 /* bytes of a read in nct_input_more(), and of the smallest buffer */
 
-/* What a buffer holds that waits to be used again. */
+/* A spare buffer begins with this. */
 struct nct_spare {
 	struct nct_spare *next;
 	size_t cap;
@@ -27,7 +27,7 @@ use_spare(struct nct_input *f)
 	f->buf = (uint8_t *)s;
 }
 
-/* Makes room for n more bytes after those that wait. */
+/* Makes room for n bytes behind those that wait. */
 static nct_err
 room(struct nct_input *f, size_t n)
 {

@@ -1,4 +1,4 @@
-/* list.c - what streams hold, by their headers and blocks alone: no model, every checksum checked. */
+/* list.c - lists streams: what headers and blocks say, with every checksum checked. It needs no model. */
 #include <inttypes.h>
 
 #include "base/err.h"
@@ -12,7 +12,7 @@ nct_list(int in, const struct nct_list_options *options, nct_why *why)
 	nct_reader *r;
 	struct nct_block b;
 	enum nct_event event = NCT_AT_HEADER;
-	int open = 0, missing = 0; /* of the stream at hand */
+	int open = 0, missing = 0; /* a stream has begun and not ended; something of it was lost */
 	uint64_t losses = 0;
 	nct_why own;
 	nct_err err;

@@ -1,16 +1,16 @@
-/* part.h - a part of a chunk, as encoders hand it to nct_blocks (blocks.h). */
+/* part.h - a part of a chunk: what an encoder adds to a block. */
 #ifndef NCT_STREAM_PART_H
 #define NCT_STREAM_PART_H
 
 #include <stdint.h>
 
-/* A run of whole windows (or of unbroken symbols) of one chunk. */
+/* Successive windows of one chunk, or symbols of its unbroken code. Most chunks have one part, long ones several. */
 struct nct_part {
 	uint64_t units;      /* windows, or symbols */
 	uint64_t text_bytes;
-	uint64_t bits;       /* of code, taken from the chunk's bit string one part after the other */
+	uint64_t bits;       /* of code; a chunk's code is that of its parts, one behind the other */
 	int ends_document;   /* the last symbol is EOD */
-	int ends_chunk;
+	int ends_chunk;      /* it is the chunk's last part */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* reader.c - reads a block stream from a file descriptor, strictly, and goes on after damage if asked to. */
+/* reader.c - reads block streams from a file descriptor: checks every rule, and goes on after damage if asked to. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,23 +9,23 @@
 #include "stream/input.h"
 
 struct nct_reader {
-	struct nct_input feed;
+	struct nct_input input;
 	int keep_going;
 	int inside;             /* between a stream's header and its trailer */
 	int lossy;              /* something of this stream was skipped */
-	int follows;            /* the block before the next one is known: last_flags are its flags */
-	uint32_t last_flags;
-	uint32_t id;
+	int follows;            /* the block before the next one was read; last_flags and chunk_text are valid */
+	uint32_t last_flags;    /* of that block */
+	uint32_t id;            /* of the stream */
 	uint64_t sequence;      /* of the next block */
 	uint64_t text_offset;   /* of the next block */
-	uint64_t chunk_text;    /* text bytes of the chunk that may go on in it, as far as it was read */
-	size_t skip;            /* where, after a fault, the scan begins: bytes from the frame's start */
+	uint64_t chunk_text;    /* of the last chunk of the block before: text bytes so far */
+	size_t skip;            /* after a fault: bytes of the frame to skip before the scan begins */
 	struct nct_header header;
 	struct nct_totals totals;
-	uint8_t *copy;          /* the last block, if it could not stay in the feed's buffer */
+	uint8_t *copy;          /* owned: a copy of the last block, if it could not stay in the input's buffer */
 	size_t copy_bytes;
-	nct_err err;            /* the error that ended it all, and why */
-	nct_why why;
+	nct_err err;            /* the error that ended reading */
+	nct_why why;            /* of that error, or of the last loss */
 };
 
 nct_err
@@ -36,20 +36,20 @@ nct_reader_new(nct_reader **out, int fd, int keep_going)
 	*out = r;
 	if (r == NULL)
 		return NCT_ENOMEM;
-	r->feed.fd = fd;
+	r->input.fd = fd;
 	r->keep_going = keep_going;
 	return NCT_OK;
 }
 
 nct_err
-nct_reader_continue(nct_reader **out, struct nct_input *feed, int keep_going)
+nct_reader_continue(nct_reader **out, struct nct_input *input, int keep_going)
 {
-	nct_err err = nct_reader_new(out, feed->fd, keep_going);
+	nct_err err = nct_reader_new(out, input->fd, keep_going);
 
 	if (err != NCT_OK)
 		return err;
-	(*out)->feed = *feed;
-	*feed = (struct nct_input){.fd = -1, .ended = 1};
+	(*out)->input = *input;
+	*input = (struct nct_input){.fd = -1, .ended = 1};
 	return NCT_OK;
 }
 
@@ -59,7 +59,7 @@ nct_reader_free(nct_reader *r)
 	if (r == NULL)
 		return;
 	free(r->copy);
-	nct_input_free(&r->feed);
+	nct_input_free(&r->input);
 	free(r);
 }
 
@@ -78,7 +78,7 @@ nct_reader_totals(const nct_reader *r)
 uint64_t
 nct_reader_offset(const nct_reader *r)
 {
-	return r->feed.offset;
+	return r->input.offset;
 }
 
 void *
@@ -87,7 +87,7 @@ nct_reader_take(nct_reader *r, size_t *cap)
 	uint8_t *p = r->copy;
 
 	if (p == NULL)
-		return nct_input_take(&r->feed, cap);
+		return nct_input_take(&r->input, cap);
 	*cap = r->copy_bytes;
 	r->copy = NULL;
 	return p;
@@ -97,7 +97,7 @@ void
 nct_reader_give(nct_reader *r, void *p, size_t cap)
 {
 	if (p != NULL)
-		nct_input_give(&r->feed, p, cap);
+		nct_input_give(&r->input, p, cap);
 }
 
 /* ---- One frame after another ---- */
@@ -105,7 +105,7 @@ nct_reader_give(nct_reader *r, void *p, size_t cap)
 static nct_err
 ends_early(const nct_reader *r, nct_why *why)
 {
-	uint64_t end = r->feed.offset + nct_input_have(&r->feed);
+	uint64_t end = r->input.offset + nct_input_have(&r->input);
 
 	if (!r->inside)
 		return nct_fail(why, NCT_ECUT, "stream ends early, byte %" PRIu64, end);
@@ -116,22 +116,22 @@ static nct_err
 bad_block(const nct_reader *r, struct nct_fault f, nct_why *why)
 {
 	return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is damaged (%s), byte %" PRIu64, r->sequence, f.what,
-	                r->feed.offset + f.at);
+	                r->input.offset + f.at);
 }
 
 static nct_err
 blocks_missing(const nct_reader *r, uint64_t next, nct_why *why)
 {
 	if (next == r->sequence + 1)
-		return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is missing, byte %" PRIu64, r->sequence, r->feed.offset);
+		return nct_fail(why, NCT_EDATA, "block %" PRIu64 " is missing, byte %" PRIu64, r->sequence, r->input.offset);
 	return nct_fail(why, NCT_EDATA, "blocks %" PRIu64 " to %" PRIu64 " are missing, byte %" PRIu64, r->sequence,
-	                next - 1, r->feed.offset);
+	                next - 1, r->input.offset);
 }
 
 static nct_err
 take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 	struct nct_fault fault;
 	struct nct_header h;
 	nct_err err;
@@ -168,21 +168,21 @@ take_header(nct_reader *r, enum nct_event *event, nct_why *why)
 	return NCT_OK;
 }
 
-/* Text bytes of the block's first chunk in the blocks before, as far as they are known. */
+/* Text bytes of the block's first chunk in blocks before, 0 if they are not known. */
 static uint64_t
 chunk_before(const nct_reader *r, const struct nct_block *b)
 {
 	return r->follows && (b->flags & NCT_BLOCK_CONTINUES) ? r->chunk_text : 0;
 }
 
-/* A block's place among the others. */
+/* Checks that the block is the next one of its stream. */
 static nct_err
 check_order(nct_reader *r, const struct nct_block *b, nct_why *why)
 {
 	const struct nct_header *h = &r->header;
 
 	if (b->sequence > r->sequence) {
-		r->skip = 0; /* nothing wrong with this block: the scan shall find it */
+		r->skip = 0; /* this block is good: the scan has to find it */
 		return blocks_missing(r, b->sequence, why);
 	}
 	if (b->sequence < r->sequence)
@@ -204,11 +204,11 @@ all_zero(const uint8_t *p, const uint8_t *end)
 	return p == end;
 }
 
-/* The payload that waits after a good block header: its CRC, its padding and its rules. Sets b->dir and b->code. */
+/* Checks the payload: its CRC, its padding and its rules. Sets b->dir and b->code. */
 static nct_err
 check_payload(nct_reader *r, struct nct_block *b, uint64_t *code_bits, nct_why *why)
 {
-	const uint8_t *p = nct_input_bytes(&r->feed) + NCT_BLOCK_HEADER_BYTES;
+	const uint8_t *p = nct_input_bytes(&r->input) + NCT_BLOCK_HEADER_BYTES;
 	const uint8_t *code = p + nct_pad8(b->dir_bytes), *end = p + nct_block_payload(b);
 	struct nct_fault fault = {NULL, 0};
 
@@ -223,11 +223,12 @@ check_payload(nct_reader *r, struct nct_block *b, uint64_t *code_bits, nct_why *
 	return fault.what == NULL ? NCT_OK : bad_block(r, fault, why);
 }
 
-/* Where others wait behind the block, or it stands askew, the caller gets a copy of its payload. */
+/* Consumes the block of `bytes` bytes. Copies it first if other bytes wait behind it, or if it is not aligned to 8
+ * bytes. */
 static nct_err
-settle(nct_reader *r, struct nct_block *b, size_t bytes)
+finish_block(nct_reader *r, struct nct_block *b, size_t bytes)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 
 	if (nct_input_have(f) > bytes || f->at % 8 != 0) {
 		if ((r->copy = malloc(bytes)) == NULL)
@@ -244,7 +245,7 @@ settle(nct_reader *r, struct nct_block *b, size_t bytes)
 static nct_err
 take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 	struct nct_fault fault = nct_frame_get_block(b, nct_input_bytes(f), &r->header, r->id);
 	struct nct_totals *t = &r->totals;
 	size_t bytes = NCT_BLOCK_HEADER_BYTES + nct_block_payload(b) + 8;
@@ -255,14 +256,14 @@ take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 		return bad_block(r, fault, why);
 	if ((err = check_order(r, b, why)) != NCT_OK)
 		return err;
-	r->skip = NCT_BLOCK_HEADER_BYTES; /* its length may be a lie: good blocks may stand within */
+	r->skip = NCT_BLOCK_HEADER_BYTES; /* the lengths may be wrong, and good blocks lie within them */
 	if ((err = nct_input_need(f, bytes)) != NCT_OK)
 		return err;
 	if (nct_input_have(f) < bytes)
 		return ends_early(r, why);
 	if ((err = check_payload(r, b, &code_bits, why)) != NCT_OK)
 		return err;
-	if ((err = settle(r, b, bytes)) != NCT_OK)
+	if ((err = finish_block(r, b, bytes)) != NCT_OK)
 		return err;
 	r->chunk_text = chunk_before(r, b) + b->text_bytes;
 	r->follows = 1;
@@ -280,7 +281,7 @@ take_block(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 	return NCT_OK;
 }
 
-/* True if `t` says what was read, or, where something was skipped, no less than that. */
+/* True if the totals *t equal what was read; with `lossy`, if they are no less than that. */
 static int
 totals_hold(const nct_reader *r, const struct nct_totals *t, int lossy)
 {
@@ -296,13 +297,13 @@ totals_hold(const nct_reader *r, const struct nct_totals *t, int lossy)
 static nct_err
 take_trailer(nct_reader *r, enum nct_event *event, nct_why *why)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 	struct nct_totals t;
 	struct nct_fault fault = nct_frame_get_trailer(&t, nct_input_bytes(f), r->id);
 
 	if (fault.what == NULL && !totals_hold(r, &t, r->lossy)) {
 		if (totals_hold(r, &t, 1) && t.blocks > r->sequence) {
-			r->skip = 0; /* the scan shall find it */
+			r->skip = 0; /* the trailer is good: the scan has to find it */
 			return blocks_missing(r, t.blocks, why);
 		}
 		fault = (struct nct_fault){"totals", 8};
@@ -319,7 +320,7 @@ take_trailer(nct_reader *r, enum nct_event *event, nct_why *why)
 static nct_err
 take_frame(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *why)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 	enum nct_frame kind;
 	nct_err err;
 
@@ -330,7 +331,7 @@ take_frame(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 		return err;
 	kind = nct_input_have(f) >= 8 ? nct_frame_kind(nct_input_bytes(f)) : NCT_FRAME_NONE;
 	if (kind == NCT_FRAME_HEADER) {
-		r->skip = 0; /* the scan shall find it */
+		r->skip = 0; /* the header may be good: the scan has to find it */
 		return nct_fail(why, NCT_EDATA, "trailer is missing, block %" PRIu64 ", byte %" PRIu64, r->sequence, f->offset);
 	}
 	if (nct_input_have(f) < NCT_BLOCK_HEADER_BYTES)
@@ -344,17 +345,17 @@ take_frame(nct_reader *r, enum nct_event *event, struct nct_block *b, nct_why *w
 
 /* ---- Going on after damage ---- */
 
-/* What a scan has found: a frame that can be next. */
-struct find {
+/* The frame that a scan has found. */
+struct found {
 	enum nct_frame kind;
-	uint64_t sequence, text_offset; /* of a block; a trailer's totals */
+	uint64_t sequence, text_offset; /* of a block; of a trailer, its totals of blocks and text bytes */
 };
 
-/* True if a whole frame with a good CRC waits that the stream can go on with. */
+/* True if the frame that waits, of kind found->kind, has a good CRC and can come next. Sets the rest of *found. */
 static int
-can_follow(const nct_reader *r, struct find *found)
+can_follow(const nct_reader *r, struct found *found)
 {
-	const uint8_t *p = nct_input_bytes(&r->feed);
+	const uint8_t *p = nct_input_bytes(&r->input);
 	struct nct_block b;
 	struct nct_totals t;
 
@@ -377,11 +378,12 @@ can_follow(const nct_reader *r, struct find *found)
 	return totals_hold(r, &t, 1);
 }
 
-/* Consumes bytes up to the next frame that can follow, or all there are (then found->kind is NCT_FRAME_NONE). */
+/* Consumes bytes up to the next frame that can follow. If there is none, consumes all and sets found->kind to
+ * NCT_FRAME_NONE. */
 static nct_err
-scan(nct_reader *r, struct find *found)
+scan(nct_reader *r, struct found *found)
 {
-	struct nct_input *f = &r->feed;
+	struct nct_input *f = &r->input;
 	nct_err err = NCT_OK;
 
 	for (;;) {
@@ -389,7 +391,7 @@ scan(nct_reader *r, struct find *found)
 			const uint8_t *p = nct_input_bytes(f);
 			size_t size, i = 0, n = nct_input_have(f) - 7;
 
-			while (i < n && p[i] != 0x89 && p[i] != 0x8a) /* how the markers begin */
+			while (i < n && p[i] != 0x89 && p[i] != 0x8a) /* first bytes of the markers */
 				i++;
 			nct_input_consume(f, i);
 			if (i == n)
@@ -414,12 +416,12 @@ scan(nct_reader *r, struct find *found)
 	return NCT_OK;
 }
 
-/* Adds to `why` what the damage from byte `first` on has cost. */
+/* Adds to `why` which bytes, from `first` on, were skipped and which text is missing. */
 static void
-describe_loss(const nct_reader *r, uint64_t first, const struct find *found, nct_why *why)
+describe_loss(const nct_reader *r, uint64_t first, const struct found *found, nct_why *why)
 {
 	size_t n = strlen(why->text);
-	uint64_t at = r->feed.offset;
+	uint64_t at = r->input.offset;
 
 	if (at > first)
 		n += (size_t)snprintf(why->text + n, sizeof why->text - n, ", bytes %" PRIu64 " to %" PRIu64 " skipped",
@@ -430,15 +432,16 @@ describe_loss(const nct_reader *r, uint64_t first, const struct find *found, nct
 		         r->text_offset, found->text_offset - 1);
 }
 
+/* After the fault `err`: skips to the next good frame. The event is NCT_AT_LOSS. */
 static nct_err
 recover(nct_reader *r, enum nct_event *event, nct_err err, nct_why *why)
 {
-	uint64_t first = r->feed.offset;
-	struct find found = {NCT_FRAME_NONE, 0, 0};
+	uint64_t first = r->input.offset;
+	struct found found = {NCT_FRAME_NONE, 0, 0};
 
-	if (first == 0 && nct_input_have(&r->feed) == 0)
-		return err; /* an empty input: nothing to go on with */
-	nct_input_consume(&r->feed, r->skip < nct_input_have(&r->feed) ? r->skip : nct_input_have(&r->feed));
+	if (first == 0 && nct_input_have(&r->input) == 0)
+		return err; /* an empty input */
+	nct_input_consume(&r->input, r->skip < nct_input_have(&r->input) ? r->skip : nct_input_have(&r->input));
 	if ((err = scan(r, &found)) != NCT_OK)
 		return err;
 	describe_loss(r, first, &found, why);

@@ -1,4 +1,4 @@
-/* same_tokens.c - whether equal ids of two streams mean the same. */
+/* same_tokens.c - compares headers: do equal ids of two streams mean the same? */
 #include "stream/same_tokens.h"
 
 #include <inttypes.h>
@@ -19,7 +19,8 @@ nct_header_difference(const struct nct_header *a, const struct nct_header *b, st
 		{NCT_FIELD_FINGERPRINT, "windows", 48, a->windows, b->windows},
 	};
 
-	const int tables = a->windows == 0 || b->windows == 0; /* which tell no fingerprints, nor how documents end */
+	/* Headers of evaluation tables, and of foreign tokens, have no fingerprint and do not tell how documents end. */
+	const int tables = a->windows == 0 || b->windows == 0;
 
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		*d = fields[i];

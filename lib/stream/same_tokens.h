@@ -1,21 +1,22 @@
-/* same_tokens.h - whether equal ids of two streams mean the same. */
+/* same_tokens.h - compares headers: do equal ids of two streams mean the same? */
 #ifndef NCT_STREAM_SAME_TOKENS_H
 #define NCT_STREAM_SAME_TOKENS_H
 
 #include "nct.h"
 
-/* A field that decides what ids mean: its place in the header of a stream, and its values in two. */
+/* A field that decides what ids mean, with its values in two headers. */
 struct nct_difference {
-	/* a fingerprint of 0 is not known: it differs from none */
+	/* A fingerprint of 0 is not known, and differs from no other. */
 	enum { NCT_FIELD_NUMBER, NCT_FIELD_CODE, NCT_FIELD_EOD, NCT_FIELD_FINGERPRINT } type;
 	const char *name;
-	unsigned at;
-	uint64_t a, b;
+	unsigned at;   /* offset of the field in a stream header */
+	uint64_t a, b; /* its values */
 };
 
-/* The first such field in which the headers differ; 0 if there is none. (Vocabulary and code imply the token bits.) */
+/* Finds the first such field in which headers *a and *b differ: 1, with *d; 0 if there is none. Token bits are not
+ * compared, as vocabulary and code imply them. */
 int nct_header_difference(const struct nct_header *a, const struct nct_header *b, struct nct_difference *d);
-/* Says in `why` that the field is b, not a, and gives back `err`. */
+/* Writes to `why`: NAME is b, not a, followed by `where`. Returns `err`. */
 nct_err nct_header_disagree(const struct nct_difference *d, nct_err err, const char *where, nct_why *why) NCT_USED;
 
 #endif

@@ -1,4 +1,4 @@
-/* writer.c - writes a block stream to a file descriptor. */
+/* writer.c - writes block streams to a file descriptor. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct nct_writer {
 	uint32_t id;
 	struct nct_header header;
 	struct nct_totals totals;
-	uint8_t *buf; /* one block, as it is written */
+	uint8_t *buf; /* (cap) owned: the bytes of one block */
 	size_t cap;
 };
 
@@ -64,7 +64,7 @@ reserve(nct_writer *w, size_t n)
 	return NCT_OK;
 }
 
-/* Copies p[0..n) and pads it with zeros; gives the place after that. */
+/* Copies p[0..n) to `to` and pads it with zeros to 8 bytes. Returns the end. */
 static uint8_t *
 put_padded(uint8_t *to, const uint8_t *p, size_t n)
 {
@@ -106,7 +106,7 @@ nct_writer_block(nct_writer *w, const struct nct_block *block)
 	nct_frame_put_block(w->buf, &b, w->id);
 	struct nct_fault head = nct_frame_get_block(&check, w->buf, &w->header, w->id);
 	struct nct_fault body = nct_block_fault(&w->header, &b, &code_bits);
-	assert(head.what == NULL && body.what == NULL); /* a writer that breaks a rule is our own bug */
+	assert(head.what == NULL && body.what == NULL); /* a block that breaks a rule is a fault of the caller */
 	(void)head, (void)body;
 	p = put_padded(w->buf + NCT_BLOCK_HEADER_BYTES, b.dir, b.dir_bytes);
 	p = put_padded(p, b.code, b.code_bytes);

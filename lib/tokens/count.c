@@ -53,13 +53,13 @@ count_block(struct count *c, const struct nct_block *b)
 }
 
 nct_err
-nct_measure_streams(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why)
+nct_measure_streams(struct nct_input *input, const struct nct_measure_calls *calls, nct_why *why)
 {
 	struct count c = {.counts = NULL};
 	enum nct_event event = NCT_AT_HEADER;
 	struct nct_block b;
 	nct_reader *r;
-	nct_err err = nct_reader_continue(&r, feed, 0);
+	nct_err err = nct_reader_continue(&r, input, 0);
 	int saved;
 
 	while (err == NCT_OK && event != NCT_AT_END) {

@@ -73,7 +73,7 @@ struct value {
 };
 
 struct tables {
-	struct nct_input *feed;
+	struct nct_input *input;
 	const struct nct_measure_calls *calls;
 	nct_why *why;
 	uint64_t line;               /* number of the one last read, from 1 */
@@ -361,7 +361,7 @@ begin_table(struct tables *t, struct text line)
 static nct_err
 next_line(struct tables *t, struct text *line)
 {
-	struct nct_input *f = t->feed;
+	struct nct_input *f = t->input;
 	nct_err err;
 
 	*line = (struct text){NULL, 0};
@@ -392,7 +392,7 @@ next_line(struct tables *t, struct text *line)
 }
 
 nct_err
-nct_measure_tables(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why)
+nct_measure_tables(struct nct_input *input, const struct nct_measure_calls *calls, nct_why *why)
 {
 	struct tables *t = calloc(1, sizeof *t);
 	struct text line;
@@ -401,7 +401,7 @@ nct_measure_tables(struct nct_input *feed, const struct nct_measure_calls *calls
 
 	if (t == NULL)
 		return NCT_ENOMEM;
-	t->feed = feed;
+	t->input = input;
 	t->calls = calls;
 	t->why = why;
 	while ((err = next_line(t, &line)) == NCT_OK && line.p != NULL) {

@@ -11,8 +11,8 @@ struct nct_measure_calls {
 	void *ctx;
 };
 
-/* Both read to the end of what `feed` reads, from its beginning. */
-nct_err nct_measure_streams(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
-nct_err nct_measure_tables(struct nct_input *feed, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+/* Both read to the end of what `input` reads, from its beginning. */
+nct_err nct_measure_streams(struct nct_input *input, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
+nct_err nct_measure_tables(struct nct_input *input, const struct nct_measure_calls *calls, nct_why *why) NCT_USED;
 
 #endif
