@@ -1,4 +1,4 @@
-/* batch.c - text read into batches of chunks, which either way of encoding then codes. */
+/* batch.c - reads text into batches of chunks, for encoding by a codebook or by M1. */
 #include "encode/batch.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/huge.h"
 
-#define KEEP_CODE 4096u /* bytes: smaller buffers are kept for the next batch without counting */
+#define KEEP_CODE 4096u /* bytes of a job's buffer that is always kept for the next batch */
 
 /* ---- chunks ---- */
 
@@ -18,7 +18,7 @@ last_job(struct nct_batch *b)
 	return &b->jobs[b->count - 1];
 }
 
-/* Opens a job at the end of the batch; 0 if there is no room. */
+/* Adds a job to the batch, which is then its open one. 0: the batch has no more. `begins`: so does a chunk. */
 static int
 open_job(struct nct_batches *r, struct nct_batch *b, int begins)
 {
@@ -49,7 +49,7 @@ close_job(struct nct_batch *b, int eod)
 	b->open = 0;
 }
 
-/* Copies n bytes of the piece at hand into the open job. */
+/* Moves the first n bytes of the piece to the open job. */
 static void
 take_bytes(struct nct_batches *r, struct nct_batch *b, size_t n)
 {
@@ -71,7 +71,7 @@ take_bytes(struct nct_batches *r, struct nct_batch *b, size_t n)
 	p->n -= n;
 }
 
-/* Moves the piece at hand into the batch, as far as there is room: 1 if all of it went. */
+/* Moves as much of the piece to the batch as fits, cut into chunks. Returns 1 if nothing of it is left. */
 static int
 take_piece(struct nct_batches *r, struct nct_batch *b)
 {
@@ -103,14 +103,14 @@ take_piece(struct nct_batches *r, struct nct_batch *b)
 
 /* ---- from batch to batch ---- */
 
-/* Copies from[0..n), and what an open window may hold before it, to to[0..n). */
+/* Copies from[0..n) to to[0..n), and the NCT_WINDOW_SYMBOLS bytes before it, which an open window may hold. */
 static void
 copy_rest(uint8_t *to, const uint8_t *from, size_t n)
 {
 	memmove(to - NCT_WINDOW_SYMBOLS, from - NCT_WINDOW_SYMBOLS, NCT_WINDOW_SYMBOLS + n);
 }
 
-/* Begins batch b with what the one before has left it: the rest of its text, or a chunk to go on with. */
+/* Begins batch b: with the text that the one before has left to it, or with a job for the chunk that goes on. */
 static void
 take_rest(struct nct_batches *r, struct nct_batch *b)
 {
@@ -121,7 +121,7 @@ take_rest(struct nct_batches *r, struct nct_batch *b)
 		copy_rest(b->text, before->text + before->text_n, r->rest);
 	if (before != NULL && b->mark != NULL)
 		copy_rest(b->mark, before->mark + before->text_n, r->rest);
-	b->text_n = b->count = 0; /* that may have been b itself */
+	b->text_n = b->count = 0; /* only now: r->before may be b */
 	b->open = 0;
 	b->goes_on = goes_on;
 	if (goes_on || r->rest > 0)
@@ -133,8 +133,8 @@ take_rest(struct nct_batches *r, struct nct_batch *b)
 	last_job(b)->n = b->text_n = r->rest;
 }
 
-/* Ends batch b. An open chunk moves to the next batch, which codes it whole. It stays if it is all there is, or very
- * long. */
+/* Ends batch b. An open chunk moves to the next batch, so that it is encoded in one go. It stays if it is the only
+ * one, or longer than half a batch. */
 static void
 leave_rest(struct nct_batches *r, struct nct_batch *b)
 {
@@ -147,7 +147,7 @@ leave_rest(struct nct_batches *r, struct nct_batch *b)
 		b->open = 0;
 	}
 	if (b->mark != NULL)
-		b->mark[b->text_n] = 1; /* behind a chunk that ends there */
+		b->mark[b->text_n] = 1; /* a chunk may end there, and its end counts as a boundary */
 }
 
 /* ---- reading ---- */
@@ -158,7 +158,7 @@ nct_batches_ready(const struct nct_batches *r)
 	return r->rest > 0 || r->piece.n > 0 || r->piece.ends || nct_bounds_ready(r->bounds);
 }
 
-/* May the batch end here, where the input has no more to give at once? It has text, or a chunk ends in it. */
+/* True if the batch need not wait for more input: it has text, or a chunk ends in it. */
 static int
 is_enough(const struct nct_batches *r, const struct nct_batch *b)
 {
@@ -210,7 +210,7 @@ nct_batch_write(struct nct_batch *b, struct nct_blocks *blocks, struct nct_encod
 		*going = *last_job(b);
 		*last_job(b) = t;
 	}
-	for (size_t i = 0; i < b->count; i++) { /* buffers are kept for the next batches, but not any amount */
+	for (size_t i = 0; i < b->count; i++) { /* keeps buffers for later batches, up to about the text's size */
 		nct_bits *code = &b->jobs[i].coded.code;
 
 		kept += code->cap;
@@ -250,7 +250,7 @@ nct_batches_new(struct nct_batches *r, nct_bounds *bounds, const struct nct_batc
 		if ((b->jobs = calloc(p->jobs, sizeof *b->jobs)) == NULL)
 			return NCT_ENOMEM;
 	}
-	for (size_t i = 0; i < kinds; i++) /* before the first batch there is nothing */
+	for (size_t i = 0; i < kinds; i++) /* what lies before the first batch's text is read, too */
 		memset(r->buffer + i * each, 0, NCT_WINDOW_SYMBOLS);
 	return NCT_OK;
 }

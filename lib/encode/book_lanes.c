@@ -1,4 +1,4 @@
-/* book_lanes.c - chunks walked through a trie, several in turn, a stretch at a time. */
+/* book_lanes.c - encodes jobs by walking their text through a trie, several in turn. */
 #include "encode/book_lanes.h"
 
 #include <stdlib.h>
@@ -6,14 +6,14 @@
 
 #include "stream/stream.h"
 
-#define STRETCH 2048u         /* bytes of each lane between two looks at what they gave */
-#define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows at most that close meanwhile */
-/* a turn of a job: this part of what is left of it, so that turns get short and all end at about the same time */
+#define STRETCH 2048u /* bytes that each lane walks before its closed windows are stored */
+#define OUT (STRETCH + NCT_WINDOW_SYMBOLS + 1) /* windows that may close meanwhile */
+/* A turn is 1/TURN of what is left of the job. So turns get shorter, and all jobs end at about the same time. */
 #define TURN 4
 
 /* ---- one chunk ---- */
 
-/* Counts a window towards its part, after ending a part that is full: as m1_chunk.c does. */
+/* Counts the window k in its part. Ends the part before if that is full, as m1_chunk.c does. */
 static nct_err
 count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 {
@@ -27,7 +27,8 @@ count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 	return NCT_OK;
 }
 
-/* Takes the numbers of windows that closed while the text moved on by n bytes from `before` on. */
+/* Appends the windows k[0..count) to the job's code and counts them. They closed while its text moved by n bytes.
+ * *before is the window that was open before that. */
 static nct_err
 take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint32_t *k, size_t count, size_t n,
              const struct nct_open *before)
@@ -49,7 +50,7 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 	return err;
 }
 
-/* All text is walked: closes what is open. */
+/* All text of the job is walked. If its chunk ends, closes its windows and its last part. */
 static nct_err
 end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
 {
@@ -64,7 +65,7 @@ end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
 
 	count = nct_trie_close(t, &at, j->eod && !eod_alone, k);
 	if (j->eod && eod_alone)
-		k[count++] = mask; /* the string of EOD alone is the last one */
+		k[count++] = mask; /* EOD alone is the last string */
 	j->open = (struct nct_open){0};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
 		err = count_window(j, t->book, k[i] & mask);
@@ -77,13 +78,14 @@ end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
 
 /* ---- many ---- */
 
+/* Puts a job at the end of those that wait. */
 static void
 put_back(struct nct_book_lanes *l, struct nct_encode_job *j)
 {
 	l->ring[(l->head + l->count++) % l->cap] = j;
 }
 
-/* Takes jobs that wait into free lanes. */
+/* Gives free lanes to jobs that wait. */
 static void
 take_jobs(struct nct_book_lanes *l)
 {
@@ -96,15 +98,15 @@ take_jobs(struct nct_book_lanes *l)
 	}
 }
 
-/* How many bytes of a job can be walked. Where the chunk goes on in another batch, all but the last: what mark stands
- * behind that is not known yet. */
+/* Bytes of a job that can be walked now: all of them, or all but the last. The last has to wait if its chunk goes on
+ * in the next batch: the walk needs the mark behind each byte. */
 static size_t
 ahead(const struct nct_encode_job *j)
 {
 	return j->n - (size_t)(!j->ends && j->n > 0);
 }
 
-/* Walks all lanes as far as the shortest goes. */
+/* Walks all lanes by the same number of bytes. Then frees the lanes of jobs that are done, or whose turn is over. */
 static void
 stretch(struct nct_book_lanes *l)
 {

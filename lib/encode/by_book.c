@@ -1,5 +1,4 @@
-/* by_book.c - encoding by a codebook: batches of chunks, read in order, each walked by one thread, and written in
- * order. */
+/* by_book.c - encodes by a codebook, with a thread for each batch. Batches are read in order, and written in order. */
 #include "encode/by_book.h"
 
 #include <stdlib.h>
@@ -9,38 +8,38 @@
 #include "encode/book_lanes.h"
 
 #define BATCH_JOBS 8192u        /* chunks in a batch */
-#define TEXT ((size_t)64 << 20) /* in all batches, if they are long ones */
-#define THREADS 32u             /* reading has no text for more, and they would take much memory */
+#define TEXT ((size_t)64 << 20) /* bytes in all batches together, at most, for long chunks */
+#define THREADS 32u             /* one thread reads, and cannot feed more than these */
 
-struct encoder {
+struct book_encoder {
 	const struct nct_encode_options *o;
 	struct nct_blocks *blocks;
 	nct_why *why;
 	struct nct_batches batches;
 	struct nct_book_lanes *lanes; /* owned; one for each batch */
-	struct nct_encode_job going;  /* the chunk that goes on in the next batch, as far as it is walked */
-	uint64_t text_bytes;
+	struct nct_encode_job going;  /* the last job of the batch written last, if its chunk goes on */
+	uint64_t text_bytes;          /* written so far */
 };
 
 static int
 ready(void *ctx)
 {
-	return nct_batches_ready(&((const struct encoder *)ctx)->batches);
+	return nct_batches_ready(&((const struct book_encoder *)ctx)->batches);
 }
 
 static int
 fill(void *ctx, unsigned worker)
 {
-	struct nct_batches *r = &((struct encoder *)ctx)->batches;
+	struct nct_batches *r = &((struct book_encoder *)ctx)->batches;
 
 	return nct_batches_fill(r, &r->batch[worker]);
 }
 
-/* A chunk that goes on from the batch before is walked when that batch is written. */
+/* Walks the jobs of a batch. A job that goes on from the batch before has to wait until that is written. */
 static nct_err
 walk(void *ctx, unsigned worker)
 {
-	struct encoder *e = ctx;
+	struct book_encoder *e = ctx;
 	struct nct_batch *b = &e->batches.batch[worker];
 	const size_t from = (size_t)b->goes_on;
 
@@ -51,7 +50,7 @@ walk(void *ctx, unsigned worker)
 static nct_err
 write_batch(void *ctx, unsigned worker)
 {
-	struct encoder *e = ctx;
+	struct book_encoder *e = ctx;
 	struct nct_batch *b = &e->batches.batch[worker];
 	nct_err err = b->goes_on ? nct_encode_job_go_on(&b->jobs[0], &e->going) : NCT_OK;
 
@@ -67,7 +66,7 @@ write_batch(void *ctx, unsigned worker)
 	return NCT_OK;
 }
 
-/* A batch's text. A byte more than fills whole chunks shows that the last one is whole. */
+/* Bytes of text in a batch: one more than whole chunks take. From it we learn that the last chunk ends there. */
 static size_t
 batch_bytes(uint64_t chunk, unsigned threads)
 {
@@ -78,9 +77,9 @@ batch_bytes(uint64_t chunk, unsigned threads)
 	return (chunk * NCT_LANES < NCT_BOOK_BATCH_MIN ? NCT_BOOK_BATCH_MIN : (size_t)chunk * NCT_LANES) + 1;
 }
 
-/* What is before a chunk ends there, as at a boundary. */
+/* The mark before a chunk's first byte is 1: the chunk before ends there, and its end counts as a boundary. */
 static nct_err
-encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
+encoder_new(struct book_encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 {
 	const unsigned threads = e->o->threads < THREADS ? e->o->threads : THREADS;
 	const struct nct_batch_plan plan = {.batches = threads,
@@ -99,7 +98,7 @@ encoder_new(struct encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 }
 
 static void
-encoder_free(struct encoder *e)
+encoder_free(struct book_encoder *e)
 {
 	for (unsigned i = 0; e->lanes != NULL && i < e->batches.plan.batches; i++)
 		nct_book_lanes_free(&e->lanes[i]);
@@ -113,7 +112,7 @@ nct_encode_by_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_bloc
                    const struct nct_encode_options *o, nct_why *why)
 {
 	static const struct nct_stages stages = {ready, fill, walk, write_batch};
-	struct encoder e = {.o = o, .blocks = b, .why = why};
+	struct book_encoder e = {.o = o, .blocks = b, .why = why};
 	nct_err err = encoder_new(&e, t, bounds);
 
 	if (err == NCT_OK)

@@ -1,5 +1,4 @@
-/* by_m1.c - encoding by asking M1: the chunks of a batch side by side, shared out to the threads, and written in
- * order. */
+/* by_m1.c - encodes by evaluating M1. Threads share the chunks of a batch; each encodes several in turn. */
 #include "encode/by_m1.h"
 
 #include <stdatomic.h>
@@ -9,31 +8,32 @@
 #include "encode/batch.h"
 #include "m1/workers.h"
 
-#define BATCH_JOBS 4096u      /* chunks in a batch, per thread */
-#define BATCH_TEXT (1u << 20) /* text in a batch, per thread: a default chunk of b <= 20, 64 of those above 20 bits */
-#define LANES 64              /* chunks that a thread codes side by side */
+#define BATCH_JOBS 4096u      /* chunks in a batch, for each thread */
+#define BATCH_TEXT (1u << 20) /* bytes in a batch, for each thread: 8 default chunks for b <= 20, 64 for larger b */
+#define LANES 64              /* chunks that a thread encodes in turn */
 
-struct encoder {
+struct m1_encoder {
 	const struct nct_encode_options *o;
 	struct nct_plan plan;
 	struct nct_workers workers;
 	nct_threads *threads;
 	struct nct_batches batches;
-	struct nct_chunk *chunks;     /* owned: one for each job of a batch and one for `going` ... */
-	size_t used;                  /* ... of which so many were needed so far */
-	struct nct_encode_job going;  /* the chunk that goes on in the next batch ... */
-	nct_context *kept;            /* ... and its context. Owned */
+	struct nct_chunk *chunks;     /* owned: one for each job of a batch, and one for `going` */
+	size_t used;                  /* how many of `chunks` are in use */
+	struct nct_encode_job going;  /* the last job of the batch before, if its chunk goes on */
+	nct_context *kept;            /* owned: the context of that chunk; NULL: none goes on */
 	atomic_size_t next;           /* the first job that no thread has taken */
 };
 
-/* A thread's share of a batch. */
+/* What one thread encodes of a batch. */
 struct share {
-	struct encoder *e;
+	struct m1_encoder *e;
 	struct nct_batch *batch;
 	nct_worker *worker;
 	struct lane {
 		struct nct_encode_job *job; /* NULL: none */
-		ptrdiff_t done;             /* bytes of its text; below 0 where a window closed early in the batch before */
+		/* Bytes of its text that are encoded. Below 0 after an aligned window closed at a boundary in the batch before. */
+		ptrdiff_t done;
 	} lane[LANES];
 };
 
@@ -55,7 +55,7 @@ begin(struct share *s, size_t i)
 	return 1;
 }
 
-/* Codes what can be coded without evaluating M1; 1 if the job is done. */
+/* Encodes as much as can be without evaluating M1. Returns 1 if the job is done. */
 static int
 advance(struct nct_encode_job *j, ptrdiff_t *at)
 {
@@ -64,7 +64,7 @@ advance(struct nct_encode_job *j, ptrdiff_t *at)
 	j->err = nct_chunk_text(j->chunk, j->text, j->mark, (ptrdiff_t)j->n, at);
 	if (j->err != NCT_OK || *at < (ptrdiff_t)j->n)
 		return j->err != NCT_OK;
-	if (!j->ends) { /* nothing of it is left for the next batch */
+	if (!j->ends) { /* its chunk goes on, and all text is encoded */
 		j->n = 0;
 		return 1;
 	}
@@ -72,6 +72,7 @@ advance(struct nct_encode_job *j, ptrdiff_t *at)
 	return j->err != NCT_OK || done > 0;
 }
 
+/* Gives the context of lane i that waits for M1; NULL if there are no more jobs. For nct_worker_run(). */
 static nct_context *
 turn(void *self, size_t i)
 {
@@ -86,21 +87,22 @@ turn(void *self, size_t i)
 	return l->job->chunk->context;
 }
 
+/* A thread's task: jobs of the batch, until none is left. */
 static void
-run(void *ctx, size_t i, unsigned worker)
+encode_share(void *ctx, size_t i, unsigned worker)
 {
-	struct encoder *e = ctx;
+	struct m1_encoder *e = ctx;
 	struct share s = {.e = e, .batch = e->batches.batch, .worker = e->workers.of[worker]};
-	const size_t fair = (s.batch->count - 1) / e->o->threads + 1; /* so that all threads get some */
+	const size_t fair = (s.batch->count - 1) / e->o->threads + 1; /* jobs for each thread, if all get the same number */
 	const size_t lanes = nct_worker_lanes(s.worker);
 
 	(void)i;
 	nct_worker_run(s.worker, lanes < fair ? lanes : fair, turn, &s);
 }
 
-/* Makes the batch's first job go on with the chunk that the batch before has left. */
+/* Makes the batch's first job go on with the chunk that the batch before left open. */
 static nct_err
-go_on(struct encoder *e, struct nct_encode_job *j)
+go_on(struct m1_encoder *e, struct nct_encode_job *j)
 {
 	struct nct_chunk *const free_one = j->chunk;
 
@@ -110,13 +112,13 @@ go_on(struct encoder *e, struct nct_encode_job *j)
 	return nct_encode_job_go_on(j, &e->going);
 }
 
-/* A chunk that goes on in the next batch has a context of its own until it ends. */
+/* Keeps the context of a chunk that goes on in the next batch, so that the worker does not use it for others. */
 static nct_err
-keep_context(struct encoder *e, const struct nct_batch *b)
+keep_context(struct m1_encoder *e, const struct nct_batch *b)
 {
 	nct_err err = NCT_OK;
 
-	if (e->kept != NULL && !(b->goes_on && b->open && b->count == 1)) { /* the chunk carried so far has ended */
+	if (e->kept != NULL && !(b->goes_on && b->open && b->count == 1)) { /* the chunk that had it has ended */
 		nct_context_free(e->kept);
 		e->kept = NULL;
 	}
@@ -126,7 +128,7 @@ keep_context(struct encoder *e, const struct nct_batch *b)
 }
 
 static nct_err
-encode_batch(struct encoder *e, struct nct_blocks *blocks, nct_why *why)
+encode_batch(struct m1_encoder *e, struct nct_blocks *blocks, nct_why *why)
 {
 	struct nct_batch *b = e->batches.batch;
 	nct_err err;
@@ -138,7 +140,7 @@ encode_batch(struct encoder *e, struct nct_blocks *blocks, nct_why *why)
 	if (err == NCT_OK && b->count > 0) {
 		atomic_store(&e->next, 0);
 		/* a task for each thread: they share out the jobs */
-		nct_parallel(e->threads, b->count < e->o->threads ? b->count : e->o->threads, run, e);
+		nct_parallel(e->threads, b->count < e->o->threads ? b->count : e->o->threads, encode_share, e);
 	}
 	if (err == NCT_OK)
 		err = nct_batch_write(b, blocks, &e->going, why);
@@ -146,9 +148,9 @@ encode_batch(struct encoder *e, struct nct_blocks *blocks, nct_why *why)
 }
 
 static nct_err
-encoder_new(struct encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struct nct_encode_options *o)
+encoder_new(struct m1_encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struct nct_encode_options *o)
 {
-	/* A byte more than fills whole chunks shows that the last one is whole. */
+	/* One byte more than whole chunks take: from it we learn that the last chunk ends there. */
 	const struct nct_batch_plan plan = {.batches = 1,
 	                                    .text_bytes = (size_t)BATCH_TEXT * o->threads + 1,
 	                                    .jobs = (size_t)BATCH_JOBS * o->threads,
@@ -171,7 +173,7 @@ encoder_new(struct encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struc
 }
 
 static void
-encoder_free(struct encoder *e)
+encoder_free(struct m1_encoder *e)
 {
 	for (size_t i = 0; i < e->used; i++)
 		nct_chunk_free(&e->chunks[i]);
@@ -187,7 +189,7 @@ nct_err
 nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
                  nct_why *why)
 {
-	struct encoder e = {0};
+	struct m1_encoder e = {0};
 	uint64_t text_bytes = 0;
 	nct_err err = encoder_new(&e, m1, bounds, o);
 

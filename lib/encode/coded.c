@@ -1,4 +1,4 @@
-/* coded.c - what a chunk of text has been coded to so far: its code, and the parts that it is made of. */
+/* coded.c - the code of a chunk, so far, and the parts that it is cut into. */
 #include "encode/coded.h"
 
 #include <stdlib.h>

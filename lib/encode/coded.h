@@ -1,4 +1,4 @@
-/* coded.h - what a chunk of text has been coded to so far: its code, and the parts that it is made of. */
+/* coded.h - the code of a chunk, so far, and the parts that it is cut into. */
 #ifndef NCT_ENCODE_CODED_H
 #define NCT_ENCODE_CODED_H
 
@@ -7,22 +7,22 @@
 
 struct nct_coded {
 	nct_bits code;          /* owned */
-	struct nct_part *parts; /* owned: finished ones */
+	struct nct_part *parts; /* (cap) owned: finished parts */
 	size_t count, cap;
-	struct nct_part part;   /* the one being made */
+	struct nct_part part;   /* the open part, behind them */
 };
 
-void nct_coded_begin(struct nct_coded *c); /* a new chunk; *c is zero, or was used before: its memory is kept */
+void nct_coded_begin(struct nct_coded *c); /* begins a chunk; *c is zero or was used before, and keeps its memory */
 void nct_coded_free(struct nct_coded *c);
 
-/* Finishes the part that is being made. NCT_ENOMEM. */
+/* Finishes the open part and begins another. NCT_ENOMEM. */
 nct_err nct_coded_end_part(struct nct_coded *c) NCT_USED;
-/* Goes on with the chunk of *from, in place of it: takes over what is in no finished part. NCT_ENOMEM. */
+/* Makes *c go on with the chunk of *from: copies its open part. NCT_ENOMEM. */
 nct_err nct_coded_go_on(struct nct_coded *c, const struct nct_coded *from) NCT_USED;
-/* Hands the finished parts to `b`. NCT_EIO, NCT_ENOMEM. */
+/* Adds the finished parts to *b. NCT_EIO, NCT_ENOMEM. */
 nct_err nct_coded_write(const struct nct_coded *c, struct nct_blocks *b) NCT_USED;
 
-/* A part holds no more windows: the next one begins another. */
+/* True if the open part is full, so that the next window begins another. */
 static inline int
 nct_coded_full(const struct nct_coded *c)
 {

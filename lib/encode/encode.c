@@ -1,4 +1,4 @@
-/* encode.c - text to a window stream: which code and codebook serve it, its header, its end. */
+/* encode.c - text to a window stream: chooses code and codebook, writes header and trailer. */
 #include <inttypes.h>
 
 #include "base/err.h"
@@ -38,7 +38,7 @@ check(const struct nct_encode_options *o, const struct nct_codebook *book, nct_w
 	return NCT_OK;
 }
 
-/* The codebook to encode by; NULL: M1 is asked. */
+/* The codebook to encode by; NULL: encode by M1. */
 static const struct nct_codebook *
 book_of(const nct_m1 *m1, const struct nct_encode_options *o)
 {
@@ -66,7 +66,8 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o, const struct nct
 	};
 }
 
-/* Makes a trie of the codebook; none if there is none, or it cannot be packed and M1 can do without. */
+/* Makes the trie of a codebook. Leaves *t zero if `book` is NULL, or if it has no places in a double array and M1 can
+ * encode without it. */
 static nct_err
 open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
 {

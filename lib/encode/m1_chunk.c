@@ -1,4 +1,4 @@
-/* m1_chunk.c - encoding a chunk of text to windows, or to one unbroken code: where M1 and coder meet. */
+/* m1_chunk.c - encodes a chunk of text to windows, or to an unbroken code, by M1's frequencies. */
 #include "encode/m1_chunk.h"
 
 #include "stream/stream.h"
@@ -26,7 +26,7 @@ nct_chunk_free(struct nct_chunk *c)
 
 /* ---- windows ---- */
 
-/* The window ends at the node reached: its code point is the node's first. */
+/* Closes the window. Its value is the first code point of the node reached. */
 static nct_err
 end_window(struct nct_chunk *c)
 {
@@ -45,8 +45,8 @@ end_window(struct nct_chunk *c)
 	return NCT_OK;
 }
 
-/* The same before text[0], or at the last boundary in it, if there is one; *step is how far that takes us back: not
- * above 0. */
+/* Closes the window at the last boundary in it, or, if there is none, before text[0]. *step receives minus the number
+ * of bytes that are to be encoded again. */
 static nct_err
 end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
 {
@@ -57,19 +57,19 @@ end_aligned(struct nct_chunk *c, const uint8_t *text, ptrdiff_t *step)
 		return end_window(c);
 	c->node = c->bound;
 	c->coded->part.text_bytes -= back;
-	if (c->plan.resets != 1) /* else the context begins anew */
+	if (c->plan.resets != 1) /* with 1, end_window() resets the context anyway */
 		nct_context_rewind(c->context, back, text[*step - 1]);
 	return end_window(c);
 }
 
-/* Begins a window: ends its part first if that is full. */
+/* If the next symbol begins a window and the part is full, ends the part. */
 static nct_err
 begin_window(struct nct_chunk *c)
 {
 	return c->node.symbols == 0 && nct_coded_full(c->coded) ? nct_coded_end_part(c->coded) : NCT_OK;
 }
 
-/* Takes a symbol into the window if it fits. *fits -1: not yet, what M1 expects is not known. */
+/* Adds a symbol to the window if it fits. *fits: 1 added; 0 it does not fit; -1 M1 has to be evaluated first. */
 static nct_err
 take_symbol(struct nct_chunk *c, unsigned symbol, int *fits)
 {
@@ -86,7 +86,8 @@ take_symbol(struct nct_chunk *c, unsigned symbol, int *fits)
 	return NCT_OK;
 }
 
-/* At the root every symbol fits: at most one window ends before it. */
+/* Encodes a symbol, and closes the window before it if it does not fit. In an empty window every symbol fits. *done is
+ * 0 if M1 has to be evaluated first. */
 static nct_err
 put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 {
@@ -96,7 +97,7 @@ put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 	*done = 0;
 	do {
 		fits = 0;
-		if (!nct_split_ended(&c->node)) /* aligned: it may have been left open */
+		if (!nct_split_ended(&c->node)) /* an aligned window is left open when it is full */
 			if ((err = take_symbol(c, symbol, &fits)) != NCT_OK || fits < 0)
 				return err;
 		if (!fits && (err = end_window(c)) != NCT_OK)
@@ -106,9 +107,11 @@ put_window_symbol(struct nct_chunk *c, unsigned symbol, size_t *done)
 	return symbol == NCT_EOD || (!c->plan.aligned && nct_split_ended(&c->node)) ? end_window(c) : NCT_OK;
 }
 
-/* Puts the byte text[0] where windows close at boundaries; `mark` tells if there is one before it. Whether a window
- * that can hold no more ends at one, only the next byte tells, so it stays open until then. *step: how far this
- * takes us in the text. */
+/* Encodes text[0] where windows are aligned. `mark` is 1 if a boundary stands before it.
+ *
+ * A full window may still end at a boundary. We learn that from the mark of the next byte, so the window stays open
+ * until then. *step receives by how much the place in the text moves: 1, 0, or less if a window closed at a boundary.
+ * *ready is 0 if M1 has to be evaluated first. */
 static nct_err
 put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *step, int *ready)
 {
@@ -126,6 +129,7 @@ put_aligned_byte(struct nct_chunk *c, const uint8_t *text, int mark, ptrdiff_t *
 
 /* ---- unbroken ---- */
 
+/* Finishes the arithmetic code of a part, and begins the next one. */
 static nct_err
 end_code(struct nct_chunk *c)
 {
@@ -189,7 +193,8 @@ nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, pt
 	return err;
 }
 
-/* Closes the open window, and gives EOD one of its own: the last code point of the root, whatever M1 expects. */
+/* Closes the open window. Then encodes EOD as a window of its own: the last code point of the root, whatever M1's
+ * frequencies are. */
 static nct_err
 put_eod_alone(struct nct_chunk *c)
 {

@@ -1,5 +1,4 @@
-/* parse.c - where windows begin in a text, and how far each would have gone: what encoding finds out, without the
- * code. */
+/* parse.c - finds where windows begin in a text, as encoding by M1 does, but makes no code. */
 #include "encode/parse.h"
 
 #include <stdatomic.h>
@@ -11,29 +10,29 @@
 #include "m1/context.h"
 #include "text/boundaries.h"
 
-#define LANES 64 /* spans parsed side by side by a thread */
+#define LANES 64 /* spans that a thread parses in turn */
 
-/* A span being parsed. */
-struct span {
-	const uint16_t *symbol;
-	uint16_t *reach;
+/* A lane, and the span that it parses. */
+struct lane {
+	const uint16_t *symbol; /* (n) borrowed: the span */
+	uint16_t *reach;       /* (n) borrowed: its results */
 	size_t n, at;          /* symbol[at] comes next */
-	size_t end;            /* of the document that symbol[at] is in: its EOD, or n */
-	size_t start;          /* of the open window; at, if there is none */
+	size_t end;            /* where the document of symbol[at] ends: the index of its EOD, or n */
+	size_t start;          /* where the open window begins; at, if none is open */
 	size_t bound;          /* the last boundary in it; start, if there is none */
-	struct nct_node node;
+	struct nct_node node;  /* of its text */
 	nct_context *context;  /* borrowed */
-	uint8_t *text, *mark;  /* (span) */
-	int busy;
+	uint8_t *text, *mark;  /* (plan's span) borrowed: the document's text, and its boundaries */
+	int busy;              /* it has a span */
 };
 
-/* What a thread has for itself. */
+/* What one thread parses. */
 struct share {
 	struct parser *parser; /* borrowed */
-	nct_worker *worker;
-	nct_bounds *bounds;
-	uint8_t *block;        /* the lanes' text and marks */
-	struct span lane[LANES];
+	nct_worker *worker;    /* owned */
+	nct_bounds *bounds;    /* owned: finds boundaries */
+	uint8_t *block;        /* owned: text and marks of all lanes */
+	struct lane lane[LANES];
 	nct_err err;
 	nct_why why;
 };
@@ -44,20 +43,20 @@ struct parser {
 	uint16_t *reach;
 	size_t n;
 	atomic_size_t next;    /* the first span not yet taken */
-	struct share *shares; /* by thread */
+	struct share *shares;  /* owned, by thread */
 };
 
 static void
-open_window(const struct parser *x, struct span *l)
+open_window(const struct parser *x, struct lane *l)
 {
 	l->start = l->bound = l->at;
 	l->node = nct_split_root(x->p->window_bits);
 	nct_context_reset(l->context);
 }
 
-/* Makes the document at symbol[at] the lane's: its text as bytes, and where its boundaries are. */
+/* Begins the document at symbol[at]: copies its text as bytes, and marks its boundaries. */
 static nct_err
-open_document(const struct parser *x, struct share *w, struct span *l)
+open_document(const struct parser *x, struct share *w, struct lane *l)
 {
 	for (l->end = l->at; l->end < l->n && l->symbol[l->end] != NCT_EOD; l->end++)
 		l->text[l->end] = (uint8_t)l->symbol[l->end];
@@ -68,7 +67,7 @@ open_document(const struct parser *x, struct share *w, struct span *l)
 
 /* Gives the lane the next span; 0 if none is left, or something failed. */
 static int
-begin(struct parser *x, struct share *w, struct span *l)
+begin(struct parser *x, struct share *w, struct lane *l)
 {
 	const size_t from = atomic_fetch_add(&x->next, 1) * x->p->span;
 
@@ -83,18 +82,18 @@ begin(struct parser *x, struct share *w, struct span *l)
 	return l->busy = w->err == NCT_OK;
 }
 
-/* The open window closes at symbol[to], having come to symbol[at]. */
+/* Closes the open window before symbol[to]. symbol[at] is the first that it did not take. */
 static void
-close_window(const struct parser *x, struct span *l, size_t to)
+close_window(const struct parser *x, struct lane *l, size_t to)
 {
 	l->reach[l->start] = (uint16_t)(l->at - l->start);
 	l->at = to;
 	open_window(x, l);
 }
 
-/* Goes on as far as is known what M1 expects; 1 if the span is done. */
+/* Parses as far as possible without evaluating M1. Returns 1 if the span is done. */
 static int
-advance(const struct parser *x, struct share *w, struct span *l)
+advance(const struct parser *x, struct share *w, struct lane *l)
 {
 	while (l->at < l->n && w->err == NCT_OK) {
 		const int eod = l->at == l->end, aligned = x->p->align != NCT_ALIGN_NONE && !eod;
@@ -120,11 +119,12 @@ advance(const struct parser *x, struct share *w, struct span *l)
 	return 1;
 }
 
+/* Gives the context of lane i that waits for M1; NULL if there are no more spans. For nct_worker_run(). */
 static nct_context *
 turn(void *self, size_t i)
 {
 	struct share *w = self;
-	struct span *l = &w->lane[i];
+	struct lane *l = &w->lane[i];
 
 	while ((l->busy || begin(w->parser, w, l)) && advance(w->parser, w, l))
 		l->busy = 0;
@@ -134,8 +134,9 @@ turn(void *self, size_t i)
 	return l->context;
 }
 
+/* A thread's task: spans, until none is left. */
 static void
-run(void *ctx, size_t i, unsigned worker)
+parse_share(void *ctx, size_t i, unsigned worker)
 {
 	struct parser *x = ctx;
 	struct share *w = &x->shares[worker];
@@ -186,7 +187,7 @@ nct_parse(const nct_m1 *m1, const struct nct_parse_plan *p, const uint16_t *symb
 		if ((err = share_new(&x.shares[i], m1, p)) != NCT_OK && why != NULL)
 			*why = x.shares[i].why;
 	if (err == NCT_OK)
-		nct_parallel(pool, threads, run, &x);
+		nct_parallel(pool, threads, parse_share, &x);
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
 		if ((err = x.shares[i].err) != NCT_OK && why != NULL)
 			*why = x.shares[i].why;

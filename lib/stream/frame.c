@@ -288,7 +288,8 @@ nct_block_bits(const struct nct_header *h, const struct nct_block *b)
 }
 
 /* Checks that an encoder would put these parts into one block. `entries` is the number of its entries, `before`
- * the units of all but the last one. If text bytes are unknown, any parts may share a block, as a model may have made it. */
+ * the units of all but the last one. If text bytes are unknown, a model may have made the block, and any parts may
+ * share it. */
 static const char *
 sharing_fault(const struct nct_header *h, const struct nct_block *b, uint64_t entries, uint64_t before)
 {
