@@ -1,13 +1,12 @@
-/* book_block.c - decoding a block's windows by a codebook's strings: what m1_runs.c and m1_windows.c do by asking
- * M1. */
+/* book_block.c - decodes a block's windows by a codebook, as m1_runs.c and m1_windows.c do by M1. */
 #include "decode/book_block.h"
 
 #include "coder/bits.h"
 #include "decode/show.h"
 
-#define GROUP 512 /* windows whose room is made at once */
+#define GROUP 512 /* windows that are decoded at a time */
 
-/* One window, of any length. */
+/* Decodes window k, of any length. *eod: it ends with EOD. */
 static nct_err
 decode_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k, int *eod)
 {
@@ -29,7 +28,7 @@ decode_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k,
 	return NCT_OK;
 }
 
-/* A line for the window in place of its text. */
+/* Writes a line that shows window k, in place of its text. */
 static nct_err
 show_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k, int *eod)
 {
@@ -49,7 +48,7 @@ show_string(const struct nct_text_table *t, struct nct_decoded *d, uint32_t k, i
 	return NCT_OK;
 }
 
-/* Windows k[0..n), a line for each. */
+/* Shows windows k[0..n). *eod tells before whether the last window had EOD, and so it does after. */
 static nct_err
 show_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32_t *k, size_t n, int loose, int *eod)
 {
@@ -60,7 +59,7 @@ show_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32_t
 	return err;
 }
 
-/* Windows k[0..n), in runs of short ones. */
+/* Decodes windows k[0..n): short ones many at a time, others one by one. *eod as in show_group(). */
 static nct_err
 decode_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32_t *k, size_t n, int loose, int *eod)
 {

@@ -1,4 +1,4 @@
-/* by_book.c - decoding by a codebook: batches of blocks, read in order, each decoded by one thread, and written in
+/* by_book.c - decodes by a codebook, with a thread for each batch of blocks. Batches are read in order, and written in
  * order. */
 #include "decode/by_book.h"
 
@@ -10,18 +10,19 @@
 #include "base/pipeline.h"
 #include "decode/book_block.h"
 
-#define BATCH_BLOCKS 8u        /* blocks in a batch; */
-#define BATCH_BYTES (3u << 20) /* their code ... */
-#define BATCH_TEXT (2u << 20)  /* ... and their text */
-#define THREADS 16u            /* reading has no blocks for more, and they would take much memory */
-#define ROOM 65536u            /* for text to be copied in large steps */
-#define KEEP_TEXT (8u << 20)   /* a larger buffer is not kept for later batches */
+/* A batch is full when it reaches one of these. */
+#define BATCH_BLOCKS 8u        /* blocks */
+#define BATCH_BYTES (3u << 20) /* bytes of code */
+#define BATCH_TEXT (2u << 20)  /* bytes of text */
+#define THREADS 16u            /* one thread reads, and cannot feed more than these */
+#define ROOM 65536u            /* bytes of a text buffer beyond the text expected: copies need room */
+#define KEEP_TEXT (8u << 20)   /* bytes of a text buffer that is kept for later batches, at most */
 
 struct batch {
 	struct nct_block_job jobs[BATCH_BLOCKS];
 	size_t count, code_bytes;
-	uint64_t text_bytes;     /* as the blocks' headers say */
-	struct nct_decoded text; /* of all its blocks */
+	uint64_t text_bytes;     /* of its blocks, as their headers say */
+	struct nct_decoded text; /* the text of all its blocks */
 };
 
 struct nct_book_decoder {
@@ -32,13 +33,13 @@ struct nct_book_decoder {
 	const struct nct_header *header;
 	struct batch *batch;     /* owned; one for each thread */
 	unsigned threads;
-	/* reading: */
-	enum nct_event event;    /* what is no block ended it */
+	/* The stage that reads uses these: */
+	enum nct_event event;    /* the last one read */
 	nct_err read_err;
 	int read_errno;
 	nct_why read_why;
-	/* writing: */
-	nct_why *why;
+	/* The stage that writes uses this: */
+	nct_why *why;            /* borrowed */
 };
 
 /* ---- reading ---- */
@@ -49,8 +50,8 @@ ready(void *ctx)
 	return nct_readable(((const nct_book_decoder *)ctx)->in);
 }
 
-/* Reads blocks until the batch is full or something else comes. Once there is a block in it, it ends where the input
- * has no more to give at once. */
+/* Fills a batch. A batch that has a block does not wait for more input. Returns 1 at the first error or event that is
+ * no block: this is the last batch. */
 static int
 read_blocks(void *ctx, unsigned worker)
 {
@@ -78,7 +79,7 @@ read_blocks(void *ctx, unsigned worker)
 
 /* ---- decoding ---- */
 
-/* Empties the text's buffer; makes one that is likely to do, in large pages, if there is none. */
+/* Empties the text buffer. If there is none, allocates one in large pages, of the size that is likely to be needed. */
 static void
 begin_text(struct batch *b)
 {

@@ -1,4 +1,4 @@
-/* decode.c - a window stream to text: which code and codebook serve it, and what happens between its blocks. */
+/* decode.c - window streams to text: chooses a codebook or M1 for each, and handles all events but blocks. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -13,23 +13,23 @@ struct decoder {
 	nct_why *why;
 	int in;
 	struct nct_output to;
-	nct_reader *reader;
+	nct_reader *reader;            /* owned */
 	struct nct_plan plan;          /* of by_m1 */
-	nct_m1_decoder *by_m1;         /* or NULL; owned, as the others */
-	struct nct_text_table strings; /* M1's codebook for this stream; none: M1 is asked */
-	nct_book_decoder *by_book;
+	nct_m1_decoder *by_m1;         /* owned; NULL until a stream needs it */
+	struct nct_text_table strings; /* owned: the codebook of this stream; zero: it is decoded by M1 */
+	nct_book_decoder *by_book;     /* owned; NULL until a stream needs it */
 };
 
-/* The codebook to decode by; NULL: M1 is asked. */
+/* The codebook to decode by; NULL: decode by M1. */
 static const struct nct_codebook *
 book_of(const struct decoder *d, const struct nct_header *h)
 {
-	if (h->code == NCT_CODE_BEST) /* M1 does not know these strings */
+	if (h->code == NCT_CODE_BEST) /* the fingerprint tells which; M1 cannot decode without it */
 		return nct_m1_codebook_printed(d->m1, h->window_bits, h->windows);
 	return h->resets == 1 && !d->o->no_codebook ? nct_m1_codebook(d->m1, h->code, h->window_bits) : NULL;
 }
 
-/* Can this M1 decode such a stream? */
+/* Checks that this M1 can decode such a stream. */
 static nct_err
 check(const struct decoder *d, const struct nct_header *h, const struct nct_codebook *book)
 {
@@ -54,7 +54,7 @@ check(const struct decoder *d, const struct nct_header *h, const struct nct_code
 	return NCT_OK;
 }
 
-/* Lays out a codebook, unless that is done: the stream before may have had the same. */
+/* Makes d->strings of `book` (zero if that is NULL), unless the stream before had the same codebook. */
 static nct_err
 open_book(struct decoder *d, const struct nct_codebook *book)
 {
@@ -88,7 +88,7 @@ begin_stream(struct decoder *d)
 	return nct_m1_decoder_new(&d->by_m1, d->m1, &plan, d->reader, d->in, &d->to);
 }
 
-/* Decodes whole blocks, from the header of the first stream to the end of the last. */
+/* Decodes all streams of the input. */
 static nct_err
 decode_all(struct decoder *d)
 {
@@ -106,7 +106,7 @@ decode_all(struct decoder *d)
 			err = nct_book_decode(d->by_book, &d->strings, &event, &loss);
 		else if (d->by_m1 != NULL)
 			err = nct_m1_decode(d->by_m1, &event, &loss);
-		else /* not before the first header */
+		else /* no stream has begun */
 			err = nct_reader_next(d->reader, &event, &block, &loss);
 	}
 	if (err != NCT_OK)

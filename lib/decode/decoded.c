@@ -1,4 +1,4 @@
-/* decoded.c - decoded text in a growing buffer, and what was counted on the way. */
+/* decoded.c - a growing buffer of decoded text, with counts of bytes and documents. */
 #include "decode/decoded.h"
 
 #include <stdlib.h>
@@ -65,7 +65,7 @@ nct_err
 nct_decoded_show(struct nct_decoded *d, unsigned window_bits, nct_u128 k, size_t from, int eod)
 {
 	uint8_t line[NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS)];
-	/* a first window of EOD alone: there is no buffer yet */
+	/* If the first window is EOD alone, there is no buffer yet. */
 	const uint8_t *text = d->bytes > from ? d->text + from : NULL;
 	const size_t n = nct_show_window(line, window_bits, k, text, d->bytes - from, eod);
 

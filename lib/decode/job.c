@@ -1,4 +1,4 @@
-/* job.c - a block on its way from the reader to the output, whichever way it is decoded. */
+/* job.c - a block that is decoded, by a codebook or by M1: its parts, its text, and whether both are right. */
 #include "decode/job.h"
 
 #include <inttypes.h>
@@ -30,7 +30,7 @@ nct_block_job_free(struct nct_block_job *j)
 	free(j->runs);
 }
 
-/* Room for n runs. */
+/* Makes room for n runs. */
 static nct_err
 reserve(struct nct_block_job *j, size_t n)
 {
@@ -68,7 +68,7 @@ nct_block_job_begin(struct nct_block_job *j, const struct nct_header *h, struct 
 	return NCT_OK;
 }
 
-/* Does every run end as the directory says? */
+/* True if those runs end with EOD of which the directory says so, and no others. */
 static int
 ends_hold(const struct nct_block_job *j, const struct nct_header *h)
 {
@@ -82,7 +82,7 @@ ends_hold(const struct nct_block_job *j, const struct nct_header *h)
 	return 1;
 }
 
-/* Are the runs what an encoder cuts text into? */
+/* True if an encoder would cut the text into these runs. */
 static int
 cuts_hold(const struct nct_block_job *j, const struct nct_header *h)
 {

@@ -1,4 +1,4 @@
-/* list_strings.c - a codebook's strings as text, and as other programs read the texts of tokens. */
+/* list_strings.c - writes a codebook's strings as lines, or in forms that other programs read. */
 #include "base/err.h"
 #include "base/io.h"
 #include "base/le.h"
@@ -10,19 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINES 65536 /* bytes that are written at once */
-#define ROOM NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS) /* bytes that one string may take in any form */
+#define LINES 65536 /* bytes that are written at a time */
+#define ROOM NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS) /* bytes of one string in any form, at most */
 #define LLMC_MAGIC 20240328u
 #define LLMC_VERSION 2u
-#define LLMC_WORDS 256u /* of 32 bits, in the header */
-#define LLMC_LENGTH 255u /* bytes of a string at most */
+#define LLMC_WORDS 256u  /* words of 32 bits in the header */
+#define LLMC_LENGTH 255u /* bytes of a string, at most */
 
-static const char end_text[] = "<|endoftext|>"; /* as other tokenizers write EOD */
+static const char end_text[] = "<|endoftext|>"; /* EOD, as in other tokenizers' files */
 
-/* Appends string k to what is to be written; gives its length. NCT_EKIND: the form has no place for it. */
+/* Writes string k in one of the forms to `to` (ROOM); *n receives the bytes. NCT_EKIND: it is too long for the form. */
 typedef nct_err (*put_string)(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct_why *why);
 
-/* Copies the text of string k, EOD as `<|endoftext|>`; `text` has room for NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT. */
+/* Copies the text of string k to `text`, EOD as `<|endoftext|>`, and returns its length. `text` has room for
+ * NCT_WINDOW_SYMBOLS bytes and for that. */
 static size_t
 text_of(const struct nct_text_table *s, uint32_t k, uint8_t *text)
 {
@@ -62,8 +63,8 @@ put_llmc(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct
 	return NCT_OK;
 }
 
-/* The character that stands for a byte in GPT-2's vocabularies. Bytes that are printed characters of Latin-1 stand for
- * themselves. The others, in their order, have the characters from U+0100 on. */
+/* The character for a byte in GPT-2's vocab.json. Bytes that are printable characters in Latin-1 stand for themselves.
+ * The others, in order, have the characters from U+0100 on. */
 static unsigned
 gpt2_character(unsigned byte)
 {
@@ -148,7 +149,7 @@ write_strings(const struct nct_text_table *s, put_string put, int out, uint8_t *
 	return NCT_OK;
 }
 
-/* A string that does not fit is found before anything is written. */
+/* Checks that all strings fit, so that an error comes before anything is written. */
 static nct_err
 check_llmc(const struct nct_text_table *s, uint8_t *buf, nct_why *why)
 {

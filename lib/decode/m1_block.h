@@ -1,4 +1,4 @@
-/* m1_block.h - decoding a block's windows, or its unbroken code, by M1: the inverse of encode/m1_chunk.h. */
+/* m1_block.h - decodes a block's windows, or its unbroken codes, by M1: the inverse of encode/m1_chunk.h. */
 #ifndef NCT_DECODE_M1_BLOCK_H
 #define NCT_DECODE_M1_BLOCK_H
 
@@ -7,32 +7,32 @@
 #include "m1/context.h"
 #include "m1/plan.h"
 
-/* How a stream is decoded, and to where. */
 struct nct_m1_block {
-	struct nct_plan plan;
-	struct nct_decoded to;
-	int loose;            /* generated windows may hold EOD anywhere; else after EOD nothing more is allowed in a run */
-	/* a chunk that goes on from block to block: */
-	nct_context *context; /* borrowed */
-	uint32_t since_reset; /* windows */
+	struct nct_plan plan;  /* of the stream */
+	struct nct_decoded to; /* owned: receives the text */
+	int loose;             /* 1: EOD may be anywhere, as in sampled windows; 0: it must be the last symbol of a run */
+	/* For a chunk that goes on from block to block: */
+	nct_context *context;  /* borrowed */
+	uint32_t since_reset;  /* windows since M1's last reset */
 };
 
-/* For windows on which M1 starts afresh (plan.resets 1): decodes them all side by side, in contexts of `w`.
- * NCT_EDATA if there is more text than to.text_max, or a symbol after EOD; NCT_ENOMEM. */
+/* Decodes the n runs r[] if M1 is reset after each window (plan.resets 1): many windows in turn, each in a context of
+ * `w`. Sets the runs' results. NCT_EDATA: there is more text than to.text_max, or a symbol follows EOD and `loose` is
+ * 0. NCT_ENOMEM. */
 nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n) NCT_USED;
-/* For all others, and for unbroken codes: decodes the runs side by side, each in a context of `w`. With `in_turn`
- * one after the other, in u->context; with `goes_on` the first run goes on with the chunk that was decoded there
- * before. Errors as above. */
-nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn,
+/* Decodes the n runs r[] for all other plans, and for unbroken codes: several runs in turn, each in a context of `w`.
+ * With `in_order` it decodes one run after the other in u->context. Then, with `goes_on`, the first run continues the
+ * chunk that u->context has read. Results and errors as above. */
+nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_order,
                           int goes_on) NCT_USED;
-#define NCT_M1_BLOCK_LANES 96     /* contexts that a worker should have for the former */
-#define NCT_M1_BLOCK_LONG_LANES 8 /* for the latter: so many keys and values stay in the processor's cache */
+#define NCT_M1_BLOCK_LANES 96     /* contexts of a worker for nct_m1_block_windows() */
+#define NCT_M1_BLOCK_LONG_LANES 8 /* for nct_m1_block_runs(): the keys and values of 8 fit in the processor's cache */
 
-/* A window on its way from its value k to its text. */
+/* A window that is being decoded. */
 struct nct_window {
-	nct_u128 k;
-	struct nct_node node; /* its root at first */
-	int eod;              /* EOD came */
+	nct_u128 k;           /* its value */
+	struct nct_node node; /* the node of its text so far */
+	int eod;              /* its last symbol is EOD */
 };
 
 static inline int
@@ -41,7 +41,7 @@ nct_window_done(const struct nct_window *w)
 	return w->eod || (w->node.symbols > 0 && (w->k == w->node.first || nct_split_ended(&w->node)));
 }
 
-/* The window's next symbol, which M1 reads. */
+/* Decodes the window's next symbol, and appends it to the context. */
 static inline unsigned
 nct_window_next(struct nct_window *w, nct_context *c)
 {

@@ -1,38 +1,37 @@
-/* m1_runs.c - chunks in which M1 keeps its context, decoded side by side: a symbol of each in turn, then their texts
- * in line. */
+/* m1_runs.c - decodes runs in which M1 keeps its context from window to window, several in turn. */
 #include <stdlib.h>
 
 #include "coder/ac.h"
 #include "coder/bits.h"
 #include "decode/m1_block.h"
 
-/* A run being decoded. */
+/* A lane, and the run that it decodes. */
 struct lane {
-	struct nct_run *run;   /* NULL: none */
-	struct nct_decoded *to; /* the run's text */
-	nct_context *context;
-	uint32_t since_reset;
-	uint64_t unit;         /* windows or symbols done */
-	struct nct_ac_dec ac;
-	int open;              /* within a window */
+	struct nct_run *run;    /* borrowed; NULL: none */
+	struct nct_decoded *to; /* borrowed: the run's text */
+	nct_context *context;   /* borrowed */
+	uint32_t since_reset;   /* windows since M1's last reset */
+	uint64_t unit;          /* windows or symbols decoded */
+	struct nct_ac_dec ac;   /* of an unbroken code */
+	int open;               /* a window is open */
 	struct nct_window window;
-	size_t before;         /* where the window's text begins */
+	size_t before;          /* where the window's text begins */
 };
 
-struct decoder {
+struct runs_decoder {
 	const struct nct_m1_block *u;
 	struct nct_run *runs;
-	struct nct_decoded *text; /* (count) owned: what each run decodes to */
-	size_t count, next;    /* the first not yet begun */
-	int goes_on;
-	uint64_t left;         /* how much text may still come, in all runs */
+	struct nct_decoded *text; /* (count) owned: the text of each run */
+	size_t count, next;    /* runs; the first that was not begun */
+	int goes_on;           /* the first run continues a chunk */
+	uint64_t left;         /* bytes of text that may still come, in all runs */
 	struct lane *lane;
 	nct_err err;
 };
 
 /* Gives a lane the next run; 0 if none is left. */
 static int
-begin(struct decoder *d, struct lane *l)
+begin(struct runs_decoder *d, struct lane *l)
 {
 	const struct nct_m1_block *u = d->u;
 	const size_t i = d->next;
@@ -55,9 +54,9 @@ begin(struct decoder *d, struct lane *l)
 	return 1;
 }
 
-/* Takes a symbol into the run's text. */
+/* Appends a symbol to the run's text. */
 static nct_err
-take(struct decoder *d, struct lane *l, unsigned symbol)
+take(struct runs_decoder *d, struct lane *l, unsigned symbol)
 {
 	l->run->eod = symbol == NCT_EOD;
 	if (symbol != NCT_EOD && d->left-- == 0)
@@ -66,7 +65,7 @@ take(struct decoder *d, struct lane *l, unsigned symbol)
 }
 
 static nct_err
-unbroken_step(struct decoder *d, struct lane *l)
+unbroken_step(struct runs_decoder *d, struct lane *l)
 {
 	const unsigned symbol = nct_ac_get(&l->ac, nct_context_freq(l->context));
 
@@ -76,7 +75,7 @@ unbroken_step(struct decoder *d, struct lane *l)
 }
 
 static void
-open_window(struct decoder *d, struct lane *l)
+open_window(struct runs_decoder *d, struct lane *l)
 {
 	const unsigned b = d->u->plan.window_bits;
 
@@ -88,7 +87,7 @@ open_window(struct decoder *d, struct lane *l)
 }
 
 static nct_err
-close_window(struct decoder *d, struct lane *l)
+close_window(struct runs_decoder *d, struct lane *l)
 {
 	const struct nct_plan *p = &d->u->plan;
 
@@ -101,9 +100,9 @@ close_window(struct decoder *d, struct lane *l)
 	return l->to->show ? nct_decoded_show(l->to, p->window_bits, l->window.k, l->before, l->window.eod) : NCT_OK;
 }
 
-/* Decodes as far as is known what M1 expects; 1 if the run is done. */
+/* Decodes as far as possible without evaluating M1. Returns 1 if the run is done. */
 static int
-advance(struct decoder *d, struct lane *l)
+advance(struct runs_decoder *d, struct lane *l)
 {
 	while (d->err == NCT_OK && l->unit < l->run->units) {
 		if (l->open && nct_window_done(&l->window)) {
@@ -125,10 +124,11 @@ advance(struct decoder *d, struct lane *l)
 	return 1;
 }
 
+/* Gives the context of lane i that waits for M1; NULL if there are no more runs. For nct_worker_run(). */
 static nct_context *
 turn(void *self, size_t i)
 {
-	struct decoder *d = self;
+	struct runs_decoder *d = self;
 	struct lane *l = &d->lane[i];
 
 	while (d->err == NCT_OK && (l->run != NULL || begin(d, l)) && advance(d, l))
@@ -136,8 +136,9 @@ turn(void *self, size_t i)
 	return d->err == NCT_OK && l->run != NULL ? l->context : NULL;
 }
 
+/* Appends the text of run *r. */
 static nct_err
-put_in_line(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded *from)
+append_run(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded *from)
 {
 	r->text_bytes = from->text_bytes;
 	to->text_bytes += from->text_bytes;
@@ -146,23 +147,23 @@ put_in_line(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded 
 }
 
 nct_err
-nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_turn, int goes_on)
+nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_order, int goes_on)
 {
 	struct lane lane[NCT_M1_BLOCK_LONG_LANES] = {{.context = u->context, .since_reset = u->since_reset}};
-	struct decoder d = {
+	struct runs_decoder d = {
 	    .u = u, .runs = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
 	size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
 
 	if ((d.text = calloc(n + 1, sizeof *d.text)) == NULL)
 		return NCT_ENOMEM;
-	if (in_turn)
+	if (in_order)
 		lanes = 1;
-	for (size_t i = 0; i < lanes && !in_turn; i++)
+	for (size_t i = 0; i < lanes && !in_order; i++)
 		lane[i].context = nct_worker_context(w, i);
 	nct_worker_run(w, lanes, turn, &d);
 	for (size_t i = 0; i < n && d.err == NCT_OK; i++)
-		d.err = put_in_line(&u->to, &r[i], &d.text[i]);
-	if (in_turn)
+		d.err = append_run(&u->to, &r[i], &d.text[i]);
+	if (in_order)
 		u->since_reset = lane[0].since_reset;
 	for (size_t i = 0; i < n; i++)
 		nct_decoded_free(&d.text[i]);

@@ -1,50 +1,52 @@
-/* m1_windows.c - windows on which M1 starts afresh, decoded side by side: each on its own, in any order, then put in
- * line. */
+/* m1_windows.c - decodes windows after each of which M1 is reset. Many are decoded in turn, then their texts are put
+ * in order. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "coder/bits.h"
 #include "decode/m1_block.h"
 
-#define ABREAST 4096u /* windows whose text waits to be put in line */
+#define GROUP 4096u /* windows that are decoded before their texts are put in order */
 
-/* What a window decoded to: its bytes in `heap`, then perhaps EOD. */
-struct piece {
+/* The text of a decoded window: heap.text[at..at + n), then EOD if `eod`. */
+struct result {
 	uint32_t at, n;
 	int eod;
 };
 
-/* A window being decoded. */
+/* A lane, and the window that it decodes. */
 struct lane {
-	nct_context *context;
+	nct_context *context;    /* borrowed */
 	struct nct_window window;
-	size_t number;           /* among those abreast */
-	int busy;
-	unsigned n;
+	size_t number;           /* of the window, in its group */
+	int busy;                /* it has a window */
+	unsigned n;              /* bytes of text so far */
 	uint8_t text[NCT_WINDOW_SYMBOLS];
 };
 
-struct decoder {
+struct windows_decoder {
 	struct nct_m1_block *u;
-	const uint8_t *code;     /* of all runs, whose bits follow each other */
-	uint64_t from, end;      /* the first window abreast; behind the last of all */
-	size_t n, next;          /* windows abreast; the first not yet begun */
-	struct piece *piece;     /* (ABREAST) owned */
-	struct nct_decoded heap; /* owned */
+	const uint8_t *code;     /* borrowed: the windows of all runs, one behind the other */
+	uint64_t from, end;      /* bits: where the group begins; where all windows end */
+	size_t n, next;          /* windows of the group; the first that was not begun */
+	struct result *result;   /* (GROUP) owned */
+	struct nct_decoded heap; /* owned: texts in the order in which windows were done */
 	struct lane *lane;       /* owned */
 	nct_err err;
 };
 
+/* The value of window i of the group. */
 static nct_u128
-value(const struct decoder *d, size_t i)
+value(const struct windows_decoder *d, size_t i)
 {
 	const unsigned b = d->u->plan.window_bits;
 
 	return nct_bits_get(d->code, d->end, d->from + i * (uint64_t)b, b);
 }
 
+/* Gives a lane the next window; 0 if none is left. */
 static int
-begin(struct decoder *d, struct lane *l)
+begin(struct windows_decoder *d, struct lane *l)
 {
 	if (d->next == d->n)
 		return 0;
@@ -56,7 +58,7 @@ begin(struct decoder *d, struct lane *l)
 	return 1;
 }
 
-/* Decodes as far as is known what M1 expects; 1 if the window is done. */
+/* Decodes as far as possible without evaluating M1. Returns 1 if the window is done. */
 static int
 advance(struct lane *l)
 {
@@ -72,17 +74,18 @@ advance(struct lane *l)
 }
 
 static void
-finish(struct decoder *d, struct lane *l)
+finish(struct windows_decoder *d, struct lane *l)
 {
-	d->piece[l->number] = (struct piece){(uint32_t)d->heap.bytes, l->n, l->window.eod};
+	d->result[l->number] = (struct result){(uint32_t)d->heap.bytes, l->n, l->window.eod};
 	d->err = nct_decoded_append(&d->heap, l->text, l->n);
 	l->busy = 0;
 }
 
+/* Gives the context of lane i that waits for M1; NULL if there are no more windows. For nct_worker_run(). */
 static nct_context *
 turn(void *self, size_t i)
 {
-	struct decoder *d = self;
+	struct windows_decoder *d = self;
 	struct lane *l = &d->lane[i];
 
 	while (d->err == NCT_OK && (l->busy || begin(d, l)) && advance(l))
@@ -90,30 +93,30 @@ turn(void *self, size_t i)
 	return d->err == NCT_OK && l->busy ? l->context : NULL;
 }
 
-/* Takes window i of those abreast into the text. */
+/* Appends the text of window i of the group. */
 static nct_err
-put_in_line(struct decoder *d, size_t i)
+append_window(struct windows_decoder *d, size_t i)
 {
-	const struct piece *piece = &d->piece[i];
+	const struct result *result = &d->result[i];
 	struct nct_decoded *to = &d->u->to;
 	const size_t before = to->bytes;
 	nct_err err = NCT_OK;
 
-	if (piece->n > to->text_max - to->text_bytes)
+	if (result->n > to->text_max - to->text_bytes)
 		return NCT_EDATA;
-	if (piece->n > 0)
-		err = nct_decoded_append(to, d->heap.text + piece->at, piece->n);
-	to->text_bytes += piece->n;
-	if (piece->eod && err == NCT_OK)
+	if (result->n > 0)
+		err = nct_decoded_append(to, d->heap.text + result->at, result->n);
+	to->text_bytes += result->n;
+	if (result->eod && err == NCT_OK)
 		err = nct_decoded_symbol(to, NCT_EOD);
 	if (to->show && err == NCT_OK)
-		err = nct_decoded_show(to, d->u->plan.window_bits, value(d, i), before, piece->eod);
+		err = nct_decoded_show(to, d->u->plan.window_bits, value(d, i), before, result->eod);
 	return err;
 }
 
-/* All windows of the runs, ABREAST at a time. */
+/* Decodes all windows of the n runs r[], a group at a time. */
 static nct_err
-decode(struct decoder *d, nct_worker *w, size_t lanes, struct nct_run *r, size_t n)
+decode(struct windows_decoder *d, nct_worker *w, size_t lanes, struct nct_run *r, size_t n)
 {
 	uint64_t left = 0, of_run = 0;
 	size_t run = 0;
@@ -125,7 +128,7 @@ decode(struct decoder *d, nct_worker *w, size_t lanes, struct nct_run *r, size_t
 		r[i].text_bytes = 0;
 	}
 	for (; left > 0; left -= d->n) {
-		d->n = left < ABREAST ? (size_t)left : ABREAST;
+		d->n = left < GROUP ? (size_t)left : GROUP;
 		d->next = d->heap.bytes = 0;
 		nct_worker_run(w, lanes, turn, d);
 		if (d->err != NCT_OK)
@@ -135,10 +138,10 @@ decode(struct decoder *d, nct_worker *w, size_t lanes, struct nct_run *r, size_t
 				run++;
 			if (r[run].eod && !d->u->loose)
 				return NCT_EDATA;
-			if ((err = put_in_line(d, i)) != NCT_OK)
+			if ((err = append_window(d, i)) != NCT_OK)
 				return err;
-			r[run].eod = d->piece[i].eod;
-			r[run].text_bytes += d->piece[i].n;
+			r[run].eod = d->result[i].eod;
+			r[run].text_bytes += d->result[i].n;
 		}
 		d->from += (uint64_t)d->n * d->u->plan.window_bits;
 	}
@@ -149,7 +152,7 @@ nct_err
 nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n)
 {
 	const size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LANES;
-	struct decoder d = {.u = u};
+	struct windows_decoder d = {.u = u};
 	nct_err err = NCT_ENOMEM;
 
 	if (n == 0)
@@ -157,15 +160,15 @@ nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, s
 	d.code = r[0].p;
 	d.from = r[0].from;
 	d.end = r[n - 1].from + r[n - 1].bits;
-	d.piece = calloc(ABREAST, sizeof *d.piece);
+	d.result = calloc(GROUP, sizeof *d.result);
 	d.lane = calloc(lanes, sizeof *d.lane);
-	if (d.piece != NULL && d.lane != NULL) {
+	if (d.result != NULL && d.lane != NULL) {
 		for (size_t i = 0; i < lanes; i++)
 			d.lane[i].context = nct_worker_context(w, i);
 		err = decode(&d, w, lanes, r, n);
 	}
 	nct_decoded_free(&d.heap);
 	free(d.lane);
-	free(d.piece);
+	free(d.result);
 	return err;
 }

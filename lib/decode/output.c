@@ -1,4 +1,4 @@
-/* output.c - where decoded blocks go, in order: their text, their faults, what is counted. */
+/* output.c - writes the text of decoded blocks, in order, and deals with damaged ones. */
 #include "decode/output.h"
 
 #include "base/err.h"

@@ -1,4 +1,4 @@
-/* show.c - a window as a line of text. */
+/* show.c - a window as a line: its value, a tab, its text in escapes. */
 #include "decode/show.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 
 static const char hex[] = "0123456789abcdef";
 
-/* One character; gives its length, at most 4. */
+/* Writes a byte, in an escape if need be, and returns the length: 1 to 4. */
 static size_t
 escape(uint8_t *to, unsigned byte)
 {
