@@ -1,33 +1,41 @@
-/* choose.c - which of many counted strings to have, so that windows get as long as can be.
+/* choose.c - chooses the strings of a codebook from counts, so that windows are as long as possible.
  *
- * A window takes the longest chosen string that its text begins with. Of the strings that a text begins with, those
- * that count are the ones that end at a boundary: they form a tree of their own, in which a string's parent is what
- * the last boundary inside it leaves. A set S of them codes, over all windows, the sum over s in S of n(s) (|s| -
- * |the next one above s in S|) bytes, n(s) being the windows that begin with s and have a boundary behind it. With a
- * price for each string, the best S is found from the leaves up, for every string and each of those above it that
- * could be the next one in S; the price at which S has the size that is wanted is found by halving. Windows without
- * any boundary that S knows take the longest string whatever comes behind it: the same again for them, at the same
- * price, in the tree of all strings. */
+ * A window takes the longest chosen string that its text begins with. Let n(s) be the number of windows whose text
+ * begins with s. Let up(s) be the longest chosen string that begins s and is shorter. Then a set S of chosen strings
+ * codes this many bytes over all windows:
+ *
+ *     the sum over s in S of n(s) (|s| - |up(s)|)
+ *
+ * To maximise it for a given size of S, each string has a price, which is subtracted from the sum. At a fixed price,
+ * the best S is found by dynamic programming over the tree of strings, from the leaves up: for each string, and for
+ * each of its ancestors that may be up(s). The price at which S has the right size is found by bisection.
+ *
+ * Aligned windows take the longest chosen string that ends at a boundary, if there is one. So their n(s) counts only
+ * windows with a boundary behind s, and in their tree the parent of s is s up to the last boundary inside it. Windows
+ * for which no chosen string ends at a boundary take the longest one all the same. They have a tree of all strings, in
+ * which more strings are chosen at the same price. */
 #include "strings/choose.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define DEPTH_MAX (NCT_TALLY_LENGTH + 1)
-#define RARE 32 /* documents in which a string's count is worth half of what it is in all */
-#define FINE 64 /* parts of a count */
+#define RARE 32 /* the count of a string that occurs in so many documents is halved: see worth() */
+#define FINE 64 /* worth() is in this fraction of a count */
 
-/* One of the two trees. Index i of the candidates: in an order in which parents come first. */
+/* One of the two trees. Its nodes, the candidates, are numbered with parents first. Candidate 0 is the root: it stands
+ * for all strings of one symbol, which are chosen anyway. The path of candidate i has its ancestors: path[0] is the
+ * root, and path[depth[i] - 1] its parent. R is the sum of all depths. */
 struct tree {
 	uint32_t n;
-	uint32_t *node;     /* (n) in the tally; candidate 0 stands for strings of one symbol, which are chosen anyway */
-	uint32_t *parent;   /* (n) candidates */
-	int64_t *count;     /* (n) */
-	uint8_t *depth;     /* (n) candidates above it */
-	uint8_t *take;      /* (sum of depths) is it chosen, if the next one above is the k-th of its way? */
-	size_t *at;         /* (n) where its row of `take` and `gain` begins */
-	int64_t *gain;      /* (sum of depths) */
-	uint8_t *state;     /* (n) the place on its way of the next one above, or of itself, that is chosen */
+	uint32_t *node;     /* (n) the candidate's node in the tally */
+	uint32_t *parent;   /* (n) a candidate */
+	int64_t *count;     /* (n) n(s), as worth() gives it */
+	uint8_t *depth;     /* (n) ancestors */
+	uint8_t *take;      /* (R) take[at[i] + k]: i is chosen if its nearest chosen ancestor is path[k] */
+	size_t *at;         /* (n) where the candidate's row of `take` and `gain` begins */
+	int64_t *gain;      /* (R) gain[at[i] + k]: what i's descendants bring with path[k] chosen and none below it */
+	uint8_t *state;     /* (n) depth of the nearest chosen candidate on the path, i itself included */
 };
 
 static void
@@ -43,16 +51,16 @@ tree_free(struct tree *t)
 	free(t->state);
 }
 
-/* A count, as far as it tells of other text: a string that few documents have is one of theirs. (Chosen from
- * articles and novels, such strings take 1% more of web pages than those chosen by counts alone; with 8 for RARE it
- * is 0.7%, with 80 just as much.) */
+/* What a count says about other text, in units of 1 / FINE: count * d / (d + RARE) if the string occurs in d documents.
+ * A string of few documents may be peculiar to them. Strings chosen so, from articles and novels, make windows of web
+ * pages 1% longer than strings chosen by plain counts. With 8 for RARE it is 0.7%. */
 static int64_t
 worth(const struct nct_tally_node *node, uint32_t count)
 {
 	return (int64_t)count * FINE * node->documents / (node->documents + RARE);
 }
 
-/* The node above in this tree, perhaps of one symbol. */
+/* The parent of node v in the tree of aligned windows, or of all strings. It may be a string of one symbol. */
 static uint32_t
 above(const struct nct_tally *t, uint32_t v, int aligned)
 {
@@ -63,6 +71,9 @@ above(const struct nct_tally *t, uint32_t v, int aligned)
 	return u;
 }
 
+/* Makes a tree of the strings that were counted `least` times or more, as were their ancestors. `aligned` makes that
+ * of aligned windows. Else it is the tree of all strings; with `unbounded` it counts only windows for which no chosen
+ * string ends at a boundary. */
 static nct_err
 tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, uint32_t least)
 {
@@ -107,9 +118,8 @@ fail:
 	return NCT_ENOMEM;
 }
 
-/* Chooses at this price. While a candidate waits for its turn, its row of `gain` holds what those below it bring: at
- * k, if the next one above them all is the k-th of its way; what they bring if it is itself chosen is kept in
- * `below`. Gives how many are chosen. */
+/* Chooses the best set at this price, and returns its size. below (n) is scratch memory: below[i] is what i's
+ * descendants bring if i is chosen. */
 static size_t
 choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *below)
 {
@@ -121,13 +131,13 @@ choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *bel
 	memset(below, 0, c->n * sizeof *below);
 	for (uint32_t i = c->n; i-- > 1;) {
 		const unsigned d = c->depth[i];
-		uint32_t way[DEPTH_MAX];
+		uint32_t path[DEPTH_MAX];
 		const uint32_t p = c->parent[i];
 
 		for (uint32_t k = d, u = i; k-- > 0;)
-			way[k] = u = c->parent[u];
+			path[k] = u = c->parent[u];
 		for (unsigned k = 0; k < d; k++) {
-			const int64_t before = k > 0 ? t->node[c->node[way[k]]].length : 1;
+			const int64_t before = k > 0 ? t->node[c->node[path[k]]].length : 1;
 			const int64_t taken = (t->node[c->node[i]].length - before) * c->count[i] - price + below[i];
 			const int64_t left = c->gain[c->at[i] + k];
 			const int64_t best = taken > left ? taken : left;
@@ -149,6 +159,7 @@ choose_at(struct tree *c, const struct nct_tally *t, int64_t price, int64_t *bel
 	return chosen;
 }
 
+/* Marks the chosen candidates in the tally. */
 static void
 mark(const struct tree *c, struct nct_tally *t)
 {
@@ -167,6 +178,7 @@ count_chosen(const struct nct_tally *t)
 	return n;
 }
 
+/* Chooses all strings of one symbol, and no others. */
 static nct_err
 have_singles(struct nct_tally *t)
 {
@@ -182,7 +194,8 @@ have_singles(struct nct_tally *t)
 	return NCT_OK;
 }
 
-struct next {
+/* A string that was not chosen, and what it alone would add. */
+struct spare {
 	uint64_t worth;
 	uint32_t v;
 };
@@ -190,16 +203,16 @@ struct next {
 static int
 by_worth(const void *x, const void *y)
 {
-	const struct next *a = x, *b = y;
+	const struct spare *a = x, *b = y;
 
 	return a->worth != b->worth ? (a->worth < b->worth ? 1 : -1) : a->v < b->v ? -1 : a->v > b->v;
 }
 
-/* Fills up to `strings`: by what each alone would add, then with any pairs and triples of bytes. */
+/* Chooses more strings until there are `strings`: first those of the largest worth, then pairs and triples of bytes. */
 static nct_err
 fill_up(struct nct_tally *t, size_t strings, int aligned)
 {
-	struct next *rest = malloc(t->n * sizeof *rest);
+	struct spare *rest = malloc(t->n * sizeof *rest);
 	size_t have = count_chosen(t), n = 0;
 
 	if (rest == NULL)
@@ -214,14 +227,14 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 		do
 			up = above(t, up, aligned);
 		while (t->node[up].length > 1 && !t->node[up].chosen);
-		rest[n++] = (struct next){(uint64_t)worth(node, count) * (node->length - t->node[up].length), v};
+		rest[n++] = (struct spare){(uint64_t)worth(node, count) * (node->length - t->node[up].length), v};
 	}
 	qsort(rest, n, sizeof *rest, by_worth);
 	for (size_t i = 0; i < n && have < strings; i++, have++)
 		t->node[rest[i].v].chosen = 1;
 	free(rest);
 	for (uint32_t x = 0; have < strings && x < (1u << 16) + (1u << 24); x++) {
-		const uint32_t y = x - (1u << 16); /* triples */
+		const uint32_t y = x - (1u << 16); /* below 2^16, x is a pair of bytes; from there on, y is a triple */
 		const uint32_t a = nct_tally_add(t, 0, x < 1u << 16 ? x >> 8 : y >> 16, 0);
 		const uint32_t b = a != 0 ? nct_tally_add(t, a, x < 1u << 16 ? x & 255 : y >> 8 & 255, 0) : 0;
 		const uint32_t v = x < 1u << 16 || b == 0 ? b : nct_tally_add(t, b, y & 255, 0);
@@ -234,7 +247,7 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 	return NCT_OK;
 }
 
-/* The lowest price at which no more than `strings` are chosen; chooses at that. */
+/* Chooses at the lowest price at which the n trees have no more than `strings` together. */
 static nct_err
 settle(struct nct_tally *t, struct tree *trees, int n, size_t strings)
 {
@@ -247,7 +260,7 @@ settle(struct nct_tally *t, struct tree *trees, int n, size_t strings)
 
 		for (int i = 0; i < n; i++)
 			chosen += choose_at(&trees[i], t, price, below);
-		*(chosen > strings ? &low : &high) = price; /* a string in both trees counts twice: some are then filled up */
+		*(chosen > strings ? &low : &high) = price; /* a string of both trees counts twice: fill_up() adds what is missing */
 	}
 	for (int i = 0; i < n; i++) {
 		(void)choose_at(&trees[i], t, high, below);

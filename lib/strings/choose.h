@@ -1,12 +1,13 @@
-/* choose.h - which of many counted strings to have, so that windows get as long as can be. */
+/* choose.h - chooses the strings of a codebook from counts, so that windows are as long as possible. */
 #ifndef NCT_STRINGS_CHOOSE_H
 #define NCT_STRINGS_CHOOSE_H
 
 #include "strings/tally.h"
 
-/* Chooses `strings` nodes, all strings of one symbol (which are made if missing) among them, NCT_SYMBOLS at least.
- * `aligned`: windows are closed at boundaries. Counts below `least` are not looked at. All in integers, ties by the
- * number of a node: the same everywhere. NCT_ENOMEM, also if the tally has no room for so many. */
+/* Sets `chosen` of `strings` nodes of *t, at least NCT_SYMBOLS. Among them are all strings of one symbol; missing ones
+ * are added. `aligned`: windows end at boundaries. Strings counted fewer than `least` times are taken only to fill up.
+ * All arithmetic is in integers, and ties go by the number of a node, so all machines choose the same. NCT_ENOMEM,
+ * also if the tally is full. */
 nct_err nct_choose(struct nct_tally *t, size_t strings, int aligned, uint32_t least) NCT_USED;
 
 #endif

@@ -1,8 +1,8 @@
-/* choose_strings.c - the strings that make the fewest windows of a text: parsed and chosen in turn, a codebook in
- * the end.
+/* choose_strings.c - makes a codebook of the strings that take the fewest windows of a text.
  *
- * Where windows begin depends on the strings that there are, and which strings are worth having on where windows
- * begin. The first rounds see a part of the text, so that no round begins with nothing. */
+ * Which strings are best depends on where windows begin, and that depends on the strings. So there are several rounds:
+ * each cuts the text into windows by the strings of the round before, counts, and chooses again. The first rounds see
+ * a part of the text only. They give the others strings to begin with. */
 #include "strings/count_windows.h"
 
 #include <inttypes.h>
@@ -19,24 +19,25 @@
 #include "train/notes.h"
 #include "strings/choose.h"
 
-#define FIRST_ROUNDS 3
-#define FIRST_STRIDE 16
-#define NODES_BITS 7u        /* nodes are 2^(b + 7) at most, ... */
-#define NODES_MAX (1u << 24)
-#define GROW_BITS 4u         /* ... and go on from strings that begin one of 2^(b + 4) windows */
-#define LEAST 3              /* times that, and a string can be chosen */
+#define FIRST_ROUNDS 3       /* rounds over a part of the text */
+#define FIRST_STRIDE 16      /* that part: one of 16 segments */
+#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), ... */
+#define NODES_MAX (1u << 24) /* ... but at most this */
+#define GROW_BITS 4u         /* a node may get children once it was counted in one of 2^(b + 4) windows */
+#define LEAST 3              /* it may be chosen if it was counted this many times as often */
 
 /* ---- the codebook ---- */
 
-/* The chosen nodes and those above them, in pre-order. */
+/* The tree of a codebook: the chosen nodes of a tally and their ancestors, linked for a walk in pre-order. */
 struct order {
 	const struct nct_tally *t;
-	uint32_t *child, *next; /* (nodes) the first one below, the next one beside; 0: none. By symbol */
-	uint8_t *wanted;
+	uint32_t *child, *next; /* (t->n) the first child and the next sibling, by symbol; 0: none */
+	uint8_t *wanted;        /* (t->n) 1: it is in the tree */
 	size_t wanted_n;
 };
 
-/* Links the nodes that are wanted, the largest symbol first, each before its siblings so far. */
+/* Fills in *o. Nodes are linked by descending symbol, each before its siblings, so that siblings ascend. of_symbol
+ * (NCT_SYMBOLS) and same (t->n) are scratch memory: lists of nodes with the same symbol. */
 static void
 link_nodes(struct order *o, uint32_t *of_symbol, uint32_t *same)
 {
@@ -56,6 +57,7 @@ link_nodes(struct order *o, uint32_t *of_symbol, uint32_t *same)
 		}
 }
 
+/* Writes the tree to *c, in pre-order. */
 static void
 write_nodes(const struct order *o, struct nct_codebook *c)
 {
@@ -123,10 +125,11 @@ report(const struct chooser *c, const char *key, const struct nct_parsed *p)
 	c->o->report(c->o->ctx, key, value);
 }
 
+/* One round: counts the windows of one of `stride` segments of the text, and chooses. */
 static nct_err
 round_over(struct chooser *c, uint64_t stride)
 {
-	const uint64_t windows = nct_text_bytes(c->text) / stride / 5; /* about */
+	const uint64_t windows = nct_text_bytes(c->text) / stride / 5; /* an estimate: 5 bytes each */
 	const uint64_t often = windows >> (c->o->window_bits + GROW_BITS);
 	const uint32_t grow = often < 2 ? 2 : often > UINT32_MAX / LEAST ? UINT32_MAX / LEAST : (uint32_t)often;
 	struct nct_parsed p;
@@ -163,12 +166,12 @@ begin(struct chooser *c)
 		err = pattern_new(c);
 	if (err == NCT_OK)
 		err = nct_tally_new(&c->tally, most < NODES_MAX ? most : NODES_MAX);
-	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* before others take all the room */
+	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* first, while there is room */
 		err = nct_tally_add(&c->tally, 0, s, 0) != 0 ? NCT_OK : NCT_ENOMEM;
 	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
 }
 
-/* Notes of an earlier choice are replaced. */
+/* Gives the codebook to the model, which then owns it, with notes, which replace those of an earlier choice. */
 static nct_err
 take(struct chooser *c, struct nct_codebook *book)
 {
@@ -194,7 +197,7 @@ take(struct chooser *c, struct nct_codebook *book)
 	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK ||
 	    (err = nct_codebook_pack(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
-	/* strings with a name are used where they are asked for: the model goes on being for those without */
+	/* Strings with a name are used only where they are asked for, so they do not change what windows the model is for. */
 	if ((name[0] == '\0' || nct_m1_trained_for(c->m).bits == 0) &&
 	    (err = nct_m1_set_windows(
 		 c->m, &(struct nct_m1_windows){c->o->window_bits, c->o->align, c->o->align_pattern})) != NCT_OK)

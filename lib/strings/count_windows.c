@@ -1,4 +1,4 @@
-/* count_windows.c - text in windows of chosen strings, counted. */
+/* count_windows.c - cuts text into windows of chosen strings, and counts strings. */
 #include "strings/count_windows.h"
 
 #include <stdlib.h>
@@ -8,26 +8,28 @@
 #include "data/mapped_text.h"
 #include "train/loop.h"
 
-#define PIECE ((size_t)1 << 20) /* bytes of a document whose boundaries are known at a time */
+#define SEGMENT ((size_t)1 << 20) /* bytes of a document that are cut at a time */
 
-/* A piece of a document being parsed. */
-struct piece {
-	const uint8_t *text, *mark; /* text[0..n); mark[n] is 1, NULL if nothing is aligned */
+/* A segment of a document. */
+struct segment {
+	const uint8_t *text;        /* (n) */
+	const uint8_t *mark;        /* (n + 1) 1: a boundary stands before the byte; mark[n] is 1; NULL: no alignment */
 	size_t n;
-	int eod;                    /* EOD follows text[n - 1]: a window of its own */
-	uint32_t document;          /* its number, from 1 */
+	int eod;                    /* EOD, which is a window of its own, follows text[n - 1] */
+	uint32_t document;          /* number of the document, from 1 */
 };
 
-/* One window: what it takes, how its text begins. */
+/* What the text of a window begins with. */
 struct window {
-	size_t best, bound;  /* length of the longest chosen string, and of the longest one that ends at a boundary; 0: none */
-	uint32_t way[NCT_TALLY_LENGTH]; /* the nodes on the way */
+	size_t best;         /* length of the longest chosen string; 0: none */
+	size_t bound;        /* length of the longest one that ends at a boundary; 0: none */
+	uint32_t path[NCT_TALLY_LENGTH]; /* (length) the nodes of all strings that it begins with, the shortest first */
 	size_t length;
 };
 
-/* Follows the text from `at` on as far as there are nodes, and makes one more if that is worth it. */
+/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. */
 static void
-follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, struct window *w)
+follow(struct nct_tally *t, const struct segment *p, size_t at, uint32_t grow, struct window *w)
 {
 	size_t cut = 0;
 	uint32_t v = 0;
@@ -44,7 +46,7 @@ follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, str
 			next = nct_tally_add(t, v, s, (unsigned)cut);
 		if (next == 0)
 			return;
-		v = w->way[w->length++] = next;
+		v = w->path[w->length++] = next;
 		t->node[v].begun++;
 		t->node[v].documents += t->node[v].last != p->document;
 		t->node[v].last = p->document;
@@ -57,15 +59,16 @@ follow(struct nct_tally *t, const struct piece *p, size_t at, uint32_t grow, str
 	}
 }
 
+/* Cuts a segment into windows. */
 static void
-parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nct_parsed *sum)
+cut_segment(struct nct_tally *t, const struct segment *p, uint32_t grow, struct nct_parsed *sum)
 {
 	for (size_t at = 0; at < p->n;) {
 		struct window w;
 
 		follow(t, p, at, grow, &w);
 		for (size_t i = 0; i < w.length && w.bound == 0; i++)
-			t->node[w.way[i]].unbounded++;
+			t->node[w.path[i]].unbounded++;
 		const size_t takes = p->mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;
 		at += takes;
 		sum->windows++;
@@ -76,9 +79,10 @@ parse_piece(struct nct_tally *t, const struct piece *p, uint32_t grow, struct nc
 	sum->bytes += p->n;
 }
 
-/* Boundaries in text[at..at + n) of a document of `all` bytes. Matches of a pattern are looked for from `at` on. */
+/* Fills mark (n + 1) for text[at..at + n) of a document of `all` bytes. A pattern's matches are searched in that
+ * alone. */
 static nct_err
-mark_piece(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_t n, size_t all, uint8_t *mark,
+mark_segment(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_t n, size_t all, uint8_t *mark,
            nct_why *why)
 {
 	const size_t last = at + n == all;
@@ -108,24 +112,24 @@ nct_err
 nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
                   uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
 {
-	uint8_t *mark = b->align != NCT_ALIGN_NONE ? malloc(PIECE + 1) : NULL;
+	uint8_t *mark = b->align != NCT_ALIGN_NONE ? malloc(SEGMENT + 1) : NULL;
 	const uint8_t *bytes;
 	size_t n;
-	uint64_t pieces = 0;
+	uint64_t segments = 0;
 	int eod;
 	nct_err err = mark == NULL && b->align != NCT_ALIGN_NONE ? nct_fail(why, NCT_ENOMEM, "out of memory") : NCT_OK;
 
 	*p = (struct nct_parsed){0};
 	for (uint64_t d = 0; err == NCT_OK && nct_text_document(text, d, &bytes, &n, &eod); d++)
 		for (size_t at = 0; err == NCT_OK && at < n && !nct_train_stop(o);) {
-			const size_t some = n - at < PIECE ? n - at : PIECE;
-			const struct piece piece = {bytes + at, mark, some, eod && at + some == n, (uint32_t)d + 1};
-			const int wanted = pieces++ % stride == 0;
+			const size_t some = n - at < SEGMENT ? n - at : SEGMENT;
+			const struct segment segment = {bytes + at, mark, some, eod && at + some == n, (uint32_t)d + 1};
+			const int wanted = segments++ % stride == 0;
 
 			if (wanted && mark != NULL)
-				err = mark_piece(b, bytes, at, some, n, mark, why);
+				err = mark_segment(b, bytes, at, some, n, mark, why);
 			if (wanted && err == NCT_OK)
-				parse_piece(t, &piece, grow, p);
+				cut_segment(t, &segment, grow, p);
 			at += some;
 		}
 	free(mark);

@@ -1,4 +1,4 @@
-/* tally.c - strings that begin where windows begin, and how often they do. */
+/* tally.c - a tree of strings, each with its counts, found by a hash table. */
 #include "strings/tally.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ nct_tally_clear(struct nct_tally *t)
 		t->node[i].begun = t->node[i].bound = t->node[i].unbounded = t->node[i].documents = t->node[i].last = 0;
 }
 
-/* Where the node is in the table, or the empty place where it would be. */
+/* The place in the table of the node, or the empty place for it. */
 static size_t
 place_of(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 {

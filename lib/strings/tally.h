@@ -1,31 +1,31 @@
-/* tally.h - strings that begin where windows begin, and how often they do: a tree that grows where there is much to
- * count.
+/* tally.h - counts strings that begin where windows do, in a tree that grows where counts are large.
  *
- * A node is a string of 1 to NCT_TALLY_LENGTH symbols; node 0 is the empty one. Nodes are numbered as they are made,
- * a parent before its children. */
+ * A node is a string of 1 to NCT_TALLY_LENGTH symbols. Node 0 is the empty string. Nodes are numbered in the order in
+ * which they are made, so a parent comes before its children. */
 #ifndef NCT_STRINGS_TALLY_H
 #define NCT_STRINGS_TALLY_H
 
 #include "nct.h"
 
-#define NCT_TALLY_LENGTH 48 /* a longer string is not looked at */
+#define NCT_TALLY_LENGTH 48 /* symbols of a string, at most */
 
 struct nct_tally_node {
 	uint32_t parent;
 	uint16_t symbol;
 	uint8_t length;
-	uint8_t cut;       /* how much of the string the last boundary inside it leaves; 0: there is none */
+	uint8_t cut;        /* symbols before the last boundary inside the string; 0: there is none */
 	uint8_t chosen;
-	uint32_t begun;    /* windows whose text begins with the string ... */
-	uint32_t bound;    /* ... and goes on, behind it, with a boundary ... */
-	uint32_t unbounded;   /* ... and those of all where no chosen string ends at one */
-	uint32_t documents, last; /* that have such windows; the number of the last one, from 1 */
+	uint32_t begun;     /* windows whose text begins with the string */
+	uint32_t bound;     /* those of them that have a boundary behind it */
+	uint32_t unbounded; /* those of them for which no chosen string ends at a boundary */
+	uint32_t documents; /* documents with such windows */
+	uint32_t last;      /* number of the last one, from 1 */
 };
 
 struct nct_tally {
-	struct nct_tally_node *node; /* (most) owned */
+	struct nct_tally_node *node; /* (most) owned: `n` are in use */
 	uint32_t n, most;
-	uint32_t *table;             /* (2^bits) nodes by parent and symbol, 0: none. Owned */
+	uint32_t *table;             /* (2^bits) owned: a hash table of nodes, by parent and symbol; 0: empty */
 	unsigned bits;
 };
 
@@ -34,7 +34,8 @@ void nct_tally_free(struct nct_tally *t);                            /* zero is 
 void nct_tally_clear(struct nct_tally *t);                           /* all counts become 0; nodes stay */
 /* The node that goes on from `parent` with `symbol`; 0: there is none. */
 uint32_t nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol);
-/* The same, made if there is none, with `cut`; 0: there is no room for it. */
+/* The same. A node that is missing is added, with this `cut`. 0: the tally is full, or `parent` has the greatest
+ * length. */
 uint32_t nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cut);
 
 #endif
