@@ -7,20 +7,21 @@
 #include "stream/operands.h"
 #include "tokens/repack.h"
 
-struct pack {
-	nct_writer *out;
-	unsigned asked;           /* v; 0: not given */
-	unsigned token_bits;      /* v of this stream, when packing */
+/* One call of nct_pack() or nct_unpack(). */
+struct conversion {
+	nct_writer *out;          /* owned */
+	unsigned asked;           /* v that was asked for; 0: none */
+	unsigned token_bits;      /* nct_pack(): v of the stream that is written */
 	struct nct_header header; /* of the stream that is read */
-	uint64_t tokens;
-	uint8_t *code;            /* a block's code in its other form */
+	uint64_t tokens;          /* written, or read */
+	uint8_t *code;            /* (cap) owned: a block's code as it is written */
 	size_t cap;
 };
 
 static nct_err
 pack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 {
-	struct pack *p = self;
+	struct conversion *p = self;
 	struct nct_header to = *h;
 
 	if (h->kind != NCT_WINDOWS)
@@ -36,7 +37,7 @@ pack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 static nct_err
 pack_block(void *self, const struct nct_block *block)
 {
-	struct pack *p = self;
+	struct conversion *p = self;
 	struct nct_block b = *block;
 	nct_err err = nct_block_pack(&b, &p->header, p->token_bits, &p->code, &p->cap);
 
@@ -49,7 +50,7 @@ pack_block(void *self, const struct nct_block *block)
 static nct_err
 unpack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 {
-	struct pack *p = self;
+	struct conversion *p = self;
 	struct nct_header to = *h;
 
 	if (h->kind != NCT_TOKENS)
@@ -66,7 +67,7 @@ unpack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 static nct_err
 unpack_block(void *self, const struct nct_block *block)
 {
-	struct pack *p = self;
+	struct conversion *p = self;
 	struct nct_block b = *block;
 	nct_err err;
 
@@ -79,7 +80,7 @@ unpack_block(void *self, const struct nct_block *block)
 static nct_err
 end(void *self)
 {
-	struct pack *p = self;
+	struct conversion *p = self;
 
 	return nct_writer_trailer(p->out);
 }
@@ -88,7 +89,7 @@ static nct_err
 convert(const struct nct_steps *steps, nct_operand operand, void *ctx, int out, const struct nct_pack_options *o,
         struct nct_totals *totals, nct_why *why)
 {
-	struct pack p = {.asked = o->token_bits};
+	struct conversion p = {.asked = o->token_bits};
 	nct_err err;
 
 	if ((err = nct_writer_new(&p.out, out)) != NCT_OK)

@@ -1,4 +1,4 @@
-/* count.c - how often each id occurs in token streams whose ids mean the same. */
+/* count.c - counts how often each id occurs in token streams. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,13 +10,14 @@
 #include "tokens/measure.h"
 #include "tokens/repack.h"
 
-#define KIND_AT 10 /* the place of a stream's kind in its header */
+#define KIND_AT 10 /* offset of a stream's kind in its header */
 
 struct count {
 	struct nct_measured m;
-	uint64_t *counts; /* what m.counts shows; NULL: there was no stream yet */
+	uint64_t *counts; /* (vocab) owned: m.counts; NULL before the first stream */
 };
 
+/* Checks that ids mean the same in all streams. */
 static nct_err
 begin_stream(struct count *c, const struct nct_header *h, uint64_t at, nct_why *why)
 {

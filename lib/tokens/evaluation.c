@@ -8,12 +8,12 @@
 #include "stream/frame.h"
 #include "tokens/measure.h"
 
-#define LINE_BYTES 1024       /* a line is shorter, its newline not counted */
-#define POSITIONS 65536       /* indices of positions are below */
-#define REAL_CHARS 40         /* a number with a fraction has fewer characters... */
-#define REAL_MAX 1e30         /* ...and is at most this */
+#define LINE_BYTES 1024 /* bytes of a line with its newline, at most */
+#define POSITIONS 65536 /* the index of a position is below this */
+#define REAL_CHARS 40   /* characters of a real number are fewer than this */
+#define REAL_MAX 1e30   /* the largest real number */
 
-/* In the order of NCT_EVALUATION_COLUMNS. */
+/* The columns, in the order of NCT_EVALUATION_COLUMNS. */
 enum column {
 	ROW,
 	INDEX,
@@ -37,12 +37,13 @@ enum row { TOTAL = 1, POSITION = 2, TOKEN = 4 };
 
 enum type { INTEGER, REAL, NAME };
 
-/* What a column holds, and in which rows; in the others it is empty. */
+/* What a column may hold. */
 static const struct rule {
-	unsigned rows, may_lack; /* sums of enum row */
+	unsigned rows;           /* sum of enum row: those in which it is filled; in others it is empty */
+	unsigned may_lack;       /* those of them in which it may be empty, too */
 	enum type type;
-	uint64_t min, max;       /* of integers */
-	double top;              /* of reals, which begin at 0 */
+	uint64_t min, max;       /* range of an integer */
+	double top;              /* range of a real: 0 to this */
 } rules[COLUMNS] = {
 	[INDEX] = {.rows = POSITION | TOKEN, .max = POSITIONS - 1},
 	[TOKENS] = {.rows = TOTAL | POSITION | TOKEN, .max = UINT64_MAX},
@@ -60,30 +61,32 @@ static const struct rule {
 	[M1_PARAMETERS] = {.rows = TOTAL, .max = UINT64_MAX},
 };
 
-/* A stretch of a line. */
+/* Some characters of a line; borrowed. */
 struct text {
 	const char *p;
 	size_t n;
 };
 
-/* A field's value: an integer (of a name its place in the list), or a real. */
+/* A field's value. */
 struct value {
-	uint64_t u;
-	double d;
+	uint64_t u; /* of an integer; of a name its enum nct_code */
+	double d;   /* of a real */
 };
 
 struct tables {
 	struct nct_input *input;
 	const struct nct_measure_calls *calls;
 	nct_why *why;
-	uint64_t line;               /* number of the one last read, from 1 */
-	size_t line_bytes;           /* of it, to be consumed */
-	int open, total;             /* a table has begun; and so has its total */
-	struct nct_measured m;
-	int counted;                 /* it has rows of kind token... */
-	uint64_t next_id, id_tokens; /* ...which go on with this id or a larger one, and sum up to this */
+	uint64_t line;         /* number of the last line, from 1 */
+	size_t line_bytes;     /* of that line and its newline, which are not consumed yet */
+	int open;              /* a table has begun */
+	int total;             /* it has had its row 'total' */
+	struct nct_measured m; /* what it told so far */
+	int counted;           /* it has had rows 'token' */
+	uint64_t next_id;      /* the smallest id that may come next */
+	uint64_t id_tokens;    /* sum of the rows 'token' */
 	uint64_t counts[65536];
-	uint8_t positions[POSITIONS / 8]; /* a bit for each that was there */
+	uint8_t positions[POSITIONS / 8]; /* a bit for each row 'position' */
 };
 
 static int
@@ -92,7 +95,7 @@ is(struct text t, const char *s)
 	return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
 }
 
-/* The stretch up to the next tab, which is skipped; *rest loses both. At the end rest->p becomes NULL. */
+/* Cuts the first field off *rest, with the tab behind it, and returns it. After the last field rest->p is NULL. */
 static struct text
 next_field(struct text *rest)
 {
@@ -116,7 +119,7 @@ column_name(unsigned column)
 	return t;
 }
 
-/* A fault of the line at hand, `what` being about one of its columns. */
+/* Reports a fault of the current line, in one column: "NAME `what`". */
 static nct_err
 bad_field(const struct tables *t, unsigned column, const char *what)
 {
@@ -125,6 +128,7 @@ bad_field(const struct tables *t, unsigned column, const char *what)
 	return nct_fail(t->why, NCT_EDATA, "%.*s %s, line %" PRIu64, (int)name.n, name.p, what, t->line);
 }
 
+/* Reports another fault of the current line. */
 static nct_err
 bad_line(const struct tables *t, const char *what)
 {
@@ -133,7 +137,7 @@ bad_line(const struct tables *t, const char *what)
 
 /* ---- Values ---- */
 
-/* Decimal digits and nothing else, no zero in front; 0 if it is not that, or too large. */
+/* Reads an integer: decimal digits alone, without leading zeros. Returns 0 if it is none, or larger than `max`. */
 static int
 get_integer(struct text t, uint64_t max, uint64_t *out)
 {
@@ -157,8 +161,8 @@ skip_digits(const char *s)
 	return s + strspn(s, "0123456789");
 }
 
-/* Digits, perhaps a fraction, perhaps an exponent: strtod() alone would take signs, blanks, hexadecimals and names,
- * too. */
+/* Reads a real number: digits, perhaps a fraction, perhaps an exponent. Returns 0 if it is none, or larger than `max`.
+ * strtod() alone would also accept signs, blanks, hexadecimal digits and names. */
 static int
 get_real(struct text t, double max, double *out)
 {
@@ -184,7 +188,7 @@ get_real(struct text t, double max, double *out)
 	}
 	if (*at != '\0')
 		return 0;
-	*out = strtod(s, &end); /* what is too large becomes infinite, what is too small 0 */
+	*out = strtod(s, &end); /* infinite if it is too large, 0 if it is too small */
 	return *end == '\0' && *out <= max;
 }
 
@@ -307,7 +311,7 @@ take_row(struct tables *t, struct text line)
 
 /* ---- Tables ---- */
 
-/* The table before this line, or before the end, is complete. */
+/* Ends the table that is open, if one is: checks it and passes it on. */
 static nct_err
 end_table(struct tables *t)
 {
@@ -357,7 +361,7 @@ begin_table(struct tables *t, struct text line)
 	return check_header(t, line);
 }
 
-/* The next line without its newline; line->p is NULL at the end. Good until the next call. */
+/* Reads the next line, without its newline. line->p is NULL at the end. Valid until the next call. */
 static nct_err
 next_line(struct tables *t, struct text *line)
 {

@@ -1,4 +1,4 @@
-/* foreign.c - cuts foreign tokens into the blocks of a token stream. */
+/* foreign.c - writes a stream of foreign tokens, and cuts it into blocks. */
 #include "tokens/foreign.h"
 
 #include <stdlib.h>
@@ -7,16 +7,16 @@
 #include "base/le.h"
 #include "tokens/repack.h"
 
-#define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* that wait, at most */
+#define TOKENS_MAX (NCT_BLOCK_WINDOWS + NCT_PART_WINDOWS) /* tokens that are held back, at most */
 
 struct nct_foreign {
-	nct_writer *out;
+	nct_writer *out;     /* owned */
 	size_t width;        /* bytes of a stored token */
-	struct nct_block b;  /* documents that wait to be written */
-	uint32_t entries;    /* of their directory */
-	uint32_t units;      /* tokens of the document that goes on, after theirs */
-	uint64_t text_bytes; /* of the document that goes on */
-	uint8_t *code;       /* TOKENS_MAX tokens */
+	struct nct_block b;  /* the next block: its documents have ended */
+	uint32_t entries;    /* of its directory */
+	uint32_t units;      /* tokens of the open document so far */
+	uint64_t text_bytes; /* of the open document so far */
+	uint8_t *code;       /* (TOKENS_MAX) owned: tokens of the block, then of the open document */
 	uint8_t dir[NCT_BLOCK_DOCUMENTS * NCT_DIR_ENTRY_MAX];
 };
 
@@ -55,7 +55,7 @@ nct_foreign_free(nct_foreign *t)
 	free(t);
 }
 
-/* Counts the document, or this part of it, among those that wait. */
+/* Adds the open document, or what there is of it, to the block. */
 static void
 put_entry(nct_foreign *t, int ends_document)
 {
@@ -70,7 +70,7 @@ put_entry(nct_foreign *t, int ends_document)
 	t->text_bytes = 0;
 }
 
-/* Writes what waits as one block. */
+/* Writes the block, if it has entries, and begins another. */
 static nct_err
 put_block(nct_foreign *t)
 {
@@ -90,7 +90,7 @@ put_block(nct_foreign *t)
 	return err;
 }
 
-/* A part of a long document has a block to itself. */
+/* Writes a part of a long document, in a block of its own. */
 static nct_err
 put_part(nct_foreign *t)
 {

@@ -1,4 +1,4 @@
-/* import.c - bare ids, or bytes, to a stream of foreign tokens. */
+/* import.c - lines of ids, or bytes, to a stream of foreign tokens. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,13 +12,13 @@
 #include "tokens/ids_input.h"
 
 struct import {
-	nct_foreign *out;
+	nct_foreign *out;       /* owned */
 	const struct nct_import_options *options;
 	nct_why *why;
-	uint64_t bytes_before;  /* of earlier operands */
-	uint64_t reported;      /* bytes of this one that progress() knows of */
-	uint64_t lines;         /* of all operands */
-	struct nct_ids_input ids, text;
+	uint64_t bytes_before;  /* in earlier operands */
+	uint64_t reported;      /* bytes of this operand that progress() was told of */
+	uint64_t lines;         /* in all operands so far */
+	struct nct_ids_input ids, text; /* the operand; the text of the ids, if options->text >= 0 */
 };
 
 static void
@@ -31,7 +31,7 @@ report(struct import *m)
 
 /* ---- Lines of ids ---- */
 
-/* Bytes of the text's next line, its newline included; 0: there is none. */
+/* Reads the text's next line. *n receives its bytes, newline included; 0: there is none. */
 static nct_err
 text_line(struct import *m, uint64_t *n)
 {
@@ -47,6 +47,7 @@ text_line(struct import *m, uint64_t *n)
 	return NCT_OK;
 }
 
+/* Ends a line of ids, which is a document, and reads its line of text. */
 static nct_err
 end_line(struct import *m)
 {
@@ -66,7 +67,7 @@ end_line(struct import *m)
 	return nct_wrote(nct_foreign_document(m->out, n), m->why);
 }
 
-/* Reads the id that begins with *c; *c is then what follows it. */
+/* Reads the id that begins with the character *c. *c becomes the character behind it, or -1 at the end. */
 static nct_err
 one_id(struct import *m, int *c)
 {
@@ -76,7 +77,7 @@ one_id(struct import *m, int *c)
 	return err == NCT_OK ? nct_wrote(nct_foreign_token(m->out, id, 0), m->why) : err;
 }
 
-/* An operand's last line may lack its newline. */
+/* Reads an operand of lines of ids. The last line may lack its newline. */
 static nct_err
 id_lines(struct import *m)
 {
@@ -91,7 +92,7 @@ id_lines(struct import *m)
 		if (c != '\n' && !nct_ids_blank(c)) {
 			if ((err = one_id(m, &c)) != NCT_OK)
 				return err;
-			continue; /* c is a space of some kind, or the end */
+			continue; /* c is a blank, a newline, or the end */
 		}
 		if (c == '\n')
 			err = end_line(m);
@@ -103,6 +104,7 @@ id_lines(struct import *m)
 	return NCT_OK;
 }
 
+/* Checks that the text has no more lines. */
 static nct_err
 text_ended(struct import *m)
 {
@@ -121,6 +123,7 @@ text_ended(struct import *m)
 
 /* ---- Bytes ---- */
 
+/* Reads an operand of bytes, which is a document. */
 static nct_err
 raw_bytes(struct import *m)
 {

@@ -1,4 +1,4 @@
-/* measure.c - tells evaluation tables from token streams, for bits/byte of either. */
+/* measure.c - measures evaluation tables or token streams; finds out which of them the input is. */
 #include "tokens/measure.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-#define STREAM_BEGINS 0x89 /* no text does */
+#define STREAM_BEGINS 0x89 /* first byte of a stream; no table begins with it */
 
 nct_err
 nct_measure(int in, void (*each)(void *ctx, const struct nct_measured *m), void (*progress)(void *ctx, uint64_t bytes),

@@ -1,4 +1,4 @@
-/* repack.c - the windows' bit string cut into tokens of v bits, and put together again. */
+/* repack.c - cuts the bits of windows into tokens of v bits, and joins them again. */
 #include "tokens/repack.h"
 
 #include <stdlib.h>
@@ -16,6 +16,7 @@ swap_pairs(uint8_t *out, const uint8_t *in, size_t pairs)
 	}
 }
 
+/* The 32 bits at p, most significant first. */
 static inline uint32_t
 get_bits(const uint8_t *p)
 {
@@ -51,8 +52,9 @@ put_token(uint8_t *out, size_t i, size_t width, uint32_t token)
 		nct_put16(out + 2 * i, (uint16_t)token);
 }
 
-/* Cuts `group` tokens at a time from 64 bits, then one by one. `width` and `group` are constants where this is called;
- * group * v is a multiple of 4 and at most 60, so that the bits before a group in its first byte leave room for it. */
+/* Cuts `group` tokens at a time from 64 bits, and the last ones one by one. A token is stored in `width` bytes. It is
+ * inlined in each call, so that `width` and `group` are constants. group * v is a multiple of 4 and at most 60. So a
+ * group begins at bit 0 or 4 of a byte, and fits in the 64 bits from that byte on. */
 static inline void
 cut(uint8_t *out, size_t count, unsigned v, const uint8_t *code, size_t n, size_t width, unsigned group)
 {
