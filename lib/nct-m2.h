@@ -1,5 +1,4 @@
-/* nct-m2.h - libnct-train's other half: tokens, and the model M2 that is trained on them, evaluated and sampled. A
- * public header. */
+/* nct-m2.h - libnct-train: token streams, and training, evaluating and sampling M2. The public header of M2. */
 #ifndef NCT_M2_H
 #define NCT_M2_H
 
@@ -11,74 +10,76 @@ extern "C" {
 
 /* ---- Tokens ---- */
 
-typedef struct nct_corpus nct_corpus; /* token streams; immutable once read */
+typedef struct nct_corpus nct_corpus; /* token streams; opaque, immutable */
 
-/* Reads the operands' token streams, checking every checksum. Files are mapped, not copied (they must not change
- * while it lives); what cannot be mapped (standard input, pipes) goes through a temporary file in `tmpdir` (NULL:
- * /tmp). Memory: 16 bytes a block. NCT_EKIND (windows, or no nct stream), NCT_EMODEL (streams of different models,
- * windows or vocabularies), NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EIO, NCT_ENOMEM; on failure *out is NULL and *at
- * the number of the operand being read, or SIZE_MAX. */
+/* Reads the operands' token streams, and checks every checksum. Files are mapped into memory, and must not change
+ * until nct_corpus_free(). What cannot be mapped, such as a pipe, is copied to a temporary file in `tmpdir` (NULL:
+ * /tmp). Needs 16 bytes of memory for each block. NCT_EKIND: windows, or no nct stream. NCT_EMODEL: streams whose ids
+ * have different meanings (see nct_same_tokens()). NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EIO, NCT_ENOMEM. On failure
+ * *out is NULL, and *at is the number of the operand being read, or SIZE_MAX if none was. */
 NCT_API nct_err nct_corpus_read(nct_corpus **out, nct_operand operand, void *ctx, const char *tmpdir, size_t *at,
                                 nct_why *why) NCT_USED;
 NCT_API void nct_corpus_free(nct_corpus *c);                /* NULL is a no-op */
-/* of the first stream; `text_unknown` if any stream says so */
+/* The header of the first stream, but text_unknown is set if it is in any. Borrowed. */
 NCT_API const struct nct_header *nct_corpus_header(const nct_corpus *c);
 NCT_API uint64_t nct_corpus_tokens(const nct_corpus *c);
-NCT_API uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* of no meaning where they are unknown */
+NCT_API uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* valid unless text_unknown */
 
 /* ---- M2 ---- */
 
-typedef struct nct_m2 nct_m2; /* a token model read from its file, which stays mapped and must not change; immutable */
+typedef struct nct_m2 nct_m2; /* a token model; opaque, immutable */
 
-/* Reads a model file (nct-formats(5), "Token models"), checking its fingerprint. NCT_EIO, NCT_ENOMEM, NCT_EKIND (no
- * M2), NCT_EDATA, NCT_ECUT, NCT_EVERSION; on failure *out is NULL and `why` says what. */
+/* Reads a model file (nct-formats(5), "Token models"), and checks its fingerprint. The file is mapped into memory, and
+ * must not change until nct_m2_free(). On failure *out is NULL and `why` says what. NCT_EIO, NCT_ENOMEM, NCT_EKIND (no
+ * M2), NCT_EDATA, NCT_ECUT, NCT_EVERSION. */
 NCT_API nct_err nct_m2_open(nct_m2 **out, const char *path, nct_why *why) NCT_USED;
 NCT_API void nct_m2_free(nct_m2 *m);                               /* NULL is a no-op */
-NCT_API const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of the token stream that it was trained on */
-NCT_API uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings, as the paper counts them */
-NCT_API size_t nct_m2_length(const nct_m2 *m);                     /* of the sequences that it was trained on */
+NCT_API const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of its training tokens; borrowed */
+NCT_API uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings */
+NCT_API size_t nct_m2_length(const nct_m2 *m);                     /* tokens of a training example */
 
 struct nct_m2_train_result {
-	int stopped;        /* stop() said so: no model was written */
+	int stopped;        /* stop() ended the run: no model was written */
 	uint64_t step;      /* the last one done */
-	int writing;        /* the model was being written: what failed, if anything, failed there */
-	uint64_t kept_step; /* the one whose parameters were written: with `eval` that of the best evaluation, else the last */
-	double kept_bits;   /* that evaluation, in bits per `per`; NAN without `eval` */
-	const char *per;    /* "byte", or "token" where the bytes of the text are not known */
+	int writing;        /* the model was being written, so an error is one of `out` */
+	uint64_t kept_step; /* whose parameters were written: with `eval` the step of the best evaluation, else the last */
+	double kept_bits;   /* loss of that evaluation, in bits per `per`; NAN without `eval` */
+	const char *per;    /* "byte", or "token" if the bytes of the text are not known */
 };
 
-/* Trains a token model on `train` and writes the model file to fd `out`. `eval` (may be NULL) is evaluated on whole
- * blocks of about 2^18 tokens. o->keep_best is taken as set. Errors as nct_m1_train(), and NCT_EMODEL where `eval`
- * speaks another language than `train`. */
+/* Trains a token model on `train`, and writes the model file to fd `out`. An evaluation takes about 2^18 tokens of
+ * `eval` (may be NULL), in whole blocks. o->keep_best counts as set. Errors as nct_m1_train(); NCT_EMODEL also if the
+ * ids of `eval` and `train` have different meanings. */
 NCT_API nct_err nct_m2_train(const nct_corpus *train, const nct_corpus *eval, const struct nct_train_options *o,
                              int out, struct nct_m2_train_result *result, nct_why *why) NCT_USED;
 
-/* What a token costs. */
+/* The loss over some tokens. */
 struct nct_m2_cost {
-	uint64_t tokens, hits; /* hits: the most probable token was the right one */
-	double nats;
+	uint64_t tokens;
+	uint64_t hits; /* tokens that were the most probable ones */
+	double nats;   /* sum of -ln p(token) */
 };
 
 struct nct_m2_evaluation {
 	struct nct_m2_cost all;
-	/* tokens by the bit of the window at which they begin: (i * v) mod b; unused without windows */
+	/* By the bit of the window at which a token begins: token i of a stream is in at[(i * v) mod b]. Zero if b is 0. */
 	struct nct_m2_cost at[NCT_WINDOW_MAX];
-	uint64_t count[65536];                 /* how often each id occurs */
+	uint64_t count[65536];                 /* by id: how often it occurs */
 };
 
 struct nct_m2_evaluate_options {
 	size_t struct_size;
-	size_t rows, length; /* of a batch; length 0: that of training */
+	size_t rows, length; /* a batch has `rows` sequences of `length` tokens; length 0: nct_m2_length() */
 	unsigned threads;
-	const char *cpu;
-	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none */
-	int (*stop)(void *ctx);                                    /* NULL: never; asked after each batch */
+	const char *cpu;     /* row of kernels; NULL: the best usable one */
+	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none; tokens done, of all */
+	int (*stop)(void *ctx);                                    /* NULL: never; nonzero: end. Asked after each batch */
 	void *ctx;
 };
 
-/* Evaluates all of `c`, in sequences of `length` that each begin anew. *stopped: o->stop() said so, and *e is of
- * what came before. NCT_EMODEL (tokens of another language than the model's), NCT_ECUT (no tokens), NCT_EARG,
- * NCT_ENOMEM. */
+/* Evaluates all of *c, in sequences of o->length tokens, each without the context of the one before. If o->stop()
+ * ended it, *stopped is 1 and *e is of the tokens before that. NCT_EMODEL: the ids have another meaning than the
+ * model's. NCT_ECUT: no tokens. NCT_EARG, NCT_ENOMEM. */
 NCT_API nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o,
                         struct nct_m2_evaluation *e, int *stopped, nct_why *why) NCT_USED;
 
@@ -86,21 +87,21 @@ struct nct_m2_generate_options {
 	size_t struct_size;
 	uint64_t tokens;     /* how many, rounded up to whole windows */
 	double temperature;  /* at least 0; 0: always the most probable token */
-	uint32_t top_k;      /* only the so many most probable tokens; 0: all */
-	double top_p;        /* only the most probable tokens that together have this probability; 1: all */
-	uint64_t seed;
+	uint32_t top_k;      /* draw from this many most probable tokens; 0: all */
+	double top_p;        /* draw from the most probable tokens whose probabilities sum up to this; 1: all */
+	uint64_t seed;       /* of the random numbers */
 	int only_new;        /* leave the prompt out of the output */
 	unsigned threads;
-	const char *cpu;
-	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none */
-	int (*stop)(void *ctx); /* NULL: never; asked after each window. The stream is then ended as usual */
+	const char *cpu;     /* row of kernels; NULL: the best usable one */
+	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none; tokens done, of all */
+	int (*stop)(void *ctx); /* NULL: never; nonzero: end the stream here. Asked after each window */
 	void *ctx;
 };
 
-/* Samples tokens that continue `prompt` (NULL: nothing) and writes them, behind the prompt, as one token stream to
- * fd `out`, a block as soon as its windows are whole. Text bytes are unknown. The same seed gives the same tokens
- * for every thread count. NCT_EKIND (the model's tokens are an unbroken code), NCT_EMODEL (the prompt speaks another
- * language), NCT_EARG, NCT_ENAN (a logit is not finite), NCT_ENOMEM, NCT_EIO (writing). */
+/* Samples tokens that continue `prompt` (NULL: an empty one). Writes the prompt and the tokens as one token stream to
+ * fd `out`, each block as soon as its windows are whole. Text bytes are unknown. The same seed gives the same tokens
+ * for any number of threads. NCT_EKIND: the model's tokens are of an unbroken code. NCT_EMODEL: the prompt's ids have
+ * another meaning than the model's. NCT_ENAN: a logit is not finite. NCT_EIO: writing failed. NCT_EARG, NCT_ENOMEM. */
 NCT_API nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out,
                                 const struct nct_m2_generate_options *o, nct_why *why) NCT_USED;
 
