@@ -7,12 +7,13 @@
  * the environment. In every function `why`, `totals` and `at` may be NULL. File descriptors are borrowed, unless it
  * says otherwise.
  *
- * What may change while the library is libnct.so.0: - Option structs (struct nct_..._options) grow at their ends. A
- * program sets `struct_size` to the struct's sizeof and what it does not use to 0: struct nct_list_options o = {sizeof
- * o, .each = each}. A newer library takes options that the program does not have as 0, which means what was done
- * without them. An older library gives NCT_EARG where an option that it does not have is set. - struct nct_measured
- * and struct nct_train_progress, which callbacks are given, grow at their ends. - All other structs stay as they are.
- * New results come by new functions. */
+ * What may change while the library is libnct.so.0:
+ * - Option structs (struct nct_..._options) grow at their ends. A program sets `struct_size` to the struct's sizeof,
+ *   and fields that it does not use to 0: struct nct_list_options o = {sizeof o, .each = each}. A newer library takes
+ *   fields that the program does not have as 0, which means what was done without them. An older library returns
+ *   NCT_EARG if a field that it does not have is set.
+ * - struct nct_measured and struct nct_train_progress, which callbacks get, grow at their ends.
+ * - All other structs stay as they are. New results come by new functions. */
 #ifndef NCT_H
 #define NCT_H
 
