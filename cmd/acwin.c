@@ -45,25 +45,25 @@ static const struct cli_option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
-#define MISFIT_TEXT 4096 /* bytes of text from which on it can be said that the model does not fit it */
+#define MISFIT_TEXT 4096 /* bytes of text, at least, before we say that the model does not fit it */
 
 static const char *const aligns[] = {"none", "words", "regex"}; /* by enum nct_align */
 
 enum mode { ENCODE, DECODE, TEST, LIST, COMPILE, STRINGS };
 
-/* All that the options said. */
+/* What the options said, and the state of the run. */
 struct acwin {
 	struct cli cli;
 	enum mode mode;
-	const char *model;
+	const char *model; /* NULL: the built-in one */
 	struct nct_encode_options encode;
 	enum nct_strings_form form;
 	int bits_given, align_given, chunk_given, resets_given, keep_going, show, no_codebook;
-	int encode_only; /* letter of an option that only encoding knows, 0: none */
-	size_t operand;  /* the one being read */
-	uint64_t size;   /* of the text to encode, 0: not known */
-	FILE *rows;      /* of the list */
-	int no_text;     /* an operand begins as no text does */
+	int encode_only;   /* letter of an option that was given and goes with encoding alone; 0: none */
+	size_t operand;    /* the one being read */
+	uint64_t size;     /* bytes of text to encode; 0: not known */
+	FILE *rows;        /* where the list goes */
+	int no_text;       /* an operand begins like a packed file or a stream */
 };
 
 static void
@@ -130,14 +130,14 @@ set_eod(struct acwin *a, const char *arg)
 		die(&a->cli, EX_USE, "--eod: '%s' is neither alone nor joined", arg);
 }
 
-/* The option that makes the tool work on the model alone; NULL: none. */
+/* The option that was given and needs only the model, no text; NULL: none. */
 static const char *
 about_model(const struct acwin *a)
 {
 	return a->mode == COMPILE ? "--compile" : a->mode == STRINGS ? "--strings" : NULL;
 }
 
-/* No option may be given in vain. */
+/* Refuses options that would have no effect, and those that exclude each other. */
 static void
 check(const struct acwin *a)
 {
@@ -178,14 +178,14 @@ check(const struct acwin *a)
 		die(c, EX_USE, "--open with -0: leave out the last NUL instead");
 }
 
-/* The same, once it is known how many bits windows have. */
+/* The same for rules that depend on the bits of windows. */
 static void
 check_bits(const struct acwin *a)
 {
 	const struct cli *c = &a->cli;
 	const struct nct_encode_options *e = &a->encode;
 	const unsigned b = e->window_bits;
-	const int compiles = b >= NCT_WINDOW_MIN && b <= NCT_CODEBOOK_MAX; /* windows that can have a codebook */
+	const int compiles = b >= NCT_WINDOW_MIN && b <= NCT_CODEBOOK_MAX; /* such windows can have a codebook */
 
 	if (about_model(a) != NULL && !compiles)
 		die(c, EX_USE, "%s: windows of %d to %d bits, not %u, have a codebook", about_model(a), NCT_WINDOW_MIN,
@@ -272,7 +272,7 @@ open_model(const struct acwin *a)
 	return m;
 }
 
-/* Ends the tool where --codebook names none of the model's. */
+/* Ends the tool if --codebook names none of the model's codebooks. */
 static void
 check_codebook(const struct acwin *a, const nct_m1 *m)
 {
@@ -282,7 +282,7 @@ check_codebook(const struct acwin *a, const nct_m1 *m)
 		die(&a->cli, EX_USE, "--codebook: the model has none with the name '%s'", name);
 }
 
-/* Windows are those that the model was made for, unless -b and -a said otherwise. */
+/* Takes window bits and alignment from the model where no option gave them. Then sets defaults that depend on these. */
 static void
 follow_model(struct acwin *a, const nct_m1 *m)
 {
@@ -324,10 +324,10 @@ next_operand(void *ctx, size_t i, int *fd)
 		return NCT_OK;
 	a->operand = i;
 	*fd = cli_open(&a->cli, i);
-	return *fd < 0 ? NCT_EIO : NCT_OK; /* not die(): other threads still write what was read before */
+	return *fd < 0 ? NCT_EIO : NCT_OK; /* no die() here: other threads still write */
 }
 
-/* Packed files and streams are coded as any bytes are, but rarely meant to be. */
+/* Tells the user if an operand looks like a packed file or a stream. It is encoded all the same. */
 static void
 begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
 {
@@ -341,8 +341,8 @@ begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
 	     m->how != NULL ? " (" : "", m->how != NULL ? m->how : "", m->how != NULL ? ")" : "");
 }
 
-/* Text whose windows take more bits than itself is none that the model fits. English takes 2.7 bits a byte, and no
- * more than 6 by any model or size of windows; a few words tell nothing. */
+/* True if the windows take more bits than the text, so that the model does not fit it. English takes 2.7 bits/byte,
+ * and at most 6 with any model and size of windows. Short texts tell nothing. */
 static int
 misfits(const struct acwin *a, const struct nct_totals *t)
 {
@@ -371,7 +371,7 @@ report(const struct acwin *a, const struct nct_totals *t)
 		        t->stream_bytes, t->text_bytes > 0 ? (double)t->code_bits / (double)t->text_bytes : 0.0);
 }
 
-/* Which file, or option, a failure is about. */
+/* The file or option that an error is about. */
 static const char *
 culprit(const struct acwin *a, nct_err err, const nct_why *why)
 {
@@ -382,7 +382,7 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 	return a->cli.operands[a->operand];
 }
 
-/* The operands' size in all, 0 where one is no plain file. */
+/* Bytes of all operands together; 0 if one is no regular file. */
 static uint64_t
 size_of_operands(const struct acwin *a)
 {
@@ -448,7 +448,7 @@ decode(struct acwin *a)
 		if (err != NCT_OK) {
 			note_err(&a->cli, err, culprit(a, err, &why), &why);
 			status = nct_err_status(err);
-			if (!a->keep_going || (err != NCT_EDATA && err != NCT_ECUT)) /* ECUT: an empty operand */
+			if (!a->keep_going || (err != NCT_EDATA && err != NCT_ECUT)) /* NCT_ECUT: an empty operand */
 				break;
 		}
 		if (err == NCT_OK || err == NCT_EDATA)

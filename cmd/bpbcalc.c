@@ -12,7 +12,7 @@
 
 #include "base/io.h"
 
-#define TABLE_BITS_MAX 20 /* windows of up to so many bits can be a table: a model's codebook */
+#define TABLE_BITS_MAX 20 /* bits of windows that can have a codebook, at most */
 
 enum { OPT_UNIGRAM_FROM = 256, OPT_PRETTY };
 
@@ -29,34 +29,35 @@ static const char *const names[COLUMNS] = {"bytes", "tokens", "bytes_per_token",
                                            "m2_flops_per_byte", "m1_flops_per_byte", "unigram", "source"};
 
 struct row {
-	char cell[NUMBERS][64];  /* as printed, "" where the column does not apply */
-	const char *fitted_on;
-	char *source;            /* owned */
+	char cell[NUMBERS][64];  /* as printed; "" if the column does not apply */
+	const char *fitted_on;   /* "oracle" or "held-out" */
+	char *source;            /* owned: the operand's name */
 };
 
-/* All that the options said, and what was found. */
+/* What the options said, and what was read. */
 struct bpbcalc {
 	struct cli cli;
 	const char *unigram_from; /* NULL: not given */
 	int pretty;
 	const char *name;         /* of the file being read */
-	uint64_t done, reading;   /* bytes of files read before, and of the one being read */
-	struct nct_header fit;    /* the tokens of --unigram-from: what they are, */
-	uint64_t fit_tokens;      /* their number, */
-	uint64_t *fit_counts;     /* and how often each id occurs */
+	uint64_t done, reading;   /* bytes of the files before it; bytes read of it */
+	struct nct_header fit;    /* of the tokens of --unigram-from */
+	uint64_t fit_tokens;      /* their number */
+	uint64_t *fit_counts;     /* (fit.vocab) owned: how often each id occurs */
 	struct row *rows;
 	size_t count, cap;
 };
 
 /* ---- The formulas (bpbcalc(1)) ---- */
 
+/* Code length of the tokens, in bits, if all ids are equally likely. */
 static double
 uniform_bits(const struct nct_measured *m)
 {
 	return (double)m->tokens * log2(m->header.vocab);
 }
 
-/* By the tokens' own relative frequencies: no fixed code of one token at a time takes fewer. */
+/* The same by the tokens' own relative frequencies. No code that has fixed lengths for ids takes fewer bits. */
 static double
 oracle_bits(const struct nct_measured *m)
 {
@@ -68,7 +69,7 @@ oracle_bits(const struct nct_measured *m)
 	return bits;
 }
 
-/* By the frequencies of other tokens, one added to each id's. */
+/* The same by the frequencies of other tokens, with 1 added to the count of each id. */
 static double
 held_out_bits(const struct nct_measured *m, const uint64_t *fit, uint64_t fit_tokens)
 {
@@ -92,7 +93,7 @@ m2_flops(const struct nct_measured *m)
 	return 2 * (double)m->m2_parameters * (double)m->tokens;
 }
 
-/* Where all windows fit into a table, that is made once per model, and no byte costs anything. */
+/* M1 costs nothing per byte if the windows have a codebook, which is made once for each model. */
 static double
 m1_flops_per_byte(const struct nct_header *h)
 {
@@ -104,6 +105,7 @@ m1_flops_per_byte(const struct nct_header *h)
 
 /* ---- Reading ---- */
 
+/* Gives back `p`; ends the tool if it is NULL. */
 static void *
 have(const struct bpbcalc *b, void *p)
 {
@@ -130,7 +132,7 @@ set(struct row *r, unsigned column, int decimals, double value)
 	snprintf(r->cell[column], sizeof r->cell[column], "%.*f", decimals, value);
 }
 
-/* Ends the tool where bits per byte cannot be told. */
+/* Ends the tool if bits/byte cannot be computed. */
 static void
 refuse(const struct bpbcalc *b, const struct nct_measured *m)
 {
@@ -229,7 +231,7 @@ measure_all(struct bpbcalc *b)
 
 /* ---- Printing ---- */
 
-/* What the table shows in a column, row 0 being the names. */
+/* The text of a cell. Row 0 has the names of the columns. */
 static const char *
 cell(const struct bpbcalc *b, size_t row, unsigned column)
 {
@@ -259,7 +261,8 @@ print_rows(const struct bpbcalc *b, FILE *f)
 			                    : "\t");
 }
 
-/* Only here is anything written: a table that stops at a fault would look complete. */
+/* Prints the table. Nothing is printed before all input was read, as a table that stops at a fault would look
+ * complete. */
 static void
 print(const struct bpbcalc *b)
 {

@@ -36,19 +36,20 @@ static const struct cli_option common[] = {
 
 enum { MAX_OPTIONS = 64 };
 
-static nct_outfile outfile = {.fd = -1}; /* -o FILE */
-static nct_outfile also[CLI_ALSO_MAX];
+static nct_outfile outfile = {.fd = -1};  /* -o FILE */
+static nct_outfile also[CLI_ALSO_MAX];    /* of cli_output_also() */
 static const char *also_name[CLI_ALSO_MAX];
 static size_t also_count;
-static atomic_int progress_shown; /* a thread may tell something while another shows progress */
+static atomic_int progress_shown; /* atomic: one thread may print a line while another shows progress */
 
+/* True if the tool has this common option. */
 static int
 offered(const struct cli *c, const struct cli_option *o)
 {
 	return !(o->letter == 'T' && !(c->flags & CLI_THREADS)) && !(o->letter == OPT_CPU && !(c->flags & CLI_CPU));
 }
 
-/* One line on stderr, after any progress line. */
+/* Prints a line on stderr. Ends the progress line first, if there is one. */
 static void
 say(const struct cli *c, const char *fmt, va_list ap)
 {
@@ -92,7 +93,7 @@ note_err(const struct cli *c, nct_err err, const char *name, const nct_why *why)
 	if (err == NCT_EWRITE)
 		name = c->output != NULL ? c->output : "-";
 	cli_progress_end(c);
-	if (why != NULL && why->about == NCT_ABOUT_FILE) /* which the text names */
+	if (why != NULL && why->about == NCT_ABOUT_FILE) /* the text names it */
 		fprintf(stderr, "%s: %s\n", c->tool, text);
 	else
 		fprintf(stderr, "%s: %s: %s\n", c->tool, name, text);
@@ -189,14 +190,14 @@ list_cpus(const struct cli *c)
 	exit(EX_DONE);
 }
 
-/* Fills getopt's two tables from the options offered. */
+/* Fills getopt_long()'s two tables from the tool's options. */
 static void
 tables(const struct cli *c, char *letters, struct option *longs)
 {
 	const struct cli_option *lists[2] = {c->options, common};
 	size_t n = 0;
 
-	*letters++ = ':'; /* we print the errors */
+	*letters++ = ':'; /* getopt_long() prints no errors: we do */
 	for (size_t l = 0; l < 2; l++)
 		for (const struct cli_option *o = lists[l]; o->name != NULL && n < MAX_OPTIONS; o++) {
 			if (!offered(c, o))
@@ -227,8 +228,8 @@ take_operands(struct cli *c, int argc, char **argv)
 		c->threads = nct_cores();
 }
 
-/* A standard descriptor that is closed would be given to the next file opened: puts one there that can be neither read
- * (0) nor written (1, 2). */
+/* Opens standard descriptors that are closed, so that no other file gets their numbers. Reading the new 0 fails, and
+ * so does writing the new 1 or 2. */
 static void
 hold_standard(const struct cli *c)
 {
@@ -311,7 +312,7 @@ cli_output_unlink(void)
 			(void)unlink(also[i].temp);
 }
 
-/* Removes the unfinished -o FILE when a signal ends the tool, and lets it end. */
+/* On a signal: removes the unfinished -o FILE, and ends the tool by the same signal. */
 static void
 on_signal(int sig)
 {
@@ -333,7 +334,8 @@ watch_signals(void)
 	}
 }
 
-/* mpirun gives ranks a pseudo-terminal for standard output and passes on what they write there. */
+/* mpirun gives ranks a pseudo-terminal for standard output, and copies what they write to its own. So we look at the
+ * launcher's standard output. */
 int
 cli_terminal(const struct cli *c)
 {
@@ -345,7 +347,7 @@ cli_terminal(const struct cli *c)
 	snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
 	const ssize_t n = readlink(link, target, sizeof target - 1);
 	if (n < 0)
-		return 0; /* not to be seen: as if it went to a file */
+		return 0; /* we cannot see it, and take it for a file */
 	target[n] = '\0';
 	for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
 		if (strncmp(target, terminals[i], strlen(terminals[i])) == 0)
@@ -353,7 +355,7 @@ cli_terminal(const struct cli *c)
 	return 0;
 }
 
-/* Has a launcher's pseudo-terminal pass on all bytes as they are, newlines too. */
+/* Sets a launcher's pseudo-terminal to pass on all bytes unchanged, newlines too. */
 static void
 make_raw(const struct cli *c)
 {
@@ -402,7 +404,7 @@ cli_output_also(const struct cli *c, const char *name)
 	return also[i].fd;
 }
 
-/* Closes all outputs, and then moves them into place. Gives the name of the one that failed; NULL: none did. */
+/* Closes all outputs, then moves them into place. Returns the name of the one that failed; NULL: none did. */
 static const char *
 place_outputs(const struct cli *c)
 {
@@ -412,7 +414,7 @@ place_outputs(const struct cli *c)
 	if (outfile.fd >= 0) {
 		if (nct_outfile_commit(&outfile) != NCT_OK)
 			return c->output;
-	} else if (!c->files.no_output && close(STDOUT_FILENO) != 0) { /* a full disk may show only here */
+	} else if (!c->files.no_output && close(STDOUT_FILENO) != 0) { /* this may be the first to tell of a full disk */
 		return "-";
 	}
 	for (size_t i = 0; i < also_count; i++)
@@ -451,7 +453,7 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Whether it is time for a line of progress; *seconds since the first time it was asked. */
+/* True if it is time for a line of progress. Then *seconds is the time since the first call. */
 static int
 progress_due(const struct cli *c, int terminal, double *seconds)
 {

@@ -1,5 +1,5 @@
-/* files.c - the files of a call: none that is read may be written to, and those to be written can be, before work
- * begins. */
+/* files.c - checks the files of a call before work begins: no file is both read and written, and all outputs can be
+ * written. */
 #include "cli.h"
 
 #include <errno.h>
@@ -13,16 +13,16 @@
 
 #include "base/outfile.h"
 
-/* What tells files apart: device and inode, or, for a file that is not there, those of its folder and its name in
- * it. */
+/* What tells files apart: device and inode. If a file does not exist, they are those of its folder, and `name` is its
+ * name there. */
 struct identity {
-	int known; /* 0: neither a regular file nor one to be made, so that it can be read and written at once */
+	int known; /* 0: it is no regular file, and may be both read and written */
 	dev_t dev;
 	ino_t ino;
-	char name[NAME_MAX + 1]; /* "": the file is there */
+	char name[NAME_MAX + 1]; /* "": the file exists */
 };
 
-static char line[PATH_MAX + 256]; /* what is wrong */
+static char line[PATH_MAX + 256]; /* the text that files_fault() returns */
 
 void
 files_read(struct files *f, const char *option, const char *name)
@@ -52,7 +52,7 @@ files_may_be_same(struct files *f, const char *in, const char *out)
 	f->same[f->same_count++].out = out;
 }
 
-/* Where a file will be made. */
+/* The identity of a file that does not exist yet. */
 static struct identity
 place(const char *path)
 {
@@ -69,7 +69,7 @@ place(const char *path)
 	return id;
 }
 
-/* `standard` is the descriptor that "-" stands for. */
+/* The identity of a file. `standard` is the descriptor that "-" stands for. */
 static struct identity
 identify(const struct file *f, int standard)
 {
@@ -101,7 +101,7 @@ same(const struct identity *a, const struct identity *b)
 
 /* ---- one file twice ---- */
 
-/* Input number i, *f: those of options, then operands. 0: there is none. */
+/* Sets *f to input i: those of options come first, then operands. 0: there are no more. */
 static int
 input(const struct cli *c, size_t i, struct file *f)
 {
@@ -115,7 +115,7 @@ input(const struct cli *c, size_t i, struct file *f)
 	return 1;
 }
 
-/* Output number i: those of options, then -o or standard output. 0: there is none. */
+/* Sets *f to output i: those of options come first, then -o or standard output. 0: there are no more. */
 static int
 output(const struct cli *c, size_t i, struct file *f)
 {
@@ -140,7 +140,7 @@ may_be_same(const struct files *f, const struct file *in, const struct file *out
 	return 0;
 }
 
-/* Whether output i is an input, or an output before it. */
+/* True if output i is also an input, or an output before it. */
 static int
 is_twice(const struct cli *c, size_t i)
 {
@@ -172,7 +172,7 @@ is_twice(const struct cli *c, size_t i)
 
 /* ---- files that cannot be written ---- */
 
-/* Whether output i could not be. Standard output is open already. */
+/* True if output i cannot be written. Standard output, which is open already, is not tested. */
 static int
 is_barred(const struct cli *c, size_t i)
 {
@@ -182,7 +182,7 @@ is_barred(const struct cli *c, size_t i)
 
 	if (!output(c, i, &out) || strcmp(out.name, "-") == 0 || out.suffix[0] != '\0')
 		return 0;
-	if (out.in_place && stat(out.name, &s) == 0) /* opening it tells */
+	if (out.in_place && stat(out.name, &s) == 0) /* whether it can be written, opening it tells */
 		return 0;
 	if ((err = nct_outfile_try(out.name)) == NCT_OK)
 		return 0;
@@ -193,15 +193,15 @@ is_barred(const struct cli *c, size_t i)
 /* ---- inputs that shrink ---- */
 
 static const struct cli *watched;
-static off_t *sizes; /* of its inputs, when work began */
+static off_t *sizes; /* by input: its size when work began; 0: it is no regular file */
 
 static void
 put(const char *s)
 {
-	(void)!write(STDERR_FILENO, s, strlen(s)); /* there is nobody else to tell */
+	(void)!write(STDERR_FILENO, s, strlen(s)); /* if this fails, there is nobody else to tell */
 }
 
-/* A mapped file was read behind its end: it has shrunk since. Only what is safe in a handler is called. */
+/* SIGBUS: a mapped file was read behind its end, since it has shrunk. Calls only what is safe in a signal handler. */
 static void
 on_bus(int sig)
 {
@@ -226,6 +226,7 @@ on_bus(int sig)
 	_exit(EX_FAIL);
 }
 
+/* Remembers the sizes of all inputs, and sets the handler. */
 static void
 watch(const struct cli *c)
 {
@@ -237,7 +238,7 @@ watch(const struct cli *c)
 	while (input(c, n, &f))
 		n++;
 	free(sizes);
-	sizes = calloc(n, sizeof *sizes); /* without it the line names no file */
+	sizes = calloc(n, sizeof *sizes); /* if this fails, the message names no file */
 	for (size_t i = 0; sizes != NULL && input(c, i, &f); i++)
 		if (strcmp(f.name, "-") != 0 && stat(f.name, &s) == 0 && S_ISREG(s.st_mode))
 			sizes[i] = s.st_size;

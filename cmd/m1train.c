@@ -1,4 +1,4 @@
-/* m1train.c - train the byte model M1 on text. */
+/* m1train.c - train the byte model M1 on text, or choose a codebook's strings. */
 #include "trainer.h"
 
 #include <inttypes.h>
@@ -41,9 +41,9 @@ struct opts {
 	struct trainer t;
 	struct nct_text_options text;
 	enum nct_train_kind kind;
-	const char *model;
-	int long_given;
-	const char *windows_only; /* an option that goes with -b alone; NULL: none was given */
+	const char *model;        /* -m; NULL: the built-in one */
+	int long_given;           /* --long-share was given */
+	const char *windows_only; /* an option that was given and needs -b; NULL: none */
 };
 
 static enum nct_train_kind
@@ -110,7 +110,7 @@ is_m1(const char *path)
 	return is;
 }
 
-/* Counting symbols, or strings, has no use for what trains a transformer. */
+/* Refuses options that have no effect with this kind of model. Enters the files that options name. */
 static void
 check(struct opts *o)
 {
@@ -142,7 +142,7 @@ check(struct opts *o)
 		files_may_be_same(&cli.files, "-m", "-o");
 	else
 		files_may_be_same(&cli.files, "--from", "-C");
-	if (is_m1(o->t.train.from)) /* read as a whole, like a checkpoint, and replaced by a model of its kind */
+	if (is_m1(o->t.train.from)) /* it is read as a whole, and the output is an M1, too */
 		files_may_be_same(&cli.files, "--from", "-o");
 }
 
@@ -180,7 +180,7 @@ read_text(struct opts *o, int eval)
 	return text;
 }
 
-/* Ends the tool where there is nothing to train or evaluate on. */
+/* Ends the tool if there is nothing to train on, or nothing to evaluate on. */
 static void
 refuse_none(const struct opts *o, nct_text *text, nct_text *eval)
 {
@@ -193,14 +193,14 @@ refuse_none(const struct opts *o, nct_text *text, nct_text *eval)
 	trainer_die_empty(&o->t, !none, "text");
 }
 
-/* What a failed run is called by: the option whose pattern is wrong, or what was being done. */
+/* The name that an error's line begins with: -a if its pattern is wrong, else `what`. */
 static const char *
 name_of(nct_err err, const nct_why *why, const char *what)
 {
 	return err == NCT_EARG && why->about == NCT_ABOUT_ALIGNMENT ? "-a" : what;
 }
 
-/* What the validation text costs, under the float model (if there is one) and under the one written. */
+/* Prints the loss of the validation text, by the float model (if there is one) and by the integer model. */
 static void
 conclude(const struct nct_m1_train_result *r)
 {
@@ -216,7 +216,7 @@ conclude(const struct nct_m1_train_result *r)
 		note(&cli, "validation: %.4f bits/byte", r->integer_bits);
 }
 
-/* Chooses strings for a model, and writes it with them. 1: the run was stopped. */
+/* Chooses strings, adds them to a model, and writes it. Returns 1 if the run was stopped. */
 static int
 choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
 {

@@ -87,8 +87,8 @@ read_prompt(void)
 	return c;
 }
 
-/* A file on standard input is likely to be meant as a prompt. (Scripts leave open what is none: a terminal, a pipe,
- * /dev/null.) */
+/* Tells the user if standard input is a regular file: it is not read, but may be meant as the prompt. Terminals, pipes
+ * and /dev/null are there in scripts anyway. */
 static void
 look_at_stdin(void)
 {
@@ -98,18 +98,20 @@ look_at_stdin(void)
 		note(&cli, "standard input is a file, but not read: give - as an operand if it is the prompt");
 }
 
-/* Called after each block that was written, at most PIPE_BUF bytes as the next one is: no write of it will have to
- * wait. A signal that comes while the reader does not read kills at once: the stream's end could not be written
+/* Shows progress. Called after each block.
+ *
+ * First it waits until the output takes the next block. A block has at most PIPE_BUF bytes, so writing it does not
+ * wait. A signal that comes while we wait here kills the tool at once: the end of the stream could not be written
  * either. */
 static void
 show(void *ctx, uint64_t tokens, uint64_t of)
 {
 	trainer_await(*(const int *)ctx);
-	if (!isatty(STDERR_FILENO)) /* there, the text itself is likely to appear */
+	if (!isatty(STDERR_FILENO)) /* a terminal is likely to show the text itself */
 		cli_progress_count(&cli, tokens, of, "tokens");
 }
 
-/* What failed. */
+/* The name that an error's line begins with. */
 static const char *
 name_of(nct_err err)
 {
@@ -146,7 +148,7 @@ main(int argc, char **argv)
 	nct_m2_free(m);
 	if (err != NCT_OK)
 		die_err(&cli, err, name_of(err), &why);
-	cli_output_done(&cli); /* after a signal, too: what was sampled is whole */
-	trainer_let_signals(); /* a signal held back kills here */
+	cli_output_done(&cli); /* after a signal, too: the stream is complete */
+	trainer_let_signals(); /* a signal that was held back kills here */
 	return EX_DONE;
 }

@@ -1,4 +1,4 @@
-/* m2train.c - train the token model M2 on token streams, or evaluate one. */
+/* m2train.c - train the token model M2 on token streams, or evaluate it. */
 #include "nct-m2.h"
 #include "ranks.h"
 #include "trainer.h"
@@ -35,7 +35,7 @@ struct opts {
 	const char *model; /* -m; NULL: none */
 };
 
-/* No option may be given in vain. */
+/* Refuses options that would have no effect. */
 static void
 check(const struct opts *o)
 {
@@ -96,6 +96,7 @@ read_tokens(struct opts *o, int eval)
 
 /* ---- training ---- */
 
+/* Prints the best evaluation. */
 static void
 conclude(const struct nct_m2_train_result *r)
 {
@@ -105,7 +106,7 @@ conclude(const struct nct_m2_train_result *r)
 		note(&cli, "validation: %.4f bits/%s, of step %" PRIu64 ", which was kept", r->kept_bits, r->per, r->kept_step);
 }
 
-/* Ends the tool where there is nothing to train or evaluate on. */
+/* Ends the tool if there is nothing to train on, or nothing to evaluate on. */
 static void
 refuse_none(const struct opts *o, nct_corpus *tokens, nct_corpus *eval)
 {
@@ -160,7 +161,7 @@ show(void *ctx, uint64_t tokens, uint64_t of)
 	cli_progress_count(&cli, tokens, of, "tokens");
 }
 
-/* A row's costs: nats, nats_per_token, bits_per_token, accuracy. */
+/* Prints the columns nats, nats_per_token, bits_per_token and accuracy of a row. */
 static void
 print_cost(FILE *f, const struct nct_m2_cost *c)
 {
@@ -170,7 +171,7 @@ print_cost(FILE *f, const struct nct_m2_cost *c)
 	        (double)c->hits / (double)c->tokens);
 }
 
-/* The table of nct-formats(5), "Evaluation tables"; without counts of ids where nobody would read them. */
+/* Prints the table (nct-formats(5), "Evaluation tables"). `counts`: with the rows 'token', too. */
 static void
 print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c, int counts)
 {
@@ -193,7 +194,7 @@ print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const n
 			fprintf(f, "token\t%" PRIu32 "\t%" PRIu64 "\t\t\t\t\t\t\t\t\t\t\t\t\n", id, e->count[id]);
 }
 
-/* Prints it all, or nothing. */
+/* Writes the whole table, or nothing. A terminal gets no rows 'token': there may be 65,536. */
 static void
 write_table(const struct nct_m2_evaluation *e, const nct_m2 *m, const nct_corpus *c, int out)
 {
@@ -235,12 +236,12 @@ evaluate(struct opts *o)
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
 		die_err(&cli, err, o->model, &why);
 	c = read_tokens(o, 0);
-	out = cli_output(&cli); /* a place that cannot be written to is told now, not after hours */
+	out = cli_output(&cli); /* now, so that an error here does not come after hours */
 	trainer_hold_signals();
 	if ((err = nct_m2_evaluate(m, c, &e, &result, &stopped, &why)) != NCT_OK)
 		die_err(&cli, err, err == NCT_EMODEL || err == NCT_ECUT ? trainer_operands_name(&o->t) : "evaluation", &why);
 	cli_progress_end(&cli);
-	trainer_let_signals(); /* a signal held back kills here */
+	trainer_let_signals(); /* a signal that was held back kills here */
 	write_table(&result, m, c, out);
 	nct_corpus_free(c);
 	nct_m2_free(m);

@@ -1,4 +1,4 @@
-/* print.c - text on standard output: whole even where that does not block, with fields that stay one field. */
+/* print.c - prints text and tables on standard output. */
 #include "cli.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ write_stdout(void *unused, const char *p, size_t n)
 FILE *
 cli_stdout(const struct cli *c)
 {
-	/* stdio's own would lose what it cannot write at once */
+	/* stdio's own stream would lose data if the descriptor is non-blocking and full. */
 	FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
 
 	if (f == NULL)
@@ -32,7 +32,7 @@ cli_stdout(const struct cli *c)
 void
 cli_stdout_done(const struct cli *c, FILE *f)
 {
-	const int bad = ferror(f); /* a line before could not be written */
+	const int bad = ferror(f); /* an earlier line could not be written */
 
 	if (fclose(f) != 0 || bad || close(STDOUT_FILENO) != 0)
 		die(c, EX_FAIL, "-: cannot write: %s", strerror(errno));

@@ -1,5 +1,4 @@
-/* ranks.c - several processes as one run, where a launcher (mpirun, srun) started them: finds and loads the MPI
- * plug-in. */
+/* ranks.c - several processes that a launcher (mpirun, srun) started, as one run: finds and loads the MPI plug-in. */
 #include "ranks.h"
 
 #include <dlfcn.h>
@@ -12,9 +11,9 @@
 #define PLUGIN "nct-mpi.so"
 
 static struct nct_world world;
-static void (*end)(int status); /* the plug-in's; NULL: not started, or ended */
+static void (*end)(int status); /* nct_mpi_end(); NULL: not started, or ended */
 
-/* What launchers tell the processes that they start. */
+/* True if a launcher started this process: it sets one of these variables. */
 static int
 launched(void)
 {
@@ -38,8 +37,8 @@ ranks_first(struct cli *c)
 	return 1;
 }
 
-/* The plug-in stands beside the tool, or, installed, in ../lib/nct. Its symbols are for all: OpenMPI loads parts of
- * itself that look for them. */
+/* Loads the plug-in, which is beside the tool or, when installed, in ../lib/nct. NULL: that failed. RTLD_GLOBAL,
+ * because OpenMPI loads modules that need its symbols. */
 static void *
 load(void)
 {
@@ -60,7 +59,7 @@ load(void)
 	return plugin;
 }
 
-/* A rank that ends without the others ends them, too: they would wait for it for ever. */
+/* Called when the process exits. If the other ranks still run, ends them: they would wait for this one for ever. */
 static void
 on_end(int status, void *unused)
 {

@@ -1,18 +1,18 @@
-/* ranks.h - several processes as one run, where a launcher (mpirun, srun) started them. */
+/* ranks.h - several processes that a launcher (mpirun, srun) started, as one run. */
 #ifndef NCT_RANKS_H
 #define NCT_RANKS_H
 
 #include "cli.h"
 #include "nct-train.h"
 
-/* The world of this process, or NULL if it trains alone. Ranks other than 0 are made quiet. From here on the tool's
- * end before ranks_end() ends all ranks. */
+/* Joins the other ranks, and returns their world, in static memory; NULL: this process trains alone. Ranks other than
+ * 0 become quiet. If the tool ends before ranks_end(), all ranks end. Ends the tool with status 1 on failure. */
 const struct nct_world *ranks_start(struct cli *c);
-/* For what no other rank shares: 1 on rank 0, or without a launcher. The others, which get 0, are to end at once. */
+/* For work that one rank does alone: returns 1 on rank 0, or without a launcher. Ranks that get 0 have to end. */
 int ranks_first(struct cli *c);
-/* For what all ranks find out for themselves, alike: prints `tool: what` once, parts from the others, exits. */
+/* For an error that all ranks find: rank 0 prints `tool: what`, and all exit with `status`. */
 void ranks_die(const struct cli *c, int status, const char *what) __attribute__((noreturn));
-/* Waits for the others to come here too, and parts from them. */
+/* Waits until all ranks are here, and ends their connection. Does nothing if this process trains alone. */
 void ranks_end(void);
 
 #endif

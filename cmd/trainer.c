@@ -1,4 +1,4 @@
-/* trainer.c - what m1train and m2train share beyond cli.c: options of training, progress, stopping by signal. */
+/* trainer.c - what m1train and m2train share: options of training, progress, stopping by signals. */
 #include "ranks.h"
 #include "trainer.h"
 
@@ -47,7 +47,7 @@ trainer_take(struct trainer *t, int letter, const char *arg)
 
 /* ---- progress ---- */
 
-static int line_open; /* the progress line on the terminal has not ended */
+static int line_open; /* the terminal shows a progress line, without its newline */
 
 void
 trainer_end_line(void)
@@ -87,7 +87,7 @@ show(void *ctx, const struct nct_train_progress *p)
 	const struct cli *c = ((const struct trainer *)ctx)->cli;
 	const int milestone = !isnan(p->eval_bits) || p->step == p->steps;
 	const double rate = (double)p->units / p->seconds;
-	const uint64_t done = p->step - p->first; /* 0: an evaluation made up for */
+	const uint64_t done = p->step - p->first; /* 0: this is an evaluation that the run before did not finish */
 	const double left = done > 0 && p->step < p->steps ? (double)(p->steps - p->step) * p->seconds / (double)done : 0;
 
 	if (c->verbose) {
@@ -251,6 +251,7 @@ trainer_stopped(const struct trainer *t, uint64_t step)
 	cli_output_abort(t->cli, 0);
 }
 
+/* True on the rank that writes files and prints. */
 static int
 writes(const struct trainer *t)
 {
@@ -301,6 +302,6 @@ trainer_end(const struct trainer *t, int stopped)
 	if (!stopped && writes(t))
 		cli_output_done(t->cli);
 	ranks_end();
-	trainer_let_signals(); /* a signal held back kills here */
+	trainer_let_signals(); /* a signal that was held back kills here */
 	return stopped ? EX_FAIL : EX_DONE;
 }

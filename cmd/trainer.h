@@ -1,4 +1,4 @@
-/* trainer.h - what m1train and m2train share beyond cli.h: options of training, progress, stopping by signal. */
+/* trainer.h - what m1train and m2train share: options of training, progress, stopping by signals. */
 #ifndef NCT_TRAINER_H
 #define NCT_TRAINER_H
 
@@ -19,8 +19,8 @@ enum {
 	OPT_TRAINER_END
 };
 
-/* Rows of the option table, with what differs: the sizes to begin with, the defaults of -B and -L, what is trained
- * on. */
+/* Rows of both tools' option tables. The arguments are what differs: sizes, the defaults of -B and -L, the name of
+ * what an example has, and of what the model is trained on. */
 #define TRAINER_OPTIONS(size, rows, length, symbols, what)                                                   \
 	{'s', "size", "SIZE", size " or d=256,layers=3,heads=4,ff=1024[,reach=1024]"},                       \
 	{'n', "steps", "N", "train N steps (default 20000)"},                                                \
@@ -43,47 +43,45 @@ struct trainer {
 	struct cli *cli;
 	struct nct_train_options train;
 	const char *eval;            /* -e; NULL: none */
-	int given[OPT_TRAINER_END];  /* by letter or number: which of the rows above were */
+	int given[OPT_TRAINER_END];  /* by letter or number: which options of these rows were given */
 };
 
-/* Takes one option if it is of TRAINER_OPTIONS: 1, else 0. */
+/* Takes an option of TRAINER_OPTIONS and returns 1; returns 0 for any other. */
 int trainer_take(struct trainer *t, int letter, const char *arg);
-/* After the last option: no option may be given in vain. Joins other ranks, if a launcher started this process as
- * one of several. Sets threads, cpu, world and the functions of t->train, whose ctx is `t`. */
+/* Call it after the last option. Ends the tool if an option would have no effect, or a file is wrong (files.h). Joins
+ * the other ranks, if a launcher started several. Sets threads, cpu, world, ctx and the functions of t->train. */
 void trainer_check(struct trainer *t);
 
-/* The operands, and the file of -e, as nct_operand's, with a struct trainer for ctx. */
+/* The operands, and the file of -e, as nct_operand functions. ctx is a struct trainer. */
 nct_err trainer_operand(void *ctx, size_t i, int *fd);
 nct_err trainer_eval_operand(void *ctx, size_t i, int *fd);
-/* Ends the tool because reading the operands, or with `eval` the file of -e, failed at operand `at`. */
+/* Ends the tool: reading operand `at` failed, or with `eval` the file of -e. */
 void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t at, const nct_why *why)
     __attribute__((noreturn));
 
-/* Ends the tool because the operands, or with `eval` the file of -e, hold none of `what`. */
+/* Ends the tool: the operands have no `what` in them, or with `eval` the file of -e. */
 void trainer_die_empty(const struct trainer *t, int eval, const char *what) __attribute__((noreturn));
-/* What a fault of all operands together is called by. */
+/* The name for errors about all operands: that of the operand if there is one, else "operands". */
 const char *trainer_operands_name(const struct trainer *t);
 
-/* Signals that end a run after its step, unless they are ignored, are held back from here on, so that no handler
- * interrupts a kernel; trainer_let_signals() lets them kill. */
+/* Blocks SIGINT, SIGTERM and SIGHUP, unless they are ignored, so that a run can finish its step and save it. */
 void trainer_hold_signals(void);
-int trainer_signalled(void *ctx); /* one is waiting */
-void trainer_let_signals(void);
-/* Waits until `fd` takes a pipe's smallest whole write (PIPE_BUF bytes), letting signals kill while it has to wait. */
+int trainer_signalled(void *ctx); /* true if a blocked signal is pending; `ctx` is not used */
+void trainer_let_signals(void);   /* unblocks them: a pending signal kills the process */
+/* Waits until `fd` takes a write of PIPE_BUF bytes. If it has to wait, signals kill the process meanwhile. */
 void trainer_await(int fd);
 
-/* Ends the progress line, if one stands open. */
+/* Ends the progress line, if there is one. */
 void trainer_end_line(void);
-/* The run was asked to stop after `step`: says how to go on, and drops the output. */
+/* The run was stopped after `step`: says how to go on, and drops the output. */
 void trainer_stopped(const struct trainer *t, uint64_t step);
-/* The output, on the rank that writes it; else -1. */
+/* Opens the output and returns its descriptor; -1 on ranks that do not write it. */
 int trainer_output(const struct trainer *t);
-const char *trainer_output_name(const struct trainer *t);
-/* Ends the tool after a run that failed, on all ranks with the same `err`; `name` is what failed, unless `why`
- * begins with a file's name. */
+const char *trainer_output_name(const struct trainer *t); /* "-" is standard output */
+/* Ends the tool after a run that failed, on all ranks with the same `err`. Rank 0 prints the line of die_err(). */
 void trainer_die(const struct trainer *t, nct_err err, const char *name, const nct_why *why) __attribute__((noreturn));
-/* After a run that did not fail: finishes the output unless the run was stopped, parts from other ranks, lets
- * signals kill. */
+/* Ends a run that did not fail: finishes the output unless the run was stopped, leaves the other ranks, unblocks
+ * signals. Returns the exit status. */
 int trainer_end(const struct trainer *t, int stopped);
 
 #endif
