@@ -121,7 +121,7 @@ check_from(const struct bitpack *b)
 	if (b->model != NULL && b->like == NULL && !selects)
 		die(c, EX_USE, "-m goes with --like, --documents and --split");
 	if (b->model != NULL && b->live)
-		die(c, EX_USE, "-m: with --live nothing asks what windows stand for");
+		die(c, EX_USE, "-m has no use with --live: no codebook is needed");
 	if ((b->from != FROM_IDS || b->like != NULL) && (b->vocab != 0 || b->text != NULL))
 		die(c, EX_USE, "--vocab and --text go with --from=ids, without --like");
 	if (b->from == FROM_WINDOWS)
@@ -372,7 +372,9 @@ report(const struct bitpack *b, const struct nct_totals *t)
 	if (t->documents_unknown && b->to == TO_TEXT)
 		note(&b->cli, "sampled tokens do not tell where documents end, so lines may hold several");
 	if (t->text_unknown && !b->live && (b->like != NULL || b->documents != NULL || b->split_given))
-		note(&b->cli, "text bytes are unknown: their codebook is not at hand");
+		note(&b->cli, "text bytes are unknown: their codebook is not at hand (see -m)");
+	if ((b->documents != NULL || b->split_given) && t->documents == 0)
+		note(&b->cli, "none of the documents was picked");
 	if (b->cli.verbose)
 		fprintf(stderr,
 		        "text_bytes=%s\ndocuments=%s\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64

@@ -1,8 +1,8 @@
 /* trie.h - a codebook as a double array (Aoe, 1989), which several texts walk in turn.
  *
- * Each node is a cell, with a base of its own if it has children. The child by symbol s is the cell at base + s, if the
- * byte stored there is s. No more has to be checked, since no two nodes have the same base. The root's base is 0, so the
- * strings of one symbol are cells 0 to 256. Inner nodes have the number NCT_TRIE_INNER. */
+ * Each node is a cell, with a base of its own if it has children. The child by symbol s is the cell at base + s, if
+ * the byte stored there is s. No more has to be checked, since no two nodes have the same base. The root's base is 0,
+ * so the strings of one symbol are cells 0 to 256. Inner nodes have the number NCT_TRIE_INNER. */
 #ifndef NCT_BOOK_TRIE_H
 #define NCT_BOOK_TRIE_H
 
@@ -52,12 +52,12 @@ struct nct_book_lane {
 #define NCT_LANES_PLAIN 6
 #define NCT_LANES 16 /* lanes with AVX-512, which holds 8 in a register */
 
-/* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; with marks, the
- * longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a string. So a window
- * ends where the tree does, or at the last boundary before.) A step takes a byte or closes a window. Closing goes back
- * to the end of the window's string, so text moves by n or less, and bytes behind that string are read again. Text and
- * marks can be read from the open window's beginning on, and mark[n] too. Either all lanes have marks or none. `out` has
- * room for n + 1. */
+/* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; with marks,
+ * the longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a string. So a
+ * window ends where the tree does, or at the last boundary before.) A step takes a byte or closes a window. Closing
+ * goes back to the end of the window's string, so text moves by n or less, and bytes behind that string are read again.
+ * Text and marks can be read from the open window's beginning on, and mark[n] too. Either all lanes have marks or none.
+ * `out` has room for n + 1. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
 #if defined __x86_64__
 /* The same with AVX-512; nct_trie_walk() calls it. */

@@ -3,8 +3,8 @@
  *
  * Where not every node on the path is a string, the bytes behind the last one are walked again for the next window. Of
  * chosen strings, on English, they are a third of a string. There is no branch on whether the window closes: the
- * processor would mispredict it about once a window, which costs as much as several bytes. Compilers do make a branch of
- * it, so the conditional moves are written in assembly. */
+ * processor would mispredict it about once a window, which costs as much as several bytes. Compilers do make a branch
+ * of it, so the conditional moves are written in assembly. */
 #include "book/trie.h"
 
 /* A lane's state, in registers. */

@@ -10,8 +10,8 @@
 
 /* A codebook's fingerprint is in the metadata. Its key is the codebook's code and b, as in best16, and its name behind
  * a slash if it has one, as in best16/small. Tensors have that key with .depth, .symbol and perhaps .base behind it
- * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. If these have a name, it
- * also says with .align and perhaps .align_pattern how the windows are aligned that they were chosen for. */
+ * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. For a codebook with a name,
+ * .align and perhaps .align_pattern say how its windows are aligned. */
 static struct nct_book_keys
 book_keys(const struct nct_codebook *c)
 {
@@ -106,7 +106,7 @@ find_book(struct nct_codebook *c, const nct_st *st, const struct nct_book_keys *
 	return NCT_OK;
 }
 
-/* Where the nodes of a sound tree have their cells, if the file says so: a copy of it, unless it can be trusted. */
+/* Where the nodes of a sound tree have their cells, if the file says so. Copied, unless the file is trusted. */
 static nct_err
 read_base(struct nct_codebook *c, const nct_st *st, const char *name, int trusted, nct_why *why)
 {

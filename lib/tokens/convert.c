@@ -27,10 +27,8 @@ pack_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	if (h->kind != NCT_WINDOWS)
 		return nct_fail(why, NCT_EKIND, "a token stream, not windows, byte %" PRIu64, at + 10);
 	p->header = *h;
-	p->token_bits = p->asked != 0 ? p->asked : nct_token_bits_for(h->window_bits);
-	to.kind = NCT_TOKENS;
-	to.token_bits = p->token_bits;
-	to.vocab = 1u << p->token_bits;
+	nct_header_pack(&to, p->asked);
+	p->token_bits = to.token_bits;
 	return nct_writer_header(p->out, &to);
 }
 

@@ -87,9 +87,7 @@ export_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 
 	x->source = *to = *h;
 	if (h->kind == NCT_WINDOWS) {
-		to->kind = NCT_TOKENS;
-		to->token_bits = x->token_bits != 0 ? x->token_bits : nct_token_bits_for(h->window_bits);
-		to->vocab = 1u << to->token_bits;
+		nct_header_pack(to, x->token_bits);
 	} else if (x->token_bits != 0 && h->code == NCT_CODE_NONE) {
 		return nct_fail(why, NCT_EKIND, "tokens not made from windows, byte %" PRIu64, at + 19);
 	} else if (x->token_bits != 0 && x->token_bits != h->token_bits) {
@@ -221,7 +219,7 @@ put_end(struct export *x)
 	return put_ids(x, code, n);
 }
 
-/* The document at hand ends with what was written; if it is one: what is left behind the last end may be nothing. */
+/* The document at hand ends with what was written. There is none if nothing was written since the last end. */
 static nct_err
 end_document(struct export *x)
 {
@@ -255,7 +253,7 @@ put_documents(struct export *x, const struct nct_block *b)
 	nct_err err = NCT_OK;
 
 	while (err == NCT_OK && nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1) {
-		const size_t n = (size_t)e.units * end_tokens(x); /* those of any window are as many */
+		const size_t n = (size_t)e.units * end_tokens(x); /* every window is as many tokens as EOD's */
 
 		err = put_tokens(x, b->code + at * x->width, n, e.ends_document);
 		at += n;

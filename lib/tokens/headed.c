@@ -55,7 +55,9 @@ write_over(int fd, const uint8_t *p, size_t n, long long at)
 	while (n > 0) {
 		ssize_t w = pwrite(fd, p, n, (off_t)at);
 
-		if (w < 0 && errno != EINTR)
+		if (w == 0)
+			errno = ENOSPC;
+		if (w == 0 || (w < 0 && errno != EINTR))
 			return NCT_EIO;
 		if (w > 0) {
 			p += w;

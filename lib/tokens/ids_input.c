@@ -43,22 +43,22 @@ npy_value(const char *text, const char *key)
 	return at + strspn(at, "'\": ");
 }
 
-/* The elements of an array of this shape, as in "(3, 4)"; 0 where it is none, as a scalar has. */
+/* The elements of an array of this shape, as in "(3, 4)"; UINT64_MAX: it is no shape. A scalar's, "()", has 1. */
 static uint64_t
 npy_count(const char *shape)
 {
 	uint64_t count = 1;
 
 	if (*shape++ != '(')
-		return 0;
+		return UINT64_MAX;
 	for (shape += strspn(shape, " "); *shape >= '0' && *shape <= '9'; shape += strspn(shape, ", ")) {
 		const uint64_t n = strtoull(shape, (char **)(uintptr_t)&shape, 10);
 
 		if (n > 0 && count > UINT64_MAX / 16 / n)
-			return 0;
+			return UINT64_MAX;
 		count *= n;
 	}
-	return *shape == ')' ? count : 0;
+	return *shape == ')' ? count : UINT64_MAX;
 }
 
 static nct_err
@@ -81,11 +81,14 @@ npy_header(struct nct_ids_input *in, nct_why *why)
 	const char *type = npy_value(text, "'descr'"), *order = npy_value(text, "'fortran_order'");
 	const char *shape = npy_value(text, "'shape'");
 	const int integers = type != NULL && (type[0] == '<' || type[0] == '|') && (type[1] == 'u' || type[1] == 'i') &&
-	                     strchr("1248", type[2]) != NULL && type[2] != '\0' && (type[0] == '<' || type[2] == '1');
+	                     strchr("1248", type[2]) != NULL && type[2] != '\0' && (type[3] == '\'' || type[3] == '"') &&
+	                     (type[0] == '<' || type[2] == '1');
 	if (!integers || order == NULL || strncmp(order, "False", 5) != 0 || shape == NULL || *shape != '(')
 		return nct_fail(why, NCT_EKIND, "not an array of little-endian integers in C's order, byte 10");
 	in->width = (size_t)(type[2] - '0');
-	in->count = npy_count(shape);
+	in->has_sign = type[1] == 'i';
+	if ((in->count = npy_count(shape)) == UINT64_MAX)
+		return nct_fail(why, NCT_EKIND, "an array without a good shape, byte 10");
 	return NCT_OK;
 }
 
@@ -103,6 +106,7 @@ nct_ids_open(struct nct_ids_input *in, int fd, enum nct_import form, uint32_t vo
 	in->line = in->column = 1;
 	in->width = width;
 	in->count = UINT64_MAX;
+	in->has_sign = 0;
 	if (form == NCT_IMPORT_NPY)
 		err = npy_header(in, why);
 	if (form == NCT_IMPORT_LLMC && (err = take(in, head, sizeof head, why)) == NCT_OK) {
@@ -183,7 +187,7 @@ next_integer(struct nct_ids_input *in, uint32_t *id, int *got, nct_why *why)
 		x |= (uint64_t)c << 8 * i;
 	}
 	in->ids++;
-	if (x >= in->vocab)
+	if (x >= in->vocab || (in->has_sign && x >> (8 * in->width - 1)))
 		return nct_fail(why, NCT_EDATA, "an id outside the vocabulary of %" PRIu32 ", id %" PRIu64, in->vocab, in->ids);
 	*id = (uint32_t)x;
 	*got = 1;

@@ -17,6 +17,7 @@ struct nct_ids_input {
 	uint64_t ids;        /* read so far */
 	uint64_t count;      /* as a header says; UINT64_MAX: ids go on to the file's end */
 	size_t width;        /* bytes of a binary id */
+	int has_sign;        /* the highest bit of a binary id is its sign */
 	uint8_t buf[NCT_IDS_INPUT_BYTES];
 };
 

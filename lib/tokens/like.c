@@ -1,4 +1,4 @@
-/* like.c - bare ids back to the token stream that they were exported from, or could have been. */
+/* like.c - makes a token stream of bare ids, with the header of a given stream. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,8 +27,9 @@ struct like {
 	nct_u128 window;        /* the bits of the next one, as far as they are here ... */
 	unsigned have;          /* ... and how many these are */
 	int block_ended;        /* the last window that was taken ended its block */
-	int first;              /* llm.c: no window of the operand was taken yet */
-	uint64_t bytes_before, reported;
+	int no_window_yet;      /* of the operand at hand */
+	uint64_t bytes_before;  /* of earlier operands */
+	uint64_t reported;      /* bytes of this one that progress() knows of */
 	struct nct_ids_input in;
 };
 
@@ -119,20 +120,16 @@ put_window(struct like *l, nct_u128 k)
 		if (l->header.chunk > 0 && n > l->header.chunk)
 			return nct_fail(l->why, NCT_EDATA, "a string longer than a chunk (see --live), id %" PRIu64, l->in.ids);
 	}
-	if (l->o->form == NCT_IMPORT_LLMC && eod) { /* it begins the next document, so it ends the one before */
-		const int begins = l->first;
-
-		l->first = 0;
-		return begins ? NCT_OK : take_window(l, k, n, eod);
-	}
-	l->first = 0;
-	return take_window(l, k, n, eod);
+	const int begins = l->no_window_yet;
+	l->no_window_yet = 0;
+	/* In llm.c's files EOD stands before each document: the first only begins one, later ones end the one before, too. */
+	return l->o->form == NCT_IMPORT_LLMC && eod && begins ? NCT_OK : take_window(l, k, n, eod);
 }
 
-/* A chunk has all its bytes, and with it the block is full. Then the rest of the token, `rest` bits, either belongs to
- * the window of EOD, whose bits are 1, or only fills up the block's last token, with bits that are 0. */
+/* Does the block end within this token, of which `rest` bits are left? If the chunk and its block are full, these bits
+ * are either the beginning of EOD's window, all ones, or padding, all zeros. */
 static int
-ends_token(const struct like *l, uint32_t token, unsigned rest)
+block_ends_here(const struct like *l, uint32_t token, unsigned rest)
 {
 	return l->header.chunk > 0 && l->chunk_text == l->header.chunk && fills_block(l) && rest > 0 &&
 	       (token >> (rest - 1) & 1) == 0;
@@ -165,7 +162,7 @@ take_token(struct like *l, uint32_t token)
 		l->have = 0;
 		err = put_window(l, l->window);
 		l->window = 0;
-		if (err == NCT_OK && pads && ends_token(l, token, rest))
+		if (err == NCT_OK && pads && block_ends_here(l, token, rest))
 			err = end_part(l, 1, 0);
 		if (err != NCT_OK)
 			return nct_wrote(err, l->why);
@@ -203,7 +200,7 @@ end_ids(struct like *l)
 	if (l->have > 0 && !filled_up)
 		return nct_fail(l->why, NCT_ECUT, "the last window is not whole, id %" PRIu64, l->in.ids);
 	l->have = 0;
-	if (l->o->form == NCT_IMPORT_LLMC && !l->first)
+	if (l->o->form == NCT_IMPORT_LLMC && !l->no_window_yet)
 		err = take_window(l, all_ones(l->header.window_bits), 0, 1);
 	if (err == NCT_OK && l->part.units > 0)
 		err = end_part(l, 1, 0);
@@ -229,7 +226,7 @@ import_operand(struct like *l, int fd)
 	uint32_t id;
 	int got = 1;
 
-	l->first = 1;
+	l->no_window_yet = 1;
 	l->have = 0;
 	l->window = 0;
 	if (err == NCT_OK)
@@ -303,6 +300,15 @@ read_header(struct like *l)
 	return NCT_OK;
 }
 
+/* Where v does not divide b, the last token of each block is padded. Can it be told where that was? */
+static int
+blocks_can_be_told(const struct like *l)
+{
+	const struct nct_header *h = &l->header;
+
+	return l->book != NULL && h->token_bits <= h->window_bits && h->chunk > 0 && h->chunk <= NCT_PART_WINDOWS;
+}
+
 /* Makes it the header of the streams to be written. */
 static nct_err
 set_header(struct like *l)
@@ -313,21 +319,20 @@ set_header(struct like *l)
 	if (h->kind == NCT_TOKENS && given != 0 && given != h->token_bits)
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: tokens of %u bits, not %u, byte 16", l->o->like_name,
 		                      h->token_bits, given);
-	if (h->kind == NCT_WINDOWS) {
-		h->kind = NCT_TOKENS;
-		h->token_bits = given != 0 ? given : nct_token_bits_for(h->window_bits);
-		h->vocab = 1u << h->token_bits;
-	}
+	if (h->kind == NCT_WINDOWS)
+		nct_header_pack(h, given);
 	nct_why inner = {0};
 	if (!l->o->live && nct_codebook_of(&l->book, l->o->m1, l->o->any_m1, h, &inner) != NCT_OK)
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EMODEL, "%s: %.200s", l->o->like_name, inner.text);
 	h->text_unknown = l->book == NULL;
 	const int whole = h->window_bits % h->token_bits == 0;
-	if (!whole && !l->o->live && (l->book == NULL || h->chunk == 0 || h->chunk > NCT_PART_WINDOWS))
+	if (!whole && !l->o->live && !blocks_can_be_told(l))
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
-		                      "%s: tokens of %u bits of windows of %u: without their codebook and chunks nothing tells where "
-		                      "blocks end (sampled ids have none: see --live)",
-		                      l->o->like_name, h->token_bits, h->window_bits);
+		                      "%s: tokens of %u bits of windows of %u: nothing tells where blocks end, %s (sampled ids have "
+		                      "none: see --live)", l->o->like_name, h->token_bits, h->window_bits,
+		                      l->book == NULL                     ? "without their codebook (-m)"
+		                      : h->token_bits > h->window_bits ? "as tokens may end with a whole window of padding"
+		                                                       : "as chunks have no end, or too late a one");
 	if (l->o->form == NCT_IMPORT_LLMC && (!h->eod_alone || !whole))
 		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: no token ends its documents, as in llm.c's files",
 		                      l->o->like_name);

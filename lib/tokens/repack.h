@@ -18,6 +18,15 @@ nct_token_bits_for(unsigned b)
 	return b >= 1 && b <= 16 ? b : b % 16 != 0 && b % 8 == 0 ? 8 : 16;
 }
 
+/* Makes the header of a window stream that of its tokens of v bits; 0: of nct_token_bits_for(). */
+static inline void
+nct_header_pack(struct nct_header *h, unsigned v)
+{
+	h->kind = NCT_TOKENS;
+	h->token_bits = v != 0 ? v : nct_token_bits_for(h->window_bits);
+	h->vocab = 1u << h->token_bits;
+}
+
 /* Turns the code of *b from windows to tokens of v bits, or from tokens that were made of windows to windows. *h is
  * the header of the stream that the block was read from.
  *

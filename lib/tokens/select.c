@@ -19,9 +19,9 @@ struct select {
 	struct nct_header header;        /* of the stream, as it is read */
 	const struct nct_codebook *book; /* NULL: none. Borrowed */
 	uint64_t number;                 /* of the document at hand, in all streams, from 1 */
-	int which;                       /* in out[]; -1: dropped */
+	int side;                        /* of out[] that it goes to; -1: it is dropped */
 	int inside;                      /* some of it was read, and not its end */
-	uint64_t wanted;                 /* documents */
+	struct nct_totals sum;           /* of the documents that are wanted, in all streams */
 	uint8_t *code;                   /* the block at hand as windows */
 	size_t cap;
 };
@@ -46,13 +46,13 @@ static void
 begin_document(struct select *s)
 {
 	s->number++;
-	s->which = is_wanted(s->o, s->number) ? 0 : s->o->rest != NULL ? 1 : -1;
+	s->side = is_wanted(s->o, s->number) ? 0 : s->o->rest != NULL ? 1 : -1;
 }
 
 static void
 end_document(struct select *s)
 {
-	s->wanted += s->which == 0;
+	s->sum.documents += s->side == 0;
 	begin_document(s);
 }
 
@@ -73,11 +73,8 @@ select_header(void *self, const struct nct_header *h, uint64_t at, nct_why *why)
 	if (h->kind == NCT_TOKENS && s->o->token_bits != 0 && s->o->token_bits != h->token_bits)
 		return nct_fail(why, NCT_EKIND, "tokens of %u bits, not %u, byte %" PRIu64, h->token_bits, s->o->token_bits, at + 16);
 	s->header = *h;
-	if (h->kind == NCT_WINDOWS) {
-		to.kind = NCT_TOKENS;
-		to.token_bits = s->o->token_bits != 0 ? s->o->token_bits : nct_token_bits_for(h->window_bits);
-		to.vocab = 1u << to.token_bits;
-	}
+	if (h->kind == NCT_WINDOWS)
+		nct_header_pack(&to, s->o->token_bits);
 	s->book = NULL;
 	if (!h->text_unknown && (err = nct_codebook_of(&s->book, s->o->m1, s->o->any_m1, h, why)) != NCT_OK)
 		return err;
@@ -128,8 +125,8 @@ select_block(void *self, const struct nct_block *block)
 		                              .ends_document = e.ends_document,
 		                              .ends_chunk = !last || !(b.flags & NCT_BLOCK_CONTINUED)};
 
-		if (s->which >= 0)
-			err = nct_token_blocks_add(&s->out[s->which], &part, b.code, from * s->header.window_bits);
+		if (s->side >= 0)
+			err = nct_token_blocks_add(&s->out[s->side], &part, b.code, from * s->header.window_bits);
 		from += e.units;
 		s->inside = !e.ends_document;
 		if (e.ends_document)
@@ -147,9 +144,15 @@ select_end(void *self)
 	if (s->inside)
 		end_document(s); /* it was left open */
 	s->inside = 0;
-	s->number--; /* the one that was begun behind it is none */
+	s->number--; /* end_document(), or the header, has begun one more, which does not exist */
 	for (int i = 0; i < 1 + (s->o->rest != NULL) && err == NCT_OK; i++)
 		err = nct_token_blocks_end(&s->out[i]);
+	const struct nct_totals *t = nct_writer_totals(s->out[0].writer);
+	s->sum.blocks += t->blocks;
+	s->sum.text_bytes += t->text_bytes;
+	s->sum.windows += t->windows;
+	s->sum.tokens += t->tokens;
+	s->sum.text_unknown |= s->book == NULL;
 	return err;
 }
 
@@ -177,13 +180,8 @@ nct_tokens_select(nct_operand operand, void *ctx, int out, const struct nct_sele
 	if (err == NCT_OK)
 		err = nct_each_stream(&steps, &s, operand, ctx, &pack, totals, why);
 	if (totals != NULL) {
-		const struct nct_totals *t = nct_writer_totals(s.out[0].writer);
-
-		totals->documents = s.wanted;
-		totals->tokens = s.out[0].tokens;
-		totals->blocks = s.out[0].written;
-		totals->text_bytes = t->text_bytes;
-		totals->text_unknown = s.book == NULL;
+		s.sum.stream_bytes = totals->stream_bytes; /* of the input */
+		*totals = s.sum;
 	}
 	saved = errno;
 	for (int i = 0; i < 2; i++)

@@ -28,9 +28,9 @@ nct_err nct_token_blocks_add(struct nct_token_blocks *b, const struct nct_part *
 nct_err nct_token_blocks_flush(struct nct_token_blocks *b) NCT_USED; /* writes the block at hand. NCT_EIO, NCT_ENOMEM */
 nct_err nct_token_blocks_end(struct nct_token_blocks *b) NCT_USED;   /* the same, and the trailer */
 
-/* Finds the codebook of *m1 (NULL: none) by which such a stream's windows were made; *c becomes NULL if it has none.
+/* Finds the codebook of *m1 (NULL: none) by which such a stream's windows were made; *out becomes NULL if it has none.
  * Borrowed. NCT_EMODEL: it is another M1 than the stream's, unless `any` will do. */
-nct_err nct_codebook_of(const struct nct_codebook **c, const nct_m1 *m1, int any, const struct nct_header *h,
+nct_err nct_codebook_of(const struct nct_codebook **out, const nct_m1 *m1, int any, const struct nct_header *h,
                         nct_why *why) NCT_USED;
 
 #endif

@@ -143,7 +143,7 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
   for b in 24 40; do
     acwin -0 -m m1 -b $b t | bitpack -v 8 >k2
     run -0 --separate-stderr bash -c "bitpack --to=text k2 | bitpack --from=ids --like=k2 >back"
-    [ "$stderr" = "bitpack: text bytes are unknown: their codebook is not at hand" ]
+    [ "$stderr" = "bitpack: text bytes are unknown: their codebook is not at hand (see -m)" ]
     bitpack -u back | acwin -d -m m1 | cmp - t
     bitpack --to=raw k2 | bitpack -q --live --from=raw --like=k2 | bitpack -u | acwin -d -m m1 | cmp - t
   done
@@ -185,7 +185,14 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
   acwin -0 -b 24 --eod=alone text | bitpack -v 16 >k24
   [ "$(printf '1 2 3\n' | bitpack -q --from=ids --live --like=k24 | acwin -l | tail -n 1 | cut -f 12)" = 2 ]
   run -3 --separate-stderr bitpack --from=ids --like=k24 </dev/null
-  [[ $stderr == "bitpack: k24: tokens of 16 bits of windows of 24: "*"(sampled ids have none: see --live)" ]]
+  [[ $stderr == "bitpack: k24: tokens of 16 bits of windows of 24: "*", without their codebook (-m) (sampled ids have none: see --live)" ]]
+  sample 30000 | m1train -q -k strings -b 12 -o m12
+  acwin -0 -m m12 text | bitpack -v 16 >k12 # up to 15 bits of padding may be a window
+  run -3 --separate-stderr bitpack --from=ids -m m12 --like=k12 </dev/null
+  [[ $stderr == "bitpack: k12: tokens of 16 bits of windows of 12: "*", as tokens may end with a whole window of padding ("* ]]
+  acwin -0 -c 0 text | bitpack -v 13 >k0
+  run -3 --separate-stderr bitpack --from=ids --like=k0 </dev/null
+  [[ $stderr == "bitpack: k0: tokens of 13 bits of windows of 16: "*", as chunks have no end, or too late a one ("* ]]
 }
 
 @test "stacks: NumPy's arrays of other integers and shapes are read" {
@@ -203,6 +210,16 @@ sys.stdout.buffer.write(b'\x93NUMPY\1\0' + struct.pack('<H', len(text)) + text.e
   done
   run -3 --separate-stderr bash -c "$(declare -f npy); npy '<f4' '(6,)' f | bitpack --from=npy --live --like=k"
   [[ $stderr == "bitpack: -: not an array of little-endian integers in C's order, byte 10" ]]
+  for bad in "'<i2' '(1,)' h" "'<i8' '(1,)' q"; do
+    run -3 --separate-stderr bash -c "PYTHON=$PYTHON; $PYTHON - $bad <<'END' | bitpack --from=npy --live --like=k
+import struct, sys
+text = (\"{'descr': '%s', 'fortran_order': False, 'shape': %s, }\" % tuple(sys.argv[1:3])).ljust(117) + '\\n'
+sys.stdout.buffer.write(b'\x93NUMPY\1\0' + struct.pack('<H', len(text)) + text.encode() + struct.pack('<' + sys.argv[3], -1))
+END"
+    [[ $stderr == "bitpack: -: an id outside the vocabulary of 65536, id 1" ]]
+  done
+  run -3 --separate-stderr bash -c "$(declare -f npy); npy '<i8' '(6' q | bitpack --from=npy --live --like=k >out"
+  [[ $stderr == "bitpack: -: an array without a good shape, byte 10" ]]
   run -3 --separate-stderr bash -c "$(declare -f npy); npy '<i8' '(5,)' q | bitpack --from=npy --live --like=k >out"
   [[ $stderr == "bitpack: -: goes on behind the 5 ids that its header tells" ]]
   run -3 --separate-stderr bash -c "$(declare -f npy); npy '<i8' '(7,)' q | bitpack --from=npy --live --like=k >out"
@@ -239,6 +256,11 @@ sys.stdout.buffer.write(b'\x93NUMPY\1\0' + struct.pack('<H', len(text)) + text.e
   bitpack -u some | acwin -d | cmp - <(tr '\0' '\n' <text | sed -n 3p | tr '\n' '\0')
   n=$(tr -dc '\0' <text | wc -c)
   [ "$(acwin -l others | awk -F '\t' 'NR > 1 { n += $11 } END { print n }')" = $((2 * n - 1)) ]
+  run -0 --separate-stderr bash -c 'cat k k | bitpack --verbose --documents=1- 2>&1 >/dev/null | grep -E "^(text_bytes|tokens|windows)"'
+  n2=$(acwin -l k | tail -n 1 | cut -f 12)
+  [ "$output" = "text_bytes=$((2 * $(tr -d '\0' <text | wc -c)))"$'\n'"windows=$((2 * n2))"$'\n'"tokens=$((2 * n2))" ]
+  run -0 --separate-stderr bitpack --documents=100000- -o some k
+  [ "$stderr" = "bitpack: none of the documents was picked" ]
   # numbers go on from stream to stream, and an open document has one
   printf 'one\0two' | acwin -0 | bitpack >open
   bitpack --documents=2-3 open open | bitpack -u | acwin -d | cmp - <(printf 'twoone\0')
@@ -270,7 +292,7 @@ sys.stdout.buffer.write(b'\x93NUMPY\1\0' + struct.pack('<H', len(text)) + text.e
   quick_model m1
   head -c 3000 text | acwin -0 -m m1 -b 24 --eod=alone | bitpack -v 8 >k24
   run -0 --separate-stderr bitpack --documents=1-3 -o some k24
-  [ "$stderr" = "bitpack: text bytes are unknown: their codebook is not at hand" ]
+  [ "$stderr" = "bitpack: text bytes are unknown: their codebook is not at hand (see -m)" ]
   [ "$(acwin -l some | tail -n 1 | cut -f 11,16)" = "3"$'\t'"unknown" ]
   bitpack -u some | acwin -d -m m1 | cmp - <(tr '\0' '\n' <text | head -n 3 | tr '\n' '\0')
 }
@@ -405,8 +427,8 @@ page_has() { [[ $page == *"$1"* ]] || { echo "nct(7) has no: $1"; return 1; }; }
   bitpack -u tokens | acwin -d | tr '\0' '\n' | sort | cmp - <(sort lines)
   page_has 'bitpack --split=0.99 -o train --rest=val tokens'
   bitpack --split=0.99 -o train --rest=val tokens
-  for command in 'bitpack --to=raw -o train.bin' 'bitpack --to=llmc -o train.bin' 'bitpack --to=megatron -o p' \
-    'bitpack --to=raw --index=i -o train.ds' 'bitpack --to=npy -o train.npy' 'bitpack --to=text'; do
+  for command in 'bitpack --to=raw --u16 -o train.bin' 'bitpack --to=llmc -o train.bin' 'bitpack --to=megatron -o p' \
+    'bitpack --to=raw --index=train.ds.index -o train.ds' 'bitpack --to=npy -o train.npy' 'bitpack --to=text'; do
     page_has "$command"
     bash -c "$command train >out"
   done
