@@ -454,7 +454,7 @@ decode(struct acwin *a)
 		if (err == NCT_OK || err == NCT_EDATA)
 			report(a, &totals);
 		if (in != STDIN_FILENO)
-			(void)close(in); /* only read from */
+			(void)close(in); /* it was only read, so an error loses nothing */
 	}
 	nct_m1_free(m);
 	if (status != EX_DONE) {
@@ -513,7 +513,7 @@ list(struct acwin *a)
 			status = nct_err_status(err);
 		}
 		if (in != STDIN_FILENO)
-			(void)close(in); /* only read from */
+			(void)close(in); /* it was only read, so an error loses nothing */
 	}
 	cli_stdout_done(&a->cli, a->rows);
 	exit(status);

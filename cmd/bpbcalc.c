@@ -210,7 +210,7 @@ measure(struct bpbcalc *b, int in, const char *name, void (*each)(void *, const 
 	if ((err = nct_measure(in, each, progress, b, &why)) != NCT_OK)
 		die_err(&b->cli, err, name, &why);
 	if (in != STDIN_FILENO)
-		(void)close(in); /* only read from */
+		(void)close(in); /* it was only read, so an error loses nothing */
 	b->done += b->reading;
 }
 

@@ -222,7 +222,7 @@ evaluate(struct opts *o)
 	                                          .cpu = cli.cpu,
 	                                          .progress = show,
 	                                          .stop = trainer_signalled};
-	static struct nct_m2_evaluation result; /* large */
+	static struct nct_m2_evaluation result; /* too large for the stack */
 	nct_corpus *c;
 	nct_why why = {0};
 	nct_m2 *m;
@@ -231,7 +231,7 @@ evaluate(struct opts *o)
 
 	if (!ranks_first(&cli))
 		return EX_DONE;
-	cli.flags &= ~(unsigned)CLI_BINARY; /* a table */
+	cli.flags &= ~(unsigned)CLI_BINARY; /* the output is a table */
 	cli_check_files(&cli);
 	if ((err = nct_m2_open(&m, o->model, &why)) != NCT_OK)
 		die_err(&cli, err, o->model, &why);

@@ -134,7 +134,7 @@ nct_each_stream(const struct nct_steps *steps, void *self, nct_operand operand, 
 		err = read_operand(&g, fd, why);
 		saved = errno;
 		if (fd != STDIN_FILENO)
-			(void)close(fd); /* only read from */
+			(void)close(fd); /* it was only read, so an error loses nothing */
 		errno = saved;
 	}
 	if (err == NCT_OK && g.losses > 0)

@@ -161,7 +161,7 @@ import_operands(struct import *m, nct_err (*import)(struct import *m), nct_opera
 		m->reported = 0;
 		saved = errno;
 		if (fd != STDIN_FILENO)
-			(void)close(fd); /* only read from */
+			(void)close(fd); /* it was only read, so an error loses nothing */
 		errno = saved;
 	}
 	return err != NCT_OK ? err : text_ended(m);
