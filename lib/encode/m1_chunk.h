@@ -29,7 +29,8 @@ void nct_chunk_begin(struct nct_chunk *c, const struct nct_plan *p, nct_context 
  * to it, perhaps below 0. So the text and marks of an open window must lie before text[0] and mark[0]. NCT_ENOMEM. */
 nct_err nct_chunk_text(struct nct_chunk *c, const uint8_t *text, const uint8_t *mark, ptrdiff_t n,
                        ptrdiff_t *at) NCT_USED;
-/* Ends the chunk, with EOD if `eod`. *done is 0 if nct_context_ready() is false, and nothing was done. NCT_ENOMEM. */
+/* Ends the chunk, with EOD if `eod`. *done is 0 if M1 has to be evaluated first; then call it again after that.
+ * NCT_ENOMEM. */
 nct_err nct_chunk_end(struct nct_chunk *c, int eod, size_t *done) NCT_USED;
 void nct_chunk_free(struct nct_chunk *c);
 
