@@ -1,4 +1,4 @@
-/* same_tokens.c - compares headers: do equal ids of two streams mean the same? */
+/* same_tokens.c - tells whether equal ids of two streams mean the same, by their headers. */
 #include "stream/same_tokens.h"
 
 #include <inttypes.h>

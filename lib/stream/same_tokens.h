@@ -1,4 +1,4 @@
-/* same_tokens.h - compares headers: do equal ids of two streams mean the same? */
+/* same_tokens.h - tells whether equal ids of two streams mean the same, by their headers. */
 #ifndef NCT_STREAM_SAME_TOKENS_H
 #define NCT_STREAM_SAME_TOKENS_H
 
