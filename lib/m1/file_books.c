@@ -10,8 +10,8 @@
 
 /* A codebook's fingerprint is in the metadata. Its key is the codebook's code and b, as in best16, and its name behind
  * a slash if it has one, as in best16/small. Tensors have that key with .depth, .symbol and perhaps .base behind it
- * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. For a codebook with a name,
- * .align and perhaps .align_pattern say how its windows are aligned. */
+ * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. For a codebook with a
+ * name, .align and perhaps .align_pattern say how its windows are aligned. */
 static struct nct_book_keys
 book_keys(const struct nct_codebook *c)
 {
