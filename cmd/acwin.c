@@ -379,6 +379,8 @@ culprit(const struct acwin *a, nct_err err, const nct_why *why)
 		return a->align_given ? "-a" : model_name(a);
 	if (err == NCT_EARG)
 		return a->encode.codebook != NULL && a->encode.pattern == NULL ? "--codebook" : "-D";
+	if (err == NCT_EDATA && a->mode == ENCODE) /* text cannot be damaged */
+		return model_name(a);
 	return a->cli.operands[a->operand];
 }
 
@@ -415,6 +417,8 @@ encode(struct acwin *a)
 	a->encode.begins = begins;
 	a->encode.ctx = a;
 	nct_err err = nct_encode(m, next_operand, a, out, &a->encode, &totals, &why);
+	if (err == NCT_EARG && why.about == NCT_ABOUT_ALIGNMENT && !a->align_given)
+		die(&a->cli, EX_DATA, "%s: %s", model_name(a), why.text); /* its pattern is wrong, not an option */
 	if (err != NCT_OK)
 		die_err(&a->cli, err, culprit(a, err, &why), &why);
 	report(a, &totals);

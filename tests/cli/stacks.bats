@@ -402,6 +402,27 @@ END
   acwin -m five --codebook=dense t | cmp - f
 }
 
+@test "stacks: a model whose pattern or packed codebook is wrong is damaged input, and is named" {
+  sample 20000 >t
+  m1train -q -k strings -b 10 -a 'x+y' -o m t
+  LC_ALL=C sed 's/"x+y"/"x(("/' m >bad
+  run -3 --separate-stderr acwin -m bad t
+  [[ $stderr == "acwin: bad: alignment: "* ]]
+  run -2 --separate-stderr acwin -m m -a 'x((' t
+  [[ $stderr == "acwin: -a: "* ]]
+  needs_python
+  "$PYTHON" - <<'END' # the last base of the codebook becomes that of the root
+import json, struct
+data = bytearray(open("m", "rb").read())
+size = struct.unpack_from("<Q", data)[0]
+begin, end = json.loads(data[8:8 + size])["best10.base"]["data_offsets"]
+data[8 + size + end - 4:8 + size + end] = bytes(4)
+open("bad", "wb").write(data)
+END
+  run -3 --separate-stderr acwin -m bad t
+  [ "$stderr" = "acwin: bad: the codebook of 10 bits is packed wrongly" ]
+}
+
 # page_has LINE: nct(7), which is in $page, gives this command.
 page_has() { [[ $page == *"$1"* ]] || { echo "nct(7) has no: $1"; return 1; }; }
 

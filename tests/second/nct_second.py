@@ -1133,7 +1133,7 @@ def encode(writer, documents, coder, alignment):
 
 
 class WindowCoder:
-    def __init__(self, windows, bits, alone):
+    def __init__(self, windows, bits, alone=False):
         self.windows, self.bits, self.alone = windows, bits, alone
 
     def parts(self, symbols, boundaries):
