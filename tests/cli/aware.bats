@@ -147,7 +147,7 @@ model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\
   cmp <(acwin -b 12 -m with few) <(acwin -b 12 -a words -m words few)
   m1train $tiny -n 3 -b 12 -a 'x(y)z' -o model text
   LC_ALL=C sed 's/"x(y)z"/"x(yyz"/' model >wrong
-  run -2 --separate-stderr acwin -m wrong -o coded text
+  run -3 --separate-stderr acwin -m wrong -o coded text
   [[ $stderr == "acwin: wrong: alignment: "* ]]
 }
 

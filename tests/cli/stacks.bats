@@ -402,15 +402,10 @@ END
   acwin -m five --codebook=dense t | cmp - f
 }
 
-@test "stacks: a model whose pattern or packed codebook is wrong is damaged input, and is named" {
-  sample 20000 >t
-  m1train -q -k strings -b 10 -a 'x+y' -o m t
-  LC_ALL=C sed 's/"x+y"/"x(("/' m >bad
-  run -3 --separate-stderr acwin -m bad t
-  [[ $stderr == "acwin: bad: alignment: "* ]]
-  run -2 --separate-stderr acwin -m m -a 'x((' t
-  [[ $stderr == "acwin: -a: "* ]]
+@test "stacks: a model whose codebook is packed wrongly is damaged input, and is named" {
   needs_python
+  sample 20000 >t
+  m1train -q -k strings -b 10 -o m t
   "$PYTHON" - <<'END' # the last base of the codebook becomes that of the root
 import json, struct
 data = bytearray(open("m", "rb").read())
