@@ -73,6 +73,20 @@ opt_name(const struct cli *c, const char *opt, const char *s, const char *const 
 	die(c, EX_USE, "%s: '%s' is not known (see --help)", opt, s);
 }
 
+/* Reads a number from 1 at *at, which moves behind it; 0: there is none. */
+static uint64_t
+take_number(const char **at)
+{
+	char *end;
+
+	if (**at < '0' || **at > '9')
+		return 0;
+	errno = 0;
+	const uint64_t n = strtoull(*at, &end, 10);
+	*at = end;
+	return errno == 0 ? n : 0;
+}
+
 /* Takes a list of documents: numbers and ranges, from 1, with commas between them. */
 static void
 take_documents(struct bitpack *b, const char *list)
@@ -80,31 +94,36 @@ take_documents(struct bitpack *b, const char *list)
 	const char *at = list;
 
 	b->documents = list;
-	do {
-		uint64_t *r = &b->ranges[2 * b->range_count];
-		char *end;
-
-		if (b->range_count++ == RANGES_MAX)
+	for (b->range_count = 0;; at++) {
+		if (b->range_count == RANGES_MAX)
 			die(&b->cli, EX_USE, "--documents: more than %d ranges", RANGES_MAX);
-		errno = 0;
-		r[0] = r[1] = strtoull(at, &end, 10);
-		int good = *at >= '0' && *at <= '9';
-		if (good && *end == '-') {
-			at = end + 1;
-			r[1] = UINT64_MAX;
-			if (*at != ',' && *at != '\0') {
-				good = *at >= '0' && *at <= '9';
-				r[1] = strtoull(at, &end, 10);
-			} else {
-				end++;
-			}
+		uint64_t *r = &b->ranges[2 * b->range_count++];
+		r[0] = r[1] = take_number(&at);
+		if (*at == '-') {
+			at++;
+			r[1] = *at == ',' || *at == '\0' ? UINT64_MAX : take_number(&at);
 		}
-		if (!good || errno != 0 || r[0] == 0 || r[1] < r[0] || (*end != ',' && *end != '\0'))
+		if (r[0] == 0 || r[1] < r[0] || (*at != ',' && *at != '\0'))
 			die(&b->cli, EX_USE, "--documents: '%s' is no list of numbers and ranges from 1, as 1-1000,2000-", list);
-		at = end + (*end == ',');
-		if (*end == '\0')
+		if (*at == '\0')
 			return;
-	} while (1);
+	}
+}
+
+static int
+selects(const struct bitpack *b)
+{
+	return b->documents != NULL || b->split_given;
+}
+
+/* Is standard input an operand, too, or the only one? */
+static int
+reads_stdin(const struct cli *c)
+{
+	for (size_t i = 0; i < c->operand_count; i++)
+		if (strcmp(c->operands[i], "-") == 0)
+			return 1;
+	return 0;
 }
 
 /* Ends the tool where an option would have no effect. */
@@ -112,13 +131,14 @@ static void
 check_from(const struct bitpack *b)
 {
 	const struct cli *c = &b->cli;
-	const int selects = b->documents != NULL || b->split_given;
 
 	if (b->from == FROM_WINDOWS && b->like != NULL)
 		die(c, EX_USE, "--like goes with --from=ids, raw, npy or llmc");
+	if (b->like != NULL && strcmp(b->like, "-") == 0 && reads_stdin(c))
+		die(c, EX_USE, "--like=-: standard input is read already");
 	if (b->live && b->like == NULL)
 		die(c, EX_USE, "--live goes with --like");
-	if (b->model != NULL && b->like == NULL && !selects)
+	if (b->model != NULL && b->like == NULL && !selects(b))
 		die(c, EX_USE, "-m goes with --like, --documents and --split");
 	if (b->model != NULL && b->live)
 		die(c, EX_USE, "-m has no use with --live: no codebook is needed");
@@ -126,7 +146,7 @@ check_from(const struct bitpack *b)
 		die(c, EX_USE, "--vocab and --text go with --from=ids, without --like");
 	if (b->from == FROM_WINDOWS)
 		return;
-	if (b->to != TO_TOKENS || b->keep_going || selects)
+	if (b->to != TO_TOKENS || b->keep_going || selects(b))
 		die(c, EX_USE, "--from=%s makes tokens: it excludes --to, --documents, --split and --keep-going",
 		    from_names[b->from]);
 	if (b->from >= FROM_NPY && b->like == NULL)
@@ -139,18 +159,16 @@ check_from(const struct bitpack *b)
 		die(c, EX_USE, "--from=ids needs --vocab or --like");
 	if (b->from == FROM_RAW && b->token_bits != 0 && b->token_bits != 8)
 		die(c, EX_USE, "--from=raw: without --like bytes are tokens of 8 bits, not %u", b->token_bits);
-	for (size_t i = 0; b->text != NULL && strcmp(b->text, "-") == 0 && i < c->operand_count; i++)
-		if (strcmp(c->operands[i], "-") == 0)
-			die(c, EX_USE, "--text=-: standard input is read already");
+	if (b->text != NULL && strcmp(b->text, "-") == 0 && reads_stdin(c))
+		die(c, EX_USE, "--text=-: standard input is read already");
 }
 
 static void
 check(const struct bitpack *b)
 {
 	const struct cli *c = &b->cli;
-	const int selects = b->documents != NULL || b->split_given;
 
-	if (b->unpack && (b->token_bits != 0 || b->to_given || b->from_given || selects))
+	if (b->unpack && (b->token_bits != 0 || b->to_given || b->from_given || selects(b)))
 		die(c, EX_USE, "-u excludes -v, --to, --from, --documents and --split: the stream says what it is");
 	check_from(b);
 	if (b->u16 && !(b->to == TO_RAW || b->to == TO_NPY || (b->from == FROM_RAW && b->like != NULL)))
@@ -159,13 +177,13 @@ check(const struct bitpack *b)
 		die(c, EX_USE, "--index goes with --to=raw, npy or llmc");
 	if (b->to == TO_MEGATRON && (c->output == NULL || strcmp(c->output, "-") == 0))
 		die(c, EX_USE, "--to=megatron writes two files: -o PREFIX names them");
-	if (selects && (b->to != TO_TOKENS || b->keep_going))
+	if (selects(b) && (b->to != TO_TOKENS || b->keep_going))
 		die(c, EX_USE, "--documents and --split write tokens: they exclude --to and --keep-going");
 	if (b->documents != NULL && b->split_given)
 		die(c, EX_USE, "--documents and --split exclude each other");
 	if (b->seed_given && !b->split_given)
 		die(c, EX_USE, "--seed goes with --split");
-	if (b->rest != NULL && !selects)
+	if (b->rest != NULL && !selects(b))
 		die(c, EX_USE, "--rest goes with --documents and --split");
 }
 
@@ -350,7 +368,7 @@ convert(struct bitpack *b, int out, struct nct_totals *totals, nct_why *why)
 
 	if (b->like != NULL)
 		return import_like(b, out, totals, why);
-	if (b->documents != NULL || b->split_given)
+	if (selects(b))
 		return select_documents(b, out, totals, why);
 	if (b->from == FROM_IDS)
 		return nct_import_ids(next_operand, b, out, &in, totals, why);
@@ -371,9 +389,9 @@ report(const struct bitpack *b, const struct nct_totals *t)
 	cli_progress_end(&b->cli);
 	if (t->documents_unknown && b->to == TO_TEXT)
 		note(&b->cli, "sampled tokens do not tell where documents end, so lines may hold several");
-	if (t->text_unknown && !b->live && (b->like != NULL || b->documents != NULL || b->split_given))
+	if (t->text_unknown && !b->live && (b->like != NULL || selects(b)))
 		note(&b->cli, "text bytes are unknown: their codebook is not at hand (see -m)");
-	if ((b->documents != NULL || b->split_given) && t->documents == 0)
+	if (selects(b) && t->tokens == 0)
 		note(&b->cli, "none of the documents was picked");
 	if (b->cli.verbose)
 		fprintf(stderr,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "coder/bits.h"
 #include "stream/stream.h"
 
 #define VERSION 1
@@ -373,22 +374,22 @@ pad_is_zero(const struct nct_header *h, const struct nct_block *b, uint64_t bits
 	return (last & ((1u << pad) - 1)) == 0;
 }
 
-/* True if bits [from, from + n) of the block's windows are all 1. */
-static int
-all_ones(const struct nct_header *h, const struct nct_block *b, uint64_t from, unsigned n)
+int
+nct_window_is_end(const struct nct_header *h, const struct nct_block *b, uint64_t window)
 {
 	const unsigned v = h->token_bits;
+	const uint64_t end = (window + 1) * h->window_bits;
+	unsigned n;
 
-	for (uint64_t i = from; i < from + n; i++) {
-		unsigned bit;
+	if (h->kind == NCT_WINDOWS)
+		return nct_bits_get(b->code, end, end - h->window_bits, h->window_bits) == ~(nct_u128)0 >> (128 - h->window_bits);
+	for (uint64_t at = end - h->window_bits; at < end; at += n) { /* the n bits of it that a token has */
+		const uint64_t i = at / v;
+		const unsigned token = nct_token_bytes(h->vocab) == 1 ? b->code[i] : nct_get16(b->code + 2 * i);
+		const unsigned left = v - (unsigned)(at % v);
 
-		if (h->kind == NCT_WINDOWS)
-			bit = b->code[i / 8] >> (7 - i % 8) & 1;
-		else if (nct_token_bytes(h->vocab) == 1)
-			bit = b->code[i / v] >> (v - 1 - i % v) & 1;
-		else
-			bit = nct_get16(b->code + 2 * (i / v)) >> (v - 1 - i % v) & 1;
-		if (!bit)
+		n = end - at < left ? (unsigned)(end - at) : left;
+		if ((~token >> (left - n) & ((1u << n) - 1)) != 0)
 			return 0;
 	}
 	return 1;
@@ -404,7 +405,7 @@ ends_hold(const struct nct_header *h, const struct nct_block *b)
 
 	while (nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1) {
 		windows += e.units;
-		if (e.ends_document && !all_ones(h, b, (windows - 1) * h->window_bits, h->window_bits))
+		if (e.ends_document && !nct_window_is_end(h, b, windows - 1))
 			return 0;
 	}
 	return 1;

@@ -38,6 +38,9 @@ size_t nct_block_payload(const struct nct_block *b); /* bytes of the padded payl
 /* Bits of the windows, or of the unbroken code, in a block that was checked. In a token stream, those that the tokens
  * were made of. */
 uint64_t nct_block_bits(const struct nct_header *h, const struct nct_block *b);
+/* True if all bits of that window of the block, be it stored as windows or as tokens, are 1: where EOD is alone, it is
+ * EOD. */
+int nct_window_is_end(const struct nct_header *h, const struct nct_block *b, uint64_t window);
 /* Checks the rules of a block's directory and code; its header was checked. *code_bits receives the bits of its
  * windows, or of its tokens. */
 struct nct_fault nct_block_fault(const struct nct_header *h, const struct nct_block *b, uint64_t *code_bits);

@@ -302,14 +302,12 @@ finish(struct export *x, nct_err err, const struct nct_pack_options *o, nct_why 
 
 	if (err == NCT_EIO || err == NCT_EWRITE || err == NCT_ENOMEM || (err == NCT_EKIND && x->by_documents))
 		return err;
-	if (x->to == NCT_EXPORT_NPY && x->width != 0) {
+	if (x->to == NCT_EXPORT_NPY)
 		nct_npy_header(header, written_width(x), x->written);
-		end = nct_headed_end(&x->file, header);
-	}
-	if (x->to == NCT_EXPORT_LLMC && x->width != 0) {
+	if (x->to == NCT_EXPORT_LLMC)
 		nct_llmc_header(header, x->written);
+	if (header_bytes(x) > 0 && x->width != 0)
 		end = nct_headed_end(&x->file, header);
-	}
 	if (end == NCT_OK && x->to == NCT_EXPORT_MEGATRON)
 		end = nct_ends_megatron(&x->ends, *o->index);
 	else if (end == NCT_OK)

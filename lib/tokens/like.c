@@ -8,12 +8,9 @@
 #include "base/err.h"
 #include "base/options.h"
 #include "coder/bits.h"
-#include "stream/frame.h"
 #include "tokens/ids_input.h"
 #include "tokens/repack.h"
 #include "tokens/token_blocks.h"
-
-#define HEADER_ID 64 /* place of the header's CRC */
 
 struct like {
 	const struct nct_like_options *o;
@@ -39,7 +36,7 @@ struct like {
 static nct_err
 end_part(struct like *l, int ends_chunk, int ends_document)
 {
-	const uint64_t written = l->out.written;
+	const uint64_t written = nct_writer_totals(l->out.writer)->blocks;
 	nct_err err;
 
 	l->part.ends_chunk = ends_chunk;
@@ -49,7 +46,7 @@ end_part(struct like *l, int ends_chunk, int ends_document)
 	nct_bits_clear(&l->code);
 	if (ends_chunk)
 		l->chunk_text = 0;
-	l->block_ended = l->out.written != written;
+	l->block_ended = nct_writer_totals(l->out.writer)->blocks != written;
 	return err;
 }
 
@@ -247,16 +244,9 @@ import_operands(struct like *l, nct_operand operand, void *ctx, struct nct_total
 
 	for (size_t i = 0; err == NCT_OK && (err = operand(ctx, i, &fd)) == NCT_OK && fd >= 0; i++) {
 		err = import_operand(l, fd);
-		const struct nct_totals *t = nct_writer_totals(l->out.writer);
 		const int saved = errno;
 
-		totals->blocks += t->blocks;
-		totals->text_bytes += t->text_bytes;
-		totals->windows += t->windows;
-		totals->tokens += t->tokens;
-		totals->documents += t->documents;
-		totals->text_unknown = l->header.text_unknown;
-		totals->documents_unknown = l->header.text_unknown && !l->header.eod_alone;
+		nct_token_blocks_count(&l->out, totals);
 		totals->stream_bytes = l->bytes_before += l->in.bytes;
 		l->reported = 0;
 		if (fd != STDIN_FILENO)
@@ -272,32 +262,25 @@ import_operands(struct like *l, nct_operand operand, void *ctx, struct nct_total
 static nct_err
 read_header(struct like *l)
 {
-	uint8_t p[NCT_HEADER_BYTES];
-	struct nct_header *h = &l->header;
-	struct nct_fault f;
-	size_t n;
-	nct_err err = nct_read(l->o->like, p, sizeof p, &n);
+	enum nct_event event;
+	struct nct_block none;
+	nct_reader *r = NULL;
+	nct_why inner = {0};
+	nct_err err = nct_reader_new(&r, l->o->like, 0);
 
+	if (err == NCT_OK && (err = nct_reader_next(r, &event, &none, &inner)) == NCT_OK)
+		l->header = *nct_reader_header(r);
 	if (err != NCT_OK)
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, err, "%s: %s", l->o->like_name, strerror(errno));
-	if (n < sizeof p || nct_frame_kind(p) != NCT_FRAME_HEADER)
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: not an nct stream, byte 0", l->o->like_name);
-	if (!nct_crc_holds(p, HEADER_ID))
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EDATA, "%s: stream header is damaged (CRC), byte %d",
-		                      l->o->like_name, HEADER_ID);
-	if (!nct_frame_version_known(nct_frame_version(p)))
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EVERSION, "%s: version %u is not known here, byte 8",
-		                      l->o->like_name, nct_frame_version(p));
-	if ((f = nct_frame_get_header(h, p)).what != NULL)
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EDATA, "%s: stream header is damaged (%s), byte %u",
-		                      l->o->like_name, f.what, f.at);
-	if (h->code == NCT_CODE_NONE)
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: tokens not made from windows, byte 19",
-		                      l->o->like_name);
-	if (h->code == NCT_CODE_UNBROKEN)
-		return nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
-		                      "%s: an unbroken code, whose symbols only the encoder can count, byte 19", l->o->like_name);
-	return NCT_OK;
+		err = nct_fail_about(l->why, NCT_ABOUT_FILE, err, "%s: %.200s", l->o->like_name,
+		                     inner.text[0] != '\0' ? inner.text : err == NCT_EIO ? strerror(errno) : nct_strerror(err));
+	nct_reader_free(r);
+	if (err == NCT_OK && l->header.code == NCT_CODE_NONE)
+		err = nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND, "%s: tokens not made from windows, byte 19",
+		                     l->o->like_name);
+	if (err == NCT_OK && l->header.code == NCT_CODE_UNBROKEN)
+		err = nct_fail_about(l->why, NCT_ABOUT_FILE, NCT_EKIND,
+		                     "%s: an unbroken code, whose symbols only the encoder can count, byte 19", l->o->like_name);
+	return err;
 }
 
 /* Where v does not divide b, the last token of each block is padded. Can it be told where that was? */

@@ -14,14 +14,13 @@
 
 struct select {
 	const struct nct_select_options *o;
-	nct_why *why;
 	struct nct_token_blocks out[2];  /* of documents that are wanted; of the others, if there is o->rest */
 	struct nct_header header;        /* of the stream, as it is read */
 	const struct nct_codebook *book; /* NULL: none. Borrowed */
 	uint64_t number;                 /* of the document at hand, in all streams, from 1 */
 	int side;                        /* of out[] that it goes to; -1: it is dropped */
 	int inside;                      /* some of it was read, and not its end */
-	struct nct_totals sum;           /* of the documents that are wanted, in all streams */
+	struct nct_totals sum;           /* of what is wanted, in all streams */
 	uint8_t *code;                   /* the block at hand as windows */
 	size_t cap;
 };
@@ -34,7 +33,7 @@ is_wanted(const struct nct_select_options *o, uint64_t number)
 		nct_rng r = {o->seed};
 
 		r.s = nct_rng_next(&r) + number;
-		return nct_rng_next(&r) >> 11 < (uint64_t)(o->share * 9007199254740992.0); /* 2^53 */
+		return nct_rng_unit(&r) < o->share;
 	}
 	for (size_t i = 0; i < o->range_count; i++)
 		if (number >= o->ranges[2 * i] && number <= o->ranges[2 * i + 1])
@@ -47,13 +46,6 @@ begin_document(struct select *s)
 {
 	s->number++;
 	s->side = is_wanted(s->o, s->number) ? 0 : s->o->rest != NULL ? 1 : -1;
-}
-
-static void
-end_document(struct select *s)
-{
-	s->sum.documents += s->side == 0;
-	begin_document(s);
 }
 
 static nct_err
@@ -130,7 +122,7 @@ select_block(void *self, const struct nct_block *block)
 		from += e.units;
 		s->inside = !e.ends_document;
 		if (e.ends_document)
-			end_document(s);
+			begin_document(s);
 	}
 	return err;
 }
@@ -141,18 +133,12 @@ select_end(void *self)
 	struct select *s = self;
 	nct_err err = NCT_OK;
 
-	if (s->inside)
-		end_document(s); /* it was left open */
+	if (!s->inside)
+		s->number--; /* the document that was begun behind the last end does not exist */
 	s->inside = 0;
-	s->number--; /* end_document(), or the header, has begun one more, which does not exist */
 	for (int i = 0; i < 1 + (s->o->rest != NULL) && err == NCT_OK; i++)
 		err = nct_token_blocks_end(&s->out[i]);
-	const struct nct_totals *t = nct_writer_totals(s->out[0].writer);
-	s->sum.blocks += t->blocks;
-	s->sum.text_bytes += t->text_bytes;
-	s->sum.windows += t->windows;
-	s->sum.tokens += t->tokens;
-	s->sum.text_unknown |= s->book == NULL;
+	nct_token_blocks_count(&s->out[0], &s->sum);
 	return err;
 }
 
@@ -168,7 +154,7 @@ nct_tokens_select(nct_operand operand, void *ctx, int out, const struct nct_sele
 	nct_err err;
 	int saved;
 
-	s.why = why = nct_why_begin(why, &own);
+	why = nct_why_begin(why, &own);
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
 		return err;
 	if (o.token_bits > 16 || (o.range_count > 0) != (o.ranges != NULL) || !(o.share >= 0 && o.share <= 1))

@@ -17,8 +17,6 @@ write_block(void *ctx, const struct nct_block *block)
 
 	if (err != NCT_OK)
 		return err;
-	b->written++;
-	b->tokens += packed.tokens;
 	return nct_writer_block(b->writer, &packed);
 }
 
@@ -66,6 +64,20 @@ nct_token_blocks_end(struct nct_token_blocks *b)
 	nct_err err = nct_blocks_flush(&b->blocks);
 
 	return err == NCT_OK ? nct_writer_trailer(b->writer) : err;
+}
+
+void
+nct_token_blocks_count(const struct nct_token_blocks *b, struct nct_totals *sum)
+{
+	const struct nct_totals *t = nct_writer_totals(b->writer);
+
+	sum->blocks += t->blocks;
+	sum->text_bytes += t->text_bytes;
+	sum->windows += t->windows;
+	sum->tokens += t->tokens;
+	sum->documents += t->documents;
+	sum->text_unknown |= t->text_unknown;
+	sum->documents_unknown |= t->documents_unknown;
 }
 
 nct_err

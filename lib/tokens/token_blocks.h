@@ -13,8 +13,6 @@ struct nct_token_blocks {
 	nct_writer *writer;        /* owned */
 	uint8_t *buf;              /* a block as tokens. Owned */
 	size_t cap;
-	uint64_t written;          /* blocks */
-	uint64_t tokens;
 };
 
 /* Makes *b ready for streams on fd `out`. NCT_ENOMEM. */
@@ -27,6 +25,8 @@ nct_err nct_token_blocks_add(struct nct_token_blocks *b, const struct nct_part *
                              uint64_t from) NCT_USED;
 nct_err nct_token_blocks_flush(struct nct_token_blocks *b) NCT_USED; /* writes the block at hand. NCT_EIO, NCT_ENOMEM */
 nct_err nct_token_blocks_end(struct nct_token_blocks *b) NCT_USED;   /* the same, and the trailer */
+/* Adds what the stream has by now to *sum: blocks, text bytes, windows, tokens, and what is unknown. */
+void nct_token_blocks_count(const struct nct_token_blocks *b, struct nct_totals *sum);
 
 /* Finds the codebook of *m1 (NULL: none) by which such a stream's windows were made; *out becomes NULL if it has none.
  * Borrowed. NCT_EMODEL: it is another M1 than the stream's, unless `any` will do. */

@@ -11,7 +11,7 @@
 #include "data/corpus.h"
 #include "m2_file.h"
 #include "net/step.h"
-#include "stream/stream.h"
+#include "stream/frame.h"
 #include "train/sample.h"
 
 #define WINDOWS_MAX 16 /* windows of a block, at most: lcm(v, b) / b <= v */
@@ -55,30 +55,16 @@ set_group(struct generator *g)
 	}
 }
 
-/* True if window i of a block's tokens is a document's end, where that is a window of its own: all its bits are 1. */
-static int
-is_end(const struct nct_header *h, const uint32_t *ids, size_t i)
-{
-	const unsigned v = h->token_bits;
-
-	if (!h->eod_alone)
-		return 0;
-	for (size_t bit = i * h->window_bits; bit < (i + 1) * h->window_bits; bit++)
-		if ((ids[bit / v] >> (v - 1 - bit % v) & 1) == 0)
-			return 0;
-	return 1;
-}
-
-/* Writes the block's directory: an entry for each document that ends in it, and for windows behind the last end, if
- * there are some. Gives how many of those there are. */
+/* Writes the directory of a block whose tokens are there: an entry for each document that ends in it, and one for
+ * windows behind the last end, if there are some. Returns how many these are. */
 static size_t
-put_directory(const struct generator *g, const uint32_t *ids, size_t windows, struct nct_block *b, uint8_t *dir)
+put_directory(const struct nct_header *h, size_t windows, struct nct_block *b, uint8_t *dir)
 {
 	struct nct_directory_entry e = {0};
 
 	for (size_t i = 0; i < windows; i++) {
 		e.units++;
-		e.ends_document = is_end(&g->m->header, ids, i);
+		e.ends_document = h->eod_alone && nct_window_is_end(h, b, i);
 		if (!e.ends_document && i + 1 < windows)
 			continue;
 		b->dir_bytes += (uint32_t)nct_directory_put(dir + b->dir_bytes, &e, 0);
@@ -106,7 +92,7 @@ put_block(struct generator *g, const uint32_t *ids, size_t n, size_t windows, in
 			code[i] = (uint8_t)ids[i];
 		else
 			nct_put16(code + 2 * i, (uint16_t)ids[i]);
-	const int goes_on = put_directory(g, ids, windows, &b, dir) > 0 && more;
+	const int goes_on = put_directory(&g->m->header, windows, &b, dir) > 0 && more;
 	b.flags = (uint32_t)((g->inside ? NCT_BLOCK_CONTINUES : 0) | (goes_on ? NCT_BLOCK_CONTINUED : 0));
 	g->inside = goes_on;
 	return nct_writer_block(g->out, &b);
