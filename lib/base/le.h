@@ -1,4 +1,4 @@
-/* le.h - little-endian integers in byte buffers, and size arithmetic that notices overflow. */
+/* le.h - little-endian (and one big-endian) integers in byte buffers, and size arithmetic that notices overflow. */
 #ifndef NCT_BASE_LE_H
 #define NCT_BASE_LE_H
 
@@ -42,6 +42,17 @@ static inline uint64_t
 nct_get64(const uint8_t *p)
 {
 	return nct_get32(p) | (uint64_t)nct_get32(p + 4) << 32;
+}
+
+/* The same, big-endian. */
+static inline uint64_t
+nct_get64_big(const uint8_t *p)
+{
+	uint64_t x = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		x = x << 8 | p[i];
+	return x;
 }
 
 /* *out = a * b; 0 on success, -1 on overflow (then *out is unchanged). */

@@ -42,29 +42,40 @@ struct nct_open {
 /* A lane: one text that is walked. */
 struct nct_book_lane {
 	const uint8_t *text;  /* the next byte */
-	const uint8_t *mark;  /* mark[i] is 1 if a boundary stands before text[i], else 0; NULL: windows are not aligned */
+	/* mark[i] is of text[i]; see below. NULL: windows are not aligned, and no document ends in the text. */
+	const uint8_t *mark;
 	struct nct_open open;
-	/* Receives the numbers of closed windows, in the low 24 bits. Has room for as many as bytes are walked. */
+	/* Receives the numbers of closed windows, in the low 24 bits, with NCT_TRIE_EOD if they end with EOD. Has room for as
+	 * many as bytes are walked. */
 	uint32_t *out;
 };
+
+/* A mark. NCT_MARK_EOD: the byte is none of the text, but 0, and stands for EOD. Then both bits are set, and so is
+ * NCT_MARK_BOUNDARY of the byte behind it. */
+#define NCT_MARK_BOUNDARY 1 /* a boundary stands before the byte */
+#define NCT_MARK_EOD 2
+
+#define NCT_WALK_ALIGNED 1u /* windows are aligned */
+#define NCT_WALK_JOINED 2u  /* a window may take EOD behind text; else EOD gets a window of its own */
 
 /* Lanes that are walked in turn, so that their loads overlap. More of them would not fit in the registers. */
 #define NCT_LANES_PLAIN 6
 #define NCT_LANES 16 /* lanes with AVX-512, which holds 8 in a register */
 
-/* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; with marks,
- * the longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a string. So a
- * window ends where the tree does, or at the last boundary before.) A step takes a byte or closes a window. Closing
- * goes back to the end of the window's string, so text moves by n or less, and bytes behind that string are read again.
- * Text and marks can be read from the open window's beginning on, and mark[n] too. Either all lanes have marks or none.
- * `out` has room for n + 1. */
-void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
+/* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; if windows
+ * are aligned, the longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a
+ * string. So a window ends where the tree does, or at the last boundary before.) A step takes a byte or closes a
+ * window. Closing goes back to the end of the window's string, so text moves by n or less, and bytes behind that string
+ * are read again. Text and marks can be read from the open window's beginning on, and mark[n] too. Either all lanes
+ * have marks or none. `out` has room for n + 1. `how` is a sum of NCT_WALK_...; where a lane begins with an open
+ * window, it is that of the walk before. */
+void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
 #if defined __x86_64__
 /* The same with AVX-512; nct_trie_walk() calls it. */
-void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n);
+void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
 #endif
 /* Ends a chunk at at->text, with EOD or without. Writes the numbers of its last windows to k[], which has room for
  * at->open.held + 1, and returns how many there are. at->mark[0] tells whether the chunk's end counts as a boundary. */
-size_t nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k);
+size_t nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, unsigned how, uint32_t *k);
 
 #endif

@@ -15,11 +15,35 @@ struct state {
 	uint32_t *out;
 };
 
+/* A step at the place of an EOD. The window that is open takes it if it may, and closes. */
+static __attribute__((noinline)) void
+take_eod(const struct nct_trie *t, unsigned how, struct state *s)
+{
+	const uint32_t at = (s->cell >> 9) + NCT_EOD;
+
+	if (s->cell == 0 || (how & NCT_WALK_JOINED && t->number[at] & NCT_TRIE_EOD)) {
+		*s->out++ = at;
+		s->text++;
+	} else {
+		*s->out++ = s->best;
+		s->text = s->cut;
+	}
+	s->cut = s->text;
+	s->cell = s->inside = 0;
+}
+
 /* One step: takes the next byte, or closes the window and goes back to s->cut. s->text + ahead is the byte's mark.
  * Always writes *out. Closing keeps it, by moving out. */
 static inline __attribute__((always_inline)) void
-take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
+take(const struct nct_trie *t, ptrdiff_t ahead, int ends, unsigned how, struct state *s)
 {
+	const int aligned = (how & NCT_WALK_ALIGNED) != 0;
+	const uint32_t *cells = t->byte;
+
+	if (ends && __builtin_expect(s->text[ahead] & NCT_MARK_EOD, 0)) {
+		take_eod(t, how, s);
+		return;
+	}
 	const uint32_t byte = *s->text, at = (s->cell >> 9) + byte;
 	const uint8_t *text = s->text + 1;
 	uint32_t next = cells[at], accepts;
@@ -74,9 +98,8 @@ take(const uint32_t *cells, ptrdiff_t ahead, int aligned, struct state *s)
 
 /* The walk. It is inlined in each call, so that `lanes` is a constant. */
 static inline __attribute__((always_inline)) void
-walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes, size_t n, int aligned)
+walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes, size_t n, int ends, unsigned how)
 {
-	const uint32_t *cells = t->byte;
 	struct state s[NCT_LANES_PLAIN];
 	ptrdiff_t ahead[NCT_LANES_PLAIN];
 
@@ -84,18 +107,18 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes,
 		const struct nct_open *o = &lane[l].open;
 
 		s[l] = (struct state){lane[l].text, lane[l].text - o->over, o->at, o->best, o->inside, lane[l].out};
-		ahead[l] = aligned ? lane[l].mark - lane[l].text : 0;
+		ahead[l] = ends ? lane[l].mark - lane[l].text : 0;
 	}
 	for (size_t i = 0; i < n; i++)
 #pragma GCC unroll 8
 		for (unsigned l = 0; l < lanes; l++)
-			take(cells, ahead[l], aligned, &s[l]);
+			take(t, ahead[l], ends, how, &s[l]);
 	for (unsigned l = 0; l < lanes; l++) {
 		struct nct_open *o = &lane[l].open;
 
 		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
 			*k = t->number[*k];
-		if (aligned)
+		if (ends)
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
@@ -108,42 +131,52 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes,
 	}
 }
 
-static void
-walk_some(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, int aligned)
+static inline __attribute__((always_inline)) void
+walk_some(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, int ends, unsigned how)
 {
 	switch (lanes) {
-	case 1: walk(t, lane, 1, n, aligned); break;
-	case 2: walk(t, lane, 2, n, aligned); break;
-	case 3: walk(t, lane, 3, n, aligned); break;
-	case 4: walk(t, lane, 4, n, aligned); break;
-	case 5: walk(t, lane, 5, n, aligned); break;
-	default: walk(t, lane, NCT_LANES_PLAIN, n, aligned); break;
+	case 1: walk(t, lane, 1, n, ends, how); break;
+	case 2: walk(t, lane, 2, n, ends, how); break;
+	case 3: walk(t, lane, 3, n, ends, how); break;
+	case 4: walk(t, lane, 4, n, ends, how); break;
+	case 5: walk(t, lane, 5, n, ends, how); break;
+	default: walk(t, lane, NCT_LANES_PLAIN, n, ends, how); break;
 	}
 }
 
+/* Each call is inlined with other constants. */
+static void
+walk_plain(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how)
+{
+	if (lane[0].mark == NULL)
+		walk_some(t, lane, lanes, n, 0, 0);
+	else if (how & NCT_WALK_ALIGNED)
+		walk_some(t, lane, lanes, n, 1, NCT_WALK_ALIGNED | (how & NCT_WALK_JOINED));
+	else
+		walk_some(t, lane, lanes, n, 1, how & NCT_WALK_JOINED);
+}
+
 void
-nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n)
+nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how)
 {
 #if defined __x86_64__
-	if (lanes > NCT_LANES_PLAIN)
-		nct_trie_walk_avx512(t, lane, lanes, n);
-	else
+	if (lanes > NCT_LANES_PLAIN) {
+		nct_trie_walk_avx512(t, lane, lanes, n, how);
+		return;
+	}
 #endif
-	if (lane[0].mark != NULL)
-		walk_some(t, lane, lanes, n, 1);
-	else
-		walk_some(t, lane, lanes, n, 0);
+	walk_plain(t, lane, lanes, n, how);
 }
 
 size_t
-nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, uint32_t *k)
+nct_trie_close(const struct nct_trie *t, const struct nct_book_lane *at, int eod, unsigned how, uint32_t *k)
 {
 	const uint32_t held = at->open.held;
 	struct nct_book_lane l = {.text = at->text - held, .mark = at->mark != NULL ? at->mark - held : NULL, .out = k};
 
 	while (l.text - l.open.held < at->text) { /* the open window, or what comes after it, is not empty */
 		if (l.text < at->text) {
-			walk_some(t, &l, 1, (size_t)(at->text - l.text), l.mark != NULL);
+			walk_plain(t, &l, 1, (size_t)(at->text - l.text), how);
 			continue;
 		}
 		const uint32_t end = eod ? t->number[(l.open.at >> 9) + NCT_EOD] : 0;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/le.h"
+
 static nct_err
 grow(nct_bits *b, size_t cap)
 {
@@ -124,6 +126,8 @@ nct_bits_get(const uint8_t *p, uint64_t end, uint64_t at, unsigned n)
 {
 	nct_u128 x = 0;
 
+	if (n > 0 && n <= 56 && at / 8 + 8 <= end / 8) /* 8 bytes hold 7 bits to skip and 56 to take */
+		return nct_get64_big(p + at / 8) << at % 8 >> (64 - n);
 	while (n > 0 && at < end) {
 		unsigned skip = (unsigned)(at % 8), take = 8 - skip < n ? 8 - skip : n;
 		unsigned byte = p[at / 8];
@@ -148,12 +152,7 @@ nct_bits_get_all(uint32_t *x, size_t count, const uint8_t *p, uint64_t end, uint
 		return;
 	}
 	for (; i < count && at / 8 + 8 <= end / 8; i++, at += n) { /* 8 bytes hold 7 bits to skip and 32 to take */
-		const uint8_t *q = p + at / 8;
-		uint64_t word = 0;
-
-		for (unsigned j = 0; j < 8; j++)
-			word = word << 8 | q[j];
-		x[i] = (uint32_t)(word << at % 8 >> (64 - n));
+		x[i] = (uint32_t)(nct_get64_big(p + at / 8) << at % 8 >> (64 - n));
 	}
 	for (; i < count; i++, at += n)
 		x[i] = (uint32_t)nct_bits_get(p, end, at, n);

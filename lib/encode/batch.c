@@ -10,6 +10,8 @@
 
 #define KEEP_CODE 4096u /* bytes of a job's buffer that is always kept for the next batch */
 
+#define BEHIND (NCT_WORDS_AHEAD + 2) /* bytes behind a batch's text: an EOD, a mark, text that marks depend on */
+
 /* ---- chunks ---- */
 
 static struct nct_encode_job *
@@ -30,7 +32,7 @@ open_job(struct nct_batches *r, struct nct_batch *b, int begins)
 
 	j->text = b->text + b->text_n;
 	j->mark = b->mark != NULL ? b->mark + b->text_n : NULL;
-	j->n = 0;
+	j->n = j->short_count = j->done = 0;
 	j->ends = j->eod = 0;
 	j->err = NCT_OK;
 	j->open = (struct nct_open){0};
@@ -41,12 +43,59 @@ open_job(struct nct_batches *r, struct nct_batch *b, int begins)
 	return 1;
 }
 
-static void
-close_job(struct nct_batch *b, int eod)
+/* Adds a chunk of n bytes and its EOD to a run. NCT_ENOMEM. */
+static nct_err
+add_short(struct nct_encode_job *run, size_t n)
 {
-	last_job(b)->ends = 1;
-	last_job(b)->eod = eod;
+	if (run->short_count == run->shorts_cap) {
+		const size_t cap = run->shorts_cap * 2 + 16;
+		struct nct_short_chunk *p = realloc(run->shorts, cap * sizeof *p);
+
+		if (p == NULL)
+			return NCT_ENOMEM;
+		run->shorts = p;
+		run->shorts_cap = cap;
+	}
+	run->shorts[run->short_count++] = (struct nct_short_chunk){.text_bytes = (uint32_t)n};
+	return NCT_OK;
+}
+
+/* Makes the last job, a short chunk with EOD, part of a run: of the job before if that is one and has room, else of
+ * its own. */
+static nct_err
+join_run(const struct nct_batches *r, struct nct_batch *b)
+{
+	struct nct_encode_job *j = last_job(b), *run = b->count > 1 ? &j[-1] : j;
+	nct_err err;
+
+	if (run->short_count == 0 || run->n + j->n >= r->plan.run)
+		run = j;
+	if ((err = add_short(run, j->n)) != NCT_OK)
+		return err;
+	if (run == j) {
+		j->n++;
+	} else {
+		run->n += j->n + 1;
+		b->count--;
+	}
+	return NCT_OK;
+}
+
+/* The open chunk ends here, with an EOD or without. */
+static void
+close_job(struct nct_batches *r, struct nct_batch *b, int eod)
+{
+	struct nct_encode_job *j = last_job(b);
+
+	j->ends = 1;
+	j->eod = eod;
 	b->open = 0;
+	if (!eod)
+		return;
+	b->text[b->text_n++] = 0;
+	b->eods++;
+	if (j->n < r->plan.run && !(b->goes_on && b->count == 1))
+		r->err = join_run(r, b);
 }
 
 /* Moves the first n bytes of the piece to the open job. */
@@ -58,15 +107,14 @@ take_bytes(struct nct_batches *r, struct nct_batch *b, size_t n)
 	if (n == 0)
 		return;
 	memcpy(b->text + b->text_n, p->text, n);
-	if (b->mark != NULL) {
+	if (p->mark != NULL) {
 		memcpy(b->mark + b->text_n, p->mark, n);
-		if (r->chunk_bytes == 0)
-			b->mark[b->text_n] = r->plan.first_mark;
 		p->mark += n;
 	}
 	b->text_n += n;
 	last_job(b)->n += n;
 	r->chunk_bytes += n;
+	r->in_document = 1;
 	p->text += n;
 	p->n -= n;
 }
@@ -78,26 +126,64 @@ take_piece(struct nct_batches *r, struct nct_batch *b)
 	struct nct_piece *p = &r->piece;
 	const uint64_t limit = r->plan.chunk;
 
-	for (;;) {
-		const size_t room = r->plan.text_bytes - b->text_n;
+	while (r->err == NCT_OK) {
+		const size_t room = b->text_n < r->plan.text_bytes ? r->plan.text_bytes - b->text_n : 0;
 
 		if (b->open && limit != 0 && r->chunk_bytes == limit && p->n > 0)
-			close_job(b, 0); /* cut: the document goes on */
+			close_job(r, b, 0); /* cut: the document goes on */
 		if (p->n == 0 && !p->ends)
 			return 1;
-		if (!b->open && !open_job(r, b, 1))
+		if (!b->open && (room == 0 || !open_job(r, b, 1)))
 			return 0;
 		size_t n = p->n < room ? p->n : room;
 		if (limit != 0 && n > limit - r->chunk_bytes)
 			n = (size_t)(limit - r->chunk_bytes);
 		take_bytes(r, b, n);
 		if (p->n == 0 && p->ends) {
-			close_job(b, p->eod);
-			p->ends = 0;
+			close_job(r, b, p->eod);
+			r->in_document = p->ends = 0;
 			return 1;
 		}
-		if (b->text_n == r->plan.text_bytes)
+		if (n == room)
 			return p->n == 0;
+	}
+	return 0;
+}
+
+/* ---- marks ---- */
+
+/* Marks where a chunk begins, and its EOD, if it has one. */
+static void
+mark_chunk(const struct nct_batches *r, uint8_t *mark, size_t n, int begins, int eod)
+{
+	if (begins && n > 0)
+		mark[0] = r->plan.first_mark;
+	if (eod)
+		mark[n] = NCT_MARK_BOUNDARY | NCT_MARK_EOD;
+}
+
+/* Marks all text of the batch. Words need a look at the text behind it. An EOD's byte separates them as it should: it
+ * is none of a word, and what is before a document's first character matters only to the mark before that. */
+static void
+mark_text(const struct nct_batches *r, struct nct_batch *b)
+{
+	const struct nct_piece *p = &r->piece;
+	const size_t more = p->n + p->ahead, ahead = !r->in_document ? 0 : more < NCT_WORDS_AHEAD ? more : NCT_WORDS_AHEAD;
+
+	if (r->source.words != NULL) {
+		if (ahead > 0)
+			memcpy(b->text + b->text_n, p->text, ahead);
+		nct_words_mark(r->source.words, b->text, NCT_WINDOW_SYMBOLS, b->text_n, ahead, b->mark);
+	} else if (!r->plan.aligned)
+		memset(b->mark, 0, b->text_n);
+	for (size_t i = 0; i < b->count; i++) {
+		const struct nct_encode_job *j = &b->jobs[i];
+		uint8_t *mark = b->mark + (j->mark - b->mark);
+
+		if (j->short_count == 0)
+			mark_chunk(r, mark, j->n, i > 0 || !b->goes_on, j->eod);
+		for (size_t k = 0; k < j->short_count; mark += j->shorts[k++].text_bytes + 1)
+			mark_chunk(r, mark, j->shorts[k].text_bytes, 1, 1);
 	}
 }
 
@@ -121,16 +207,13 @@ take_rest(struct nct_batches *r, struct nct_batch *b)
 		copy_rest(b->text, before->text + before->text_n, r->rest);
 	if (before != NULL && b->mark != NULL)
 		copy_rest(b->mark, before->mark + before->text_n, r->rest);
-	b->text_n = b->count = 0; /* only now: r->before may be b */
+	b->text_n = b->count = b->eods = 0; /* only now: r->before may be b */
 	b->open = 0;
 	b->goes_on = goes_on;
 	if (goes_on || r->rest > 0)
 		(void)open_job(r, b, 0);
-	if (r->rest == 0)
-		return;
-	if (b->mark != NULL)
-		b->mark[0] = r->plan.first_mark;
-	last_job(b)->n = b->text_n = r->rest;
+	if (r->rest > 0)
+		last_job(b)->n = b->text_n = r->rest;
 }
 
 /* Ends batch b. An open chunk moves to the next batch, so that it is encoded in one go. It stays if it is the only
@@ -147,7 +230,7 @@ leave_rest(struct nct_batches *r, struct nct_batch *b)
 		b->open = 0;
 	}
 	if (b->mark != NULL)
-		b->mark[b->text_n] = 1; /* a chunk may end there, and its end counts as a boundary */
+		b->mark[b->text_n] = NCT_MARK_BOUNDARY; /* a chunk may end there, and its end counts as a boundary */
 }
 
 /* ---- reading ---- */
@@ -155,7 +238,7 @@ leave_rest(struct nct_batches *r, struct nct_batch *b)
 int
 nct_batches_ready(const struct nct_batches *r)
 {
-	return r->rest > 0 || r->piece.n > 0 || r->piece.ends || nct_bounds_ready(r->bounds);
+	return r->rest > 0 || r->piece.n > 0 || r->piece.ends || r->source.ready(r->source.ctx);
 }
 
 /* True if the batch need not wait for more input: it has text, or a chunk ends in it. */
@@ -170,13 +253,15 @@ nct_batches_fill(struct nct_batches *r, struct nct_batch *b)
 {
 	take_rest(r, b);
 	while (take_piece(r, b) && b->text_n < r->plan.text_bytes && !r->piece.done) {
-		if (is_enough(r, b) && !nct_bounds_ready(r->bounds))
+		if (is_enough(r, b) && !r->source.ready(r->source.ctx))
 			break;
-		if ((r->err = nct_bounds_next(r->bounds, &r->piece, &r->why)) != NCT_OK) {
+		if ((r->err = r->source.next(r->source.ctx, &r->piece, &r->why)) != NCT_OK) {
 			r->saved_errno = errno;
 			break;
 		}
 	}
+	if (b->mark != NULL)
+		mark_text(r, b);
 	leave_rest(r, b);
 	return r->piece.done || r->err != NCT_OK;
 }
@@ -193,15 +278,38 @@ nct_batches_failed(const struct nct_batches *r, nct_why *why)
 
 /* ---- writing ---- */
 
+/* Adds the chunks of a run to `blocks`. */
+static nct_err
+write_run(const struct nct_encode_job *j, unsigned bits, struct nct_blocks *blocks)
+{
+	uint64_t at = 0;
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < j->short_count && err == NCT_OK; i++) {
+		const struct nct_part part = {.units = j->shorts[i].windows,
+		                              .text_bytes = j->shorts[i].text_bytes,
+		                              .bits = (uint64_t)j->shorts[i].windows * bits,
+		                              .ends_document = 1,
+		                              .ends_chunk = 1};
+
+		err = nct_blocks_add(blocks, &part, j->coded.code.bytes, at);
+		at += part.bits;
+	}
+	return err;
+}
+
 nct_err
-nct_batch_write(struct nct_batch *b, struct nct_blocks *blocks, struct nct_encode_job *going, nct_why *why)
+nct_batch_write(struct nct_batch *b, unsigned bits, struct nct_blocks *blocks, struct nct_encode_job *going, nct_why *why)
 {
 	size_t kept = 0;
 	nct_err err = NCT_OK;
 
-	for (size_t i = 0; i < b->count && err == NCT_OK; i++)
-		if ((err = b->jobs[i].err) == NCT_OK)
-			err = nct_wrote(nct_coded_write(&b->jobs[i].coded, blocks), why);
+	for (size_t i = 0; i < b->count && err == NCT_OK; i++) {
+		const struct nct_encode_job *j = &b->jobs[i];
+
+		if ((err = j->err) == NCT_OK)
+			err = nct_wrote(j->short_count > 0 ? write_run(j, bits, blocks) : nct_coded_write(&j->coded, blocks), why);
+	}
 	if (err != NCT_OK)
 		return err;
 	if (b->open) {
@@ -220,6 +328,13 @@ nct_batch_write(struct nct_batch *b, struct nct_blocks *blocks, struct nct_encod
 	return NCT_OK;
 }
 
+void
+nct_encode_job_free(struct nct_encode_job *j)
+{
+	nct_coded_free(&j->coded);
+	free(j->shorts);
+}
+
 nct_err
 nct_encode_job_go_on(struct nct_encode_job *j, const struct nct_encode_job *from)
 {
@@ -232,12 +347,30 @@ nct_encode_job_go_on(struct nct_encode_job *j, const struct nct_encode_job *from
 
 /* ---- all ---- */
 
-nct_err
-nct_batches_new(struct nct_batches *r, nct_bounds *bounds, const struct nct_batch_plan *p)
+static nct_err
+next_of_bounds(void *ctx, struct nct_piece *piece, nct_why *why)
 {
-	const size_t kinds = 1 + (size_t)(p->aligned != 0), each = NCT_WINDOW_SYMBOLS + p->text_bytes + 1;
+	return nct_bounds_next(ctx, piece, why);
+}
 
-	*r = (struct nct_batches){.plan = *p, .bounds = bounds};
+static int
+bounds_ready(const void *ctx)
+{
+	return nct_bounds_ready(ctx);
+}
+
+struct nct_text_source
+nct_source_of(nct_bounds *bounds)
+{
+	return (struct nct_text_source){next_of_bounds, bounds_ready, bounds, nct_bounds_words(bounds)};
+}
+
+nct_err
+nct_batches_new(struct nct_batches *r, const struct nct_text_source *source, const struct nct_batch_plan *p)
+{
+	const size_t kinds = 1 + (size_t)(p->marks != 0), each = NCT_WINDOW_SYMBOLS + p->text_bytes + BEHIND;
+
+	*r = (struct nct_batches){.plan = *p, .source = *source};
 	r->batch = calloc(p->batches, sizeof *r->batch);
 	r->buffer = nct_huge_alloc(p->batches * kinds * each);
 	if (r->batch == NULL || r->buffer == NULL)
@@ -260,7 +393,7 @@ nct_batches_free(struct nct_batches *r)
 {
 	for (unsigned i = 0; r->batch != NULL && i < r->plan.batches; i++) {
 		for (size_t j = 0; j < r->batch[i].most; j++)
-			nct_coded_free(&r->batch[i].jobs[j].coded);
+			nct_encode_job_free(&r->batch[i].jobs[j]);
 		free(r->batch[i].jobs);
 	}
 	free(r->batch);

@@ -27,6 +27,22 @@ count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 	return NCT_OK;
 }
 
+/* Counts the windows k[0..count) of a run: those up to one with EOD belong to a chunk. */
+static void
+count_run(struct nct_encode_job *j, const uint32_t *k, size_t count)
+{
+	uint64_t *open = &j->coded.part.units;
+	size_t from = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (k[i] & NCT_TRIE_EOD) {
+			j->shorts[j->done++].windows = (uint32_t)(*open + i + 1 - from);
+			*open = 0;
+			from = i + 1;
+		}
+	*open += count - from;
+}
+
 /* Appends the windows k[0..count) to the job's code and counts them. They closed while its text moved by n bytes.
  * *before is the window that was open before that. */
 static nct_err
@@ -38,6 +54,10 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 
 	if (err != NCT_OK)
 		return err;
+	if (j->short_count > 0) {
+		count_run(j, k, count);
+		return NCT_OK;
+	}
 	if (j->coded.part.units + count <= NCT_PART_WINDOWS &&
 	    j->coded.part.text_bytes + n + NCT_WINDOW_SYMBOLS < NCT_PART_TEXT) {
 		j->coded.part.units += count;
@@ -52,19 +72,20 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 
 /* All text of the job is walked. If its chunk ends, closes its windows and its last part. */
 static nct_err
-end_job(struct nct_encode_job *j, const struct nct_trie *t, int eod_alone)
+end_job(struct nct_encode_job *j, const struct nct_trie *t, unsigned how)
 {
+	const int joined = (how & NCT_WALK_JOINED) != 0;
 	const uint32_t mask = ((uint32_t)1 << t->book->bits) - 1;
 	uint32_t k[NCT_WINDOW_SYMBOLS + 2];
 	size_t count;
 	nct_err err = NCT_OK;
 
-	if (!j->ends)
+	if (!j->ends || j->short_count > 0) /* a run ends behind an EOD, where no window is open */
 		return NCT_OK;
 	const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
 
-	count = nct_trie_close(t, &at, j->eod && !eod_alone, k);
-	if (j->eod && eod_alone)
+	count = nct_trie_close(t, &at, j->eod && joined, how, k);
+	if (j->eod && !joined)
 		k[count++] = mask; /* EOD alone is the last string */
 	j->open = (struct nct_open){0};
 	for (size_t i = 0; i < count && err == NCT_OK; i++)
@@ -118,7 +139,7 @@ stretch(struct nct_book_lanes *l)
 		n = ahead(l->job[i]) < n ? ahead(l->job[i]) : n;
 	for (unsigned i = 0; i < l->n; i++)
 		lane[i] = (struct nct_book_lane){l->job[i]->text, l->job[i]->mark, l->job[i]->open, l->out + i * OUT};
-	nct_trie_walk(t, lane, l->n, n);
+	nct_trie_walk(t, lane, l->n, n, l->how);
 	for (unsigned i = l->n; i-- > 0;) {
 		struct nct_encode_job *j = l->job[i];
 		const uint32_t *out = l->out + i * OUT;
@@ -134,7 +155,7 @@ stretch(struct nct_book_lanes *l)
 		j->err = take_windows(j, t->book, out, count, moved, &before);
 		const int done = ahead(j) == 0;
 		if (done && j->err == NCT_OK)
-			j->err = end_job(j, t, l->eod_alone);
+			j->err = end_job(j, t, l->how);
 		if (!done && l->left[i] > 0 && j->err == NCT_OK)
 			continue;
 		if (!done && j->err == NCT_OK)
@@ -156,9 +177,9 @@ nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_
 }
 
 nct_err
-nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max, int eod_alone)
+nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max, unsigned how)
 {
-	*l = (struct nct_book_lanes){.trie = t, .eod_alone = eod_alone, .cap = jobs_max};
+	*l = (struct nct_book_lanes){.trie = t, .how = how, .cap = jobs_max};
 	l->ring = malloc(jobs_max * sizeof(struct nct_encode_job *));
 	l->out = malloc(t->lanes * OUT * sizeof *l->out);
 	return l->ring == NULL || l->out == NULL ? NCT_ENOMEM : NCT_OK;

@@ -57,10 +57,10 @@ write_batch(void *ctx, unsigned worker)
 	if (err == NCT_OK && b->goes_on)
 		nct_book_lanes_walk(&e->lanes[worker], b->jobs, 1);
 	if (err == NCT_OK)
-		err = nct_batch_write(b, e->blocks, &e->going, e->why);
+		err = nct_batch_write(b, e->o->window_bits, e->blocks, &e->going, e->why);
 	if (err != NCT_OK)
 		return err;
-	e->text_bytes += b->text_n;
+	e->text_bytes += b->text_n - b->eods;
 	if (e->o->progress != NULL)
 		e->o->progress(e->o->ctx, e->text_bytes);
 	return NCT_OK;
@@ -82,18 +82,24 @@ static nct_err
 encoder_new(struct book_encoder *e, const struct nct_trie *t, nct_bounds *bounds)
 {
 	const unsigned threads = e->o->threads < THREADS ? e->o->threads : THREADS;
+	const struct nct_text_source source = nct_source_of(bounds);
+	const int aligned = e->o->align != NCT_ALIGN_NONE;
+	const size_t text_bytes = batch_bytes(e->o->chunk, threads);
+	const unsigned how = (aligned ? NCT_WALK_ALIGNED : 0) | (e->o->eod == NCT_EOD_ALONE ? 0 : NCT_WALK_JOINED);
 	const struct nct_batch_plan plan = {.batches = threads,
-	                                    .text_bytes = batch_bytes(e->o->chunk, threads),
+	                                    .text_bytes = text_bytes,
 	                                    .jobs = BATCH_JOBS,
+	                                    .run = text_bytes / NCT_LANES,
 	                                    .chunk = e->o->chunk,
-	                                    .aligned = e->o->align != NCT_ALIGN_NONE,
-	                                    .first_mark = 1};
-	nct_err err = nct_batches_new(&e->batches, bounds, &plan);
+	                                    .aligned = aligned,
+	                                    .marks = 1,
+	                                    .first_mark = NCT_MARK_BOUNDARY};
+	nct_err err = nct_batches_new(&e->batches, &source, &plan);
 
 	if (err == NCT_OK && (e->lanes = calloc(threads, sizeof *e->lanes)) == NULL)
 		err = NCT_ENOMEM;
 	for (unsigned i = 0; i < threads && err == NCT_OK; i++)
-		err = nct_book_lanes_new(&e->lanes[i], t, BATCH_JOBS, e->o->eod == NCT_EOD_ALONE);
+		err = nct_book_lanes_new(&e->lanes[i], t, BATCH_JOBS, how);
 	return err;
 }
 
@@ -103,7 +109,7 @@ encoder_free(struct book_encoder *e)
 	for (unsigned i = 0; e->lanes != NULL && i < e->batches.plan.batches; i++)
 		nct_book_lanes_free(&e->lanes[i]);
 	free(e->lanes);
-	nct_coded_free(&e->going.coded);
+	nct_encode_job_free(&e->going);
 	nct_batches_free(&e->batches);
 }
 

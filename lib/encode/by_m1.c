@@ -143,19 +143,21 @@ encode_batch(struct m1_encoder *e, struct nct_blocks *blocks, nct_why *why)
 		nct_parallel(e->threads, b->count < e->o->threads ? b->count : e->o->threads, encode_share, e);
 	}
 	if (err == NCT_OK)
-		err = nct_batch_write(b, blocks, &e->going, why);
+		err = nct_batch_write(b, e->o->window_bits, blocks, &e->going, why);
 	return err == NCT_OK ? keep_context(e, b) : err;
 }
 
 static nct_err
 encoder_new(struct m1_encoder *e, const nct_m1 *m1, nct_bounds *bounds, const struct nct_encode_options *o)
 {
+	const struct nct_text_source source = nct_source_of(bounds);
 	/* One byte more than whole chunks take: from it we learn that the last chunk ends there. */
 	const struct nct_batch_plan plan = {.batches = 1,
 	                                    .text_bytes = (size_t)BATCH_TEXT * o->threads + 1,
 	                                    .jobs = (size_t)BATCH_JOBS * o->threads,
 	                                    .chunk = o->chunk,
 	                                    .aligned = o->align != NCT_ALIGN_NONE,
+	                                    .marks = o->align != NCT_ALIGN_NONE,
 	                                    .whole = 1};
 	nct_err err = nct_threads_new(&e->threads, o->threads);
 
@@ -164,7 +166,7 @@ encoder_new(struct m1_encoder *e, const nct_m1 *m1, nct_bounds *bounds, const st
 	                            .resets = o->resets,
 	                            .eod_alone = o->eod == NCT_EOD_ALONE,
 	                            .aligned = o->align != NCT_ALIGN_NONE};
-	if (err != NCT_OK || (err = nct_batches_new(&e->batches, bounds, &plan)) != NCT_OK)
+	if (err != NCT_OK || (err = nct_batches_new(&e->batches, &source, &plan)) != NCT_OK)
 		return err;
 	if ((e->chunks = calloc(1 + plan.jobs, sizeof *e->chunks)) == NULL)
 		return NCT_ENOMEM;
@@ -178,7 +180,7 @@ encoder_free(struct m1_encoder *e)
 	for (size_t i = 0; i < e->used; i++)
 		nct_chunk_free(&e->chunks[i]);
 	free(e->chunks);
-	nct_coded_free(&e->going.coded);
+	nct_encode_job_free(&e->going);
 	nct_batches_free(&e->batches);
 	nct_context_free(e->kept);
 	nct_threads_free(e->threads);
@@ -197,7 +199,7 @@ nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, con
 		last = nct_batches_fill(&e.batches, e.batches.batch);
 		if ((err = encode_batch(&e, b, why)) != NCT_OK)
 			break;
-		text_bytes += e.batches.batch->text_n;
+		text_bytes += e.batches.batch->text_n - e.batches.batch->eods;
 		if (o->progress != NULL)
 			o->progress(o->ctx, text_bytes);
 	}

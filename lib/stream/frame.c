@@ -382,7 +382,8 @@ nct_window_is_end(const struct nct_header *h, const struct nct_block *b, uint64_
 	unsigned n;
 
 	if (h->kind == NCT_WINDOWS)
-		return nct_bits_get(b->code, end, end - h->window_bits, h->window_bits) == ~(nct_u128)0 >> (128 - h->window_bits);
+		return nct_bits_get(b->code, (uint64_t)b->code_bytes * 8, end - h->window_bits, h->window_bits) ==
+		       ~(nct_u128)0 >> (128 - h->window_bits);
 	for (uint64_t at = end - h->window_bits; at < end; at += n) { /* the n bits of it that a token has */
 		const uint64_t i = at / v;
 		const unsigned token = nct_token_bytes(h->vocab) == 1 ? b->code[i] : nct_get16(b->code + 2 * i);

@@ -8,8 +8,7 @@
 #include "text/pattern.h"
 #include "text/words.h"
 
-#define WORDS_BUFFER ((size_t)1 << 17)   /* bytes of text at a time with -a words; text and marks fit the L2 cache */
-#define PATTERN_BUFFER ((size_t)1 << 20) /* bytes of text at a time with a pattern */
+#define BUFFER ((size_t)1 << 20) /* bytes of text at a time with a pattern */
 
 struct nct_bounds {
 	nct_docs *docs;
@@ -21,7 +20,6 @@ struct nct_bounds {
 	uint8_t *text;        /* [0, n) belongs to the current document; [at, n) is not given out yet */
 	uint8_t *mark;        /* decided for [0, decided) */
 	size_t at, decided, n, cap;
-	size_t behind;        /* bytes to keep before `at`, as the search looks back at them */
 	size_t search;        /* where to look for the next match */
 	int start;            /* text[0] is the document's first byte */
 	int ended, eod;       /* the document ends at n; an EOD is to be coded there */
@@ -39,13 +37,19 @@ nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const cha
 	*b = (nct_bounds){.docs = docs, .align = align, .start = 1};
 	if (align == NCT_ALIGN_NONE)
 		return NCT_OK;
-	b->behind = align == NCT_ALIGN_WORDS ? NCT_WORDS_BEHIND : NCT_PATTERN_SPAN;
-	b->cap = b->behind + (align == NCT_ALIGN_WORDS ? WORDS_BUFFER : PATTERN_BUFFER);
+	if (align == NCT_ALIGN_WORDS) {
+		if (docs != NULL)
+			nct_docs_hold(docs, NCT_WORDS_AHEAD);
+		if ((err = nct_words_new(&b->words)) != NCT_OK)
+			goto fail;
+		return NCT_OK;
+	}
+	b->cap = NCT_PATTERN_SPAN + BUFFER;
 	b->text = malloc(b->cap);
 	b->mark = malloc(b->cap);
 	if (b->text == NULL || b->mark == NULL)
 		goto fail;
-	err = align == NCT_ALIGN_WORDS ? nct_words_new(&b->words) : nct_pattern_new(&b->pattern, pattern, &what);
+	err = nct_pattern_new(&b->pattern, pattern, &what);
 	if (err == NCT_EARG)
 		err = nct_fail_about(why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text);
 	if (err == NCT_OK)
@@ -81,7 +85,7 @@ begin_document(nct_bounds *b)
 static nct_err
 take_raw(nct_bounds *b, nct_why *why)
 {
-	const size_t drop = b->at > b->behind ? b->at - b->behind : 0;
+	const size_t drop = b->at > NCT_PATTERN_SPAN ? b->at - NCT_PATTERN_SPAN : 0;
 	nct_err err;
 
 	if (b->raw.n == 0 && !b->raw.ends && ((err = nct_docs_next(b->docs, &b->raw, why)) != NCT_OK || b->raw.done))
@@ -146,21 +150,18 @@ mark_matches(nct_pattern *p, struct matches *m, nct_why *why)
 static nct_err
 decide(nct_bounds *b, nct_why *why)
 {
-	const size_t ahead = b->ended ? 0 : NCT_WORDS_AHEAD;
+	struct matches m = {b->text, b->mark, b->n, b->decided, b->search, b->ended, b->start};
+	const nct_err err = mark_matches(b->pattern, &m, why);
 
-	if (b->align == NCT_ALIGN_REGEX) {
-		struct matches m = {b->text, b->mark, b->n, b->decided, b->search, b->ended, b->start};
-		nct_err err = mark_matches(b->pattern, &m, why);
+	b->decided = m.decided;
+	b->search = m.search;
+	return err;
+}
 
-		b->decided = m.decided;
-		b->search = m.search;
-		return err;
-	}
-	if (b->n > b->decided + ahead) {
-		nct_words_mark(b->words, b->text + b->decided, b->decided, b->n - ahead - b->decided, ahead, b->mark + b->decided);
-		b->decided = b->n - ahead;
-	}
-	return NCT_OK;
+const nct_words *
+nct_bounds_words(const nct_bounds *b)
+{
+	return b->words;
 }
 
 nct_err
@@ -168,7 +169,7 @@ nct_bounds_next(nct_bounds *b, struct nct_piece *piece, nct_why *why)
 {
 	nct_err err;
 
-	if (b->align == NCT_ALIGN_NONE)
+	if (b->align != NCT_ALIGN_REGEX)
 		return nct_docs_next(b->docs, piece, why);
 	while (b->decided == b->at && !(b->ended && b->at == b->n)) {
 		if ((err = take_raw(b, why)) != NCT_OK || (err = decide(b, why)) != NCT_OK)

@@ -21,6 +21,7 @@ struct nct_docs {
 	int fresh;           /* nothing has been read of this operand yet */
 	nct_docs_begins *begins;
 	void *begins_ctx;
+	size_t hold;         /* bytes that each piece has ahead */
 	enum nct_separator separator;
 	int open;
 	nct_pattern *pattern;
@@ -83,6 +84,12 @@ nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx)
 }
 
 void
+nct_docs_hold(nct_docs *d, size_t hold)
+{
+	d->hold = hold;
+}
+
+void
 nct_docs_free(nct_docs *d)
 {
 	if (d == NULL)
@@ -102,7 +109,7 @@ refill(nct_docs *d)
 	size_t got;
 	nct_err err;
 
-	if (d->n == d->cap || d->at == d->n) {
+	if (d->n == d->cap || d->at + d->hold >= d->n) {
 		memmove(d->buffer, d->buffer + drop, d->n - drop);
 		d->at -= drop;
 		d->n -= drop;
@@ -132,12 +139,28 @@ more(nct_docs *d)
 	return err;
 }
 
+/* Gives n bytes. The document reaches to buffer[to] at least, with `to` a place behind them, unless it ends. */
 static void
-give(nct_docs *d, struct nct_piece *p, size_t n, size_t skip, int ends, int eod)
+give(nct_docs *d, struct nct_piece *p, size_t n, size_t to, int ends, int eod)
 {
-	*p = (struct nct_piece){.text = d->buffer + d->at, .n = n, .ends = ends, .eod = eod};
-	d->at += n + skip;
+	const size_t rest = ends ? 0 : to - d->at - n;
+
+	*p = (struct nct_piece){.text = d->buffer + d->at,
+	                        .n = n,
+	                        .ahead = rest < d->hold ? rest : d->hold,
+	                        .ends = ends,
+	                        .eod = eod};
+	d->at += n;
 	d->document = ends ? 0 : d->document + n;
+}
+
+/* Bytes that can be given now of those up to buffer[to], which are of one document: all but those held back. */
+static size_t
+can_give(const nct_docs *d, size_t to, int ended)
+{
+	const size_t hold = ended ? 0 : d->hold;
+
+	return to - d->at > hold ? to - d->at - hold : 0;
 }
 
 /* Each operand is a document, except empty ones. */
@@ -151,20 +174,22 @@ next_of_operand(nct_docs *d, struct nct_piece *p)
 			*p = (struct nct_piece){.done = 1};
 			return NCT_OK;
 		}
-		if (d->at < d->n) {
-			give(d, p, d->n - d->at, 0, 0, 0);
+		const size_t n = can_give(d, d->n, d->operand_ended);
+
+		if (n > 0) {
+			give(d, p, n, d->n, 0, 0);
 			return NCT_OK;
 		}
-		if ((err = more(d)) != NCT_OK)
+		if (!d->operand_ended && (err = more(d)) != NCT_OK)
 			return err;
-		if (!d->operand_ended)
+		if (!d->operand_ended || d->at < d->n)
 			continue;
 		do { /* skip empty operands: `eod` depends on whether another document follows */
 			if ((err = next_operand(d)) != NCT_OK || (d->fd >= 0 && (err = refill(d)) != NCT_OK))
 				return err;
 		} while (d->fd >= 0 && d->operand_ended);
 		if (d->document > 0) {
-			give(d, p, 0, 0, 1, !(d->open && d->fd < 0));
+			give(d, p, 0, d->n, 1, !(d->open && d->fd < 0));
 			return NCT_OK;
 		}
 	}
@@ -176,22 +201,25 @@ next_of_nul(nct_docs *d, struct nct_piece *p)
 {
 	nct_err err;
 
-	while (d->at == d->n && d->fd >= 0)
-		if ((err = more(d)) != NCT_OK)
-			return err;
-	if (d->at == d->n) {
-		if (d->document > 0)
-			give(d, p, 0, 0, 1, 0);
+	for (;;) {
+		const size_t n = can_give(d, d->n, d->fd < 0);
+		const uint8_t *nul = d->at < d->n ? memchr(d->buffer + d->at, 0, d->n - d->at) : NULL;
+
+		if (nul != NULL) {
+			give(d, p, (size_t)(nul - (d->buffer + d->at)), 0, 1, 1);
+			d->at++;
+		} else if (n > 0)
+			give(d, p, n, d->n, 0, 0);
+		else if (d->fd >= 0) {
+			if ((err = more(d)) != NCT_OK)
+				return err;
+			continue;
+		} else if (d->document > 0)
+			give(d, p, 0, d->n, 1, 0);
 		else
 			*p = (struct nct_piece){.done = 1};
 		return NCT_OK;
 	}
-	const uint8_t *nul = memchr(d->buffer + d->at, 0, d->n - d->at);
-	if (nul != NULL)
-		give(d, p, (size_t)(nul - (d->buffer + d->at)), 1, 1, 1);
-	else
-		give(d, p, d->n - d->at, 0, 0, 0);
-	return NCT_OK;
 }
 
 /* Finds where the next document begins, as far as this text tells: sets d->search and d->boundary. */
@@ -223,16 +251,17 @@ next_of_pattern(nct_docs *d, struct nct_piece *p, nct_why *why)
 		if ((err = look(d, why)) != NCT_OK)
 			return err;
 		if (d->boundary) { /* a document ends where the next one begins */
-			give(d, p, d->search - d->at, 0, 1, 1);
+			give(d, p, d->search - d->at, d->search, 1, 1);
 			return NCT_OK;
 		}
-		if (d->search > d->at) {
-			give(d, p, d->search - d->at, 0, 0, 0);
+		const size_t n = can_give(d, d->search, d->fd < 0);
+		if (n > 0) {
+			give(d, p, n, d->search, 0, 0);
 			return NCT_OK;
 		}
 		if (d->fd < 0) { /* here at == n, as at the input's end all is decided */
 			if (d->document > 0)
-				give(d, p, 0, 0, 1, !d->open);
+				give(d, p, 0, d->n, 1, !d->open);
 			else
 				*p = (struct nct_piece){.done = 1};
 			return NCT_OK;
@@ -255,5 +284,5 @@ nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why)
 int
 nct_docs_ready(const nct_docs *d)
 {
-	return d->fd < 0 || (d->separator != NCT_SEP_REGEX && d->at < d->n) || nct_readable_within(d->fd, PATIENCE);
+	return d->fd < 0 || (d->separator != NCT_SEP_REGEX && can_give(d, d->n, 0) > 0) || nct_readable_within(d->fd, PATIENCE);
 }

@@ -13,6 +13,7 @@ struct nct_piece {
 	 * only. */
 	const uint8_t *mark;
 	size_t n;            /* bytes; 0 only if `ends` or `done` */
+	size_t ahead;        /* bytes behind them that belong to the document and can be read, too: see nct_docs_hold() */
 	int ends;            /* the document ends after this piece */
 	int eod;             /* ... and an EOD is to be coded there */
 	int done;            /* the input has ended, and this is no piece */
@@ -26,6 +27,8 @@ nct_err nct_docs_new(nct_docs **out, nct_operand operand, void *ctx, enum nct_se
  * no more calls. */
 typedef void nct_docs_begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n);
 void nct_docs_watch(nct_docs *d, nct_docs_begins *begins, void *ctx);
+/* From now on a piece has `hold` bytes ahead, or as many as its document has. At first it need not have any. */
+void nct_docs_hold(nct_docs *d, size_t hold);
 /* Gives the next piece. NCT_EIO, NCT_EARG (PCRE2 gave up on the pattern). */
 nct_err nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why) NCT_USED;
 /* True if the next nct_docs_next() will probably not block. Waits some milliseconds for input to arrive. */

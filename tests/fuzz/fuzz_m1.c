@@ -45,8 +45,8 @@ window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 	static uint32_t out[NCT_WINDOW_SYMBOLS + 2];
 	struct nct_book_lane lane = {.text = text, .out = out};
 
-	nct_trie_walk(t, &lane, 1, n);
-	must(lane.text == text + n && lane.out == out && nct_trie_close(t, &lane, eod, out) == 1, "more windows than one");
+	nct_trie_walk(t, &lane, 1, n, NCT_WALK_JOINED);
+	must(lane.text == text + n && lane.out == out && nct_trie_close(t, &lane, eod, NCT_WALK_JOINED, out) == 1, "more windows than one");
 	return out[0];
 }
 

@@ -204,8 +204,10 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 	nct_docs *docs;
 	nct_bounds *bounds;
 	struct nct_piece p;
+	uint8_t *seen = malloc(text.n + 2 * NCT_WORDS_BEHIND), *mark = malloc(text.n); /* a piece and what is before it */
 	size_t at = 0;
 
+	assert_true(seen != NULL && mark != NULL);
 	assert_int_equal(nct_docs_new(&docs, open_text, &text, NCT_SEP_NUL, NULL, 0, NULL), NCT_OK);
 	assert_int_equal(nct_bounds_new(&bounds, docs, align, align == NCT_ALIGN_REGEX ? pattern : NULL, NULL), NCT_OK);
 	for (int done = 0; !done;) {
@@ -216,6 +218,14 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 
 		do {
 			assert_int_equal(nct_bounds_next(bounds, &p, NULL), NCT_OK);
+			if (nct_bounds_words(bounds) != NULL && p.n > 0) { /* the caller marks */
+				const size_t behind = i < NCT_WORDS_BEHIND ? i : NCT_WORDS_BEHIND;
+
+				memcpy(seen + NCT_WORDS_BEHIND, p.text, p.n + p.ahead);
+				nct_words_mark(nct_bounds_words(bounds), seen + NCT_WORDS_BEHIND, behind, p.n, p.ahead, mark);
+				memmove(seen, seen + p.n, NCT_WORDS_BEHIND);
+				p.mark = mark;
+			}
 			if (p.n > n - i || (p.n > 0 && (memcmp(p.text, text.p + at + i, p.n) != 0 || memcmp(p.mark, want + i, p.n) != 0)))
 				fail_msg("pattern %s: not so from byte %zu of the document at %zu", pattern, i, at);
 			i += p.n;
@@ -225,6 +235,8 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 		at += n + 1;
 		free(want);
 	}
+	free(seen);
+	free(mark);
 	nct_bounds_free(bounds);
 	nct_docs_free(docs);
 }

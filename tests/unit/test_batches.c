@@ -42,13 +42,13 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 		blind.mark = part_mark + NCT_WINDOW_SYMBOLS;
 		seeing.out = numbers[0];
 		blind.out = numbers[1];
-		nct_trie_walk(&t, &seeing, 1, 12);
-		nct_trie_walk(&t, &blind, 1, 12);
+		nct_trie_walk(&t, &seeing, 1, 12, NCT_WALK_ALIGNED);
+		nct_trie_walk(&t, &blind, 1, 12, NCT_WALK_ALIGNED);
 		if ((seeing.out - numbers[0] != blind.out - numbers[1] || seeing.open.at != blind.open.at) &&
 		    (found == 0 || out[found - 1] < at))
 			out[found++] = at;
 		lane.out = numbers[0];
-		nct_trie_walk(&t, &lane, 1, 1);
+		nct_trie_walk(&t, &lane, 1, 1, NCT_WALK_ALIGNED);
 	}
 	nct_trie_free(&t);
 	nct_words_free(w);

@@ -56,73 +56,125 @@ plainly(const struct some *s, const uint8_t *text, const uint8_t *mark, size_t n
 	return count;
 }
 
+/* A lane's text: documents, of which all but the last end with EOD. */
+struct lane_text {
+	uint8_t text[TEXT + 1], mark[TEXT + 2];
+	size_t n;
+	size_t eod[TEXT], eods;                                /* the places of EODs */
+	uint32_t got[TEXT + 2 + NCT_WINDOW_SYMBOLS], want[2 * TEXT]; /* windows */
+};
+
+/* Draws a text. If `ends`, documents end in it. */
+static void
+draw_text(struct lane_text *t, int ends, nct_rng *r)
+{
+	const uint64_t mean = 1 + nct_rng_below(r, nct_rng_below(r, 2) == 0 ? 4 : 200);
+
+	t->n = nct_rng_below(r, 3) == 0 ? nct_rng_below(r, 20) : TEXT - nct_rng_below(r, 50);
+	t->eods = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		t->text[i] = (uint8_t)(nct_rng_below(r, 30) == 0 ? nct_rng_below(r, 256) : 'a' + nct_rng_below(r, 3));
+		t->mark[i] = nct_rng_below(r, 4) == 0 || (t->eods > 0 && t->eod[t->eods - 1] + 1 == i);
+		if (ends && nct_rng_below(r, mean) == 0) {
+			t->text[i] = 0;
+			t->mark[i] = NCT_MARK_BOUNDARY | NCT_MARK_EOD;
+			t->eod[t->eods++] = i;
+		}
+	}
+	t->text[t->n] = 0;
+	t->mark[t->n] = NCT_MARK_BOUNDARY;
+}
+
+/* The windows that the text should have. Returns how many. */
+static size_t
+wanted(const struct some *s, struct lane_text *t, unsigned how, int last_eod)
+{
+	const int joined = (how & NCT_WALK_JOINED) != 0;
+	size_t count = 0, from = 0;
+
+	for (size_t i = 0; i <= t->eods; i++) {
+		const size_t to = i < t->eods ? t->eod[i] : t->n;
+		const int eod = i < t->eods || last_eod;
+
+		count += plainly(s, t->text + from, how & NCT_WALK_ALIGNED ? t->mark + from : NULL, to - from, eod && joined,
+		                 t->want + count);
+		if (eod && !joined)
+			t->want[count++] = STRINGS - 1;
+		from = to + 1;
+	}
+	return count;
+}
+
+/* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind`, bits: how,
+ * and 4 if documents end in the texts. */
+static void
+walk_texts(unsigned lanes, unsigned kind, nct_rng *r)
+{
+	static struct some s[STRINGS];
+	static struct lane_text texts[NCT_LANES];
+	const unsigned how = kind & 3;
+	const int marks = (kind & 4) != 0 || (how & NCT_WALK_ALIGNED) != 0;
+	struct nct_book_lane lane[NCT_LANES];
+	struct nct_codebook *c;
+	struct nct_trie t;
+
+	draw_strings(r, s);
+	c = codebook_of(s);
+	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
+	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
+	lanes = lanes < t.lanes ? lanes : t.lanes;
+	for (unsigned l = 0; l < lanes; l++) {
+		draw_text(&texts[l], (kind & 4) != 0, r);
+		lane[l] = (struct nct_book_lane){
+		    .text = texts[l].text, .mark = marks ? texts[l].mark : NULL, .open = {0}, .out = texts[l].got};
+	}
+	for (;;) { /* each lane advances by random pieces, until its text ends */
+		struct nct_book_lane some[NCT_LANES];
+		unsigned which[NCT_LANES], some_n = 0;
+		size_t step = 1 + nct_rng_below(r, 300);
+
+		for (unsigned l = 0; l < lanes; l++)
+			if (lane[l].text < texts[l].text + texts[l].n) {
+				const size_t left = (size_t)(texts[l].text + texts[l].n - lane[l].text);
+
+				step = left < step ? left : step;
+				which[some_n] = l;
+				some[some_n++] = lane[l];
+			}
+		if (some_n == 0)
+			break;
+		nct_trie_walk(&t, some, some_n, step, how);
+		for (unsigned i = 0; i < some_n; i++)
+			lane[which[i]] = some[i];
+	}
+	for (unsigned l = 0; l < lanes; l++) {
+		struct lane_text *x = &texts[l];
+		const int eod = how & NCT_WALK_JOINED ? (int)nct_rng_below(r, 2) : 0;
+		const size_t before = (size_t)(lane[l].out - x->got);
+		const size_t count = before + nct_trie_close(&t, &lane[l], eod, how, x->got + before);
+		const size_t want = wanted(s, x, how, eod);
+		size_t eods = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			eods += i < before && (x->got[i] & NCT_TRIE_EOD) != 0;
+			x->got[i] &= STRINGS - 1;
+		}
+		if (count != want || memcmp(x->got, x->want, count * sizeof x->want[0]) != 0 || eods != x->eods)
+			fail_msg("kind %u, lane %u: %zu windows, not %zu, or others", kind, l, count, want);
+	}
+	nct_trie_free(&t);
+	nct_codebook_free(c);
+}
+
 static void
 test_walk(void **state)
 {
-	static struct some s[STRINGS];
-	static uint8_t text[NCT_LANES][TEXT], mark[NCT_LANES][TEXT + 1];
-	static uint32_t got[NCT_LANES][TEXT + 2 + NCT_WINDOW_SYMBOLS], want[TEXT + 2];
 	nct_rng r = {3};
 
 	(void)state;
-	for (unsigned round = 0; round < 2 * NCT_LANES; round++) {
-		unsigned lanes = 1 + round % NCT_LANES;
-		const int aligned = (int)(round / NCT_LANES);
-		struct nct_codebook *c;
-		struct nct_trie t;
-		struct nct_book_lane lane[NCT_LANES];
-		size_t n[NCT_LANES];
-
-		draw_strings(&r, s);
-		c = codebook_of(s);
-		assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
-		assert_int_equal(nct_trie_new(&t, c), NCT_OK);
-		lanes = lanes < t.lanes ? lanes : t.lanes;
-		for (unsigned l = 0; l < lanes; l++) {
-			n[l] = nct_rng_below(&r, 3) == 0 ? nct_rng_below(&r, 20) : TEXT - nct_rng_below(&r, 50);
-			for (size_t i = 0; i < n[l]; i++) {
-				text[l][i] = (uint8_t)(nct_rng_below(&r, 30) == 0 ? nct_rng_below(&r, 256) : 'a' + nct_rng_below(&r, 3));
-				mark[l][i] = nct_rng_below(&r, 4) == 0;
-			}
-			mark[l][n[l]] = 1;
-			lane[l] = (struct nct_book_lane){.text = text[l],
-			                                 .mark = aligned ? mark[l] : NULL,
-			                                 .open = {0},
-			                                 .out = got[l]};
-		}
-		for (;;) { /* each lane advances by random pieces, until its text ends */
-			struct nct_book_lane some[NCT_LANES];
-			unsigned which[NCT_LANES], some_n = 0;
-			size_t step = 1 + nct_rng_below(&r, 300);
-
-			for (unsigned l = 0; l < lanes; l++)
-				if (lane[l].text < text[l] + n[l]) {
-					const size_t left = (size_t)(text[l] + n[l] - lane[l].text);
-
-					step = left < step ? left : step;
-					which[some_n] = l;
-					some[some_n++] = lane[l];
-				}
-			if (some_n == 0)
-				break;
-			nct_trie_walk(&t, some, some_n, step);
-			for (unsigned i = 0; i < some_n; i++)
-				lane[which[i]] = some[i];
-		}
-		for (unsigned l = 0; l < lanes; l++) {
-			const int eod = (int)nct_rng_below(&r, 2);
-			const size_t before = (size_t)(lane[l].out - got[l]);
-			const size_t count = before + nct_trie_close(&t, &lane[l], eod, got[l] + before);
-			const size_t wanted = plainly(s, text[l], aligned ? mark[l] : NULL, n[l], eod, want);
-
-			for (size_t i = 0; i < count; i++)
-				got[l][i] &= STRINGS - 1;
-			if (count != wanted || memcmp(got[l], want, count * sizeof want[0]) != 0)
-				fail_msg("round %u, lane %u: %zu windows, not %zu, or others", round, l, count, wanted);
-		}
-		nct_trie_free(&t);
-		nct_codebook_free(c);
-	}
+	for (unsigned lanes = 1; lanes <= NCT_LANES; lanes++)
+		for (unsigned kind = 0; kind < 8; kind++)
+			walk_texts(lanes, kind, &r);
 }
 
 /* The text of each window is that of its string. */

@@ -23,8 +23,8 @@ walk(const struct nct_trie *t, const uint8_t *text, uint32_t *k)
 	struct nct_book_lane lane = {.text = text, .out = k};
 
 	while (lane.text < text + TEXT)
-		nct_trie_walk(t, &lane, 1, (size_t)(text + TEXT - lane.text));
-	return (size_t)(lane.out - k) + nct_trie_close(t, &lane, 1, lane.out);
+		nct_trie_walk(t, &lane, 1, (size_t)(text + TEXT - lane.text), NCT_WALK_JOINED);
+	return (size_t)(lane.out - k) + nct_trie_close(t, &lane, 1, NCT_WALK_JOINED, lane.out);
 }
 
 /* A codebook with false places is refused, or gives the same windows as with places that are found anew. Both
