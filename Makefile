@@ -34,7 +34,7 @@ LIBS = -llzma -lpcre2-8 -ljansson
 TRAIN_LIBS = -lz -lzstd -lm
 
 # Each library is a set of whole folders. libnct is the codec; libnct-train adds float training.
-CODEC_DIRS = base text coder book int8 m1 stream tokens encode decode
+CODEC_DIRS = base text coder book int8 m1 stream tokens encode decode memory
 TRAIN_DIRS = float net data quantise train strings
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard $(TOP)lib/$(d)/*.[cS]))
 TRAIN_SRC = $(foreach d,$(TRAIN_DIRS),$(wildcard $(TOP)lib/$(d)/*.c))
@@ -147,7 +147,7 @@ unit: $(UNIT)
 
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libzstd-dev libpcre2-dev libjansson-dev xz-utils
-CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd jq
+CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd jq python3
 LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user zsh debhelper lintian
 # What is missing is installed, or named where it cannot be; then it goes on with what is there.
 PACKAGES = CC="$(CC)" sh $(TOP)tests/packages.sh

@@ -358,6 +358,59 @@ struct nct_strings_options {
 NCT_API nct_err nct_m1_list_strings(const nct_m1 *m, const struct nct_strings_options *o, int out,
                                     nct_why *why) NCT_USED;
 
+/* ---- The codec in memory: for bindings ----
+ *
+ * Documents to ids and back, by a codebook, in the caller's memory: what `acwin -0 | bitpack` makes of the same
+ * documents. Costs: an nct_codec takes some milliseconds to make, and for 65,536 strings some 3 MB; a scratch up to
+ * 10 MB, of which calls with few documents use little. One call with a thousand documents is several times as fast as
+ * a call for each, since 16 documents are walked at once. Limits: windows need a codebook, so they have at most
+ * NCT_CODEBOOK_MAX bits, and v must divide b. */
+
+typedef struct nct_codec nct_codec;                 /* opaque, immutable: any number of threads may share it */
+typedef struct nct_codec_scratch nct_codec_scratch; /* a thread's memory: one call at a time may use it */
+
+struct nct_codec_options {
+	size_t struct_size;
+	unsigned window_bits;    /* b; 0: b and the alignment that the codebook was made for, and `align` must be 0 */
+	unsigned token_bits;     /* v; 0: the default of struct nct_pack_options */
+	enum nct_code code;      /* these as in struct nct_encode_options */
+	const char *codebook;
+	enum nct_align align;
+	const char *align_pattern;
+	enum nct_eod eod;
+	uint64_t chunk;          /* c; 0: acwin's default, 131072; UINT64_MAX: documents are never cut */
+};
+/* Makes a codec. *m1 is borrowed until nct_codec_free(). On failure *out is NULL. NCT_EARG: the options are wrong, *m1
+ * has no such codebook, or the pattern is wrong (NCT_ABOUT_ALIGNMENT). NCT_EDATA: the codebook is damaged.
+ * NCT_ENOMEM. */
+NCT_API nct_err nct_codec_new(nct_codec **out, const nct_m1 *m1, const struct nct_codec_options *o,
+                              nct_why *why) NCT_USED;
+NCT_API void nct_codec_free(nct_codec *c);               /* NULL is a no-op */
+/* *c is borrowed until nct_codec_scratch_free(). On failure *out is NULL: NCT_ENOMEM, NCT_EARG (the pattern). */
+NCT_API nct_err nct_codec_scratch_new(nct_codec_scratch **out, const nct_codec *c) NCT_USED;
+NCT_API void nct_codec_scratch_free(nct_codec_scratch *s); /* NULL is a no-op */
+
+NCT_API unsigned nct_codec_window_bits(const nct_codec *c); /* b */
+NCT_API unsigned nct_codec_token_bits(const nct_codec *c);  /* v; ids are below 2^v */
+/* How many ids a document's end has, each of them 2^v - 1: b / v. 0: it has none of its own (NCT_EOD_JOINED). */
+NCT_API unsigned nct_codec_eod_ids(const nct_codec *c);
+/* Ids that so many documents with so many bytes in all can have, at most. */
+NCT_API uint64_t nct_codec_ids_max(const nct_codec *c, uint64_t text_bytes, uint64_t documents);
+
+/* Encodes documents: document i is text[offsets[i]..offsets[i + 1]), `offsets` (documents + 1) does not decrease. It
+ * gets an EOD, unless `open`. Its ids are ids[id_offsets[i]..id_offsets[i + 1]); id_offsets (documents + 1) begins
+ * with 0. Only the first `room` ids are written to `ids`: if id_offsets[documents] is more, call again with so much
+ * room. Allocates only where *s has to grow. NCT_EARG: offsets decrease, or PCRE2 gave up on the pattern.
+ * NCT_ENOMEM. */
+NCT_API nct_err nct_codec_encode(const nct_codec *c, nct_codec_scratch *s, const void *text, const uint64_t *offsets,
+                                 size_t documents, int open, uint16_t *ids, size_t room, uint64_t *id_offsets,
+                                 nct_why *why) NCT_USED;
+/* Decodes documents, in the same layout. Any ids make text; EOD adds nothing to it. Text may end inside a UTF-8
+ * character. NCT_EARG: offsets decrease; NCT_EDATA: an id is not below 2^v; NCT_ECUT: a document's last window is not
+ * whole. Does not allocate. */
+NCT_API nct_err nct_codec_decode(const nct_codec *c, const uint16_t *ids, const uint64_t *id_offsets, size_t documents,
+                                 void *text, size_t room, uint64_t *offsets, nct_why *why) NCT_USED;
+
 /* How a stream ended: as it should; with blocks missing; without a trailer. */
 enum nct_end { NCT_END_WHOLE, NCT_END_DAMAGED, NCT_END_CUT };
 struct nct_list_options {

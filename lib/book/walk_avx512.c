@@ -45,7 +45,7 @@ take_eods(const struct nct_trie *t, unsigned how, __mmask8 end, struct group *g)
 		if (end == 0)
 			return 0;
 		const __m256i at = _mm256_add_epi32(_mm256_srli_epi32(g->cell, 9), eod);
-		const __m256i number = _mm256_mmask_i32gather_epi32(eod, end, at, (const int *)(const void *)t->number, 4);
+		const __m256i number = _mm256_i32gather_epi32((const int *)(const void *)t->number, at, 4); /* end or not */
 		has = _mm256_mask_test_epi32_mask(end, number, _mm256_set1_epi32((int)NCT_TRIE_EOD));
 		g->best = _mm256_mask_mov_epi32(g->best, has, at);
 	} else {
@@ -110,7 +110,8 @@ copy_text(const struct nct_book_lane *lane, size_t n, uint16_t *to)
 
 /* n steps, at most STEPS, of lanes in `groups` groups. It is inlined in each call, so that `groups` is a constant. */
 static inline __attribute__((always_inline)) void
-walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const unsigned groups, size_t n, unsigned how)
+walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, const unsigned groups, size_t n,
+     unsigned how)
 {
 	uint16_t block[NCT_LANES][ROOM];
 	uint32_t state[6][NCT_LANES] = {{0}}; /* at, cut, cell, best, inside, tag */

@@ -1,4 +1,4 @@
-/* book_block.c - decodes a block's windows by a codebook, as m1_runs.c and m1_windows.c do by M1. */
+/* book_block.c - decodes a block's windows by a codebook, as m1_parts.c and m1_windows.c do by M1. */
 #include "decode/book_block.h"
 
 #include "coder/bits.h"
@@ -85,7 +85,7 @@ decode_group(const struct nct_text_table *t, struct nct_decoded *d, const uint32
 }
 
 nct_err
-nct_book_run(const struct nct_text_table *t, struct nct_decoded *d, struct nct_run *r, int loose)
+nct_book_part(const struct nct_text_table *t, struct nct_decoded *d, struct nct_part_job *r, int loose)
 {
 	const unsigned b = t->book->bits;
 	const uint64_t end = r->from + r->units * b, before = d->text_bytes;

@@ -5,8 +5,9 @@
 #include "book/text_table.h"
 #include "decode/job.h"
 
-/* Decodes the windows of run *r to *d, and sets the results of *r. NCT_EDATA: there is more text than d->text_max, or
+/* Decodes the windows of part *r to *d, and sets the results of *r. NCT_EDATA: there is more text than d->text_max, or
  * a window follows EOD, which only `loose` allows. NCT_ENOMEM. */
-nct_err nct_book_run(const struct nct_text_table *t, struct nct_decoded *d, struct nct_run *r, int loose) NCT_USED;
+nct_err nct_book_part(const struct nct_text_table *t, struct nct_decoded *d, struct nct_part_job *r,
+                      int loose) NCT_USED;
 
 #endif

@@ -103,7 +103,7 @@ decode_blocks(void *ctx, unsigned worker)
 		nct_err err = nct_block_job_begin(j, d->header, &b->text);
 
 		for (size_t i = 0; i < j->count && err == NCT_OK; i++)
-			err = nct_book_run(d->strings, &b->text, &j->runs[i], d->header->text_unknown);
+			err = nct_book_part(d->strings, &b->text, &j->parts[i], d->header->text_unknown);
 		nct_block_job_end(j, d->header, &b->text, err);
 	}
 	return NCT_OK;

@@ -59,9 +59,9 @@ decode_block(const nct_m1_decoder *d, struct m1_job *j, nct_worker *w)
 	u->to.bytes = 0;
 	err = nct_block_job_begin(base, &d->header, &u->to);
 	if (err == NCT_OK && nct_plan_remembers(&d->plan))
-		err = nct_m1_block_windows(u, w, base->runs, base->count);
+		err = nct_m1_block_windows(u, w, base->parts, base->count);
 	else if (err == NCT_OK)
-		err = nct_m1_block_runs(u, w, base->runs, base->count, base->count == 1 || continues || continued, continues);
+		err = nct_m1_block_parts(u, w, base->parts, base->count, base->count == 1 || continues || continued, continues);
 	nct_block_job_end(base, &d->header, &u->to, err);
 }
 

@@ -27,21 +27,21 @@ void
 nct_block_job_free(struct nct_block_job *j)
 {
 	free(j->buffer);
-	free(j->runs);
+	free(j->parts);
 }
 
-/* Makes room for n runs. */
+/* Makes room for n parts. */
 static nct_err
 reserve(struct nct_block_job *j, size_t n)
 {
-	struct nct_run *r;
+	struct nct_part_job *r;
 
-	if (n <= j->runs_cap)
+	if (n <= j->parts_cap)
 		return NCT_OK;
-	if ((r = realloc(j->runs, 2 * n * sizeof *r)) == NULL)
+	if ((r = realloc(j->parts, 2 * n * sizeof *r)) == NULL)
 		return NCT_ENOMEM;
-	j->runs = r;
-	j->runs_cap = 2 * n;
+	j->parts = r;
+	j->parts_cap = 2 * n;
 	return NCT_OK;
 }
 
@@ -59,21 +59,21 @@ nct_block_job_begin(struct nct_block_job *j, const struct nct_header *h, struct 
 	d->text_max = h->text_unknown ? NCT_TEXT_MAX : b->text_bytes;
 	j->count = 0;
 	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, unbroken) > 0;
-	     from += j->runs[j->count++].bits) {
+	     from += j->parts[j->count++].bits) {
 		if ((err = reserve(j, j->count + 1)) != NCT_OK)
 			return err;
-		j->runs[j->count] = (struct nct_run){
+		j->parts[j->count] = (struct nct_part_job){
 		    .p = b->code, .from = from, .bits = unbroken ? e.bits : e.units * h->window_bits, .units = e.units};
 	}
 	return NCT_OK;
 }
 
-/* True if those runs end with EOD of which the directory says so, and no others. */
+/* True if those parts end with EOD of which the directory says so, and no others. */
 static int
 ends_hold(const struct nct_block_job *j, const struct nct_header *h)
 {
 	const struct nct_block *b = &j->block;
-	const struct nct_run *r = j->runs;
+	const struct nct_part_job *r = j->parts;
 	struct nct_directory_entry e;
 
 	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &at, &e, h->window_bits == 0) > 0; r++)
@@ -82,14 +82,14 @@ ends_hold(const struct nct_block_job *j, const struct nct_header *h)
 	return 1;
 }
 
-/* True if an encoder would cut the text into these runs. */
+/* True if an encoder would cut the text into these parts. */
 static int
 cuts_hold(const struct nct_block_job *j, const struct nct_header *h)
 {
 	uint64_t before = 0;
 
-	for (size_t i = 0; i < j->count; before += j->runs[i++].text_bytes)
-		if (!nct_blocks_hold(h->chunk, before, j->runs[i].text_bytes))
+	for (size_t i = 0; i < j->count; before += j->parts[i++].text_bytes)
+		if (!nct_blocks_hold(h->chunk, before, j->parts[i].text_bytes))
 			return 0;
 	return 1;
 }

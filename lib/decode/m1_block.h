@@ -10,23 +10,23 @@
 struct nct_m1_block {
 	struct nct_plan plan;  /* of the stream */
 	struct nct_decoded to; /* owned: receives the text */
-	int loose;             /* 1: EOD may be anywhere, as in sampled windows; 0: it must be the last symbol of a run */
+	int loose;             /* 1: EOD may be anywhere, as in sampled windows; 0: it must be the last symbol of a part */
 	/* For a chunk that goes on from block to block: */
 	nct_context *context;  /* borrowed */
 	uint32_t since_reset;  /* windows since M1's last reset */
 };
 
-/* Decodes the n runs r[] if M1 is reset after each window (plan.resets 1): many windows in turn, each in a context of
- * `w`. Sets the runs' results. NCT_EDATA: there is more text than to.text_max, or a symbol follows EOD and `loose` is
+/* Decodes the n parts r[] if M1 is reset after each window (plan.resets 1): many windows in turn, each in a context of
+ * `w`. Sets the parts' results. NCT_EDATA: there is more text than to.text_max, or a symbol follows EOD and `loose` is
  * 0. NCT_ENOMEM. */
-nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n) NCT_USED;
-/* Decodes the n runs r[] for all other plans, and for unbroken codes: several runs in turn, each in a context of `w`.
- * With `in_order` it decodes one run after the other in u->context. Then, with `goes_on`, the first run continues the
+nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n) NCT_USED;
+/* Decodes the n parts r[] for all other plans, and for unbroken codes: several parts in turn, each in a context of `w`.
+ * With `in_order` it decodes one part after the other in u->context. Then, with `goes_on`, the first part continues the
  * chunk that u->context has read. Results and errors as above. */
-nct_err nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_order,
+nct_err nct_m1_block_parts(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n, int in_order,
                           int goes_on) NCT_USED;
 #define NCT_M1_BLOCK_LANES 96     /* contexts of a worker for nct_m1_block_windows() */
-#define NCT_M1_BLOCK_LONG_LANES 8 /* for nct_m1_block_runs(): the keys and values of 8 fit in the processor's cache */
+#define NCT_M1_BLOCK_LONG_LANES 8 /* for nct_m1_block_parts(): the keys and values of 8 fit in the processor's cache */
 
 /* A window that is being decoded. */
 struct nct_window {

@@ -26,7 +26,7 @@ struct lane {
 
 struct windows_decoder {
 	struct nct_m1_block *u;
-	const uint8_t *code;     /* borrowed: the windows of all runs, one behind the other */
+	const uint8_t *code;     /* borrowed: the windows of all parts, one behind the other */
 	uint64_t from, end;      /* bits: where the group begins; where all windows end */
 	size_t n, next;          /* windows of the group; the first that was not begun */
 	struct result *result;   /* (GROUP) owned */
@@ -114,12 +114,12 @@ append_window(struct windows_decoder *d, size_t i)
 	return err;
 }
 
-/* Decodes all windows of the n runs r[], a group at a time. */
+/* Decodes all windows of the n parts r[], a group at a time. */
 static nct_err
-decode(struct windows_decoder *d, nct_worker *w, size_t lanes, struct nct_run *r, size_t n)
+decode(struct windows_decoder *d, nct_worker *w, size_t lanes, struct nct_part_job *r, size_t n)
 {
-	uint64_t left = 0, of_run = 0;
-	size_t run = 0;
+	uint64_t left = 0, of_part = 0;
+	size_t part = 0;
 	nct_err err;
 
 	for (size_t i = 0; i < n; i++) {
@@ -133,15 +133,15 @@ decode(struct windows_decoder *d, nct_worker *w, size_t lanes, struct nct_run *r
 		nct_worker_run(w, lanes, turn, d);
 		if (d->err != NCT_OK)
 			return d->err;
-		for (size_t i = 0; i < d->n; i++, of_run++) {
-			for (; of_run == r[run].units; of_run = 0)
-				run++;
-			if (r[run].eod && !d->u->loose)
+		for (size_t i = 0; i < d->n; i++, of_part++) {
+			for (; of_part == r[part].units; of_part = 0)
+				part++;
+			if (r[part].eod && !d->u->loose)
 				return NCT_EDATA;
 			if ((err = append_window(d, i)) != NCT_OK)
 				return err;
-			r[run].eod = d->result[i].eod;
-			r[run].text_bytes += d->result[i].n;
+			r[part].eod = d->result[i].eod;
+			r[part].text_bytes += d->result[i].n;
 		}
 		d->from += (uint64_t)d->n * d->u->plan.window_bits;
 	}
@@ -149,7 +149,7 @@ decode(struct windows_decoder *d, nct_worker *w, size_t lanes, struct nct_run *r
 }
 
 nct_err
-nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n)
+nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n)
 {
 	const size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LANES;
 	struct windows_decoder d = {.u = u};

@@ -43,39 +43,39 @@ open_job(struct nct_batches *r, struct nct_batch *b, int begins)
 	return 1;
 }
 
-/* Adds a chunk of n bytes and its EOD to a run. NCT_ENOMEM. */
+/* Adds a chunk of n bytes and its EOD to a series. NCT_ENOMEM. */
 static nct_err
-add_short(struct nct_encode_job *run, size_t n)
+add_short(struct nct_encode_job *s, size_t n)
 {
-	if (run->short_count == run->shorts_cap) {
-		const size_t cap = run->shorts_cap * 2 + 16;
-		struct nct_short_chunk *p = realloc(run->shorts, cap * sizeof *p);
+	if (s->short_count == s->shorts_cap) {
+		const size_t cap = s->shorts_cap * 2 + 16;
+		struct nct_short_chunk *p = realloc(s->shorts, cap * sizeof *p);
 
 		if (p == NULL)
 			return NCT_ENOMEM;
-		run->shorts = p;
-		run->shorts_cap = cap;
+		s->shorts = p;
+		s->shorts_cap = cap;
 	}
-	run->shorts[run->short_count++] = (struct nct_short_chunk){.text_bytes = (uint32_t)n};
+	s->shorts[s->short_count++] = (struct nct_short_chunk){.text_bytes = (uint32_t)n};
 	return NCT_OK;
 }
 
-/* Makes the last job, a short chunk with EOD, part of a run: of the job before if that is one and has room, else of
- * its own. */
+/* Makes the last job, a short chunk with EOD, part of a series: of the job before if that is one and has room, else
+ * of its own. */
 static nct_err
-join_run(const struct nct_batches *r, struct nct_batch *b)
+join_series(const struct nct_batches *r, struct nct_batch *b)
 {
-	struct nct_encode_job *j = last_job(b), *run = b->count > 1 ? &j[-1] : j;
+	struct nct_encode_job *j = last_job(b), *s = b->count > 1 ? &j[-1] : j;
 	nct_err err;
 
-	if (run->short_count == 0 || run->n + j->n >= r->plan.run)
-		run = j;
-	if ((err = add_short(run, j->n)) != NCT_OK)
+	if (s->short_count == 0 || s->n + j->n >= r->plan.series)
+		s = j;
+	if ((err = add_short(s, j->n)) != NCT_OK)
 		return err;
-	if (run == j) {
+	if (s == j) {
 		j->n++;
 	} else {
-		run->n += j->n + 1;
+		s->n += j->n + 1;
 		b->count--;
 	}
 	return NCT_OK;
@@ -94,8 +94,8 @@ close_job(struct nct_batches *r, struct nct_batch *b, int eod)
 		return;
 	b->text[b->text_n++] = 0;
 	b->eods++;
-	if (j->n < r->plan.run && !(b->goes_on && b->count == 1))
-		r->err = join_run(r, b);
+	if (j->n < r->plan.series && !(b->goes_on && b->count == 1))
+		r->err = join_series(r, b);
 }
 
 /* Moves the first n bytes of the piece to the open job. */
@@ -278,9 +278,9 @@ nct_batches_failed(const struct nct_batches *r, nct_why *why)
 
 /* ---- writing ---- */
 
-/* Adds the chunks of a run to `blocks`. */
+/* Hands the chunks of a series to *to. */
 static nct_err
-write_run(const struct nct_encode_job *j, unsigned bits, struct nct_blocks *blocks)
+write_series(const struct nct_encode_job *j, unsigned bits, const struct nct_part_sink *to)
 {
 	uint64_t at = 0;
 	nct_err err = NCT_OK;
@@ -292,14 +292,14 @@ write_run(const struct nct_encode_job *j, unsigned bits, struct nct_blocks *bloc
 		                              .ends_document = 1,
 		                              .ends_chunk = 1};
 
-		err = nct_blocks_add(blocks, &part, j->coded.code.bytes, at);
+		err = to->add(to->ctx, &part, j->coded.code.bytes, at);
 		at += part.bits;
 	}
 	return err;
 }
 
 nct_err
-nct_batch_write(struct nct_batch *b, unsigned bits, struct nct_blocks *blocks, struct nct_encode_job *going, nct_why *why)
+nct_batch_write(struct nct_batch *b, unsigned bits, const struct nct_part_sink *to, struct nct_encode_job *going)
 {
 	size_t kept = 0;
 	nct_err err = NCT_OK;
@@ -308,7 +308,7 @@ nct_batch_write(struct nct_batch *b, unsigned bits, struct nct_blocks *blocks, s
 		const struct nct_encode_job *j = &b->jobs[i];
 
 		if ((err = j->err) == NCT_OK)
-			err = nct_wrote(j->short_count > 0 ? write_run(j, bits, blocks) : nct_coded_write(&j->coded, blocks), why);
+			err = j->short_count > 0 ? write_series(j, bits, to) : nct_coded_write(&j->coded, to);
 	}
 	if (err != NCT_OK)
 		return err;
@@ -386,6 +386,19 @@ nct_batches_new(struct nct_batches *r, const struct nct_text_source *source, con
 	for (size_t i = 0; i < kinds; i++) /* what lies before the first batch's text is read, too */
 		memset(r->buffer + i * each, 0, NCT_WINDOW_SYMBOLS);
 	return NCT_OK;
+}
+
+void
+nct_batches_again(struct nct_batches *r, const struct nct_text_source *source)
+{
+	r->source = *source;
+	r->piece = (struct nct_piece){0};
+	r->in_document = 0;
+	r->before = NULL;
+	r->rest = 0;
+	r->err = NCT_OK;
+	for (unsigned i = 0; i < r->plan.batches; i++)
+		r->batch[i].text[-1] = 0; /* as behind an EOD: no words go on from what was read before */
 }
 
 void

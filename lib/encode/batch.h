@@ -7,7 +7,7 @@
 #include "encode/m1_chunk.h"
 #include "text/boundaries.h"
 
-/* A chunk of a run: bytes of text; and windows, once they are known. */
+/* A chunk of a series: bytes of text; and windows, once they are known. */
 struct nct_short_chunk {
 	uint32_t text_bytes, windows;
 };
@@ -15,17 +15,18 @@ struct nct_short_chunk {
 /* A job: text to encode.
  *
  * Each EOD that is to be encoded has a byte in a batch's text: 0, behind its document. A job has a chunk. If a long
- * chunk spans several batches, each of them has a job for its share of it. Or a job is a run: several short chunks, one
- * behind the other, that all end with EOD. Then its text has the EODs' bytes, too. */
+ * chunk spans several batches, each of them has a job for its share of it. Or a job is a series: several short chunks,
+ * one behind the other, that all end with EOD. Then its text has the EODs' bytes, too. */
 struct nct_encode_job {
 	const uint8_t *text; /* borrowed: text[0..n) is not yet encoded. NCT_WINDOW_SYMBOLS bytes before it can be read */
 	const uint8_t *mark; /* borrowed: mark[0..n] (trie.h), and as many before it; NULL: M1 encodes, without alignment */
 	size_t n;
-	struct nct_short_chunk *shorts; /* (shorts_cap) owned: a run's chunks */
-	size_t short_count, shorts_cap; /* 0: it is no run */
-	size_t done;         /* a run: chunks that are encoded */
+	struct nct_short_chunk *shorts; /* (shorts_cap) owned: the chunks of a series */
+	size_t short_count, shorts_cap; /* 0: it is no series */
+	size_t done;         /* a series: chunks that are encoded */
 	int ends, eod;       /* a chunk: it ends behind text[n - 1]; and it ends with EOD, at text[n] */
-	struct nct_coded coded;   /* owned: its code so far. Of a run, the open part counts the windows of the next chunk */
+	/* Owned: its code so far. Of a series, the open part counts the windows of the next chunk. */
+	struct nct_coded coded;
 	struct nct_open open;     /* by a codebook: the open window */
 	struct nct_chunk *chunk;  /* by M1: its state. Borrowed; NULL by a codebook */
 	nct_err err;
@@ -45,7 +46,7 @@ struct nct_batch_plan {
 	unsigned batches;      /* in use at the same time */
 	size_t text_bytes;     /* of a batch, at most, but for an EOD more */
 	size_t jobs;           /* of a batch, at most */
-	size_t run;            /* bytes of a run, at most; 0: no runs */
+	size_t series;         /* bytes of a series, at most; 0: no series */
 	uint64_t chunk;        /* bytes of a chunk, at most; 0: chunks end where documents do */
 	int aligned;           /* boundaries are marked */
 	int marks;             /* batches have marks, as they must if `aligned` */
@@ -78,6 +79,8 @@ struct nct_batches {
 	int saved_errno;
 };
 
+/* Forgets all that was read, and reads other text from now on. */
+void nct_batches_again(struct nct_batches *r, const struct nct_text_source *source);
 /* Makes empty batches. What *source borrows must outlive them. NCT_ENOMEM: the caller still has to free *r. */
 nct_err nct_batches_new(struct nct_batches *r, const struct nct_text_source *source,
                         const struct nct_batch_plan *p) NCT_USED;
@@ -89,10 +92,10 @@ int nct_batches_fill(struct nct_batches *r, struct nct_batch *b);
 /* Returns the input's error, with errno and *why; NCT_OK if it did not fail. */
 nct_err nct_batches_failed(const struct nct_batches *r, nct_why *why) NCT_USED;
 
-/* Adds the finished chunks and parts of all jobs, windows of `bits` bits, to `blocks`. If the batch's last chunk goes on,
- * its job changes places with *going. Errors of the jobs, of nct_blocks_add(); NCT_EWRITE. */
-nct_err nct_batch_write(struct nct_batch *b, unsigned bits, struct nct_blocks *blocks, struct nct_encode_job *going,
-                        nct_why *why) NCT_USED;
+/* Hands the finished parts of all jobs, of windows of `bits` bits, to *to. If the batch's last chunk goes on, its job
+ * changes places with *going. Errors of the jobs, and of to->add(). */
+nct_err nct_batch_write(struct nct_batch *b, unsigned bits, const struct nct_part_sink *to,
+                        struct nct_encode_job *going) NCT_USED;
 void nct_encode_job_free(struct nct_encode_job *j); /* what it owns, but not *j */
 /* Makes *j, the first job of a batch, go on with the chunk of *from, which the batch before has left open. The text of
  * *from that is not yet encoded lies before j->text. NCT_ENOMEM. */

@@ -27,9 +27,9 @@ count_window(struct nct_encode_job *j, const struct nct_codebook *c, uint32_t k)
 	return NCT_OK;
 }
 
-/* Counts the windows k[0..count) of a run: those up to one with EOD belong to a chunk. */
+/* Counts the windows k[0..count) of a series: those up to one with EOD belong to a chunk. */
 static void
-count_run(struct nct_encode_job *j, const uint32_t *k, size_t count)
+count_series(struct nct_encode_job *j, const uint32_t *k, size_t count)
 {
 	uint64_t *open = &j->coded.part.units;
 	size_t from = 0;
@@ -55,7 +55,7 @@ take_windows(struct nct_encode_job *j, const struct nct_codebook *c, const uint3
 	if (err != NCT_OK)
 		return err;
 	if (j->short_count > 0) {
-		count_run(j, k, count);
+		count_series(j, k, count);
 		return NCT_OK;
 	}
 	if (j->coded.part.units + count <= NCT_PART_WINDOWS &&
@@ -80,7 +80,7 @@ end_job(struct nct_encode_job *j, const struct nct_trie *t, unsigned how)
 	size_t count;
 	nct_err err = NCT_OK;
 
-	if (!j->ends || j->short_count > 0) /* a run ends behind an EOD, where no window is open */
+	if (!j->ends || j->short_count > 0) /* a series ends behind an EOD, where no window is open */
 		return NCT_OK;
 	const struct nct_book_lane at = {.text = j->text, .mark = j->mark, .open = j->open};
 

@@ -16,8 +16,10 @@ struct nct_book_lanes {
 	unsigned n;
 };
 
-/* Makes lanes for up to jobs_max jobs. `how` is a sum of NCT_WALK_.... *t is borrowed. NCT_ENOMEM: the caller still has to free *l. */
-nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max, unsigned how) NCT_USED;
+/* Makes lanes for up to jobs_max jobs. `how`: a sum of NCT_WALK_.... *t is borrowed. NCT_ENOMEM: the
+ * caller still has to free *l. */
+nct_err nct_book_lanes_new(struct nct_book_lanes *l, const struct nct_trie *t, size_t jobs_max,
+                           unsigned how) NCT_USED;
 void nct_book_lanes_free(struct nct_book_lanes *l);
 /* Encodes all text of jobs[0..n), n <= jobs_max, and closes the chunks that end. Sets the `err` of each: NCT_ENOMEM. */
 void nct_book_lanes_walk(struct nct_book_lanes *l, struct nct_encode_job *jobs, size_t n);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/pipeline.h"
 #include "encode/batch.h"
 #include "encode/book_lanes.h"
@@ -13,7 +14,7 @@
 
 struct book_encoder {
 	const struct nct_encode_options *o;
-	struct nct_blocks *blocks;
+	struct nct_part_sink sink;
 	nct_why *why;
 	struct nct_batches batches;
 	struct nct_book_lanes *lanes; /* owned; one for each batch */
@@ -57,7 +58,7 @@ write_batch(void *ctx, unsigned worker)
 	if (err == NCT_OK && b->goes_on)
 		nct_book_lanes_walk(&e->lanes[worker], b->jobs, 1);
 	if (err == NCT_OK)
-		err = nct_batch_write(b, e->o->window_bits, e->blocks, &e->going, e->why);
+		err = nct_wrote(nct_batch_write(b, e->o->window_bits, &e->sink, &e->going), e->why);
 	if (err != NCT_OK)
 		return err;
 	e->text_bytes += b->text_n - b->eods;
@@ -89,7 +90,7 @@ encoder_new(struct book_encoder *e, const struct nct_trie *t, nct_bounds *bounds
 	const struct nct_batch_plan plan = {.batches = threads,
 	                                    .text_bytes = text_bytes,
 	                                    .jobs = BATCH_JOBS,
-	                                    .run = text_bytes / NCT_LANES,
+	                                    .series = text_bytes / NCT_LANES,
 	                                    .chunk = e->o->chunk,
 	                                    .aligned = aligned,
 	                                    .marks = 1,
@@ -118,7 +119,7 @@ nct_encode_by_book(const struct nct_trie *t, nct_bounds *bounds, struct nct_bloc
                    const struct nct_encode_options *o, nct_why *why)
 {
 	static const struct nct_stages stages = {ready, fill, walk, write_batch};
-	struct book_encoder e = {.o = o, .blocks = b, .why = why};
+	struct book_encoder e = {.o = o, .sink = nct_sink_of(b), .why = why};
 	nct_err err = encoder_new(&e, t, bounds);
 
 	if (err == NCT_OK)

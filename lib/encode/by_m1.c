@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/threads.h"
 #include "encode/batch.h"
 #include "m1/workers.h"
@@ -128,7 +129,7 @@ keep_context(struct m1_encoder *e, const struct nct_batch *b)
 }
 
 static nct_err
-encode_batch(struct m1_encoder *e, struct nct_blocks *blocks, nct_why *why)
+encode_batch(struct m1_encoder *e, const struct nct_part_sink *to, nct_why *why)
 {
 	struct nct_batch *b = e->batches.batch;
 	nct_err err;
@@ -143,7 +144,7 @@ encode_batch(struct m1_encoder *e, struct nct_blocks *blocks, nct_why *why)
 		nct_parallel(e->threads, b->count < e->o->threads ? b->count : e->o->threads, encode_share, e);
 	}
 	if (err == NCT_OK)
-		err = nct_batch_write(b, e->o->window_bits, blocks, &e->going, why);
+		err = nct_wrote(nct_batch_write(b, e->o->window_bits, to, &e->going), why);
 	return err == NCT_OK ? keep_context(e, b) : err;
 }
 
@@ -191,13 +192,14 @@ nct_err
 nct_encode_by_m1(const nct_m1 *m1, nct_bounds *bounds, struct nct_blocks *b, const struct nct_encode_options *o,
                  nct_why *why)
 {
+	const struct nct_part_sink sink = nct_sink_of(b);
 	struct m1_encoder e = {0};
 	uint64_t text_bytes = 0;
 	nct_err err = encoder_new(&e, m1, bounds, o);
 
 	for (int last = 0; err == NCT_OK && !last;) {
 		last = nct_batches_fill(&e.batches, e.batches.batch);
-		if ((err = encode_batch(&e, b, why)) != NCT_OK)
+		if ((err = encode_batch(&e, &sink, why)) != NCT_OK)
 			break;
 		text_bytes += e.batches.batch->text_n - e.batches.batch->eods;
 		if (o->progress != NULL)

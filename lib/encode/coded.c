@@ -3,6 +3,18 @@
 
 #include <stdlib.h>
 
+static nct_err
+add_to_blocks(void *ctx, const struct nct_part *part, const uint8_t *p, uint64_t from)
+{
+	return nct_blocks_add(ctx, part, p, from);
+}
+
+struct nct_part_sink
+nct_sink_of(struct nct_blocks *b)
+{
+	return (struct nct_part_sink){add_to_blocks, b};
+}
+
 void
 nct_coded_begin(struct nct_coded *c)
 {
@@ -47,12 +59,12 @@ nct_coded_go_on(struct nct_coded *c, const struct nct_coded *from)
 }
 
 nct_err
-nct_coded_write(const struct nct_coded *c, struct nct_blocks *b)
+nct_coded_write(const struct nct_coded *c, const struct nct_part_sink *to)
 {
 	uint64_t at = 0;
 	nct_err err = NCT_OK;
 
 	for (size_t i = 0; i < c->count && err == NCT_OK; at += c->parts[i++].bits)
-		err = nct_blocks_add(b, &c->parts[i], c->code.bytes, at);
+		err = to->add(to->ctx, &c->parts[i], c->code.bytes, at);
 	return err;
 }

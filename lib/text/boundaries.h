@@ -11,9 +11,9 @@ typedef struct nct_bounds nct_bounds;
  * On failure *out is NULL. NCT_EARG (bad pattern), NCT_ENOMEM. */
 nct_err nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern,
                        nct_why *why) NCT_USED;
-/* As nct_docs_next(). For NCT_ALIGN_REGEX it fills piece->mark, and a piece ends where more text is needed to tell where
- * the next boundary is. For NCT_ALIGN_WORDS the caller marks the text by nct_bounds_words(), which costs less for many
- * pieces at once; a piece has NCT_WORDS_AHEAD bytes ahead. */
+/* As nct_docs_next(). For NCT_ALIGN_REGEX it fills piece->mark, and a piece ends where more text is needed to tell
+ * where the next boundary is. For NCT_ALIGN_WORDS the caller marks the text by nct_bounds_words(), which costs less
+ * for many pieces at once; a piece has NCT_WORDS_AHEAD bytes ahead. */
 nct_err nct_bounds_next(nct_bounds *b, struct nct_piece *piece, nct_why *why) NCT_USED;
 const nct_words *nct_bounds_words(const nct_bounds *b); /* borrowed; NULL unless for NCT_ALIGN_WORDS */
 /* Sets mark[0..n) for text[0..n), a whole document. Not to be called with NCT_ALIGN_NONE. If `b` is for this call

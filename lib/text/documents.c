@@ -284,5 +284,6 @@ nct_docs_next(nct_docs *d, struct nct_piece *piece, nct_why *why)
 int
 nct_docs_ready(const nct_docs *d)
 {
-	return d->fd < 0 || (d->separator != NCT_SEP_REGEX && can_give(d, d->n, 0) > 0) || nct_readable_within(d->fd, PATIENCE);
+	return d->fd < 0 || (d->separator != NCT_SEP_REGEX && can_give(d, d->n, 0) > 0) ||
+	       nct_readable_within(d->fd, PATIENCE);
 }

@@ -240,3 +240,12 @@ told() {
   while read -r f; do grep -q "$f(.*why" calls.why; done <why
   while read -r f; do grep -q "SIZES(.*$f(" calls.options; done <options
 }
+
+@test "library: the example of the codec in memory, built as its first lines say, prints the ids of acwin and bitpack" {
+  [ -z "${NCT_SAN:-}" ] || skip "no sanitizer in the program"
+  xz -dc "$NCT_ROOT/examples/sample.txt.xz" | head -c 300000 | tr -d '\0' | grep . >text
+  "${NCT_CC:-gcc}" -Wall -Wextra -Werror -I "$usr/include" "$NCT_ROOT/examples/c/lines.c" -L "$usr/lib" -lnct $LIBS -o lines
+  LD_LIBRARY_PATH=$usr/lib ./lines <text >ids
+  tr '\n' '\0' <text | acwin -0 | bitpack --to=text | cmp - ids
+  LD_LIBRARY_PATH=$usr/lib ./lines </dev/null | cmp - /dev/null
+}

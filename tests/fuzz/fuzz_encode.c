@@ -1,4 +1,5 @@
-/* fuzz_encode.c - a fuzz target: encodes any text with any options, and decodes it: text and counts must come back.
+/* fuzz_encode.c - a fuzz target: encodes any text with any options, and decodes it: text and counts must come back. The
+ * codec in memory must give the ids of the stream.
  *
  * The first bytes choose the options. Streams must not depend on the number of threads, and those of code `split`
  * not on whether a codebook is used. Built for libFuzzer and run by `make fuzz`; `make check` runs test_fuzz_encode,
@@ -95,6 +96,84 @@ decode_again(const struct input *in, const struct stream *s, unsigned threads)
 	free(text);
 }
 
+static nct_err
+one_stream(void *ctx, size_t i, int *fd)
+{
+	const struct stream *s = ctx;
+
+	*fd = i == 0 ? file_of_bytes(s->p, s->n) : -1;
+	return NCT_OK;
+}
+
+/* ids[0..n) are those of the stream. */
+static void
+same_ids(const struct stream *s, const uint16_t *ids, size_t n)
+{
+	struct stream in = *s;
+	const struct nct_pack_options o = {.struct_size = sizeof o};
+	FILE *f = tmpfile();
+	size_t raw_n;
+
+	must(f != NULL, "no file");
+	must(nct_tokens_export(one_stream, &in, fileno(f), NCT_EXPORT_RAW, &o, NULL, NULL) == NCT_OK, "exporting");
+	uint8_t *raw = contents(f, &raw_n);
+	must(raw_n == 2 * n, "another number of ids in memory");
+	for (size_t i = 0; i < n; i++)
+		must(ids[i] == (raw[2 * i] | raw[2 * i + 1] << 8), "other ids in memory");
+	free(raw);
+}
+
+/* Encodes text[0..n) in memory, and decodes it. Returns how many ids it has. */
+static size_t
+ids_in_memory(const nct_codec *c, nct_codec_scratch *s, const uint8_t *text, size_t n, int open, uint16_t *ids,
+              size_t room)
+{
+	const uint64_t offsets[2] = {0, n};
+	uint64_t ends[2], back[2];
+	uint8_t *again = malloc(n + 1);
+
+	must(again != NULL, "no memory");
+	must(nct_codec_encode(c, s, text, offsets, 1, open, ids, room, ends, NULL) == NCT_OK && ends[1] <= room,
+	     "encoding in memory");
+	must(nct_codec_decode(c, ids, ends, 1, again, n, back, NULL) == NCT_OK && back[1] == n && memcmp(again, text, n) == 0,
+	     "another text from memory");
+	free(again);
+	return (size_t)ends[1];
+}
+
+/* The codec in memory gives the ids of the stream. */
+static void
+encode_in_memory(const struct input *in, const struct stream *s)
+{
+	const struct nct_codec_options o = {sizeof o, in->o.window_bits, 0, in->o.code, NULL, in->o.align, NULL, in->o.eod,
+	                                    in->o.chunk == 0 ? UINT64_MAX : in->o.chunk};
+	nct_codec *c;
+	nct_codec_scratch *scratch;
+	const uint8_t *text = in->text;
+	size_t at = 0, n = 0;
+
+	const nct_err err = nct_codec_new(&c, in->m1, &o, NULL);
+	if (err == NCT_EDATA && in->o.code == NCT_CODE_SPLIT) /* no places for its strings; the stream is by M1 */
+		return;
+	must(err == NCT_OK && nct_codec_scratch_new(&scratch, c) == NCT_OK, "no codec");
+	const size_t room = (size_t)nct_codec_ids_max(c, in->n, in->n + 2);
+	uint16_t *ids = malloc(room * sizeof *ids);
+	must(ids != NULL, "no memory");
+	while (at < in->n) { /* a call for each document */
+		const int nul = in->o.separator == NCT_SEP_NUL;
+		const uint8_t *end = nul ? memchr(text + at, 0, in->n - at) : NULL;
+		const size_t to = nul ? (end != NULL ? (size_t)(end - text) : in->n) : in->cut > at ? in->cut : in->n;
+		const int open = to == in->n && (nul || in->o.open);
+
+		n += ids_in_memory(c, scratch, text + at, to - at, open, ids + n, room - n);
+		at = to + (size_t)nul;
+	}
+	same_ids(s, ids, n);
+	free(ids);
+	nct_codec_scratch_free(scratch);
+	nct_codec_free(c);
+}
+
 static struct nct_encode_options
 options_of(const uint8_t *way)
 {
@@ -143,6 +222,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.cut = in.o.separator == NCT_SEP_OPERAND ? in.n * data[5] / 256 : 0;
 	s = encode(&in, 1, 0);
 	encode_again(&in, &s, 2, 0);
+	encode_in_memory(&in, &s);
 	if (in.o.code == NCT_CODE_SPLIT && data[4] == 'M')
 		encode_again(&in, &s, 1, 1);
 	decode_again(&in, &s, 1);

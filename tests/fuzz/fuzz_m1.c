@@ -46,7 +46,8 @@ window_of(const struct nct_trie *t, const uint8_t *text, size_t n, int eod)
 	struct nct_book_lane lane = {.text = text, .out = out};
 
 	nct_trie_walk(t, &lane, 1, n, NCT_WALK_JOINED);
-	must(lane.text == text + n && lane.out == out && nct_trie_close(t, &lane, eod, NCT_WALK_JOINED, out) == 1, "more windows than one");
+	must(lane.text == text + n && lane.out == out && nct_trie_close(t, &lane, eod, NCT_WALK_JOINED, out) == 1,
+	     "more windows than one");
 	return out[0];
 }
 

@@ -105,8 +105,8 @@ wanted(const struct some *s, struct lane_text *t, unsigned how, int last_eod)
 	return count;
 }
 
-/* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind`, bits: how,
- * and 4 if documents end in the texts. */
+/* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind` is
+ * how, and 4 more if documents end in the texts. */
 static void
 walk_texts(unsigned lanes, unsigned kind, nct_rng *r)
 {

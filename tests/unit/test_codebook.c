@@ -64,9 +64,9 @@ test_strings(void **state)
 				u.to.bytes = u.to.text_bytes = 0;
 				u.to.text_max = UINT64_MAX;
 				assert_int_equal(nct_bits_put(&bits, k, b), NCT_OK);
-				struct nct_run run = {.p = bits.bytes, .bits = b, .units = 1};
-				assert_int_equal(nct_m1_block_windows(&u, worker, &run, 1), NCT_OK);
-				if (u.to.bytes != n || (n > 0 && memcmp(u.to.text, text, n) != 0) || eod != run.eod)
+				struct nct_part_job part = {.p = bits.bytes, .bits = b, .units = 1};
+				assert_int_equal(nct_m1_block_windows(&u, worker, &part, 1), NCT_OK);
+				if (u.to.bytes != n || (n > 0 && memcmp(u.to.text, text, n) != 0) || eod != part.eod)
 					fail_msg("model %u, b=%u: window %zu", which, b, k);
 				nct_bits_free(&bits);
 			}
@@ -388,7 +388,7 @@ test_work(void **state)
 		walked.first = NULL;
 		walked.bytes[0] = walked.bytes[1] = 0;
 		free(encode(m, (struct text){text, n}, &o, &size));
-		assert_int_equal(walked.bytes[0] + walked.bytes[1], n + 1); /* the last chunk is a run: with its EOD */
+		assert_int_equal(walked.bytes[0] + walked.bytes[1], n + 1); /* the last chunk is a series: with its EOD */
 	}
 	nct_m1_free(m);
 	free(text);

@@ -63,6 +63,7 @@ test_codec(void **state)
 {
 	struct bytes lines = {(uint8_t *)"1 2\n3\n", 6}, none = {(uint8_t *)"", 0};
 	const int in = bytes_fd(windows.p, windows.n);
+	nct_codec *c = NULL;
 
 	(void)state;
 	SIZES(nct_pack_options, progress, nct_pack(open_text, &windows, null, o, NULL, why), .token_bits = 5);
@@ -79,6 +80,8 @@ test_codec(void **state)
 	      .resets = 1, .threads = 1);
 	SIZES(nct_decode_options, keep_going, nct_decode(m1, again(in), null, o, NULL, why), .threads = 1);
 	SIZES(nct_list_options, lost, nct_list(again(in), o, why), .each = ignore);
+	SIZES(nct_codec_options, eod, (nct_codec_free(c), nct_codec_new(&c, m1, o, why)), .window_bits = 10);
+	nct_codec_free(c);
 	assert_int_equal(close(in), 0);
 }
 

@@ -73,6 +73,28 @@ test_m1(void **state)
 }
 
 static void
+test_codec(void **state)
+{
+	const struct nct_codec_options o = {.struct_size = sizeof o, .window_bits = 10};
+	const struct nct_codec_options bad = {.struct_size = sizeof bad, .window_bits = 11};
+	const uint64_t down[2] = {1, 0}, one[2] = {0, 1};
+	const uint16_t large = 1024;
+	nct_codec_scratch *s;
+	uint64_t ends[2];
+	uint16_t ids[1];
+	nct_codec *c;
+
+	(void)state;
+	FAILS(NCT_EARG, 1, nct_codec_new(&c, m1, &bad, why));
+	assert_int_equal(nct_codec_new(&c, m1, &o, NULL), NCT_OK);
+	assert_int_equal(nct_codec_scratch_new(&s, c), NCT_OK);
+	FAILS(NCT_EARG, 1, nct_codec_encode(c, s, "a", down, 1, 0, ids, 1, ends, why));
+	FAILS(NCT_EDATA, 1, nct_codec_decode(c, &large, one, 1, ids, 1, ends, why));
+	nct_codec_scratch_free(s);
+	nct_codec_free(c);
+}
+
+static void
 test_tokens(void **state)
 {
 	const struct nct_pack_options o = {sizeof o, .token_bits = 5}, bad = {sizeof bad, .token_bits = 17};
@@ -352,7 +374,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_m1),          cmocka_unit_test(test_tokens),   cmocka_unit_test(test_imports),
+	    cmocka_unit_test(test_m1),          cmocka_unit_test(test_codec),    cmocka_unit_test(test_tokens),
+	    cmocka_unit_test(test_imports),
 	    cmocka_unit_test(test_ids_back),
 	    cmocka_unit_test(test_measuring),   cmocka_unit_test(test_encoding), cmocka_unit_test(test_decoding),
 	    cmocka_unit_test(test_listing),     cmocka_unit_test(test_texts),    cmocka_unit_test(test_corpora),

@@ -1,14 +1,14 @@
-/* m1_runs.c - decodes runs in which M1 keeps its context from window to window, several in turn. */
+/* m1_parts.c - decodes parts in which M1 keeps its context from window to window, several in turn. */
 #include <stdlib.h>
 
 #include "coder/ac.h"
 #include "coder/bits.h"
 #include "decode/m1_block.h"
 
-/* A lane, and the run that it decodes. */
+/* A lane, and the part that it decodes. */
 struct lane {
-	struct nct_run *run;    /* borrowed; NULL: none */
-	struct nct_decoded *to; /* borrowed: the run's text */
+	struct nct_part_job *part;    /* borrowed; NULL: none */
+	struct nct_decoded *to; /* borrowed: the part's text */
 	nct_context *context;   /* borrowed */
 	uint32_t since_reset;   /* windows since M1's last reset */
 	uint64_t unit;          /* windows or symbols decoded */
@@ -20,16 +20,16 @@ struct lane {
 
 struct runs_decoder {
 	const struct nct_m1_block *u;
-	struct nct_run *runs;
-	struct nct_decoded *text; /* (count) owned: the text of each run */
-	size_t count, next;    /* runs; the first that was not begun */
-	int goes_on;           /* the first run continues a chunk */
-	uint64_t left;         /* bytes of text that may still come, in all runs */
+	struct nct_part_job *parts;
+	struct nct_decoded *text; /* (count) owned: the text of each part */
+	size_t count, next;    /* parts; the first that was not begun */
+	int goes_on;           /* the first part continues a chunk */
+	uint64_t left;         /* bytes of text that may still come, in all parts */
 	struct lane *lane;
 	nct_err err;
 };
 
-/* Gives a lane the next run; 0 if none is left. */
+/* Gives a lane the next part; 0 if none is left. */
 static int
 begin(struct runs_decoder *d, struct lane *l)
 {
@@ -39,8 +39,8 @@ begin(struct runs_decoder *d, struct lane *l)
 	if (i == d->count)
 		return 0;
 	d->next++;
-	l->run = &d->runs[i];
-	l->run->eod = 0;
+	l->part = &d->parts[i];
+	l->part->eod = 0;
 	l->to = &d->text[i];
 	*l->to = (struct nct_decoded){.text_max = u->to.text_max, .separator = u->to.separator, .show = u->to.show};
 	l->unit = 0;
@@ -50,15 +50,15 @@ begin(struct runs_decoder *d, struct lane *l)
 		l->since_reset = 0;
 	}
 	if (u->plan.window_bits == 0)
-		nct_ac_open(&l->ac, l->run->p, l->run->from, l->run->bits);
+		nct_ac_open(&l->ac, l->part->p, l->part->from, l->part->bits);
 	return 1;
 }
 
-/* Appends a symbol to the run's text. */
+/* Appends a symbol to the part's text. */
 static nct_err
 take(struct runs_decoder *d, struct lane *l, unsigned symbol)
 {
-	l->run->eod = symbol == NCT_EOD;
+	l->part->eod = symbol == NCT_EOD;
 	if (symbol != NCT_EOD && d->left-- == 0)
 		return NCT_EDATA;
 	return nct_decoded_symbol(l->to, symbol);
@@ -80,7 +80,7 @@ open_window(struct runs_decoder *d, struct lane *l)
 	const unsigned b = d->u->plan.window_bits;
 
 	l->window = (struct nct_window){
-	    .k = nct_bits_get(l->run->p, l->run->from + l->run->bits, l->run->from + l->unit * b, b),
+	    .k = nct_bits_get(l->part->p, l->part->from + l->part->bits, l->part->from + l->unit * b, b),
 	    .node = nct_split_root(b)};
 	l->before = l->to->bytes;
 	l->open = 1;
@@ -100,18 +100,18 @@ close_window(struct runs_decoder *d, struct lane *l)
 	return l->to->show ? nct_decoded_show(l->to, p->window_bits, l->window.k, l->before, l->window.eod) : NCT_OK;
 }
 
-/* Decodes as far as possible without evaluating M1. Returns 1 if the run is done. */
+/* Decodes as far as possible without evaluating M1. Returns 1 if the part is done. */
 static int
 advance(struct runs_decoder *d, struct lane *l)
 {
-	while (d->err == NCT_OK && l->unit < l->run->units) {
+	while (d->err == NCT_OK && l->unit < l->part->units) {
 		if (l->open && nct_window_done(&l->window)) {
 			d->err = close_window(d, l);
 			continue;
 		}
 		if (!nct_context_ready(l->context))
 			return 0;
-		if (!l->open && l->run->eod && !d->u->loose) {
+		if (!l->open && l->part->eod && !d->u->loose) {
 			d->err = NCT_EDATA;
 		} else if (d->u->plan.window_bits == 0) {
 			d->err = unbroken_step(d, l);
@@ -124,21 +124,21 @@ advance(struct runs_decoder *d, struct lane *l)
 	return 1;
 }
 
-/* Gives the context of lane i that waits for M1; NULL if there are no more runs. For nct_worker_run(). */
+/* Gives the context of lane i that waits for M1; NULL if there are no more parts. For nct_worker_run(). */
 static nct_context *
 turn(void *self, size_t i)
 {
 	struct runs_decoder *d = self;
 	struct lane *l = &d->lane[i];
 
-	while (d->err == NCT_OK && (l->run != NULL || begin(d, l)) && advance(d, l))
-		l->run = NULL;
-	return d->err == NCT_OK && l->run != NULL ? l->context : NULL;
+	while (d->err == NCT_OK && (l->part != NULL || begin(d, l)) && advance(d, l))
+		l->part = NULL;
+	return d->err == NCT_OK && l->part != NULL ? l->context : NULL;
 }
 
-/* Appends the text of run *r. */
+/* Appends the text of part *r. */
 static nct_err
-append_run(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded *from)
+append_part(struct nct_decoded *to, struct nct_part_job *r, const struct nct_decoded *from)
 {
 	r->text_bytes = from->text_bytes;
 	to->text_bytes += from->text_bytes;
@@ -147,11 +147,11 @@ append_run(struct nct_decoded *to, struct nct_run *r, const struct nct_decoded *
 }
 
 nct_err
-nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size_t n, int in_order, int goes_on)
+nct_m1_block_parts(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n, int in_order, int goes_on)
 {
 	struct lane lane[NCT_M1_BLOCK_LONG_LANES] = {{.context = u->context, .since_reset = u->since_reset}};
 	struct runs_decoder d = {
-	    .u = u, .runs = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
+	    .u = u, .parts = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
 	size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
 
 	if ((d.text = calloc(n + 1, sizeof *d.text)) == NULL)
@@ -162,7 +162,7 @@ nct_m1_block_runs(struct nct_m1_block *u, nct_worker *w, struct nct_run *r, size
 		lane[i].context = nct_worker_context(w, i);
 	nct_worker_run(w, lanes, turn, &d);
 	for (size_t i = 0; i < n && d.err == NCT_OK; i++)
-		d.err = append_run(&u->to, &r[i], &d.text[i]);
+		d.err = append_part(&u->to, &r[i], &d.text[i]);
 	if (in_order)
 		u->since_reset = lane[0].since_reset;
 	for (size_t i = 0; i < n; i++)
