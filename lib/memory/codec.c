@@ -92,7 +92,9 @@ codec_new(nct_codec *c, const nct_m1 *m1, struct nct_codec_options *o, nct_why *
 		return err;
 	if ((err = nct_trie_new(&c->trie, c->book)) == NCT_OK)
 		err = nct_text_table_new(&c->texts, c->book);
-	return err == NCT_EARG || err == NCT_EDATA ? nct_fail(why, NCT_EDATA, "the codebook of %u bits is packed wrongly, or cannot be", c->b) : err;
+	if (err == NCT_EARG || err == NCT_EDATA)
+		return nct_fail(why, NCT_EDATA, "the codebook of %u bits is packed wrongly, or cannot be", c->b);
+	return err;
 }
 
 nct_err
@@ -292,7 +294,8 @@ take_part(void *ctx, const struct nct_part *part, const uint8_t *p, uint64_t fro
 		put_ids(e->ids + e->at, n < room ? n : room, p, from, from + part->bits, v);
 	e->at += n;
 	e->bytes += part->text_bytes;
-	if (part->ends_document || (e->open && part->ends_chunk && e->bytes == e->offsets[e->done + 1] - e->offsets[e->done])) {
+	const uint64_t document = e->offsets[e->done + 1] - e->offsets[e->done];
+	if (part->ends_document || (e->open && part->ends_chunk && e->bytes == document)) {
 		e->id_offsets[++e->done] = e->at;
 		e->bytes = 0;
 	}

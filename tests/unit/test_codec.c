@@ -117,7 +117,12 @@ static const struct {
       .chunk = UINT64_MAX},
      1},
     {{sizeof(struct nct_codec_options), .window_bits = 10, .chunk = 7}, 0},
-    {{sizeof(struct nct_codec_options), .window_bits = 10, .token_bits = 5, .align = NCT_ALIGN_WORDS, .eod = NCT_EOD_ALONE}, 0},
+    {{sizeof(struct nct_codec_options),
+      .window_bits = 10,
+      .token_bits = 5,
+      .align = NCT_ALIGN_WORDS,
+      .eod = NCT_EOD_ALONE},
+     0},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
@@ -291,7 +296,8 @@ test_faults(void **state)
 	refused(m, (struct nct_codec_options){.align = NCT_ALIGN_WORDS}, "without the windows' bits");
 	refused(m, (struct nct_codec_options){.window_bits = 16, .align = NCT_ALIGN_REGEX}, "impossible options");
 	refused(m, (struct nct_codec_options){.window_bits = 16, .eod = 3}, "impossible options");
-	refused(m, (struct nct_codec_options){.window_bits = 16, .align = NCT_ALIGN_REGEX, .align_pattern = "("}, "alignment: ");
+	refused(m, (struct nct_codec_options){.window_bits = 16, .align = NCT_ALIGN_REGEX, .align_pattern = "("},
+	        "alignment: ");
 	refused(plain, (struct nct_codec_options){0}, "M1 has no codebook");
 	assert_int_equal(nct_codec_new(&c, m, &o, NULL), NCT_OK);
 	assert_int_equal(nct_codec_scratch_new(&s, c), NCT_OK);
