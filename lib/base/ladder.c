@@ -31,6 +31,12 @@ place(const char *name)
 	return i;
 }
 
+const char *
+nct_ladder_name_of(const char *name)
+{
+	return name != NULL ? nct_ladder_name(place(name)) : NULL;
+}
+
 int
 nct_ladder_serves(const char *row, const char *want)
 {

@@ -6,6 +6,8 @@
 
 /* Name i of this architecture, most demanding first. The last is "ref"; NULL past that. */
 const char *nct_ladder_name(size_t i);
+/* The same name as a constant string; NULL if it is unknown, or NULL. */
+const char *nct_ladder_name_of(const char *name);
 /* True if kernels named `row` may be used where `want` was asked for: both are known names, and `row` is not above
  * `want` in the order. `want` may be NULL; then any row will do. */
 int nct_ladder_serves(const char *row, const char *want);

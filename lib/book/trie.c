@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 #include "base/huge.h"
+#include "base/ladder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,16 +113,20 @@ fill(struct filler *f, const uint32_t *base)
 }
 
 nct_err
-nct_trie_new(struct nct_trie *t, const struct nct_codebook *c)
+nct_trie_new(struct nct_trie *t, const struct nct_codebook *c, const char *cpu)
 {
 	struct filler f = {.t = t};
 	uint32_t *found = NULL;
 	nct_err err = c->base == NULL ? nct_codebook_places(c, &found) : NCT_OK;
 
 	*t = (struct nct_trie){.book = c, .lanes = NCT_LANES_PLAIN};
+	(void)cpu;
 #if defined __x86_64__
-	if (nct_cpu_avx512())
-		t->lanes = NCT_LANES;
+	if (nct_ladder_serves("avx512", cpu) && nct_cpu_avx512())
+		t->walk_many = nct_trie_walk_avx512;
+	else if (nct_ladder_serves("avx2", cpu) && nct_cpu_avx2())
+		t->walk_many = nct_trie_walk_avx2;
+	t->lanes = t->walk_many != NULL ? NCT_LANES : NCT_LANES_PLAIN;
 #endif
 	if (err == NCT_OK)
 		err = fill(&f, c->base != NULL ? c->base : found);

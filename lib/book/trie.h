@@ -8,12 +8,17 @@
 
 #include "book/codebook.h"
 
+struct nct_trie;
+struct nct_book_lane;
+typedef void nct_trie_walker(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
+
 struct nct_trie {
 	uint32_t *byte;   /* the cells (see NCT_TRIE_STRING), owned */
 	/* By cell: the number of its string; with NCT_TRIE_EOD if the string ends with EOD. In the memory of `byte` */
 	uint32_t *number;
 	const struct nct_codebook *book; /* borrowed; NULL: there is no trie */
-	unsigned lanes;   /* texts to walk at once, for speed: NCT_LANES_PLAIN, or NCT_LANES with AVX-512 */
+	unsigned lanes;   /* texts to walk at once, for speed: NCT_LANES_PLAIN, or NCT_LANES with vector instructions */
+	nct_trie_walker *walk_many; /* for more than NCT_LANES_PLAIN; NULL: none */
 };
 
 #define NCT_TRIE_INNER 0xffffffu
@@ -25,9 +30,9 @@ struct nct_trie {
 #define NCT_TRIE_BYTES_MAX ((size_t)1 << 23)
 
 /* Makes the trie of a codebook. Takes the places from c->base, or finds them if that is NULL. *c is borrowed until
- * nct_trie_free(). On failure *t is zero. NCT_ENOMEM; NCT_EARG: no places were found (see nct_codebook_places()), or
+ * nct_trie_free(). `cpu`: see nct_m1_cpu(); there are walks named "avx512", "avx2" and "ref". On failure *t is zero. NCT_ENOMEM; NCT_EARG: no places were found (see nct_codebook_places()), or
  * the cells are too many; NCT_EDATA: c->base is wrong. */
-nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c) NCT_USED;
+nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c, const char *cpu) NCT_USED;
 void nct_trie_free(struct nct_trie *t); /* zero is a no-op */
 
 /* An open window: one that was begun and not yet closed. At first all 0. */
@@ -60,7 +65,7 @@ struct nct_book_lane {
 
 /* Lanes that are walked in turn, so that their loads overlap. More of them would not fit in the registers. */
 #define NCT_LANES_PLAIN 6
-#define NCT_LANES 16 /* lanes with AVX-512, which holds 8 in a register */
+#define NCT_LANES 16 /* lanes with vector instructions: 8 in a register */
 
 /* Walks 1 to t->lanes lanes, n steps each. A window takes the longest string that its text begins with; if windows
  * are aligned, the longest that ends at a boundary, if one does. (In a split codebook every beginning of a string is a
@@ -71,8 +76,8 @@ struct nct_book_lane {
  * window, it is that of the walk before. */
 void nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
 #if defined __x86_64__
-/* The same with AVX-512; nct_trie_walk() calls it. */
-void nct_trie_walk_avx512(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
+/* The same with vector instructions; nct_trie_walk() calls them. */
+nct_trie_walker nct_trie_walk_avx512, nct_trie_walk_avx2;
 #endif
 /* Ends a chunk at at->text, with EOD or without. Writes the numbers of its last windows to k[], which has room for
  * at->open.held + 1, and returns how many there are. at->mark[0] tells whether the chunk's end counts as a boundary. */

@@ -100,6 +100,7 @@ take(const struct nct_trie *t, ptrdiff_t ahead, int ends, unsigned how, struct s
 static inline __attribute__((always_inline)) void
 walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes, size_t n, int ends, unsigned how)
 {
+	const int marks = ends || (how & NCT_WALK_ALIGNED) != 0;
 	struct state s[NCT_LANES_PLAIN];
 	ptrdiff_t ahead[NCT_LANES_PLAIN];
 
@@ -107,7 +108,7 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes,
 		const struct nct_open *o = &lane[l].open;
 
 		s[l] = (struct state){lane[l].text, lane[l].text - o->over, o->at, o->best, o->inside, lane[l].out};
-		ahead[l] = ends ? lane[l].mark - lane[l].text : 0;
+		ahead[l] = marks ? lane[l].mark - lane[l].text : 0;
 	}
 	for (size_t i = 0; i < n; i++)
 #pragma GCC unroll 8
@@ -118,7 +119,7 @@ walk(const struct nct_trie *t, struct nct_book_lane *lane, const unsigned lanes,
 
 		for (uint32_t *k = lane[l].out; k < s[l].out; k++)
 			*k = t->number[*k];
-		if (ends)
+		if (lane[l].mark != NULL)
 			lane[l].mark += s[l].text - lane[l].text;
 		lane[l].text = s[l].text;
 		lane[l].out = s[l].out;
@@ -148,23 +149,23 @@ walk_some(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, 
 static void
 walk_plain(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how)
 {
+	const unsigned joined = how & NCT_WALK_JOINED;
+
 	if (lane[0].mark == NULL)
 		walk_some(t, lane, lanes, n, 0, 0);
 	else if (how & NCT_WALK_ALIGNED)
-		walk_some(t, lane, lanes, n, 1, NCT_WALK_ALIGNED | (how & NCT_WALK_JOINED));
+		walk_some(t, lane, lanes, n, 1, NCT_WALK_ALIGNED | joined);
 	else
-		walk_some(t, lane, lanes, n, 1, how & NCT_WALK_JOINED);
+		walk_some(t, lane, lanes, n, 1, joined);
 }
 
 void
 nct_trie_walk(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how)
 {
-#if defined __x86_64__
 	if (lanes > NCT_LANES_PLAIN) {
-		nct_trie_walk_avx512(t, lane, lanes, n, how);
+		t->walk_many(t, lane, lanes, n, how);
 		return;
 	}
-#endif
 	walk_plain(t, lane, lanes, n, how);
 }
 

@@ -69,9 +69,9 @@ header_of(const nct_m1 *m1, const struct nct_encode_options *o, const struct nct
 /* Makes the trie of a codebook. Leaves *t zero if `book` is NULL, or if it has no places in a double array and M1 can
  * encode without it. */
 static nct_err
-open_trie(struct nct_trie *t, const struct nct_codebook *book, nct_why *why)
+open_trie(struct nct_trie *t, const struct nct_codebook *book, const char *cpu, nct_why *why)
 {
-	const nct_err err = book != NULL ? nct_trie_new(t, book) : NCT_OK;
+	const nct_err err = book != NULL ? nct_trie_new(t, book, cpu) : NCT_OK;
 
 	if (err == NCT_EARG && book->code == NCT_CODE_BEST)
 		return nct_fail(why, NCT_EDATA, "the codebook of %u bits cannot be packed", book->bits);
@@ -91,12 +91,12 @@ encode(const nct_m1 *m1, const struct nct_codebook *book, nct_operand operand, v
 	nct_bounds *bounds = NULL;
 	nct_err err;
 
-	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, why)) != NCT_OK)
+	if ((err = check(o, book, why)) != NCT_OK || (err = open_trie(&trie, book, nct_m1_cpu(m1), why)) != NCT_OK)
 		goto end;
 	if ((err = nct_docs_new(&docs, operand, ctx, o->separator, o->pattern, o->open, why)) != NCT_OK)
 		goto end;
 	nct_docs_watch(docs, o->begins, o->ctx);
-	if ((err = nct_bounds_new(&bounds, docs, o->align, o->align_pattern, why)) != NCT_OK)
+	if ((err = nct_bounds_new(&bounds, docs, o->align, o->align_pattern, nct_m1_cpu(m1), why)) != NCT_OK)
 		goto end;
 	if ((err = nct_writer_new(&blocks.writer, out)) != NCT_OK ||
 	    (err = nct_wrote(nct_writer_header(blocks.writer, &h), why)) != NCT_OK)

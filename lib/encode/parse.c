@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/threads.h"
 #include "m1/context.h"
+#include "m1/m1.h"
 #include "text/boundaries.h"
 
 #define LANES 64 /* spans that a thread parses in turn */
@@ -153,7 +154,7 @@ share_new(struct share *w, const nct_m1 *m1, const struct nct_parse_plan *p)
 	nct_err err = nct_worker_new(&w->worker, m1, &plan);
 
 	if (err == NCT_OK)
-		err = nct_bounds_new(&w->bounds, NULL, p->align, p->align_pattern, &w->why);
+		err = nct_bounds_new(&w->bounds, NULL, p->align, p->align_pattern, nct_m1_cpu(m1), &w->why);
 	if (err == NCT_OK && (w->block = calloc(2 * LANES, p->span)) == NULL)
 		err = NCT_ENOMEM;
 	for (size_t k = 0; err == NCT_OK && k < LANES; k++) {

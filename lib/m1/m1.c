@@ -131,6 +131,7 @@ begin(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why
 		return NCT_ENOMEM;
 	m->c = *c;
 	m->k = k;
+	m->cpu = nct_ladder_name_of(cpu);
 	m->weights = calloc(1, sizeof *m->weights);
 	if (c->kind == NCT_M1_TRANSFORMER)
 		m->bias = calloc((size_t)c->layers * c->heads * (NCT_BIAS_FAR + 1), sizeof *m->bias);
@@ -140,6 +141,12 @@ begin(nct_m1 **out, const struct nct_m1_config *c, const char *cpu, nct_why *why
 	}
 	*out = m;
 	return NCT_OK;
+}
+
+const char *
+nct_m1_cpu(const nct_m1 *m)
+{
+	return m->cpu;
 }
 
 nct_err

@@ -35,6 +35,8 @@ size_t nct_m1_kv_bytes(const nct_m1 *m); /* 0 for kinds without attention (unigr
 uint32_t nct_m1_reach(const nct_m1 *m);  /* positions a layer attends to, its own included; 0 for unigram:
                                           * frequencies do not depend on the context at all */
 
+/* The name in base/ladder.h that *m was opened with. All kernels used with it must serve that. NULL: any will do. */
+const char *nct_m1_cpu(const nct_m1 *m);
 /* An M1 of kind `unigram`. NCT_EARG (a frequency is 0, the sum is not NCT_FREQ_TOTAL, `cpu`), NCT_ENOMEM. */
 nct_err nct_m1_new_unigram(nct_m1 **out, const uint32_t freq[NCT_SYMBOLS], const char *cpu, nct_why *why) NCT_USED;
 /* Says what windows *m was trained for: model files tell it. The pattern is copied; NULL but for NCT_ALIGN_REGEX.

@@ -43,6 +43,7 @@ struct nct_m1_weights {
 struct nct_m1 {
 	struct nct_m1_config c;
 	const struct nct_kernels *k;
+	const char *cpu;              /* a name of base/ladder.h that all kernels must serve; NULL: any */
 	void *tensor[NCT_M1_TENSORS]; /* into one block that tensor[first of the kind] owns; NULL: not of this kind */
 	void *block;                  /* owned; NULL: tensors are borrowed, and never written */
 	int32_t *bias;                /* (L,H,NCT_BIAS_FAR + 1), by distance */

@@ -88,9 +88,9 @@ codec_new(nct_codec *c, const nct_m1 *m1, struct nct_codec_options *o, nct_why *
 	c->chunk = o->chunk == 0 ? CHUNK : o->chunk == UINT64_MAX ? 0 : o->chunk;
 	if (o->align_pattern != NULL && (c->pattern = strdup(o->align_pattern)) == NULL)
 		return NCT_ENOMEM;
-	if (o->align == NCT_ALIGN_WORDS && (err = nct_words_new(&c->words)) != NCT_OK)
+	if (o->align == NCT_ALIGN_WORDS && (err = nct_words_new(&c->words, nct_m1_cpu(m1))) != NCT_OK)
 		return err;
-	if ((err = nct_trie_new(&c->trie, c->book)) == NCT_OK)
+	if ((err = nct_trie_new(&c->trie, c->book, nct_m1_cpu(m1))) == NCT_OK)
 		err = nct_text_table_new(&c->texts, c->book);
 	if (err == NCT_EARG || err == NCT_EDATA)
 		return nct_fail(why, NCT_EDATA, "the codebook of %u bits is packed wrongly, or cannot be", c->b);
@@ -115,7 +115,7 @@ nct_codec_new(nct_codec **out, const nct_m1 *m1, const struct nct_codec_options 
 	if (err == NCT_OK && c->pattern != NULL) { /* is the pattern good? */
 		nct_bounds *b = NULL;
 
-		err = nct_bounds_new(&b, NULL, c->align, c->pattern, why);
+		err = nct_bounds_new(&b, NULL, c->align, c->pattern, NULL, why);
 		nct_bounds_free(b);
 	}
 	if (err == NCT_OK)
@@ -160,7 +160,7 @@ nct_codec_scratch_new(nct_codec_scratch **out, const nct_codec *c)
 	if (err == NCT_OK)
 		err = nct_book_lanes_new(&s->lanes, &c->trie, BATCH_JOBS, c->how);
 	if (err == NCT_OK && c->pattern != NULL)
-		err = nct_bounds_new(&s->bounds, NULL, c->align, c->pattern, NULL);
+		err = nct_bounds_new(&s->bounds, NULL, c->align, c->pattern, NULL, NULL);
 	if (err == NCT_OK)
 		*out = s;
 	else

@@ -161,7 +161,7 @@ begin(struct chooser *c)
 
 	c->bounds.align = c->o->align;
 	if (c->o->align == NCT_ALIGN_WORDS)
-		err = nct_words_new(&c->bounds.words);
+		err = nct_words_new(&c->bounds.words, NULL);
 	if (c->o->align == NCT_ALIGN_REGEX)
 		err = pattern_new(c);
 	if (err == NCT_OK)

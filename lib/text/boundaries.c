@@ -26,7 +26,8 @@ struct nct_bounds {
 };
 
 nct_err
-nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern, nct_why *why)
+nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern, const char *cpu,
+               nct_why *why)
 {
 	nct_bounds *b = calloc(1, sizeof *b);
 	nct_why what = {0};
@@ -40,7 +41,7 @@ nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const cha
 	if (align == NCT_ALIGN_WORDS) {
 		if (docs != NULL)
 			nct_docs_hold(docs, NCT_WORDS_AHEAD);
-		if ((err = nct_words_new(&b->words)) != NCT_OK)
+		if ((err = nct_words_new(&b->words, cpu)) != NCT_OK)
 			goto fail;
 		return NCT_OK;
 	}

@@ -8,8 +8,9 @@
 typedef struct nct_bounds nct_bounds;
 
 /* Creates a source of marked text over `docs`, which is borrowed. `pattern` is for NCT_ALIGN_REGEX, NULL otherwise.
+ * `cpu`: see nct_m1_cpu().
  * On failure *out is NULL. NCT_EARG (bad pattern), NCT_ENOMEM. */
-nct_err nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern,
+nct_err nct_bounds_new(nct_bounds **out, nct_docs *docs, enum nct_align align, const char *pattern, const char *cpu,
                        nct_why *why) NCT_USED;
 /* As nct_docs_next(). For NCT_ALIGN_REGEX it fills piece->mark, and a piece ends where more text is needed to tell
  * where the next boundary is. For NCT_ALIGN_WORDS the caller marks the text by nct_bounds_words(), which costs less

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/ladder.h"
 #include "base/le.h"
 #include "text/utf8.h"
 
@@ -49,15 +50,16 @@ ascii_kind(uint8_t c)
 }
 
 nct_err
-nct_words_new(nct_words **out)
+nct_words_new(nct_words **out, const char *cpu)
 {
 	nct_words *w = malloc(sizeof *w);
 
 	if ((*out = w) == NULL)
 		return NCT_ENOMEM;
 	w->mark_bytes = nct_words_bytes;
+	(void)cpu;
 #if defined __x86_64__
-	if (nct_cpu_avx512())
+	if (nct_ladder_serves("avx512", cpu) && nct_cpu_avx512())
 		w->mark_bytes = nct_words_bytes_avx512;
 #endif
 	for (uint32_t c = 0; c < 0x80; c++)

@@ -14,7 +14,8 @@
 
 typedef struct nct_words nct_words; /* immutable: any number of threads may share it */
 
-nct_err nct_words_new(nct_words **out) NCT_USED; /* NCT_ENOMEM */
+/* `cpu`: see nct_m1_cpu(). NCT_ENOMEM. */
+nct_err nct_words_new(nct_words **out, const char *cpu) NCT_USED;
 void nct_words_free(nct_words *w);               /* NULL is a no-op */
 
 /* Sets mark[i], for i in [0, n), to 1 if a word begins at text[i], else to 0. The `behind` bytes before the text and

@@ -70,7 +70,7 @@ nct_rounds_new(nct_rounds **out, const nct_text *text, const struct nct_shape *s
 	if (o->window_bits < NCT_WINDOW_MIN || o->window_bits > NCT_WINDOW_MAX || o->rounds < 1 || o->long_share > 100 ||
 	    (o->align == NCT_ALIGN_REGEX) != (o->align_pattern != NULL))
 		return nct_fail(why, NCT_EARG, "windows, rounds, long share: out of range");
-	if ((err = nct_bounds_new(&tried, NULL, o->align, o->align_pattern, why)) != NCT_OK)
+	if ((err = nct_bounds_new(&tried, NULL, o->align, o->align_pattern, NULL, why)) != NCT_OK)
 		return err;
 	nct_bounds_free(tried);
 	if ((*out = calloc(1, sizeof **out)) == NULL)

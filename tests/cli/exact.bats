@@ -12,6 +12,21 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
   [ "$(for c in $(acwin --cpu=list); do acwin --cpu="$c" -0 -b48 t | sha256sum; done | sort -u | wc -l)" -eq 1 ]
 }
 
+@test "exact: short documents, by every row's walk and word finder, are those that are encoded one by one" {
+  sample 300000 | tr -s '\n' '\0' >lines
+  { cat lines; printf '\0\0'; head -c 30000 lines | tr '\0 ' ' \0'; printf "'tis\0"; sample 200000; } >documents
+  for o in "" "--eod=joined" "-a none" "--code=split -a words -c 50"; do
+    # shellcheck disable=SC2086 # options
+    for c in $(acwin --cpu=list); do acwin --cpu="$c" -0 $o documents | sha256sum; done | sort -u >one
+    [ "$(wc -l <one)" -eq 1 ]
+    # shellcheck disable=SC2086 # options
+    acwin -0 -T2 $o documents | sha256sum | cmp - one
+  done
+  tail -c 1000 lines >few # alone, no document is encoded beside another
+  acwin -0 few | bitpack --to=text >want
+  tr '\0' '\n' <few | while IFS= read -r line; do printf '%s\0' "$line" | acwin -0 | bitpack --to=text; done | cmp - want
+}
+
 @test "exact: how many chunks stand side by side and how they are read changes nothing" {
   sample 5200 >text
   for b in 24 64 0; do

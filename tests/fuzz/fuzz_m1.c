@@ -58,7 +58,7 @@ use_codebook(const struct nct_codebook *c)
 	static uint8_t text[NCT_WINDOW_SYMBOLS + 1];
 	struct nct_text_table s;
 	struct nct_trie t;
-	const nct_err packed = nct_trie_new(&t, c);
+	const nct_err packed = nct_trie_new(&t, c, NULL);
 
 	must(packed == NCT_OK || packed == NCT_EARG || (packed == NCT_EDATA && c->base != NULL), "no memory");
 	must(nct_text_table_new(&s, c) == NCT_OK, "no memory");

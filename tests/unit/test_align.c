@@ -154,7 +154,7 @@ test_words(void **state)
 	nct_words *w;
 
 	(void)state;
-	assert_int_equal(nct_words_new(&w), NCT_OK);
+	assert_int_equal(nct_words_new(&w, NULL), NCT_OK);
 	same_words(w, real.p, real.n, &r);
 	same_words(w, all.p, all.n, &r);
 	for (unsigned i = 0; i < (long_tests() ? 6000 : 2000); i++) {
@@ -209,7 +209,7 @@ same_bounds(enum nct_align align, const char *pattern, struct bytes text)
 
 	assert_true(seen != NULL && mark != NULL);
 	assert_int_equal(nct_docs_new(&docs, open_text, &text, NCT_SEP_NUL, NULL, 0, NULL), NCT_OK);
-	assert_int_equal(nct_bounds_new(&bounds, docs, align, align == NCT_ALIGN_REGEX ? pattern : NULL, NULL), NCT_OK);
+	assert_int_equal(nct_bounds_new(&bounds, docs, align, align == NCT_ALIGN_REGEX ? pattern : NULL, NULL, NULL), NCT_OK);
 	for (int done = 0; !done;) {
 		const uint8_t *nul = at < text.n ? memchr(text.p + at, 0, text.n - at) : NULL;
 		const size_t n = nul != NULL ? (size_t)(nul - text.p) - at : text.n - at;

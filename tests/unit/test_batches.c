@@ -28,10 +28,10 @@ find_events(const nct_m1 *m, const uint8_t *text, size_t n, size_t *out, size_t 
 	size_t found = 0;
 
 	assert_non_null(mark);
-	assert_int_equal(nct_words_new(&w), NCT_OK);
+	assert_int_equal(nct_words_new(&w, NULL), NCT_OK);
 	nct_words_mark(w, text, 0, n, 0, mark);
 	mark[0] = 0;
-	assert_int_equal(nct_trie_new(&t, nct_m1_codebook(m, NCT_CODE_SPLIT, 16)), NCT_OK);
+	assert_int_equal(nct_trie_new(&t, nct_m1_codebook(m, NCT_CODE_SPLIT, 16), NULL), NCT_OK);
 	memset(part_mark, 1, NCT_WINDOW_SYMBOLS);
 	for (size_t at = 0; at + 16 < n && found < most; at = (size_t)(lane.text - text)) {
 		struct nct_book_lane seeing = lane, blind = lane;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "book/text_table.h"
 #include "book/trie.h"
 #include "some_strings.h"
@@ -108,7 +109,7 @@ wanted(const struct some *s, struct lane_text *t, unsigned how, int last_eod)
 /* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind` is
  * how, and 4 more if documents end in the texts. */
 static void
-walk_texts(unsigned lanes, unsigned kind, nct_rng *r)
+walk_texts(const char *cpu, nct_trie_walker *walk, unsigned lanes, unsigned kind, nct_rng *r)
 {
 	static struct some s[STRINGS];
 	static struct lane_text texts[NCT_LANES];
@@ -121,8 +122,8 @@ walk_texts(unsigned lanes, unsigned kind, nct_rng *r)
 	draw_strings(r, s);
 	c = codebook_of(s);
 	assert_int_equal(nct_codebook_seal(c, 1, NULL), NCT_OK);
-	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
-	lanes = lanes < t.lanes ? lanes : t.lanes;
+	assert_int_equal(nct_trie_new(&t, c, cpu), NCT_OK);
+	assert_true(t.walk_many == walk && lanes <= t.lanes);
 	for (unsigned l = 0; l < lanes; l++) {
 		draw_text(&texts[l], (kind & 4) != 0, r);
 		lane[l] = (struct nct_book_lane){
@@ -166,15 +167,39 @@ walk_texts(unsigned lanes, unsigned kind, nct_rng *r)
 	nct_codebook_free(c);
 }
 
+static int
+always(void)
+{
+	return 1;
+}
+
+static const struct {
+	const char *cpu;
+	int (*usable)(void);
+	nct_trie_walker *walk;
+} walks[] = {
+#if defined __x86_64__
+    {"avx512", nct_cpu_avx512, nct_trie_walk_avx512},
+    {"avx2", nct_cpu_avx2, nct_trie_walk_avx2},
+#endif
+    {"ref", always, NULL},
+};
+
 static void
 test_walk(void **state)
 {
 	nct_rng r = {3};
 
 	(void)state;
-	for (unsigned lanes = 1; lanes <= NCT_LANES; lanes++)
-		for (unsigned kind = 0; kind < 8; kind++)
-			walk_texts(lanes, kind, &r);
+	for (size_t i = 0; i < sizeof walks / sizeof walks[0]; i++) {
+		if (!walks[i].usable()) {
+			print_message("%s: not on this machine\n", walks[i].cpu);
+			continue;
+		}
+		for (unsigned lanes = 1; lanes <= (walks[i].walk != NULL ? NCT_LANES : NCT_LANES_PLAIN); lanes++)
+			for (unsigned kind = 0; kind < 8; kind++)
+				walk_texts(walks[i].cpu, walks[i].walk, lanes, kind, &r);
+	}
 }
 
 /* The text of each window is that of its string. */

@@ -40,7 +40,7 @@ check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
 	assert_non_null(honest);
 	for (size_t i = 0; i < TEXT; i++)
 		text[i] = (uint8_t)('a' + nct_rng_below(r, nct_rng_below(r, 9) == 0 ? 20 : 3));
-	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
+	assert_int_equal(nct_trie_new(&t, c, NULL), NCT_OK);
 	const size_t count = walk(&t, text, want);
 	nct_trie_free(&t);
 	assert_int_equal(nct_codebook_pack(c), NCT_OK);
@@ -50,7 +50,7 @@ check_spoilt(struct nct_codebook *c, nct_rng *r, size_t seen[2])
 		memcpy(c->base, honest, parents * sizeof *honest);
 		for (unsigned k = 0; k < i % 3; k++)
 			spoil_base(r, c->base, parents);
-		const nct_err err = nct_trie_new(&t, c);
+		const nct_err err = nct_trie_new(&t, c, NULL);
 		if (err != NCT_OK) {
 			assert_true(i % 3 != 0 && (err == NCT_EDATA || err == NCT_EARG));
 			seen[0]++;
@@ -103,10 +103,10 @@ check_last_base(struct nct_codebook *c)
 	assert_int_equal(nct_codebook_pack(c), NCT_OK);
 	assert_true(c->base[last] < limit - NCT_SYMBOLS);
 	c->base[last] = (uint32_t)(limit - NCT_SYMBOLS);
-	assert_int_equal(nct_trie_new(&t, c), NCT_OK);
+	assert_int_equal(nct_trie_new(&t, c, NULL), NCT_OK);
 	nct_trie_free(&t);
 	c->base[last]++;
-	assert_int_equal(nct_trie_new(&t, c), NCT_EDATA);
+	assert_int_equal(nct_trie_new(&t, c, NULL), NCT_EDATA);
 }
 
 static void
@@ -154,7 +154,7 @@ test_builtin(void **state)
 		assert_non_null(a->base);
 		for (size_t k = 0; k < (size_t)1 << 16; k++)
 			assert_int_equal(nct_codebook_bytes(a, k), nct_codebook_bytes(b, k));
-		assert_int_equal(nct_trie_new(&t, a), NCT_OK);
+		assert_int_equal(nct_trie_new(&t, a, NULL), NCT_OK);
 		nct_trie_free(&t);
 	}
 	nct_m1_free(trusted);
