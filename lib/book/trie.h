@@ -10,7 +10,8 @@
 
 struct nct_trie;
 struct nct_book_lane;
-typedef void nct_trie_walker(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n, unsigned how);
+typedef void nct_trie_walker(const struct nct_trie *t, struct nct_book_lane *lane, unsigned lanes, size_t n,
+                             unsigned how);
 
 struct nct_trie {
 	uint32_t *byte;   /* the cells (see NCT_TRIE_STRING), owned */
@@ -30,8 +31,9 @@ struct nct_trie {
 #define NCT_TRIE_BYTES_MAX ((size_t)1 << 23)
 
 /* Makes the trie of a codebook. Takes the places from c->base, or finds them if that is NULL. *c is borrowed until
- * nct_trie_free(). `cpu`: see nct_m1_cpu(); there are walks named "avx512", "avx2" and "ref". On failure *t is zero. NCT_ENOMEM; NCT_EARG: no places were found (see nct_codebook_places()), or
- * the cells are too many; NCT_EDATA: c->base is wrong. */
+ * nct_trie_free(). `cpu`: see nct_m1_cpu(); there are walks named "avx512", "avx2" and "ref". On failure *t is zero.
+ * NCT_ENOMEM; NCT_EARG: no places were found (see nct_codebook_places()), or the cells are too many; NCT_EDATA:
+ * c->base is wrong. */
 nct_err nct_trie_new(struct nct_trie *t, const struct nct_codebook *c, const char *cpu) NCT_USED;
 void nct_trie_free(struct nct_trie *t); /* zero is a no-op */
 

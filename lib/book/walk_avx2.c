@@ -50,7 +50,8 @@ choose(__m256i v, lanes_t a, __m256i w)
 
 /* Entry m has, in its lowest bytes, the numbers of the bits that are set in m. */
 #define BELOW(m, b) ((m) & ((1u << (b)) - 1))
-#define COUNT(x) (((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1) + ((x) >> 4 & 1) + ((x) >> 5 & 1) + ((x) >> 6 & 1))
+#define COUNT3(x) (((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1))
+#define COUNT(x) (COUNT3(x) + COUNT3((x) >> 3) + ((x) >> 6 & 1))
 #define BIT(m, b) ((m) >> (b) & 1 ? (uint64_t)(b) << 8 * COUNT(BELOW(m, b)) : 0)
 #define ENTRY(m) (BIT(m, 1) | BIT(m, 2) | BIT(m, 3) | BIT(m, 4) | BIT(m, 5) | BIT(m, 6) | BIT(m, 7))
 #define FOUR(m) ENTRY(m), ENTRY(m + 1), ENTRY(m + 2), ENTRY(m + 3)
