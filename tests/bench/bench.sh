@@ -68,6 +68,11 @@ aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4"
 "; }
 round2() { printf %.2f "$1"; }
 
+awk -F '[ \t]*: ' '$1 == "model name" { name = $2 } $1 == "cpu family" { family = $2 } $1 == "model" { model = $2 } $1 == "flags" {
+	n = split($2, f, " ")
+	for (i = 1; i <= n; i++) if (f[i] ~ /^(avx2|avx512f|avx512_vnni|avx512_bf16|amx_tile)$/) has = has " " f[i]
+	exit } END { print "processor: " name ", family " family ", model " model ":" has }' /proc/cpuinfo
+
 # ---- windows by codebook, beside a subword tokenizer and gzip, which get a tenth of the text, as they are slower ----
 runs=5
 peer=
@@ -117,6 +122,39 @@ printf 'hi' >hi
 measure "for i in 1 2 3 4 5 6 7 8 9 10; do acwin hi >/dev/null; done"
 aim "acwin on two bytes, by the clock" "$(awk -v s="$wall" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 aim "acwin on two bytes, of the processor" "$(awk -v s="$cpu" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
+
+# ---- the same text as documents of several sizes, which end with NUL, beside one document ----
+# gather BYTES: lines of the standard input as documents of at least so many bytes, the last one but for those.
+gather() {
+	LC_ALL=C awk -v most="$1" '{ printf "%s%s", n > 0 ? "\n" : "", $0; n += length($0) + 1 }
+		n >= most { printf "%c", 0; n = 0 } END { if (n > 0) printf "%c", 0 }'
+}
+tr '\000' '\n' <big | gather 2000 >pages
+tr '\000' '\n' <big | LC_ALL=C grep -a . | tr '\n' '\000' >lines
+tr '\000' '\n' <big | LC_ALL=C grep -a . | LC_ALL=C fold -s -w 35 | tr '\n' '\000' >pieces
+peer=
+heading "as documents, -0 -T1" MB ""
+for d in pages lines pieces; do
+	count=$(tr -dc '\000' <$d | wc -c)
+	row "$d: $count, of $(($(wc -c <$d) / count)) bytes" acwin 1e6 $d "acwin -0 -T1 $d >/dev/null"
+	acwin -0 -o windows $d
+	row "the same, -d, of its input" acwin 1e6 windows "acwin -d -T1 windows >/dev/null"
+done
+for d in "pages 0.95" "lines 0.8" "pieces 0.5"; do
+	# shellcheck disable=SC2086 # two words
+	set -- $d
+	paired "acwin -T1 big >/dev/null" "acwin -0 -T1 $1 >/dev/null"
+	cpu=$(awk -v r="$cpu" -v a="$(wc -c <"$1")" -v b="$(wc -c <big)" 'BEGIN { print r * a / b }')
+	aim "acwin -0, $1, over one document, by bytes" "$(round2 "$cpu")" times "$2"
+done
+for c in "avx2 0.7" "ref 0.4"; do
+	# shellcheck disable=SC2086 # two words
+	set -- $c
+	if acwin --cpu=list | grep -qx "$1"; then
+		paired "acwin -T1 big >/dev/null" "acwin --cpu=$1 -T1 big >/dev/null"
+		aim "acwin --cpu=$1 over the fastest row" "$(round2 "$cpu")" times "$2"
+	fi
+done
 
 # ---- where M1 runs at nearly every byte, beside strong compressors; one run each, as start-up does not matter ----
 runs=1
