@@ -22,11 +22,13 @@ static const struct cli_option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
-enum { BYTES, TOKENS, BYTES_PER_TOKEN, UNIFORM, UNIGRAM, M2, M2_FLOPS, M1_FLOPS, NUMBERS }; /* the columns of numbers */
+/* The columns of numbers. */
+enum { BYTES, TOKENS, BYTES_PER_TOKEN, UNIFORM, UNIGRAM, M2, M2_FLOPS, M2_FLOPS_OUTPUT, M1_FLOPS, NUMBERS };
 enum { FITTED_ON = NUMBERS, SOURCE, COLUMNS };
 
 static const char *const names[COLUMNS] = {"bytes", "tokens", "bytes_per_token", "uniform_bpb", "unigram_bpb", "m2_bpb",
-                                           "m2_flops_per_byte", "m1_flops_per_byte", "unigram", "source"};
+                                           "m2_flops_per_byte", "m2_flops_per_byte_with_output", "m1_flops_per_byte",
+                                           "unigram", "source"};
 
 struct row {
 	char cell[NUMBERS][64];  /* as printed; "" if the column does not apply */
@@ -87,10 +89,11 @@ m2_bits(const struct nct_measured *m)
 	return m->nats / log(2);
 }
 
+/* With a multiplication and an addition for each parameter and token. */
 static double
-m2_flops(const struct nct_measured *m)
+m2_flops(const struct nct_measured *m, double parameters)
 {
-	return 2 * (double)m->m2_parameters * (double)m->tokens;
+	return 2 * parameters * (double)m->tokens;
 }
 
 /* M1 costs nothing per byte if the windows have a codebook, which is made once for each model. */
@@ -167,7 +170,9 @@ add_row(void *ctx, const struct nct_measured *m)
 		        bytes);
 	if (m->evaluated) {
 		set(r, M2, 4, m2_bits(m) / bytes);
-		set(r, M2_FLOPS, 0, m2_flops(m) / bytes);
+		set(r, M2_FLOPS, 0, m2_flops(m, (double)m->m2_parameters) / bytes);
+		if (m->m2_output_parameters > 0)
+			set(r, M2_FLOPS_OUTPUT, 0, m2_flops(m, (double)m->m2_parameters + (double)m->m2_output_parameters) / bytes);
 	}
 	set(r, M1_FLOPS, 0, m1_flops_per_byte(&m->header));
 }

@@ -181,17 +181,18 @@ print_table(FILE *f, const struct nct_m2_evaluation *e, const nct_m2 *m, const n
 	if (!nct_corpus_header(c)->text_unknown)
 		fprintf(f, "%" PRIu64, nct_corpus_text_bytes(c));
 	print_cost(f, &e->all);
-	fprintf(f, "\t%" PRIu32 "\t%u\t%u\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", h->vocab, h->token_bits,
-	        h->window_bits, h->resets, nct_code_name(h->code), nct_m2_parameters(m), h->m1_parameters);
+	fprintf(f, "\t%" PRIu32 "\t%u\t%u\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", h->vocab, h->token_bits,
+	        h->window_bits, h->resets, nct_code_name(h->code), nct_m2_parameters(m), h->m1_parameters,
+	        nct_m2_output_parameters(m));
 	for (unsigned i = 0; i < NCT_WINDOW_MAX; i++)
 		if (e->at[i].tokens > 0) {
 			fprintf(f, "position\t%u\t%" PRIu64 "\t", i, e->at[i].tokens);
 			print_cost(f, &e->at[i]);
-			fprintf(f, "\t\t\t\t\t\t\t\n");
+			fprintf(f, "\t\t\t\t\t\t\t\t\n");
 		}
 	for (uint32_t id = 0; counts && id < h->vocab; id++)
 		if (e->count[id] > 0)
-			fprintf(f, "token\t%" PRIu32 "\t%" PRIu64 "\t\t\t\t\t\t\t\t\t\t\t\t\n", id, e->count[id]);
+			fprintf(f, "token\t%" PRIu32 "\t%" PRIu64 "\t\t\t\t\t\t\t\t\t\t\t\t\t\n", id, e->count[id]);
 }
 
 /* Writes the whole table, or nothing. A terminal gets no rows 'token': there may be 65,536. */

@@ -36,6 +36,7 @@ NCT_API nct_err nct_m2_open(nct_m2 **out, const char *path, nct_why *why) NCT_US
 NCT_API void nct_m2_free(nct_m2 *m);                               /* NULL is a no-op */
 NCT_API const struct nct_header *nct_m2_header(const nct_m2 *m);   /* of its training tokens; borrowed */
 NCT_API uint64_t nct_m2_parameters(const nct_m2 *m);               /* without embeddings */
+NCT_API uint64_t nct_m2_output_parameters(const nct_m2 *m);        /* of the output layer, which those leave out */
 NCT_API size_t nct_m2_length(const nct_m2 *m);                     /* tokens of a training example */
 
 struct nct_m2_train_result {

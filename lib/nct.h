@@ -267,7 +267,7 @@ NCT_API nct_err nct_tokens_select(nct_operand operand, void *ctx, int out, const
 
 /* The header row of an evaluation table, without its newline (nct-formats(5), "EVALUATION TABLES"). */
 #define NCT_EVALUATION_COLUMNS "row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\t" \
-	"vocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters"
+	"vocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters\tm2_output_parameters"
 
 /* The tokens of a text, as an evaluation table, or all token streams of an input, describe them. */
 struct nct_measured {
@@ -279,6 +279,7 @@ struct nct_measured {
 	int evaluated;             /* 1: a table, and the next two are valid */
 	double nats;               /* M2's loss, summed over all tokens */
 	uint64_t m2_parameters;
+	uint64_t m2_output_parameters; /* of the output layer, which m2_parameters leaves out; 0: an older table, without it */
 };
 
 /* Reads evaluation tables, or token streams, from fd `in` to its end. Calls `each` once for each table, or once for

@@ -152,16 +152,16 @@ def print_table(s, header, ids, places, text, nats, hits):
     parameters = sum(math.prod(shape) for name, shape in shapes(s).items() if name not in ("embed", "head"))
     v, b, code = header[16], header[11], ("none", "split", "best", "unbroken")[header[19]]
     print(*"row index tokens text_bytes nats nats_per_token bits_per_token accuracy vocabulary token_bits window_bits "
-          "resets code m2_parameters m1_parameters".split(), sep="\t")
+          "resets code m2_parameters m1_parameters m2_output_parameters".split(), sep="\t")
     print("total", "", len(ids), "" if text is None else text, cost(nats, hits), s["vocabulary"], v, b,
-          number(header, 20, 4), code, parameters, number(header, 56, 8), sep="\t")
+          number(header, 20, 4), code, parameters, number(header, 56, 8), s["vocabulary"] * s["width"], sep="\t")
     for place in range(b):
         here = places.astype("i8") * v % b == place
         if here.any():
-            print("position", place, here.sum(), "", cost(nats[here], hits[here]), *[""] * 7, sep="\t")
+            print("position", place, here.sum(), "", cost(nats[here], hits[here]), *[""] * 8, sep="\t")
     for i, count in enumerate(np.bincount(ids)):
         if count:
-            print("token", i, count, *[""] * 12, sep="\t")
+            print("token", i, count, *[""] * 13, sep="\t")
 
 
 # ---- train ----

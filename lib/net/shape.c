@@ -109,6 +109,12 @@ nct_shape_parameters(const struct nct_shape *s)
 }
 
 double
+nct_shape_training_flops(const struct nct_shape *s)
+{
+	return 6.0 * ((double)nct_shape_parameters(s) + (double)s->vocab * (double)s->width);
+}
+
+double
 nct_shape_operations(const struct nct_shape *s, size_t length)
 {
 	const double C = s->width, L = s->layers, T = (double)length, R = s->reach < length ? s->reach : T;

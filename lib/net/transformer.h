@@ -58,6 +58,9 @@ nct_err nct_shape_tensors(const struct nct_shape *s, struct nct_tensor t[NCT_P_C
  * layers and inner, and reach if it is given. NCT_EARG names the bad word. */
 nct_err nct_shape_parse(struct nct_shape *s, const char *text, nct_why *why) NCT_USED;
 uint64_t nct_shape_parameters(const struct nct_shape *s); /* without embed and head, as Lester et al. count */
+/* FLOPs of training on a token, by the usual rule: 6 for each parameter, embeddings and attention not counted (Kaplan
+ * et al., 2020). The output layer is counted here. What the kernels do in fact, nct_shape_operations() tells. */
+double nct_shape_training_flops(const struct nct_shape *s);
 
 /* A net: its parameters, gradients and activations. */
 typedef struct nct_net nct_net;

@@ -13,7 +13,7 @@
 #define REAL_CHARS 40   /* characters of a real number are fewer than this */
 #define REAL_MAX 1e30   /* the largest real number */
 
-/* The columns, in the order of NCT_EVALUATION_COLUMNS. */
+/* The columns, in the order of NCT_EVALUATION_COLUMNS. Older tables end before the last one. */
 enum column {
 	ROW,
 	INDEX,
@@ -30,7 +30,9 @@ enum column {
 	CODE,
 	M2_PARAMETERS,
 	M1_PARAMETERS,
-	COLUMNS
+	M2_OUTPUT_PARAMETERS,
+	COLUMNS,
+	COLUMNS_BEFORE = M2_OUTPUT_PARAMETERS
 };
 
 enum row { TOTAL = 1, POSITION = 2, TOKEN = 4 };
@@ -59,6 +61,7 @@ static const struct rule {
 	[CODE] = {.rows = TOTAL, .type = NAME},
 	[M2_PARAMETERS] = {.rows = TOTAL, .max = UINT64_MAX},
 	[M1_PARAMETERS] = {.rows = TOTAL, .max = UINT64_MAX},
+	[M2_OUTPUT_PARAMETERS] = {.rows = TOTAL, .min = 1, .max = UINT64_MAX},
 };
 
 /* Some characters of a line; borrowed. */
@@ -80,6 +83,7 @@ struct tables {
 	uint64_t line;         /* number of the last line, from 1 */
 	size_t line_bytes;     /* of that line and its newline, which are not consumed yet */
 	int open;              /* a table has begun */
+	unsigned columns;      /* that it has */
 	int total;             /* it has had its row 'total' */
 	struct nct_measured m; /* what it told so far */
 	int counted;           /* it has had rows 'token' */
@@ -247,6 +251,7 @@ take_total(struct tables *t, const struct value v[COLUMNS], int text_unknown)
 	t->m.text_bytes = v[TEXT_BYTES].u;
 	t->m.nats = v[NATS].d;
 	t->m.m2_parameters = v[M2_PARAMETERS].u;
+	t->m.m2_output_parameters = v[M2_OUTPUT_PARAMETERS].u;
 	return NCT_OK;
 }
 
@@ -292,7 +297,7 @@ take_row(struct tables *t, struct text line)
 		return bad_line(t, "a row of an unknown kind");
 	if (!t->total && row != TOTAL)
 		return bad_line(t, "the first row is not 'total'");
-	for (unsigned column = 1; column < COLUMNS; column++) {
+	for (unsigned column = 1; column < t->columns; column++) {
 		struct text field;
 
 		if (rest.p == NULL)
@@ -328,10 +333,16 @@ end_table(struct tables *t)
 }
 
 static nct_err
-check_header(const struct tables *t, struct text line)
+take_header(struct tables *t, struct text line)
 {
+	t->columns = COLUMNS;
 	for (unsigned column = 0; column < COLUMNS; column++) {
 		struct text want = column_name(column), got = {NULL, 0};
+
+		if (column == COLUMNS_BEFORE && line.p == NULL) {
+			t->columns = COLUMNS_BEFORE;
+			break;
+		}
 
 		if (line.p != NULL)
 			got = next_field(&line);
@@ -358,7 +369,7 @@ begin_table(struct tables *t, struct text line)
 	t->open = 1;
 	t->total = t->counted = 0;
 	t->next_id = t->id_tokens = 0;
-	return check_header(t, line);
+	return take_header(t, line);
 }
 
 /* Reads the next line, without its newline. line->p is NULL at the end. Valid until the next call. */

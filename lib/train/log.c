@@ -14,11 +14,13 @@
 #include "base/outfile.h"
 
 #define COLUMNS_OF_ALL "step\tlr\ttrain_bits_per_" /* how every log begins */
+#define FLOPS "\ttrain_flops"                      /* how it ends; older logs do not have this column */
 
 struct nct_log {
 	FILE *f;
 	char *path;
 	int timing;
+	double flops; /* of a step */
 	char columns[128];
 };
 
@@ -28,6 +30,22 @@ failed(const char *path, nct_why *why)
 	return nct_fail_about(why, NCT_ABOUT_FILE, NCT_EIO, "%s: %s", path, strerror(errno));
 }
 
+/* The operations of all steps up to this one. */
+static double
+flops_until(const nct_log *log, uint64_t step)
+{
+	return (double)step * log->flops;
+}
+
+/* Is this the header of an older log, which has all columns but the last? */
+static int
+is_older(const nct_log *log, const char *header)
+{
+	const size_t n = strlen(log->columns) - (sizeof FLOPS - 1);
+
+	return strlen(header) == n && memcmp(header, log->columns, n) == 0;
+}
+
 /* Copies the header and the rows up to step `keep` from `in` to `fd`. Drops an incomplete last line. */
 static nct_err
 copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
@@ -35,15 +53,23 @@ copy_rows(FILE *in, int fd, const nct_log *log, uint64_t keep, nct_why *why)
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
+	int older = 0;
 	nct_err err = NCT_OK;
 
 	for (int row = 0; err == NCT_OK && (n = getline(&line, &cap, in)) > 0 && line[n - 1] == '\n'; row++) {
+		const uint64_t step = strtoull(line, NULL, 10);
+		char end[32] = "\n"; /* of the line */
+
 		line[n - 1] = '\0';
-		if (row == 0 && strcmp(line, log->columns) != 0)
+		if (row == 0 && (older = is_older(log, line)) == 0 && strcmp(line, log->columns) != 0)
 			err = nct_fail_about(why, NCT_ABOUT_FILE, NCT_EKIND,
 			                     "%s: not a log with these columns, so it cannot be continued", log->path);
-		line[n - 1] = '\n';
-		if (err == NCT_OK && (row == 0 || strtoull(line, NULL, 10) <= keep) && nct_write(fd, line, (size_t)n) != NCT_OK)
+		if (older && row == 0)
+			snprintf(end, sizeof end, FLOPS "\n");
+		else if (older)
+			snprintf(end, sizeof end, "\t%.9g\n", flops_until(log, step));
+		if (err == NCT_OK && (row == 0 || step <= keep) &&
+		    (nct_write(fd, line, (size_t)n - 1) != NCT_OK || nct_write(fd, end, strlen(end)) != NCT_OK))
 			err = failed(log->path, why);
 	}
 	if (err == NCT_OK && ferror(in))
@@ -130,9 +156,11 @@ nct_log_open(nct_log **out, const char *path, const struct nct_log_columns *c, u
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	}
 	log->timing = c->timing;
+	log->flops = c->flops;
 	n = snprintf(log->columns, sizeof log->columns, COLUMNS_OF_ALL "%s\teval_bits_per_%s", c->per, c->per);
 	if (c->timing)
-		snprintf(log->columns + n, sizeof log->columns - (size_t)n, "\t%s_per_second\tseconds", c->unit);
+		n += snprintf(log->columns + n, sizeof log->columns - (size_t)n, "\t%s_per_second\tseconds", c->unit);
+	snprintf(log->columns + n, sizeof log->columns - (size_t)n, FLOPS);
 	err = keep > 0 ? cut_back(log, keep, why) : check_old(log, replaces, why);
 	if (err == NCT_OK && (log->f = fopen(path, keep > 0 ? "a" : "w")) == NULL)
 		err = failed(path, why);
@@ -157,7 +185,7 @@ nct_log_add(nct_log *log, const struct nct_train_progress *p, nct_why *why)
 		fprintf(log->f, "%.6f", p->eval_bits);
 	if (log->timing)
 		fprintf(log->f, "\t%.0f\t%.1f", (double)p->units / p->seconds, p->seconds);
-	fputc('\n', log->f);
+	fprintf(log->f, "\t%.9g\n", flops_until(log, p->step));
 	if (fflush(log->f) != 0 || ferror(log->f)) /* now, as a checkpoint must never be ahead of its log */
 		return failed(log->path, why);
 	return NCT_OK;

@@ -345,7 +345,8 @@ measure_peak(struct nct_loop *l, nct_why *why)
 static nct_err
 open_log(struct nct_loop *l, uint64_t keep, nct_why *why)
 {
-	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing};
+	const double flops = (double)l->rows * (double)l->o->length * nct_shape_training_flops(&l->shape);
+	const struct nct_log_columns columns = {l->train->per, l->train->unit, l->o->log_timing, flops};
 	int replaces;
 	nct_err err;
 

@@ -266,6 +266,12 @@ nct_m2_parameters(const nct_m2 *m)
 	return nct_shape_parameters(&m->shape);
 }
 
+uint64_t
+nct_m2_output_parameters(const nct_m2 *m)
+{
+	return (uint64_t)m->shape.vocab * m->shape.width;
+}
+
 size_t
 nct_m2_length(const nct_m2 *m)
 {

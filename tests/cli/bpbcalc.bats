@@ -3,14 +3,14 @@
 # shellcheck disable=SC2154 # bats sets stderr_lines
 load helpers
 
-columns=$'row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\tvocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters'
+columns=$'row\tindex\ttokens\ttext_bytes\tnats\tnats_per_token\tbits_per_token\taccuracy\tvocabulary\ttoken_bits\twindow_bits\tresets\tcode\tm2_parameters\tm1_parameters\tm2_output_parameters'
 
 # Rows of an evaluation table.
-total() { # tokens text_bytes nats vocabulary token_bits window_bits resets code m2_parameters m1_parameters
-  printf 'total\t\t%s\t%s\t%s\t1.5\t2.25\t0.5\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"
+total() { # tokens text_bytes nats vocabulary token_bits window_bits resets code m2_parameters m1_parameters; the last is 500
+  printf 'total\t\t%s\t%s\t%s\t1.5\t2.25\t0.5\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t500\n' "$@"
 }
-position() { printf 'position\t%s\t%s\t\t2.5\t1.25\t1.75\t0.125\t\t\t\t\t\t\t\n' "$@"; }                 # index tokens
-token() { while [ $# -gt 0 ]; do printf 'token\t%s\t%s\t\t\t\t\t\t\t\t\t\t\t\t\n' "$1" "$2" && shift 2; done; } # (id count)...
+position() { printf 'position\t%s\t%s\t\t2.5\t1.25\t1.75\t0.125\t\t\t\t\t\t\t\t\n' "$@"; }                 # index tokens
+token() { while [ $# -gt 0 ]; do printf 'token\t%s\t%s\t\t\t\t\t\t\t\t\t\t\t\t\t\n' "$1" "$2" && shift 2; done; } # (id count)...
 table() { echo "$columns" && total "$@"; }
 
 # get COLUMN [ROW]: that field of bpbcalc's table on standard input, by the column's name; the first row is 1.
@@ -31,20 +31,24 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   bpbcalc t >out
   # bytes/tokens = 20/8 = 2.5; uniform: 8 tokens of log2(8) = 3 bits: 24/20 = 1.2;
   # entropy: 1 * log2(8/1) + 2 * log2(8/2) + 4 * log2(8/4) + 1 * log2(8/1) = 3 + 4 + 4 + 3 = 14 bits: 14/20 = 0.7
-  printf 'bytes\ttokens\tbytes_per_token\tuniform_bpb\tunigram_bpb\tm2_bpb\tm2_flops_per_byte\tm1_flops_per_byte\tunigram\tsource\n' >want
-  printf '20\t8\t2.5000\t1.2000\t0.7000\t\t\t0\toracle\tt\n' >>want
+  printf 'bytes\ttokens\tbytes_per_token\tuniform_bpb\tunigram_bpb\tm2_bpb\tm2_flops_per_byte\tm2_flops_per_byte_with_output\tm1_flops_per_byte\tunigram\tsource\n' >want
+  printf '20\t8\t2.5000\t1.2000\t0.7000\t\t\t\t0\toracle\tt\n' >>want
   diff want out
 }
 
 @test "bpbcalc: an evaluation table, worked out by hand" {
   { small_table && position 0 8 && token 0 1 1 2 2 4 3 1; } >e
   bpbcalc e >out
-  # As above; 20 ln 2 nats are 20 bits: 20/20 = 1; 2 * 1000 parameters * 8 tokens / 20 bytes = 800
-  printf '20\t8\t2.5000\t1.2000\t0.7000\t1.0000\t800\t0\toracle\te\n' >want
+  # As above; 20 ln 2 nats are 20 bits: 20/20 = 1; 2 * 1000 parameters * 8 tokens / 20 bytes = 800; with 500 more 1200
+  printf '20\t8\t2.5000\t1.2000\t0.7000\t1.0000\t800\t1200\t0\toracle\te\n' >want
   tail -n +2 out | diff want -
   # 2 * 7 * 8 / 20 = 5.6, which is rounded to 6
   table 8 20 1 8 0 0 0 none 7 0 | bpbcalc -q >out
   [ "$(get m2_flops_per_byte <out)" = 6 ]
+  # Older tables have no last column: what it is for is empty, all else is the same.
+  cut -f 1-15 e >older
+  bpbcalc older | tail -n +2 | diff - <(sed 's/\t1200\t/\t\t/; s/e$/older/' want)
+  cat e older e | bpbcalc | tail -n +2 | cut -f 8 | diff - <(printf '1200\n\n1200\n')
 }
 
 @test "bpbcalc: --unigram-from adds one to each count, worked out by hand" {
@@ -87,7 +91,7 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   bpbcalc -q e >out
   printf '%s\n' 8.0000 3.4967 3.0075 2.2923 1.4572 | diff - <(tail -n +2 out | cut -f 4)
   # 50,000,000 / 4.28 = 11682243.0; / 2.66 = 18796992.5; / 3.49 = 14326647.6; / 5.49 = 9107468.1; M1: 6,000,000.
-  printf '%s\n' $'50000000\t0' $'11682243\t0' $'18796992\t0' $'14326648\t6000000' $'9107468\t6000000' | diff - <(tail -n +2 out | cut -f 7,8)
+  printf '%s\n' $'50000000\t0' $'11682243\t0' $'18796992\t0' $'14326648\t6000000' $'9107468\t6000000' | diff - <(tail -n +2 out | cut -f 7,9)
   # Their loss of 1.29 bits/byte is 1.29 * ln 2 = 0.89416 nats a byte, a token being one: 89.416 nats for 100.
   [ "$(table 100 100 89.4160 256 0 0 0 none 1 0 | bpbcalc -q | get m2_bpb)" = 1.2900 ]
 }
@@ -131,12 +135,12 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   cat e e >ee
   bpbcalc ee tt t - <e >out
   [ "$(wc -l <out)" -eq 6 ]
-  tail -n +2 out | cut -f 2,6,10 >rows
+  tail -n +2 out | cut -f 2,6,11 >rows
   printf '%s\n' $'8\t1.0000\tee' $'8\t1.0000\tee' $'16\t\ttt' $'8\t\tt' $'8\t1.0000\t-' | diff - rows
   cat tt | bpbcalc >a
   bpbcalc - <tt | cmp - a
-  cat ee | bpbcalc | tail -n +2 | cut -f 1-9 >a
-  bpbcalc ee | tail -n +2 | cut -f 1-9 | cmp - a
+  cat ee | bpbcalc | tail -n +2 | cut -f 1-10 >a
+  bpbcalc ee | tail -n +2 | cut -f 1-10 | cmp - a
   # Streams together are not the mean of their rows: ids of the second count, too.
   echo 7 | bitpack --from=ids --vocab=8 --text=<(echo 'ten bytes') >seven
   cat t seven | bpbcalc >out
@@ -166,11 +170,11 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   small_stream >t
   { table 1234567 20 13.862943611198906 8 0 0 0 none 1000 0 && token 0 1234567; } >e
   bpbcalc --pretty e t >out
-  # 1234567 * 3 / 20 = 185185.05; 20/1234567 = 0.0000; 2 * 1000 * 1234567 / 20 = 123456700
+  # 1234567 * 3 / 20 = 185185.05; 20/1234567 = 0.0000; 2 * 1000 * 1234567 / 20 = 123456700; * 1.5 = 185185050
   cat >want <<'END'
-bytes   tokens  bytes_per_token  uniform_bpb  unigram_bpb  m2_bpb  m2_flops_per_byte  m1_flops_per_byte  unigram  source
-   20  1234567           0.0000  185185.0500       0.0000  1.0000          123456700                  0  oracle   e
-   20        8           2.5000       1.2000       0.7000       -                  -                  0  oracle   t
+bytes   tokens  bytes_per_token  uniform_bpb  unigram_bpb  m2_bpb  m2_flops_per_byte  m2_flops_per_byte_with_output  m1_flops_per_byte  unigram  source
+   20  1234567           0.0000  185185.0500       0.0000  1.0000          123456700                      185185050                  0  oracle   e
+   20        8           2.5000       1.2000       0.7000       -                  -                              -                  0  oracle   t
 END
   diff want out
   bpbcalc --pretty --unigram-from=t t >out
@@ -326,7 +330,7 @@ refused() {
 1s/$/\tmore/|too many columns, line 1
 1s/\tm1_parameters//|column 15 is not 'm1_parameters', line 1
 1s/row/Row/|neither an evaluation table nor an nct stream, line 1
-1s/$/\r/|column 15 is not 'm1_parameters', line 1
+1s/$/\r/|column 16 is not 'm2_output_parameters', line 1
 1d|neither an evaluation table nor an nct stream, line 1
 2,$d|no row 'total' before this, line 1
 2d|the first row is not 'total', line 2
@@ -385,7 +389,10 @@ refused() {
 4s/\t3\t4/\t0\t4/|a second row of this position, line 4
 5s/\t1\t/\tx\t/|tokens is no number, or one out of range, line 5
 5s/\t\t/\t1\t/|text_bytes does not belong in such a row, line 5
-5s/$/0/|m1_parameters does not belong in such a row, line 5
+5s/$/0/|m2_output_parameters does not belong in such a row, line 5
+2s/500$//|m2_output_parameters is missing, line 2
+2s/500$/0/|m2_output_parameters is no number, or one out of range, line 2
+1s/\tm2_output_parameters//|too many columns, line 2
 6s/\t1\t2/\t0\t2/|ids do not ascend, line 6
 7p|ids do not ascend, line 8
 8s/\t3\t1/\t8\t1/|index is an id outside the vocabulary, line 8

@@ -310,11 +310,11 @@ refused() {
 
 @test "m1train: --accumulate makes steps of more batches, --log-timing adds columns" {
   small -n 4 --accumulate=3 --log=log --log-timing -o model text
-  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte bytes_per_second seconds" ]
-  awk -F'\t' 'NF != 6 { exit 1 }' log
+  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte bytes_per_second seconds train_flops" ]
+  awk -F'\t' 'NF != 7 { exit 1 }' log
   small -n 4 -B 12 --log=log -o wide text # the same examples in one batch: the same costs but for rounding
   small -n 4 --accumulate=3 --log=log3 -o model text
-  paste log log3 | awk -F'\t' 'NR > 1 && ($3 - $7 > 0.001 || $7 - $3 > 0.001) { exit 1 }'
+  paste log log3 | awk -F'\t' 'NR > 1 && ($3 - $8 > 0.001 || $8 - $3 > 0.001 || $5 != $10) { exit 1 }'
 }
 
 @test "m1train: the codebook is left out on demand, and acwin adds the same" {

@@ -48,9 +48,28 @@ cell() {
 }
 
 @test "m2train: training lowers the cost, and the log has a row a step" {
-  [ "$(head -n 1 log "$reference/log" 2>/dev/null | grep step | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte" ]
+  [ "$(head -n 1 log "$reference/log" 2>/dev/null | grep step | tr '\t' ' ')" = "step lr train_bits_per_byte eval_bits_per_byte train_flops" ]
   awk -F'\t' 'NR == 2 { first = $3 } END { exit !(NR == 121 && $1 == 120 && $3 < first - 0.3 && $4 != "") }' "$reference/log"
   awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '40\n80\n120\n')
+}
+
+# 6 for each parameter and token: q k v proj, gate up down, norms, bias as above, and 256 * 32 of the output layer; 4 * 32 tokens.
+@test "m2train: the log counts FLOPs, and a log of before that column gets it when it is continued" {
+  awk -F '\t' 'NR > 1 && $5 + 0 != NR - 1 { exit 1 }' <(awk -F '\t' -v OFS='\t' -v each=$((6 * (10400 + 8192) * 128)) '{ $5 /= each; print }' "$reference/log")
+  for cut in 0 1; do
+    mkdir $cut
+    cp "$reference"/{ckpt,log} $cut
+    ln -s ../{toks,held} $cut
+    [ $cut = 0 ] || cut -f 1-4 "$reference/log" >$cut/log
+    (cd $cut && m2train -q $net -n 140 $kept)
+  done
+  cmp 0/log 1/log
+  [ "$(tail -n 1 0/log | cut -f 5)" = "$(awk 'BEGIN { printf "%.9g", 140 * 6 * 18592 * 128 }')" ]
+  cut -f 1-3 "$reference/log" >1/log # columns that no version wrote
+  cp "$reference/ckpt" 1
+  cd 1
+  run -3 --separate-stderr m2train -q $net -n 140 $kept
+  [[ $stderr == *"log: not a log with these columns, so it cannot be continued" ]]
 }
 
 @test "m2train: a run that was killed goes on from its last checkpoint to the same bytes" {
@@ -90,6 +109,7 @@ cell() {
   [ "$(cell table total tokens)" = "$(bitpack --to=raw held | wc -c)" ]
   [ "$(cell table total text_bytes)" = "$(acwin -l held | cut -f 16 | tail -n 1)" ]
   [ "$(cell table total vocabulary) $(cell table total token_bits) $(cell table total window_bits) $(cell table total resets) $(cell table total code)" = "256 8 16 1 split" ]
+  [ "$(cell table total m2_output_parameters)" = $((256 * 32)) ]
   [ "$(cell table total m2_parameters)" = $((4 * 32 * 32 + 3 * 32 * 64 + 3 * 32 + 2 * 32)) ] # q k v proj; gate up down; norms; bias
   [ "$(cell table position:0 tokens)" = "$(cell table position:8 tokens)" ]
   awk -F'\t' '$1 == "position" { t += $3; n += $5; a += $3 * $8 } $1 == "total" { T = $3; N = $5; A = $3 * $8 }
@@ -115,7 +135,7 @@ cell() {
   m2train --verbose $net -n 3 -e foreign --log=log -o m foreign 2>err
   grep -q 'eval_bits_per_token=' err
   run ! grep -q per_byte err
-  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_token eval_bits_per_token" ]
+  [ "$(head -n 1 log | tr '\t' ' ')" = "step lr train_bits_per_token eval_bits_per_token train_flops" ]
   m2train -E -m m foreign >table
   [ "$(cell table total tokens):$(cell table total text_bytes)" = 6000: ]
   run -3 --separate-stderr bpbcalc table

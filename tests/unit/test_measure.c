@@ -3,10 +3,10 @@
 
 #include "../fuzz/fuzz_table.c"
 
-#define TOTAL "total\t\t10\t25\t20.5\t2.05\t2.9575\t0.25\t6\t0\t0\t0\tnone\t1000\t0\n"
-#define REST "\t\t\t\t\t\t\t\t\t\t\t\t\n" /* the empty columns at the end of a row of kind token */
+#define TOTAL "total\t\t10\t25\t20.5\t2.05\t2.9575\t0.25\t6\t0\t0\t0\tnone\t1000\t0\t77\n"
+#define REST "\t\t\t\t\t\t\t\t\t\t\t\t\t\n" /* the empty columns at the end of a row of kind token */
 #define TOKENS "token\t0\t3" REST "token\t2\t6" REST "token\t5\t1" REST
-#define TABLE NCT_EVALUATION_COLUMNS "\n" TOTAL "position\t0\t10\t\t20.5\t2.05\t2.9575\t0.25\t\t\t\t\t\t\t\n" TOKENS
+#define TABLE NCT_EVALUATION_COLUMNS "\n" TOTAL "position\t0\t10\t\t20.5\t2.05\t2.9575\t0.25\t\t\t\t\t\t\t\t\n" TOKENS
 
 /* The last measures that nct_measure() told, and how often it told some. */
 struct told {
@@ -224,6 +224,7 @@ test_table(void **state)
 	assert_true(told.m.nats == 20.5);
 	assert_int_equal(told.m.header.vocab, 6);
 	assert_int_equal(told.m.m2_parameters, 1000);
+	assert_int_equal(told.m.m2_output_parameters, 77);
 	assert_int_equal(told.counts[0], 3);
 	assert_int_equal(told.counts[1], 0);
 	assert_int_equal(told.counts[2], 6);
