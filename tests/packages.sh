@@ -28,6 +28,7 @@ there() {
 	libzstd-dev) header "${CC:-gcc}" zstd.h ;;
 	openmpi-bin) program mpirun ;;
 	p7zip-full) program 7z ;;
+	python3-torch) python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null ;;
 	qemu-user) program qemu-aarch64 ;;
 	sentencepiece) program spm_train ;;
 	xz-utils) program xz ;;

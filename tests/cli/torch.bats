@@ -1,0 +1,302 @@
+# torch.bats - examples/python/m2.py, M2 in PyTorch, against m2train and m2gen: losses, logits, files, training, ranks.
+# shellcheck disable=SC2154,SC2086 # bats sets stderr; options are to be split
+load helpers
+
+# Shared by all tests, only read: a text, its tokens as a stream and as bare ids, and a run of m2train's with its checkpoint.
+setup_file() {
+  [ -n "${NCT_LONG:-}" ] || return 0
+  for python in /usr/bin/python3 python3; do
+    "$python" -c 'import torch' 2>/dev/null && PYTHON=$python && break
+  done
+  export PYTHON PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+  cd "$BATS_FILE_TMPDIR" || return
+  sample 40000 >text
+  acwin text | bitpack -v8 >toks
+  bitpack --to=npy -o toks.npy toks
+  bitpack --to=raw -o toks.raw toks
+  m2train -q -T 1 --cpu=ref $net -n 30 -C ckpt -o model toks
+}
+
+setup() {
+  long_test
+  [ -n "${PYTHON:-}" ] || skip "no python3-torch"
+  cd "$BATS_TEST_TMPDIR" || return
+  ln -s "$BATS_FILE_TMPDIR"/{text,toks,toks.npy,toks.raw,ckpt,model} .
+}
+
+net="-s d=32,layers=2,heads=4,ff=48,reach=20 -B 4 -L 64"
+m2() { "$PYTHON" "$NCT_ROOT/examples/python/m2.py" "$@"; }
+evaluate() { m2train -E -T 1 --cpu=ref -m "$@"; }
+learn() { m2 train -T 1 $net --like=toks "$@"; }
+
+# bits TABLE: bits per token of all tokens.
+bits() { awk -F '\t' '$1 == "total" { print $7 }' "$1"; }
+
+# close TABLE TABLE: the same table, but for what is rounded: 1e-5 of a nat for a mean, one token for accuracy.
+close() {
+  awk -F '\t' '
+    function off(a, b) { return a > b ? a - b : b - a }
+    NR == FNR { row[FNR] = $0; n = FNR; next }
+    { split(row[FNR], want, "\t"); rows++ }
+    FNR > 1 && $1 != "token" {
+      bad = off($6, want[6]) > 1e-5 || off($7, want[7]) > 1.5e-5 || off($5, want[5]) > 1e-5 * $3 + 1e-4 || off($8, want[8]) * $3 > 1.01
+      for (i = 5; i <= 8; i++) want[i] = $i = ""
+    }
+    { for (i = 1; i <= NF; i++) if ($i "" != want[i] "") bad = 1 }
+    bad { print "row " FNR ": " $0 "; not: " row[FNR]; exit }
+    END { exit bad || rows != n || n < 2 }' "$1" "$2"
+}
+
+@test "torch: the table of m2train -E, for tokens of all kinds" {
+  head -c 6000 text >part # `ref` takes its time
+  acwin part | bitpack >t16
+  acwin -b 24 part | bitpack -v 12 >t12
+  acwin -b 0 part | bitpack -v 8 >unbroken
+  bitpack --from=raw part >bytes
+  awk '{ for (i = 1; i <= NF; i++) printf "%d ", length($i) * 10 + i % 10; print "" }' part >ids
+  bitpack --from=ids --vocab=300 ids >foreign
+  cat toks toks >twice
+  for t in t16 t12 unbroken bytes foreign; do
+    m2train -q -T 1 $net -n 2 -o m $t
+    evaluate m $t >want
+    m2 eval m $t >out
+    close want out
+  done
+  evaluate model twice -L 50 -B 3 >want
+  m2 eval model twice -L 50 -B 3 >out
+  close want out
+}
+
+@test "torch: the table of m2train -E, for models of many sizes" {
+  head -c 6000 text | acwin | bitpack -v8 >part # `ref` takes its time
+  while read -r size length; do
+    m2train -q -T 1 -s "$size" -n 3 -B 2 -L "$length" -o m part
+    evaluate m part >want
+    m2 eval m part >out
+    close want out
+  done <<'END'
+3m 128
+d=8,layers=1,heads=1,ff=1 16
+d=24,layers=1,heads=3,ff=40,reach=1 40
+d=24,layers=5,heads=2,ff=8,reach=130 200
+d=16,layers=2,heads=16,ff=100,reach=1024 1100
+END
+  # sizes by name are those of nct(7)
+  sed -n 's/^\.It \([0-9a-z]*\) Ta \([0-9]*\) Ta \([0-9]*\) Ta \([0-9]*\) Ta \([0-9]*\) Ta .*/\1 \2 \3 \4 \5/p' "$NCT_ROOT/man/nct.7" >want
+  [ "$(wc -l <want)" -eq 5 ]
+  PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" -c '
+from m2_files import NAMED
+for name, sizes in NAMED.items():
+    print(name, *sizes)' | cmp - want
+}
+
+@test "torch: bare ids give the same losses as the stream, and have no text" {
+  m2 eval model toks >stream
+  for form in npy raw; do
+    m2 eval model toks.$form >out
+    [ "$(sed -n 2p out)" = "$(awk -F '\t' -v OFS='\t' 'NR == 2 { $4 = ""; print }' stream)" ]
+    grep ^token out | cmp - <(grep ^token stream)
+  done
+}
+
+# The net gives the loss of one token at each place, which is log Z - its logit. So 97 rows with the same inputs, each with
+# another token to predict, tell the logits at all places but for one number, which no probability depends on.
+@test "torch: all logits, within 1e-4 of the net's in floats" {
+  [ -e "$NCT_BUILD/tests/libnct-all.so" ] || skip "the unit programs are not built"
+  awk '{ for (i = 1; i <= NF; i++) printf "%d ", (length($i) * 10 + i) % 97; print "" }' text >ids
+  bitpack --from=ids --vocab=97 ids >t
+  for size in d=32,layers=3,heads=4,ff=48,reach=20 d=40,layers=2,heads=2,ff=64; do
+    m2train -q -T 1 --cpu=ref -s $size -B 4 -L 160 -n 40 -o m t
+    PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" - m t "$NCT_BUILD/tests/libnct-all.so" <<'END'
+import ctypes, sys
+import numpy as np, torch
+from m2 import M2, batch
+from m2_files import SIZES, read_model, read_tokens, shapes
+s, length, header, tensors, _ = read_model(sys.argv[1])
+V = s["vocabulary"]
+inputs, _ = batch(read_tokens(sys.argv[2], header)[0], [3], length, V, "t")
+with torch.no_grad():
+    net = M2(s, tensors)
+    whole, _ = net(inputs)
+    parts, past = [], None
+    for at in range(0, length, 7):
+        logits, past = net(inputs[:, at:at + 7], past)
+        parts.append(logits)
+assert (torch.cat(parts, 1) - whole).abs().max() < 1e-4  # with what was read before kept, too
+mine = torch.log_softmax(whole[0].double(), -1).numpy()
+
+lib = ctypes.CDLL(sys.argv[3])
+class Shape(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in "vocab inputs width heads layers inner reach".split()]
+class Batch(ctypes.Structure):
+    _fields_ = [("rows", ctypes.c_size_t), ("length", ctypes.c_size_t)] + [
+        (name, ctypes.c_void_p) for name in ("input", "target", "first")]
+shape = Shape(V, V + 1, *(s[name] for name in SIZES[1:]))
+c = ctypes.c_void_p()
+assert lib.nct_net_new_forward(ctypes.byref(c), ctypes.byref(shape), ctypes.c_size_t(V), ctypes.c_size_t(length), 1, b"ref", None) == 0
+lib.nct_net_params.restype = ctypes.c_void_p
+block = np.concatenate([tensors[name].ravel() for name in shapes(s)]).astype("f4")
+ctypes.memmove(lib.nct_net_params(c), block.ctypes.data, block.nbytes)
+ids = np.ascontiguousarray(np.tile(inputs.numpy().astype("u4"), (V, 1)))
+target = np.ascontiguousarray(np.repeat(np.arange(V, dtype="u4"), length))
+each = np.zeros((V, length), "f4")
+nats, count = ctypes.c_double(), ctypes.c_uint64()
+b = Batch(V, length, ids.ctypes.data, target.ctypes.data, None)
+assert lib.nct_net_forward(c, ctypes.byref(b), ctypes.byref(nats), ctypes.byref(count), each.ctypes.data_as(ctypes.c_void_p), None) == 0
+worst = np.abs(-each.T - mine).max()
+assert count.value == V * length and mine.std() > 0.3 and worst < 1e-4, worst
+END
+  done
+}
+
+@test "torch: files come back as they were: models, and both kinds of checkpoints" {
+  m2 convert model out
+  cmp model out
+  evaluate model toks >want
+  m2 eval --like=toks ckpt toks >out
+  close want out
+  m2 convert --like=toks ckpt out
+  evaluate out toks | cmp - want
+  learn -n 0 --from=ckpt -C mine -o out toks.npy # parameters that m2train has trained
+  evaluate out toks | cmp - want
+  # with evaluations it is the best one's parameters that become the model
+  m2train -q -T 1 --cpu=ref $net -n 40 -e toks --eval-every=20 -C best.ckpt --warmup=1 --lr=3 -o best toks
+  evaluate best toks >want
+  m2 eval best.ckpt toks >out
+  close want out
+  learn -n 3 -C mine -o m toks.raw
+  m2 convert mine out
+  evaluate m toks >want
+  evaluate out toks | cmp - want
+  m2 eval mine toks >out
+  close want out
+}
+
+@test "torch: what it trains, m2train and m2gen take, and tokens of all forms give the same bytes" {
+  learn -n 80 --lr=0.01 --report=10 -o out toks.npy 2>err
+  [ "$(wc -l <err)" -eq 8 ]
+  for form in toks toks.raw; do
+    learn -n 80 --lr=0.01 --report=1000 -o other $form
+    cmp out other
+  done
+  learn -n 80 --lr=0.01 --recompute -o other toks
+  cmp out other
+  learn -n 0 -o untrained toks
+  for m in out untrained; do
+    evaluate $m toks >$m.want
+    m2 eval $m toks >$m.table
+    close $m.want $m.table
+  done
+  awk -v a="$(bits untrained.want)" -v b="$(bits out.want)" 'BEGIN { print a, b; exit !(b < a - 1 && b < 7.9) }'
+  m2gen -T 1 -m out -n 20 | bitpack -u | acwin -d >sampled
+  [ -s sampled ]
+  learn -n 10 --dtype=bf16 -o half toks
+  evaluate half toks >table
+  awk -v a="$(bits untrained.want)" -v b="$(bits table)" 'BEGIN { print a, b; exit !(b < a) }'
+}
+
+@test "torch: a run that was killed goes on from its checkpoint to the same bytes" {
+  learn -n 300 --save-every=10 -C unbroken.ckpt -o unbroken toks.npy
+  start "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks -n 300 --save-every=10 -C c -o out toks.npy 2>err
+  await [ -e c ]
+  kill -KILL "$started"
+  ends 137
+  [ ! -e out ]
+  learn -n 300 --save-every=10 -C c -o out toks.npy 2>err
+  grep -q '^step=300 ' err
+  cmp out unbroken
+  cmp c unbroken.ckpt
+  learn -n 300 -C c -o again toks.npy 2>err # a run that is complete becomes a model at once
+  [ ! -s err ]
+  cmp again unbroken
+}
+
+# Two processes sum gradients in another order than one does: losses differ by less than 1e-4 bits after 30 steps.
+@test "torch: two ranks train as one does, with several batches in a step, and go on from a checkpoint" {
+  run="--accumulate=2 -n 30 --lr=0.01 --report=1"
+  learn $run -o one toks.npy 2>one.err
+  for part in 1 2; do
+    port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    export MASTER_ADDR=127.0.0.1 MASTER_PORT=$port WORLD_SIZE=2
+    RANK=1 start timeout 600 "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks $run -C c -o two toks.npy 2>other.err
+    RANK=0 limited "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks $run -C c -o two toks.npy 2>two.$part
+    ends 0
+    [ $part = 2 ] || cp two first
+  done
+  [ "$(wc -l <two.1) $(wc -c <two.2) $(wc -c <other.err)" = "30 0 0" ]
+  cmp first two
+  paste -d ' ' one.err two.1 | sed 's/[a-z_]*=//g' | awk '{ d = $3 - $7; n++; if ($1 != $5 || d > 1e-4 || d < -1e-4) bad = 1 } END { exit bad || n != 30 }'
+  unset WORLD_SIZE
+  evaluate one toks >want
+  evaluate two toks >out
+  awk -v a="$(bits want)" -v b="$(bits out)" 'BEGIN { d = a - b; exit !(d < 1e-4 && d > -1e-4) }'
+}
+
+@test "torch: sampled ids become a stream; the most probable ones are m2gen's; a document's end stops" {
+  m2gen -T 1 --cpu=ref -m model -n 100 --temperature=0 | bitpack --to=text | tr ' ' '\n' >want
+  m2 generate --temperature=0 -n 100 model | cmp - want
+  head -c 3000 text | acwin --open | bitpack -v8 >prompt
+  m2gen -T 1 --cpu=ref -m model -n 50 --temperature=0 --only-new prompt | bitpack --to=text | tr ' ' '\n' >want
+  m2 generate --temperature=0 -n 50 model prompt | cmp - want
+  m2 generate -n 33 --seed=5 model >ids
+  [ "$(wc -l <ids)" -eq 34 ] # whole windows, of two tokens
+  m2 generate -n 33 --seed=5 model | cmp - ids
+  m2 generate -n 33 --seed=6 model | cmp -s - ids && return 1
+  bitpack --from=ids --like=toks ids | bitpack --to=text | tr ' ' '\n' | cmp - ids
+  [ "$(m2 generate --top-k=1 -n 20 model)" = "$(m2 generate --temperature=0 -n 20 model)" ]
+  [ "$(m2 generate --top-p=0.0001 -n 20 model)" = "$(m2 generate --temperature=0 -n 20 model)" ]
+  yes one | head -n 3000 | tr '\n' '\0' | acwin -0 | bitpack -v8 >short
+  m2train -q -T 1 $net -n 60 -o m short
+  m2 generate -n 1000 --stop m >ids
+  [ "$(wc -l <ids)" -lt 1000 ]
+  paste -d ' ' - - <ids | grep -nx '255 255' | cut -d : -f 1 >ends
+  [ "$(cat ends)" -eq $(($(wc -l <ids) / 2)) ]
+}
+
+# refused STATUS MESSAGE ARGUMENT...
+refused() {
+  local status=$1 want=$2
+  shift 2
+  run "-$status" --separate-stderr m2 "$@"
+  [[ "$stderr" == "m2.py: "$want ]] || { echo "says '$stderr'"; return 1; }
+  [ -z "$output" ]
+}
+
+@test "torch: what is damaged or does not fit is refused, and named" {
+  learn -n 2 -C mine -o m toks
+  for f in model ckpt mine; do
+    cp $f bad
+    flip bad $(($(wc -c <bad) - 5))
+    refused 3 "bad: *" eval --like=toks bad toks
+    head -c 5000 $f >bad
+    refused 3 "bad: *" eval --like=toks bad toks
+  done
+  sed 's/"seed":"1"/"seed":"2"/' ckpt >bad
+  refused 3 "bad: damaged: CRC of its options" eval bad toks
+  : >empty
+  refused 3 "empty: not a safetensors file" eval empty toks
+  cp toks bad
+  flip bad 200
+  refused 3 "bad: damaged or cut, byte 136" eval model bad
+  head -c 9000 toks >bad
+  refused 3 "bad: damaged or cut, byte *" eval model bad
+  acwin text >windows
+  refused 3 "windows: windows, not tokens (see bitpack)" eval model windows
+  acwin text | bitpack >t16
+  refused 1 "t16: its ids mean something else than those before" eval model t16
+  refused 1 "ckpt: a vocabulary of 256, not 65536 as the tokens have" eval ckpt t16
+  refused 1 "toks.raw: not a token stream: what its ids mean has to be told by --like" train -o x toks.raw
+  refused 1 "ckpt: has no stream's header: say --like" convert ckpt x
+  refused 1 "ckpt: not a checkpoint of m2.py's; --from=ckpt begins with its parameters" train $net -C ckpt -o x toks
+  refused 1 "mine: made with rows 4, not 8" train $net -B 8 -C mine -o x toks
+  refused 1 "nowhere: No such file or directory" eval nowhere toks
+  refused 2 "'d=30,layers=1,heads=4,ff=1' is no size" train -s d=30,layers=1,heads=4,ff=1 -o x toks
+  bitpack --from=ids --vocab=300 <<<"1 2 299" >t
+  bitpack --to=npy -o big.npy t
+  bitpack --from=ids --vocab=299 <<<"1 2" >like
+  refused 3 "big.npy: id 299 is not below the vocabulary, 299" train $net --like=like -n 1 -o x big.npy
+  m1train -q -T 1 -s d=16,layers=1,heads=1,ff=16 -n 1 -B 2 -L 32 -C m1.ckpt -o m1 text
+  refused 3 "m1.ckpt: a checkpoint of m1train's" eval m1.ckpt toks
+  refused 3 "m1: *" eval m1 toks
+  [ ! -e x ]
+}
