@@ -24,7 +24,7 @@ nct_err nct_m1_block_windows(struct nct_m1_block *u, nct_worker *w, struct nct_p
  * With `in_order` it decodes one part after the other in u->context. Then, with `goes_on`, the first part continues the
  * chunk that u->context has read. Results and errors as above. */
 nct_err nct_m1_block_parts(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n, int in_order,
-                          int goes_on) NCT_USED;
+                           int goes_on) NCT_USED;
 #define NCT_M1_BLOCK_LANES 96     /* contexts of a worker for nct_m1_block_windows() */
 #define NCT_M1_BLOCK_LONG_LANES 8 /* for nct_m1_block_parts(): the keys and values of 8 fit in the processor's cache */
 

@@ -7,7 +7,7 @@
 
 /* A lane, and the part that it decodes. */
 struct lane {
-	struct nct_part_job *part;    /* borrowed; NULL: none */
+	struct nct_part_job *part; /* borrowed; NULL: none */
 	struct nct_decoded *to; /* borrowed: the part's text */
 	nct_context *context;   /* borrowed */
 	uint32_t since_reset;   /* windows since M1's last reset */
@@ -18,7 +18,7 @@ struct lane {
 	size_t before;          /* where the window's text begins */
 };
 
-struct runs_decoder {
+struct parts_decoder {
 	const struct nct_m1_block *u;
 	struct nct_part_job *parts;
 	struct nct_decoded *text; /* (count) owned: the text of each part */
@@ -31,7 +31,7 @@ struct runs_decoder {
 
 /* Gives a lane the next part; 0 if none is left. */
 static int
-begin(struct runs_decoder *d, struct lane *l)
+begin(struct parts_decoder *d, struct lane *l)
 {
 	const struct nct_m1_block *u = d->u;
 	const size_t i = d->next;
@@ -56,7 +56,7 @@ begin(struct runs_decoder *d, struct lane *l)
 
 /* Appends a symbol to the part's text. */
 static nct_err
-take(struct runs_decoder *d, struct lane *l, unsigned symbol)
+take(struct parts_decoder *d, struct lane *l, unsigned symbol)
 {
 	l->part->eod = symbol == NCT_EOD;
 	if (symbol != NCT_EOD && d->left-- == 0)
@@ -65,7 +65,7 @@ take(struct runs_decoder *d, struct lane *l, unsigned symbol)
 }
 
 static nct_err
-unbroken_step(struct runs_decoder *d, struct lane *l)
+unbroken_step(struct parts_decoder *d, struct lane *l)
 {
 	const unsigned symbol = nct_ac_get(&l->ac, nct_context_freq(l->context));
 
@@ -75,7 +75,7 @@ unbroken_step(struct runs_decoder *d, struct lane *l)
 }
 
 static void
-open_window(struct runs_decoder *d, struct lane *l)
+open_window(struct parts_decoder *d, struct lane *l)
 {
 	const unsigned b = d->u->plan.window_bits;
 
@@ -87,7 +87,7 @@ open_window(struct runs_decoder *d, struct lane *l)
 }
 
 static nct_err
-close_window(struct runs_decoder *d, struct lane *l)
+close_window(struct parts_decoder *d, struct lane *l)
 {
 	const struct nct_plan *p = &d->u->plan;
 
@@ -102,7 +102,7 @@ close_window(struct runs_decoder *d, struct lane *l)
 
 /* Decodes as far as possible without evaluating M1. Returns 1 if the part is done. */
 static int
-advance(struct runs_decoder *d, struct lane *l)
+advance(struct parts_decoder *d, struct lane *l)
 {
 	while (d->err == NCT_OK && l->unit < l->part->units) {
 		if (l->open && nct_window_done(&l->window)) {
@@ -128,7 +128,7 @@ advance(struct runs_decoder *d, struct lane *l)
 static nct_context *
 turn(void *self, size_t i)
 {
-	struct runs_decoder *d = self;
+	struct parts_decoder *d = self;
 	struct lane *l = &d->lane[i];
 
 	while (d->err == NCT_OK && (l->part != NULL || begin(d, l)) && advance(d, l))
@@ -150,7 +150,7 @@ nct_err
 nct_m1_block_parts(struct nct_m1_block *u, nct_worker *w, struct nct_part_job *r, size_t n, int in_order, int goes_on)
 {
 	struct lane lane[NCT_M1_BLOCK_LONG_LANES] = {{.context = u->context, .since_reset = u->since_reset}};
-	struct runs_decoder d = {
+	struct parts_decoder d = {
 	    .u = u, .parts = r, .count = n, .goes_on = goes_on, .left = u->to.text_max - u->to.text_bytes, .lane = lane};
 	size_t lanes = nct_worker_lanes(w) < NCT_M1_BLOCK_LONG_LANES ? nct_worker_lanes(w) : NCT_M1_BLOCK_LONG_LANES;
 
