@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW };
+enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP };
 
 static const struct cli_option options[] = {
 	{'m', "model", "FILE", "the token model M2"},
-	{'n', "tokens", "N", "sample N tokens (default 256), rounded up to whole windows"},
+	{'n', "tokens", "N", "sample N tokens, or at most so many (default 256), rounded up to whole windows"},
+	{OPT_STOP, "stop", NULL, "end where a document ends"},
+	{'N', "samples", "N", "sample N documents, of at most -n tokens each, one after another"},
 	{OPT_TEMPERATURE, "temperature", "X", "divide logits by X (default 1); 0: always the most probable token"},
 	{OPT_TOP_K, "top-k", "N", "draw from the N most probable tokens alone"},
 	{OPT_TOP_P, "top-p", "X", "draw from the most probable tokens that sum up to X"},
@@ -45,6 +47,8 @@ parse(int argc, char **argv)
 		switch (letter) {
 		case 'm': model = arg; break;
 		case 'n': o.tokens = opt_u64(&cli, "-n", arg, 0, 1000000000000u); break;
+		case OPT_STOP: o.until_end = 1; break;
+		case 'N': o.samples = opt_u64(&cli, "-N", arg, 1, 1000000); break;
 		case OPT_TEMPERATURE: o.temperature = opt_double(&cli, "--temperature", arg, 0, 1000); break;
 		case OPT_TOP_K: o.top_k = (uint32_t)opt_u64(&cli, "--top-k", arg, 1, 65536); break;
 		case OPT_TOP_P: o.top_p = opt_double(&cli, "--top-p", arg, 1e-9, 1); break;
@@ -58,6 +62,8 @@ parse(int argc, char **argv)
 		die(&cli, EX_USE, "--only-new: there is no prompt");
 	if (o.temperature == 0 && (o.top_k > 0 || o.top_p < 1))
 		die(&cli, EX_USE, "--temperature=0 leaves nothing for --top-k and --top-p to choose from");
+	if (o.samples > 0 && o.tokens == 0)
+		die(&cli, EX_USE, "-n 0 with -N: a document has at least one token");
 	cli.files.no_input = 1;
 	files_read(&cli.files, "-m", model);
 	cli_check_files(&cli);

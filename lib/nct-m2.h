@@ -97,12 +97,20 @@ struct nct_m2_generate_options {
 	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none; tokens done, of all */
 	int (*stop)(void *ctx); /* NULL: never; nonzero: end the stream here. Asked after each window */
 	void *ctx;
+	/* 0: one sample, whose document stays open if the sample does not end it. Else so many samples, each of them one
+	 * document, of 1 to `tokens` tokens; one that does not end by itself is ended by a window more. Foreign tokens: each
+	 * has `tokens` tokens. */
+	uint64_t samples;
+	int until_end;       /* end a sample where its document ends; with `samples` that is done anyway */
 };
 
 /* Samples tokens that continue `prompt` (NULL: an empty one). Writes the prompt and the tokens as one token stream to
- * fd `out`, each block as soon as its windows are whole. Text bytes are unknown. The same seed gives the same tokens
- * for any number of threads. NCT_EKIND: the model's tokens are of an unbroken code. NCT_EMODEL: the prompt's ids have
- * another meaning than the model's. NCT_ENAN: a logit is not finite. NCT_EIO: writing failed. NCT_EARG, NCT_ENOMEM. */
+ * fd `out`, each block as soon as its windows are whole; with o->samples, one sample after another, each with the prompt
+ * before it. Several samples are evaluated side by side, so that the weights are read once for all. Text bytes are
+ * unknown. The same seed gives the same tokens for any number of threads. Sample i is the same for any number of samples,
+ * and sample 0 is what there is without o->samples. NCT_EKIND: the model's tokens are of an unbroken code. NCT_EMODEL: the
+ * prompt's ids have another meaning than the model's. NCT_ENAN: a logit is not finite. NCT_EIO: writing failed. NCT_EARG:
+ * also if o->samples or o->until_end is set and the model's tokens do not tell where documents end. NCT_ENOMEM. */
 NCT_API nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out,
                                 const struct nct_m2_generate_options *o, nct_why *why) NCT_USED;
 

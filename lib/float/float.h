@@ -10,6 +10,7 @@
 #ifndef NCT_FLOAT_FLOAT_H
 #define NCT_FLOAT_FLOAT_H
 
+#include "float/dots.h"
 #include "float/product.h"
 #include "nct.h"
 
@@ -60,6 +61,7 @@ struct nct_float {
 	void (*descend)(float *p, const float *g, const float *c, float a, size_t n);
 
 	void (*product)(const struct nct_product *p); /* matrix product: see product.h */
+	void (*dots)(const struct nct_dots *d); /* rows of a matrix by vectors, each as dot() does it: see dots.h */
 	/* Packs x (rows,cols), row stride ldx, into panels. A word holds the numbers of one column in nct_pair()
 	 * consecutive rows, and 0 for rows past the last. b_panel: words from one panel to the next. */
 	void (*pack_floats)(uint32_t *b, size_t b_panel, const float *x, size_t ldx, size_t rows, size_t cols);

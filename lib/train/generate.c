@@ -1,4 +1,4 @@
-/* generate.c - samples tokens from M2 and writes them as a stream, a block as soon as its windows are complete. */
+/* generate.c - samples tokens from M2: some samples side by side, written one after another. */
 #include "nct-m2.h"
 
 #include <errno.h>
@@ -6,180 +6,273 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/le.h"
 #include "base/options.h"
 #include "data/corpus.h"
 #include "m2_file.h"
 #include "net/step.h"
-#include "stream/frame.h"
 #include "train/sample.h"
+#include "train/sampled.h"
 
-#define WINDOWS_MAX 16 /* windows of a block, at most: lcm(v, b) / b <= v */
-#define GROUP_MAX 128 /* tokens of a block, at most: lcm(v, b) / v <= b */
+#define SIDE_BY_SIDE 64            /* samples, at most */
+#define CACHE_BYTES ((size_t)1 << 30) /* of their keys and values together, at most, if there are several */
+#define AHEAD 4                    /* samples that wait to be written, at most, for each of those side by side */
+
+struct sample {
+	nct_rng rng;
+	size_t sequence;      /* of the steps */
+	const float *logits;  /* (V) of its next token */
+	uint32_t *ids;        /* (cap) owned: the tokens that are not written yet */
+	size_t count, cap;
+	uint64_t drawn;       /* tokens so far */
+	uint32_t last;        /* the last of them */
+	int done;             /* it gets no more tokens */
+	int ended;            /* its last window ended a document */
+	nct_err err;          /* of the last draw */
+};
 
 struct generator {
 	const nct_m2 *m;
 	const struct nct_m2_generate_options *o;
+	const nct_corpus *prompt;     /* NULL: none */
 	nct_step *step;
-	nct_writer *out;
-	struct nct_weighed *weighed;
-	nct_rng rng;
-	size_t group, windows; /* tokens of a block, and the windows (or foreign tokens) in it */
-	int inside;            /* the previous block ended within a chunk */
+	struct nct_sampled to;
+	uint64_t samples, limit;      /* how many; tokens of each, at most, in whole blocks */
+	int foreign, until_end;       /* until_end: a sample is done where its document ends */
+	struct nct_weighed *weighed;  /* (threads,V) scratch */
+	float *first;                 /* (V) the logits behind the prompt */
+	size_t rows;                  /* samples side by side, at most */
+	struct sample *ring;          /* (ring_size) samples [written, begun): sample i is at i % ring_size */
+	size_t ring_size;
+	uint64_t begun, written;
+	struct sample **live;         /* (rows) those that get tokens now */
+	size_t live_count;
+	size_t *unused;               /* (rows) sequences that no sample has now */
+	size_t unused_count;
+	uint64_t tokens_written;
 };
 
-static size_t
-gcd(size_t a, size_t b)
-{
-	while (b != 0) {
-		size_t r = a % b;
+/* ---- writing ---- */
 
-		a = b;
-		b = r;
-	}
-	return a;
-}
-
-/* Sets the size of blocks: one foreign token, or the fewest windows whose bits make whole tokens. */
-static void
-set_group(struct generator *g)
-{
-	const struct nct_header *h = &g->m->header;
-
-	g->group = g->windows = 1;
-	if (h->window_bits > 0) {
-		const size_t common = gcd(h->window_bits, h->token_bits);
-
-		g->group = h->window_bits / common;
-		g->windows = h->token_bits / common;
-	}
-}
-
-/* Writes the directory of a block whose tokens are there: an entry for each document that ends in it, and one for
- * windows behind the last end, if there are some. Returns how many these are. */
-static size_t
-put_directory(const struct nct_header *h, size_t windows, struct nct_block *b, uint8_t *dir)
-{
-	struct nct_directory_entry e = {0};
-
-	for (size_t i = 0; i < windows; i++) {
-		e.units++;
-		e.ends_document = h->eod_alone && nct_window_is_end(h, b, i);
-		if (!e.ends_document && i + 1 < windows)
-			continue;
-		b->dir_bytes += (uint32_t)nct_directory_put(dir + b->dir_bytes, &e, 0);
-		b->documents += (uint32_t)e.ends_document;
-		if (e.ends_document)
-			e.units = 0;
-	}
-	return (size_t)e.units;
-}
-
-/* Writes a block of `n` tokens, which are `windows` windows (or foreign tokens). `more`: another block follows. */
+/* Begins the text of a sample. */
 static nct_err
-put_block(struct generator *g, const uint32_t *ids, size_t n, size_t windows, int more)
+put_prompt(struct generator *g)
 {
-	uint8_t dir[WINDOWS_MAX * NCT_DIR_ENTRY_MAX], code[2 * GROUP_MAX];
-	const size_t width = nct_token_bytes(g->m->header.vocab);
-	struct nct_block b = {.units = (uint32_t)windows,
-	                      .tokens = (uint32_t)n,
-	                      .dir = dir,
-	                      .code = code,
-	                      .code_bytes = (uint32_t)(n * width)};
-
-	for (size_t i = 0; i < n; i++)
-		if (width == 1)
-			code[i] = (uint8_t)ids[i];
-		else
-			nct_put16(code + 2 * i, (uint16_t)ids[i]);
-	const int goes_on = put_directory(&g->m->header, windows, &b, dir) > 0 && more;
-	b.flags = (uint32_t)((g->inside ? NCT_BLOCK_CONTINUES : 0) | (goes_on ? NCT_BLOCK_CONTINUED : 0));
-	g->inside = goes_on;
-	return nct_writer_block(g->out, &b);
+	return g->prompt != NULL && !g->o->only_new ? nct_sampled_prompt(&g->to, g->prompt) : NCT_OK;
 }
 
-/* Prepares the prompt's last block, after which the document goes on. Returns whether its chunk goes on. With
- * foreign tokens, the directory may say that the document ends; then a changed copy of it goes to `dir`. */
-static int
-open_end(const struct generator *g, struct nct_block *b, uint8_t *dir)
+/* What follows block `at` of a sample's tokens. */
+static enum nct_sampled_after
+after_block(const struct generator *g, const struct sample *a, size_t at)
 {
-	const struct nct_header *h = &g->m->header;
-	struct nct_directory_entry e = {0};
-	size_t pos = 0, last = 0;
-
-	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1; at = pos)
-		last = at;
-	if (h->code == NCT_CODE_NONE && e.ends_document) {
-		memcpy(dir, b->dir, b->dir_bytes);
-		dir[last] &= 0xfe; /* LEB128, the lowest bits first */
-		b->dir = dir;
-		b->documents--;
-		e.ends_document = 0;
-	}
-	return !e.ends_document && (h->window_bits == 0 || (uint64_t)b->units * h->window_bits % h->token_bits == 0);
+	if (!a->done || at + g->to.group < a->count)
+		return NCT_SAMPLED_MORE;
+	if (g->o->samples == 0)
+		return NCT_SAMPLED_LAST;
+	return g->foreign ? NCT_SAMPLED_END : NCT_SAMPLED_MORE; /* MORE: nct_sampled_end_document() follows */
 }
 
-/* Copies the prompt's blocks. Their text bytes become unknown, as in all of this stream. */
+/* Writes the whole blocks of a sample's tokens. */
 static nct_err
-put_prompt(struct generator *g, const nct_corpus *prompt)
+put_blocks(struct generator *g, struct sample *a)
 {
-	uint8_t *dir = NULL;
-	struct nct_block b, next;
+	const uint64_t of = g->samples > UINT64_MAX / (g->limit + 1) ? UINT64_MAX : g->samples * g->limit;
+	size_t at = 0;
 	nct_err err = NCT_OK;
-	int more = nct_corpus_block(prompt, 0, &b);
 
-	for (size_t i = 1; err == NCT_OK && more; i++, b = next) {
-		b.text_bytes = 0;
-		if (!(more = nct_corpus_block(prompt, i, &next))) {
-			if ((dir = malloc(b.dir_bytes)) == NULL)
-				return NCT_ENOMEM;
-			b.flags &= (uint32_t)NCT_BLOCK_CONTINUES;
-			if ((g->inside = open_end(g, &b, dir)) != 0)
-				b.flags |= NCT_BLOCK_CONTINUED;
-		}
-		err = nct_writer_block(g->out, &b);
+	for (; err == NCT_OK && at + g->to.group <= a->count; at += g->to.group) {
+		if ((err = nct_sampled_put(&g->to, a->ids + at, after_block(g, a, at))) != NCT_OK)
+			break;
+		g->tokens_written += g->to.group;
+		if (g->o->progress != NULL)
+			g->o->progress(g->o->ctx, g->tokens_written, of);
 	}
-	free(dir);
+	a->count -= at;
+	memmove(a->ids, a->ids + at, a->count * sizeof *a->ids);
 	return err;
 }
 
-/* Lets M2 read BOS and the prompt. */
+/* Writes what is there of the samples, in their order. */
 static nct_err
-read_prompt(struct generator *g, const nct_corpus *prompt)
+write_samples(struct generator *g)
 {
-	const uint64_t n = prompt != NULL ? nct_corpus_tokens(prompt) : 0;
-	nct_err err = nct_step_read(g->step, g->m->header.vocab);
+	nct_err err = NCT_OK;
 
-	for (uint64_t i = 0; err == NCT_OK && i < n; i++) {
-		uint32_t id;
+	while (err == NCT_OK && g->written < g->begun) {
+		struct sample *a = &g->ring[g->written % g->ring_size];
 
-		nct_corpus_get(prompt, i, 1, &id, NULL);
-		err = nct_step_read(g->step, id);
+		if ((err = put_blocks(g, a)) != NCT_OK || !a->done)
+			break;
+		if (g->o->samples > 0 && !g->foreign && !a->ended)
+			err = nct_sampled_end_document(&g->to);
+		if (err == NCT_OK && ++g->written < g->samples)
+			err = put_prompt(g);
 	}
 	return err;
+}
+
+/* ---- drawing ---- */
+
+/* The generator of random numbers of sample `i`. That of sample 0 begins with the seed itself. */
+static nct_rng
+rng_of(uint64_t seed, uint64_t i)
+{
+	nct_rng r = {seed};
+
+	if (i > 0) {
+		r.s = nct_rng_next(&r) + i;
+		r.s = nct_rng_next(&r);
+	}
+	return r;
+}
+
+/* Begins samples while there are sequences for them. */
+static void
+begin_samples(struct generator *g)
+{
+	for (; g->begun < g->samples && g->unused_count > 0 && g->begun - g->written < g->ring_size; g->begun++) {
+		struct sample *a = &g->ring[g->begun % g->ring_size];
+		const size_t sequence = g->unused[--g->unused_count];
+
+		*a = (struct sample){.rng = rng_of(g->o->seed, g->begun), .sequence = sequence, .logits = g->first,
+		                     .ids = a->ids, .cap = a->cap, .done = g->limit == 0};
+		if (g->samples > 1)
+			nct_step_copy(g->step, sequence, g->rows); /* which has read the prompt */
+		if (!a->done)
+			g->live[g->live_count++] = a;
+	}
+}
+
+static void
+draw_task(void *ctx, size_t i, unsigned worker)
+{
+	const struct generator *g = ctx;
+	const struct nct_sampling s = {g->o->temperature, g->o->top_k, g->o->top_p};
+	const uint32_t vocab = g->m->header.vocab;
+	struct sample *a = g->live[i];
+
+	a->err = nct_sample(&a->last, a->logits, vocab, &s, &a->rng, g->weighed + (size_t)worker * vocab);
+}
+
+/* Takes the token that was drawn for a sample. */
+static nct_err
+take(struct generator *g, struct sample *a, nct_why *why)
+{
+	a->drawn++;
+	if (a->err != NCT_OK)
+		return nct_fail(why, a->err, "token %zu: a logit is not finite", (size_t)a->drawn);
+	a->ids[a->count++] = a->last;
+	if (a->drawn % g->to.group == 0) {
+		a->ended = nct_sampled_is_end(&g->to, a->ids + a->count - g->to.group);
+		a->done = a->drawn == g->limit || (a->ended && g->until_end);
+	}
+	return NCT_OK;
+}
+
+/* Draws a token for each live sample. */
+static nct_err
+draw(struct generator *g, nct_why *why)
+{
+	nct_err err = NCT_OK;
+
+	for (size_t i = 0; i < g->live_count; i++) {
+		struct sample *a = g->live[i];
+
+		if (a->count < a->cap)
+			continue;
+		const size_t cap = 2 * a->cap + NCT_SAMPLED_GROUP;
+		uint32_t *more = realloc(a->ids, cap * sizeof *more);
+		if (more == NULL)
+			return nct_fail(why, NCT_ENOMEM, "out of memory");
+		a->ids = more;
+		a->cap = cap;
+	}
+	nct_parallel(nct_step_threads(g->step), g->live_count, draw_task, g);
+	for (size_t i = 0; i < g->live_count && err == NCT_OK; i++)
+		err = take(g, g->live[i], why);
+	return err;
+}
+
+/* Lets M2 read the tokens that were drawn, but for samples that are done. These leave their sequences to others. */
+static nct_err
+read_drawn(struct generator *g)
+{
+	struct nct_step_input in[SIDE_BY_SIDE];
+	const float *logits;
+	size_t n = 0;
+	nct_err err;
+
+	for (size_t i = 0; i < g->live_count; i++) {
+		struct sample *a = g->live[i];
+
+		if (a->done)
+			g->unused[g->unused_count++] = a->sequence;
+		else
+			g->live[n++] = a;
+	}
+	g->live_count = n;
+	if (n == 0)
+		return NCT_OK;
+	for (size_t i = 0; i < n; i++)
+		in[i] = (struct nct_step_input){g->live[i]->sequence, g->live[i]->last};
+	if ((err = nct_step_read(g->step, in, n)) != NCT_OK)
+		return err;
+	logits = nct_step_logits(g->step);
+	for (size_t i = 0; i < n; i++)
+		g->live[i]->logits = logits + i * g->m->header.vocab;
+	return NCT_OK;
 }
 
 static nct_err
 sample_all(struct generator *g, nct_why *why)
 {
-	const struct nct_sampling s = {g->o->temperature, g->o->top_k, g->o->top_p};
-	const uint64_t blocks = g->o->tokens / g->group + (g->o->tokens % g->group != 0);
-	uint32_t ids[GROUP_MAX];
 	nct_err err = NCT_OK;
 
-	for (uint64_t i = 0; err == NCT_OK && i < blocks && !(g->o->stop != NULL && g->o->stop(g->o->ctx)); i++) {
-		for (size_t j = 0; err == NCT_OK && j < g->group; j++) {
-			err = nct_sample(&ids[j], nct_step_logits(g->step), g->m->header.vocab, &s, &g->rng, g->weighed);
-			if (err != NCT_OK)
-				return nct_fail(why, err, "token %zu: a logit is not finite", (size_t)i * g->group + j + 1);
-			err = nct_step_read(g->step, ids[j]);
-		}
-		if (err == NCT_OK && (err = put_block(g, ids, g->group, g->windows, i + 1 < blocks)) != NCT_OK)
-			return nct_wrote(err, why);
-		if (g->o->progress != NULL)
-			g->o->progress(g->o->ctx, (i + 1) * g->group, blocks * g->group);
+	for (uint64_t rounds = 0; err == NCT_OK && g->written < g->samples; rounds++) {
+		if (rounds % g->to.group == 0 && g->o->stop != NULL && g->o->stop(g->o->ctx))
+			break;
+		begin_samples(g);
+		if ((err = draw(g, why)) == NCT_OK && (err = nct_wrote(write_samples(g), why)) == NCT_OK)
+			err = read_drawn(g);
 	}
 	return err;
+}
+
+/* ---- the prompt ---- */
+
+/* Lets M2 read BOS and the prompt. The logits of what follows go to g->first. */
+static nct_err
+read_prompt(struct generator *g)
+{
+	const uint64_t n = g->prompt != NULL ? nct_corpus_tokens(g->prompt) : 0;
+	struct nct_step_input in = {g->samples > 1 ? g->rows : 0, g->m->header.vocab};
+	nct_err err = nct_step_read(g->step, &in, 1);
+
+	for (uint64_t i = 0; err == NCT_OK && i < n; i++) {
+		nct_corpus_get(g->prompt, i, 1, &in.symbol, NULL);
+		err = nct_step_read(g->step, &in, 1);
+	}
+	if (err == NCT_OK)
+		memcpy(g->first, nct_step_logits(g->step), g->m->header.vocab * sizeof *g->first);
+	return err;
+}
+
+/* ---- all ---- */
+
+static nct_err
+check_ends(const struct nct_header *h, const struct nct_m2_generate_options *o, nct_why *why)
+{
+	if (o->samples > 0 && o->tokens == 0)
+		return nct_fail(why, NCT_EARG, "several samples of no tokens");
+	if (h->window_bits == 0 && o->until_end)
+		return nct_fail(why, NCT_EARG, "the model's tokens were not made of windows, and none of them ends a document");
+	if (h->window_bits == 0 || (o->samples == 0 && !o->until_end) || nct_sampled_ends_known(h))
+		return NCT_OK;
+	if (!h->eod_alone)
+		return nct_fail(why, NCT_EARG, "the model's tokens do not tell where documents end: an end may share a window with "
+		                "text (acwin --eod=joined)");
+	return nct_fail(why, NCT_EARG,
+	                "the model's tokens do not tell where documents end: their %u bits do not divide windows of %u",
+	                h->token_bits, h->window_bits);
 }
 
 static nct_err
@@ -197,21 +290,60 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 		return nct_fail(why, NCT_EARG, "M1 is not reset before each window: new tokens do not decode without the prompt");
 	if (prompt != NULL && !nct_same_tokens(&m->header, nct_corpus_header(prompt), &inner))
 		return nct_fail(why, NCT_EMODEL, "the prompt's tokens have %.200s as the model's", inner.text);
-	return NCT_OK;
+	return check_ends(&m->header, o, why);
 }
 
-/* Begins the stream: writes a header from the model's, with text bytes unknown, and the prompt. */
+/* Sets what follows from the options, and allocates memory. */
 static nct_err
-begin(struct generator *g, const nct_corpus *prompt, int out, nct_why *why)
+set_up(struct generator *g, nct_why *why)
 {
-	struct nct_header h = g->m->header;
-	nct_err err = nct_writer_new(&g->out, out);
+	const struct nct_m2_generate_options *o = g->o;
+	const struct nct_shape *s = &g->m->shape;
+	const size_t bytes = nct_step_bytes(s), room = bytes > 0 && bytes < CACHE_BYTES ? CACHE_BYTES / bytes : 1;
 
-	h.text_unknown = 1;
+	g->foreign = g->m->header.window_bits == 0;
+	g->until_end = o->until_end || (o->samples > 0 && !g->foreign);
+	g->samples = o->samples > 0 ? o->samples : 1;
+	g->rows = g->samples < SIDE_BY_SIDE ? (size_t)g->samples : SIDE_BY_SIDE;
+	g->rows = g->rows < room ? g->rows : room;
+	g->ring_size = AHEAD * g->rows;
+	g->weighed = calloc(o->threads, s->vocab * sizeof *g->weighed);
+	g->first = malloc(s->vocab * sizeof *g->first);
+	g->ring = calloc(g->ring_size, sizeof *g->ring);
+	g->live = calloc(g->rows, sizeof *g->live);
+	g->unused = calloc(g->rows, sizeof *g->unused);
+	if (g->weighed == NULL || g->first == NULL || g->ring == NULL || g->live == NULL || g->unused == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	for (size_t i = 0; i < g->rows; i++)
+		g->unused[i] = i;
+	g->unused_count = g->rows;
+	/* With several samples another sequence has read the prompt, to be copied. */
+	return nct_step_new(&g->step, s, g->m->tensor, g->rows + (g->samples > 1), o->threads, o->cpu, why);
+}
+
+static void
+tear_down(struct generator *g)
+{
+	for (size_t i = 0; g->ring != NULL && i < g->ring_size; i++)
+		free(g->ring[i].ids);
+	nct_sampled_free(&g->to);
+	nct_step_free(g->step);
+	free(g->weighed);
+	free(g->first);
+	free(g->ring);
+	free(g->live);
+	free(g->unused);
+}
+
+/* Begins the stream with the prompt of the first sample. */
+static nct_err
+begin(struct generator *g, int out, nct_why *why)
+{
+	nct_err err = nct_sampled_begin(&g->to, &g->m->header, out);
+
 	if (err == NCT_OK)
-		err = nct_writer_header(g->out, &h);
-	if (err == NCT_OK && prompt != NULL && !g->o->only_new)
-		err = put_prompt(g, prompt);
+		err = put_prompt(g);
+	g->limit = (g->o->tokens / g->to.group + (g->o->tokens % g->to.group != 0)) * g->to.group;
 	return nct_wrote(err, why);
 }
 
@@ -220,28 +352,23 @@ nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct
                 nct_why *why)
 {
 	struct nct_m2_generate_options o;
-	struct generator g = {.m = m, .o = &o};
+	struct generator g = {.m = m, .o = &o, .prompt = prompt};
 	nct_why own;
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK || (err = check(m, prompt, &o, why)) != NCT_OK)
 		return err;
-	g.rng = (nct_rng){o.seed};
-	set_group(&g);
-	if ((g.weighed = malloc(m->header.vocab * sizeof *g.weighed)) == NULL)
-		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	err = nct_step_new(&g.step, &m->shape, m->tensor, o.threads, o.cpu, why);
+	if ((err = set_up(&g, why)) == NCT_OK)
+		err = begin(&g, out, why);
 	if (err == NCT_OK)
-		err = begin(&g, prompt, out, why);
-	if (err == NCT_OK)
-		err = read_prompt(&g, prompt);
+		err = read_prompt(&g);
 	if (err == NCT_OK)
 		err = sample_all(&g, why);
 	if (err == NCT_OK)
-		err = nct_wrote(nct_writer_trailer(g.out), why);
-	nct_writer_free(g.out);
-	nct_step_free(g.step);
-	free(g.weighed);
+		err = nct_wrote(nct_sampled_end(&g.to), why);
+	const int saved = errno;
+	tear_down(&g);
+	errno = saved;
 	return err;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# m2gen.bats - samples from M2: seeds, prompts, streaming, windows of any size, refusals, wrong usage.
+# m2gen.bats - samples from M2: seeds, prompts, several documents, streaming, windows of any size, refusals, wrong usage.
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 
 load helpers
@@ -14,11 +14,13 @@ setup_file() {
   bitpack --from=raw text >bytes
   m2train -q $net -n 250 -o m2 toks
   m2train -q $net -n 250 -o m2.bytes bytes
+  head -c 20000 text | tr ' ' '\0' | acwin -0 --eod=alone -m m1 | bitpack -v8 >words # documents of a word; two ids a window
+  m2train -q $net -n 250 -o m2.words words
 }
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
-  ln -s "$BATS_FILE_TMPDIR"/{text,toks,bytes,m1,m2,m2.bytes} .
+  ln -s "$BATS_FILE_TMPDIR"/{text,toks,bytes,words,m1,m2,m2.bytes,m2.words} .
 }
 
 net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
@@ -110,6 +112,99 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   # foreign tokens hold no ends: what is counted are lines
   printf '1\n2\n3' | bitpack --from=ids --vocab=9 >ids
   [ "$(acwin -l ids | tail -n 1 | cut -f 11,16)" = "$(printf '3\tunknown')" ]
+}
+
+@test "m2gen: -N gives so many documents, each the same for any number of them and of threads" {
+  m2gen -m m2.words -N 8 --stop >g
+  bitpack --to=text g >eight
+  [ "$(wc -l <eight)" -eq 8 ]
+  [ "$(acwin -l g | tail -n 1 | cut -f 11)" -eq 8 ]
+  bitpack -u g | acwin -d -m m1 >out
+  [ "$(tr -dc '\0' <out | wc -c)" -eq 8 ]
+  [ "$(sort -u eight | wc -l)" -gt 4 ]
+  for n in 1 3 150; do # 64 are evaluated side by side, at most
+    m2gen -T $((n % 3 + 1)) -m m2.words -N $n | bitpack --to=text >several
+    [ "$(wc -l <several)" -eq $n ]
+    cmp <(head -n 8 several) <(head -n $n eight)
+  done
+  [ "$(awk '{ print NF }' several | sort -u | wc -l)" -gt 3 ] # some end while others go on
+  m2gen -m m2.words --stop | bitpack --to=text | cmp - <(head -n 1 eight)
+  m2gen -m m2.words -N 8 --seed=2 | bitpack --to=text >others
+  run ! cmp -s others eight
+  run -1 cmp -s <(tail -n +2 eight | head -n 1) <(head -n 1 others) # a sample is not that of the next seed
+  m2gen -m m2.words -N 40 --temperature=0 | bitpack --to=text | sort -u | wc -l | grep -qx 1
+}
+
+@test "m2gen: -N and --stop end documents; a sample of -n tokens is ended by a window more, or stays open" {
+  m2gen -m m2.words -N 30 -n 5 >g
+  bitpack --to=text g >out
+  [ "$(wc -l <out)" -eq 30 ]
+  awk 'NF > 8 || $(NF - 1) != 255 || $NF != 255 { exit 1 } NF == 8 { cut++ } NF < 8 { ended++ } END { exit !(cut && ended) }' out
+  bitpack -u g | acwin -t -m m1
+  m2gen -m m2.words --stop -n 200 | bitpack --to=text | awk '{ exit !($(NF - 1) == 255 && $NF == 255 && NF < 200) }'
+  local ended=0 open=0
+  for seed in 1 2 3 4 5 6 7 8; do
+    m2gen -m m2.words --stop -n 4 --seed=$seed >g
+    case $(acwin -l g | tail -n 1 | cut -f 11,13) in
+      "1	"[24]) ended=1 ;;
+      "0	4") open=1 ;;
+      *) false ;;
+    esac
+  done
+  [ "$ended$open" = 11 ]
+  m2gen -m m2.words -n 400 >g # without either, documents follow one another
+  [ "$(acwin -l g | tail -n 1 | cut -f 13)" -eq 400 ]
+  [ "$(acwin -l g | tail -n 1 | cut -f 11)" -gt 5 ]
+}
+
+@test "m2gen: with -N the prompt stands before each document; with --only-new before none" {
+  printf 'The' | acwin -0 --eod=alone -m m1 | bitpack -v8 >p
+  m2gen -m m2.words -N 20 p >whole
+  bitpack -u whole | acwin -d -m m1 | tr '\0' '\n' >out
+  [ "$(wc -l <out)" -eq 20 ]
+  [ "$(grep -ac '^The' out)" -eq 20 ]
+  m2gen -m m2.words -N 20 --only-new p | bitpack --to=text >new
+  ids=$(bitpack --to=text p)
+  bitpack --to=text whole | sed "s/^$ids //" | cmp - new
+  m2gen -m m2.words --stop --only-new p | bitpack --to=text | cmp - <(head -n 1 new)
+  m2gen -m m2.words -N 20 | bitpack --to=text >none
+  run ! cmp -s none new # the prompt counts
+}
+
+@test "m2gen: -N with windows whose M1 is not reset, and with foreign tokens" {
+  head -c 20000 text | tr ' ' '\0' | acwin -0 --eod=alone -r 2 -m m1 | bitpack -v8 >t
+  m2train -q $net -n 60 -o m t
+  m2gen -m m -N 70 -n 40 >g
+  [ "$(bitpack -u g | acwin -d -m m1 | tr -dc '\0' | wc -c)" -eq 70 ]
+  m2gen -m m2.bytes -N 3 -n 50 | bitpack --to=text >out
+  [ "$(awk '{ print NF }' out)" = "$(printf '50\n50\n50')" ]
+  m2gen -m m2.bytes -n 50 | bitpack --to=text | cmp - <(head -n 1 out)
+  printf 'The three' | bitpack --from=raw | m2gen -m m2.bytes -N 2 -n 5 - | bitpack --to=text >out
+  [ "$(awk '{ print NF, $1, $9 }' out)" = "$(printf '14 84 101\n14 84 101')" ]
+}
+
+@test "m2gen: --stop and -N are refused where tokens do not tell documents' ends" {
+  for option in --stop "-N 3"; do
+    run -2 --separate-stderr m2gen -m m2 $option -o o
+    [ "$stderr" = "m2gen: sampling: the model's tokens do not tell where documents end: an end may share a window with text (acwin --eod=joined)" ]
+    head -c 4000 text | acwin -b 12 --eod=alone -m m1 | bitpack -v8 >t
+    m2train -q $net -n 2 -o m t
+    run -2 --separate-stderr m2gen -m m $option -o o
+    [ "$stderr" = "m2gen: sampling: the model's tokens do not tell where documents end: their 8 bits do not divide windows of 12" ]
+  done
+  run -2 --separate-stderr m2gen -m m2.bytes --stop -o o
+  [ "$stderr" = "m2gen: sampling: the model's tokens were not made of windows, and none of them ends a document" ]
+  run -2 --separate-stderr m2gen -m m2.words -N 3 -n 0 -o o
+  [ "$stderr" = "m2gen: -n 0 with -N: a document has at least one token" ]
+  [ ! -e o ]
+}
+
+@test "m2gen: a signal ends a stream of many documents whole" {
+  start m2gen -m m2.words -N 1000000 >out
+  await has_bytes out 1000
+  kill -TERM "$started"
+  ends 143
+  bitpack -u out | acwin -t -m m1
 }
 
 @test "m2gen: windows whose M1 is not reset: prompt and continuation decode as one" {
@@ -208,7 +303,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
 @test "m2gen: wrong usage exits 2" {
   local bad
   for bad in "" "-m m2 -n x" "-m m2 --temperature=-1" "-m m2 --top-k=0" "-m m2 --top-p=0" "-m m2 --top-p=1.5" "-m m2 --seed=x" \
-    "-m m2 --only-new" "-m m2 --temperature=0 --top-k=5" "-m m2 --nonsense"; do
+    "-m m2 --only-new" "-m m2.words -N 0" "-m m2.words -N x" "-m m2.words -N 1000001" "-m m2.words --stop=1" "-m m2 --temperature=0 --top-k=5" "-m m2 --nonsense"; do
     run -2 --separate-stderr m2gen -o o $bad
     [[ $stderr == "m2gen: "* ]]
   done

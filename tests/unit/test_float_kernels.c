@@ -407,6 +407,44 @@ test_choosing(void **state)
 	assert_true(!nct_ladder_serves("avx2", "ref") && !nct_ladder_serves("mmx", "mmx") && nct_ladder_serves("ref", NULL));
 }
 
+/* ---- dot products of a matrix's rows ---- */
+
+#define DOTS_MOST 11
+
+/* Each result has the bits of dot(), however many rows and vectors there are. Nothing else is written. */
+static void
+test_dots(void **state)
+{
+	const struct nct_float *k;
+	float w[DOTS_MOST * LONGEST], x[DOTS_MOST * ROOM], y[DOTS_MOST * ROOM], was[DOTS_MOST * ROOM];
+	nct_rng r = {3};
+
+	(void)state;
+	for (size_t row = 0; nct_float_name(row) != NULL; row++) {
+		assert_int_equal(nct_float_choose(&k, nct_float_name(row)), NCT_OK);
+		for (size_t i = 0; i < 400; i++) {
+			struct nct_dots d = {.out = 1 + i % DOTS_MOST, .count = 1 + i / DOTS_MOST % DOTS_MOST, .n = 1 + i % LONGEST,
+			                     .w = w, .x = x, .ldx = ROOM, .y = y, .ldy = ROOM - i % 3, .add = i % 5 == 0};
+
+			for (size_t j = 0; j < DOTS_MOST * LONGEST; j++)
+				w[j] = between(&r, -2.0, 2.0);
+			for (size_t j = 0; j < DOTS_MOST * ROOM; j++) {
+				x[j] = between(&r, -2.0, 2.0);
+				y[j] = was[j] = between(&r, -2.0, 2.0);
+			}
+			k->dots(&d);
+			for (size_t c = 0; c < d.count; c++)
+				for (size_t o = 0; o < d.out; o++) {
+					const float dot = k->dot(w + o * d.n, x + c * d.ldx, d.n);
+
+					was[c * d.ldy + o] = d.add ? was[c * d.ldy + o] + dot : dot;
+				}
+			if (memcmp(y, was, sizeof y) != 0)
+				fail_msg("%s: %zu rows by %zu vectors of %zu", k->name, d.out, d.count, d.n);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -417,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_nan_stays),
 		cmocka_unit_test(test_exponential),
 		cmocka_unit_test(test_choosing),
+		cmocka_unit_test(test_dots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

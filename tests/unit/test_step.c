@@ -34,6 +34,12 @@ cross_entropy(const float *logits, uint32_t n, uint32_t target)
 	return most + log(sum) - (double)logits[target];
 }
 
+static nct_err
+read_one(nct_step *s, uint32_t symbol)
+{
+	return nct_step_read(s, &(struct nct_step_input){0, symbol}, 1);
+}
+
 /* Reads the first row of an example step by step. Returns the largest difference to the forward pass. */
 static double
 follow(const struct example *e, const char *cpu, unsigned threads)
@@ -50,9 +56,9 @@ follow(const struct example *e, const char *cpu, unsigned threads)
 	data_make(&d, e);
 	assert_int_equal(nct_net_forward(n, &d.b, &nats, &count, each, NULL), NCT_OK);
 	pointers(tensor, n, &e->s);
-	assert_int_equal(nct_step_new(&s, &e->s, tensor, threads, cpu, NULL), NCT_OK);
+	assert_int_equal(nct_step_new(&s, &e->s, tensor, 1, threads, cpu, NULL), NCT_OK);
 	for (size_t t = 0; t < e->length; t++) {
-		assert_int_equal(nct_step_read(s, d.in[t]), NCT_OK);
+		assert_int_equal(read_one(s, d.in[t]), NCT_OK);
 		if (d.target[t] == NCT_NO_TARGET)
 			continue;
 		double diff = fabs(cross_entropy(nct_step_logits(s), e->s.vocab, d.target[t]) - (double)each[t]);
@@ -61,7 +67,7 @@ follow(const struct example *e, const char *cpu, unsigned threads)
 			fail_msg("%s, %s, position %zu: off by %g", e->name, cpu, t, diff);
 		worst = diff > worst ? diff : worst;
 	}
-	assert_int_equal(nct_step_read(s, e->s.inputs), NCT_EARG);
+	assert_int_equal(read_one(s, e->s.inputs), NCT_EARG);
 	nct_step_free(s);
 	nct_net_free(n);
 	data_free(&d);
@@ -115,15 +121,64 @@ test_steps_same_for_threads(void **state)
 	(void)state;
 	pointers(tensor, n, &e.s);
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(nct_step_new(&s[i], &e.s, tensor, 1 + 2 * i, NULL, NULL), NCT_OK);
+		assert_int_equal(nct_step_new(&s[i], &e.s, tensor, 1, 1 + 2 * i, NULL, NULL), NCT_OK);
 	for (uint32_t t = 0; t < 100; t++) {
 		for (unsigned i = 0; i < 2; i++)
-			assert_int_equal(nct_step_read(s[i], t * 37 % e.s.inputs), NCT_OK);
+			assert_int_equal(read_one(s[i], t * 37 % e.s.inputs), NCT_OK);
 		assert_memory_equal(nct_step_logits(s[0]), nct_step_logits(s[1]), e.s.vocab * sizeof(float));
 	}
 	nct_step_free(s[0]);
 	nct_step_free(s[1]);
 	nct_net_free(n);
+}
+
+#define SIDE 7 /* sequences side by side */
+
+/* Sequences that are read side by side have the bits that each has alone, in every row of kernels: also if they have read
+ * different numbers of symbols, some do not take part in each step, or one began as a copy of another. */
+static void
+test_steps_side_by_side(void **state)
+{
+	const struct example e = {"side by side", {301, 302, 40, 4, 2, 100, 24}, 1, 1, 0, 0.0f};
+	const float *tensor[NCT_P_COUNT];
+
+	(void)state;
+	for (size_t r = 0; nct_float_name(r) != NULL; r++) {
+		nct_net *n = net_make(&e, 1, nct_float_name(r));
+		nct_step *together, *alone[SIDE];
+
+		pointers(tensor, n, &e.s);
+		assert_int_equal(nct_step_new(&together, &e.s, tensor, SIDE, 2, nct_float_name(r), NULL), NCT_OK);
+		for (size_t i = 0; i < SIDE; i++)
+			assert_int_equal(nct_step_new(&alone[i], &e.s, tensor, 1, 1, nct_float_name(r), NULL), NCT_OK);
+		for (uint32_t t = 0; t < 60; t++) {
+			struct nct_step_input in[SIDE];
+			const float *logits;
+			size_t count = 0;
+
+			if (t == 31) { /* beyond the reach: the copy begins in the middle of the cache */
+				nct_step_copy(together, 0, 3);
+				nct_step_free(alone[0]);
+				assert_int_equal(nct_step_new(&alone[0], &e.s, tensor, 1, 1, nct_float_name(r), NULL), NCT_OK);
+				for (uint32_t u = 0; u < t; u++)
+					if ((u + 3) % 4 != 0)
+						assert_int_equal(read_one(alone[0], (u * 37 + 3 * 11) % e.s.inputs), NCT_OK);
+			}
+			for (uint32_t i = 0; i < SIDE; i++)
+				if ((t + i) % 4 != 0)
+					in[count++] = (struct nct_step_input){i, (t * 37 + i * 11) % e.s.inputs};
+			assert_int_equal(nct_step_read(together, in, count), NCT_OK);
+			logits = nct_step_logits(together);
+			for (size_t i = 0; i < count; i++) {
+				assert_int_equal(read_one(alone[in[i].sequence], in[i].symbol), NCT_OK);
+				assert_memory_equal(logits + i * e.s.vocab, nct_step_logits(alone[in[i].sequence]), e.s.vocab * sizeof(float));
+			}
+		}
+		nct_step_free(together);
+		for (size_t i = 0; i < SIDE; i++)
+			nct_step_free(alone[i]);
+		nct_net_free(n);
+	}
 }
 
 /* ---- drawing ---- */
@@ -215,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_steps_agree),
 		cmocka_unit_test(test_steps_go_on),
 		cmocka_unit_test(test_steps_same_for_threads),
+		cmocka_unit_test(test_steps_side_by_side),
 		cmocka_unit_test(test_sampling),
 		cmocka_unit_test(test_sampling_equals_and_faults),
 	};
