@@ -108,9 +108,10 @@ $(BUILD)/lib/m1/builtin.o: $(TOP)lib/m1/m1-default.safetensors
 # What all tools share, and what those of training do.
 SHARED = $(addprefix $(BUILD)/cmd/,cli.o files.o print.o)
 TRAINING = $(addprefix $(BUILD)/cmd/,trainer.o ranks.o)
+$(BIN)/m2gen: $(BUILD)/cmd/plain.o
 $(addprefix $(BIN)/,$(TRAIN_TOOLS)): $(BIN)/%: $(BUILD)/cmd/%.o $(TRAINING) $(SHARED) $(BUILD)/libnct-train.a $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TRAIN_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(TRAIN_LIBS)
 $(addprefix $(BIN)/,$(filter-out $(TRAIN_TOOLS),$(TOOLS))): $(BIN)/%: $(BUILD)/cmd/%.o $(SHARED) $(BUILD)/libnct.a
 	@mkdir -p $(BIN)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lm

@@ -1,6 +1,7 @@
-/* m2gen.c - sample tokens from the token model M2. */
+/* m2gen.c - sample tokens or text from the token model M2. */
 #include "cli.h"
 #include "nct-m2.h"
+#include "plain.h"
 #include "trainer.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP };
+enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP, OPT_PROMPT, OPT_TEXT };
 
 static const struct cli_option options[] = {
 	{'m', "model", "FILE", "the token model M2"},
@@ -21,20 +22,47 @@ static const struct cli_option options[] = {
 	{OPT_TOP_K, "top-k", "N", "draw from the N most probable tokens alone"},
 	{OPT_TOP_P, "top-p", "X", "draw from the most probable tokens that sum up to X"},
 	{OPT_GEN_SEED, "seed", "N", "of the random numbers (default 1)"},
+	{OPT_PROMPT, "prompt", "TEXT", "continue this text"},
 	{OPT_ONLY_NEW, "only-new", NULL, "leave the prompt out of the output"},
+	{OPT_TEXT, "text", NULL, "write text, and a newline behind each document that ends"},
+	{'0', "null", NULL, "with --text: a NUL behind each document that ends"},
+	{'M', "m1", "FILE", "with --text or --prompt: the byte model M1 (default: the built-in one)"},
 	{0, NULL, NULL, NULL},
 };
 
 static struct cli cli = {
 	.tool = "m2gen",
 	.synopsis = "-m m2.bin [OPTION...] [PROMPT...] > tokens",
-	.about = "Sample tokens from the token model M2, behind a prompt of tokens or none.",
+	.about = "Sample tokens or text from the token model M2, behind a prompt or none.",
 	.options = options,
 	.flags = CLI_THREADS | CLI_CPU | CLI_BINARY,
 	.cpu_name = nct_train_cpu_name,
 };
 
-static const char *model; /* -m */
+static const char *model;  /* -m */
+static const char *m1_file; /* -M; NULL: the built-in one */
+static const char *prompt_text; /* --prompt; NULL: none */
+static int as_text, by_nul; /* --text, -0 */
+
+/* Refuses options that exclude each other, and those that would have no effect. */
+static void
+check(const struct nct_m2_generate_options *o)
+{
+	if (model == NULL)
+		die(&cli, EX_USE, "-m is missing (see --help)");
+	if (prompt_text != NULL && cli.operands_given)
+		die(&cli, EX_USE, "--prompt: '%s' is a prompt, too", cli.operands[0]);
+	if (o->only_new && !cli.operands_given && prompt_text == NULL)
+		die(&cli, EX_USE, "--only-new: there is no prompt");
+	if (by_nul && !as_text)
+		die(&cli, EX_USE, "-0 goes with --text");
+	if (m1_file != NULL && !as_text && prompt_text == NULL)
+		die(&cli, EX_USE, "-M goes with --text or --prompt");
+	if (o->temperature == 0 && (o->top_k > 0 || o->top_p < 1))
+		die(&cli, EX_USE, "--temperature=0 leaves nothing for --top-k and --top-p to choose from");
+	if (o->samples > 0 && o->tokens == 0)
+		die(&cli, EX_USE, "-n 0 with -N: a document has at least one token");
+}
 
 static struct nct_m2_generate_options
 parse(int argc, char **argv)
@@ -54,21 +82,22 @@ parse(int argc, char **argv)
 		case OPT_TOP_P: o.top_p = opt_double(&cli, "--top-p", arg, 1e-9, 1); break;
 		case OPT_GEN_SEED: o.seed = opt_u64(&cli, "--seed", arg, 0, UINT64_MAX); break;
 		case OPT_ONLY_NEW: o.only_new = 1; break;
+		case OPT_PROMPT: prompt_text = arg; break;
+		case OPT_TEXT: as_text = 1; break;
+		case '0': by_nul = 1; break;
+		case 'M': m1_file = arg; break;
 		default: break;
 		}
-	if (model == NULL)
-		die(&cli, EX_USE, "-m is missing (see --help)");
-	if (o.only_new && !cli.operands_given)
-		die(&cli, EX_USE, "--only-new: there is no prompt");
-	if (o.temperature == 0 && (o.top_k > 0 || o.top_p < 1))
-		die(&cli, EX_USE, "--temperature=0 leaves nothing for --top-k and --top-p to choose from");
-	if (o.samples > 0 && o.tokens == 0)
-		die(&cli, EX_USE, "-n 0 with -N: a document has at least one token");
+	check(&o);
 	cli.files.no_input = 1;
 	files_read(&cli.files, "-m", model);
+	files_read(&cli.files, "-M", m1_file);
 	cli_check_files(&cli);
+	if (as_text)
+		cli.flags &= ~(unsigned)CLI_BINARY; /* it may go to a terminal */
 	o.threads = cli.threads;
 	o.cpu = cli.cpu;
+	o.end_by_nul = as_text;
 	return o;
 }
 
@@ -123,38 +152,60 @@ name_of(nct_err err)
 {
 	switch (err) {
 	case NCT_EKIND: return model;
-	case NCT_EMODEL: return cli.operand_count == 1 ? cli.operands[0] : "prompt";
+	case NCT_EMODEL: return cli.operands_given && cli.operand_count == 1 ? cli.operands[0] : "prompt";
 	default: return "sampling";
 	}
+}
+
+/* Samples to `out`, after the prompt that the options give. */
+static void
+sample(const nct_m2 *m, const nct_m1 *m1, int out, struct nct_m2_generate_options *o)
+{
+	nct_corpus *prompt = NULL;
+	nct_why why = {0};
+	nct_err err;
+
+	if (prompt_text != NULL)
+		prompt = plain_prompt(&cli, m, m1, m1_file != NULL ? m1_file : "built-in model", prompt_text);
+	else if (cli.operands_given)
+		prompt = read_prompt();
+	else
+		look_at_stdin();
+	o->progress = show;
+	o->stop = trainer_signalled;
+	o->ctx = &out;
+	if ((err = nct_m2_generate(m, prompt, out, o, &why)) != NCT_OK)
+		die_err(&cli, err, name_of(err), &why);
+	nct_corpus_free(prompt);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct nct_m2_generate_options o = parse(argc, argv);
-	nct_corpus *prompt = NULL;
+	struct plain_text *text = NULL;
 	nct_why why = {0};
+	nct_m1 *m1 = NULL;
 	nct_m2 *m;
 	nct_err err = nct_m2_open(&m, model, &why);
 	int out;
 
 	if (err != NCT_OK)
 		die_err(&cli, err, model, &why);
-	if (cli.operands_given)
-		prompt = read_prompt();
-	else
-		look_at_stdin();
+	if (as_text || prompt_text != NULL)
+		m1 = plain_m1(&cli, m, model, m1_file);
 	out = cli_output(&cli);
-	o.progress = show;
-	o.stop = trainer_signalled;
-	o.ctx = &out;
-	trainer_hold_signals();
-	err = nct_m2_generate(m, prompt, out, &o, &why);
-	nct_corpus_free(prompt);
+	if (as_text)
+		text = plain_text_begin(&cli, m1, out, by_nul ? '\0' : '\n');
+	else
+		trainer_hold_signals(); /* of text, what is there is all that a signal could save */
+	sample(m, m1, text != NULL ? plain_text_input(text) : out, &o);
+	if (text != NULL)
+		plain_text_end(text);
+	nct_m1_free(m1);
 	nct_m2_free(m);
-	if (err != NCT_OK)
-		die_err(&cli, err, name_of(err), &why);
 	cli_output_done(&cli); /* after a signal, too: the stream is complete */
-	trainer_let_signals(); /* a signal that was held back kills here */
+	if (!as_text)
+		trainer_let_signals(); /* a signal that was held back kills here */
 	return EX_DONE;
 }

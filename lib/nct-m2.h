@@ -39,6 +39,12 @@ NCT_API uint64_t nct_m2_parameters(const nct_m2 *m);               /* without em
 NCT_API uint64_t nct_m2_output_parameters(const nct_m2 *m);        /* of the output layer, which those leave out */
 NCT_API size_t nct_m2_length(const nct_m2 *m);                     /* tokens of a training example */
 
+/* Fills *o, of `size` bytes, so that nct_encode() makes windows of the kind that the model's tokens were made of.
+ * Operands are documents. o->codebook and o->align_pattern are borrowed from *m1. NCT_EMODEL: *m1 is not the M1 of
+ * these windows, or lacks their codebook or pattern. NCT_EKIND: the tokens are foreign. */
+NCT_API nct_err nct_m2_encode_options(const nct_m2 *m, const nct_m1 *m1, struct nct_encode_options *o, size_t size,
+                                      nct_why *why) NCT_USED;
+
 struct nct_m2_train_result {
 	int stopped;        /* stop() ended the run: no model was written */
 	uint64_t step;      /* the last one done */
@@ -98,19 +104,22 @@ struct nct_m2_generate_options {
 	int (*stop)(void *ctx); /* NULL: never; nonzero: end the stream here. Asked after each window */
 	void *ctx;
 	/* 0: one sample, whose document stays open if the sample does not end it. Else so many samples, each of them one
-	 * document, of 1 to `tokens` tokens; one that does not end by itself is ended by a window more. Foreign tokens: each
-	 * has `tokens` tokens. */
+	 * document, of 1 to `tokens` tokens; one that does not end by itself is ended by a window more. Foreign tokens:
+	 * each has `tokens` tokens. */
 	uint64_t samples;
 	int until_end;       /* end a sample where its document ends; with `samples` that is done anyway */
+	int end_by_nul;      /* the stream's header says that NUL bytes end documents, so that decoders write them */
 };
 
 /* Samples tokens that continue `prompt` (NULL: an empty one). Writes the prompt and the tokens as one token stream to
- * fd `out`, each block as soon as its windows are whole; with o->samples, one sample after another, each with the prompt
- * before it. Several samples are evaluated side by side, so that the weights are read once for all. Text bytes are
- * unknown. The same seed gives the same tokens for any number of threads. Sample i is the same for any number of samples,
- * and sample 0 is what there is without o->samples. NCT_EKIND: the model's tokens are of an unbroken code. NCT_EMODEL: the
- * prompt's ids have another meaning than the model's. NCT_ENAN: a logit is not finite. NCT_EIO: writing failed. NCT_EARG:
- * also if o->samples or o->until_end is set and the model's tokens do not tell where documents end. NCT_ENOMEM. */
+ * fd `out`, each block as soon as its windows are whole; with o->samples, one sample after another, each with the
+ * prompt before it. Several samples are evaluated side by side, so that the weights are read once for all. Text bytes
+ * are unknown. The same seed gives the same tokens for any number of threads. Sample i is the same for any number of
+ * samples, and sample 0 is what there is without o->samples.
+ *
+ * NCT_EKIND: the model's tokens are of an unbroken code. NCT_EMODEL: the prompt's ids have another meaning than the
+ * model's. NCT_ENAN: a logit is not finite. NCT_EIO: writing failed. NCT_EARG: also if o->samples or o->until_end is
+ * set and the model's tokens do not tell where documents end. NCT_ENOMEM. */
 NCT_API nct_err nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out,
                                 const struct nct_m2_generate_options *o, nct_why *why) NCT_USED;
 

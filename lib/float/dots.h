@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* y[j * ldy + i] = the dot product of row i of the matrix w (out,n) with vector j of x (count,n). Each sum is added up
- * in one order, whatever `out` and `count` are. So a result does not depend on what else is computed in the same call. */
+/* y[j * ldy + i] = the dot product of row i of the matrix w (out,n) with vector j of x (count,n). Each sum is added
+ * up in one order, whatever `out` and `count` are. So a result does not depend on what else the call computes. */
 struct nct_dots {
 	size_t out, count, n;
 	const void *w;

@@ -339,9 +339,12 @@ tear_down(struct generator *g)
 static nct_err
 begin(struct generator *g, int out, nct_why *why)
 {
-	nct_err err = nct_sampled_begin(&g->to, &g->m->header, out);
+	struct nct_header h = g->m->header;
+	nct_err err;
 
-	if (err == NCT_OK)
+	if (g->o->end_by_nul)
+		h.separator = NCT_SEP_NUL;
+	if ((err = nct_sampled_begin(&g->to, &h, out)) == NCT_OK)
 		err = put_prompt(g);
 	g->limit = (g->o->tokens / g->to.group + (g->o->tokens % g->to.group != 0)) * g->to.group;
 	return nct_wrote(err, why);

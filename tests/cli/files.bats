@@ -53,6 +53,7 @@ refused() {
   refused "ckpt1: -o would overwrite a file that is read: --from ckpt1" m1train $net1 -n 2 --from=ckpt1 -o ckpt1 text
   refused "ckpt1: --log would overwrite a file that is read: --from ckpt1" m1train $net1 -n 2 --from=ckpt1 --log=ckpt1 -o new text
   refused "m2: -o would overwrite a file that is read: -m m2" m2gen -m m2 -n 4 -o m2
+  refused "m1: -o would overwrite a file that is read: -M m1" m2gen -m m2 -M m1 --text -n 4 -o m1
   refused "toks: -o would overwrite a file that is read: operand toks" m2gen -m m2 -n 4 -o toks held toks
   refused "text: -o would overwrite a file that is read: operand text" acwin -o text other text
   refused "m1: -o would overwrite a file that is read: -m m1" acwin -m m1 -o m1 text

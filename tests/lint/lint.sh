@@ -24,7 +24,7 @@ files=$tmp/files
 # pick REGEX: the files whose path matches.
 pick() { grep -E "$1" "$files"; }
 
-tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|files|print|trainer|ranks'; }
+tools() { pick '^cmd/[^/]*\.c$' | sed 's|^cmd/||; s|\.c$||' | grep -vxE 'cli|files|print|plain|trainer|ranks'; }
 
 # fault_at WHAT REGEX FILES: prints a fault for each line that matches REGEX, in text files whose paths match FILES.
 fault_at() {

@@ -134,8 +134,8 @@ test_steps_same_for_threads(void **state)
 
 #define SIDE 7 /* sequences side by side */
 
-/* Sequences that are read side by side have the bits that each has alone, in every row of kernels: also if they have read
- * different numbers of symbols, some do not take part in each step, or one began as a copy of another. */
+/* Sequences that are read side by side have the bits that each has alone, in every row of kernels: also if they have
+ * read different numbers of symbols, some do not take part in each step, or one began as a copy of another. */
 static void
 test_steps_side_by_side(void **state)
 {
@@ -171,7 +171,8 @@ test_steps_side_by_side(void **state)
 			logits = nct_step_logits(together);
 			for (size_t i = 0; i < count; i++) {
 				assert_int_equal(read_one(alone[in[i].sequence], in[i].symbol), NCT_OK);
-				assert_memory_equal(logits + i * e.s.vocab, nct_step_logits(alone[in[i].sequence]), e.s.vocab * sizeof(float));
+				assert_memory_equal(logits + i * e.s.vocab, nct_step_logits(alone[in[i].sequence]),
+				                    e.s.vocab * sizeof(float));
 			}
 		}
 		nct_step_free(together);
