@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP, OPT_PROMPT, OPT_TEXT };
+enum {
+	OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP, OPT_PROMPT, OPT_TEXT, OPT_HEAL,
+	OPT_NO_HEAL
+};
 
 static const struct cli_option options[] = {
 	{'m', "model", "FILE", "the token model M2"},
@@ -24,9 +27,11 @@ static const struct cli_option options[] = {
 	{OPT_GEN_SEED, "seed", "N", "of the random numbers (default 1)"},
 	{OPT_PROMPT, "prompt", "TEXT", "continue this text"},
 	{OPT_ONLY_NEW, "only-new", NULL, "leave the prompt out of the output"},
+	{OPT_HEAL, "heal", NULL, "take the prompt's last token back: new ones begin with its text (default where possible)"},
+	{OPT_NO_HEAL, "no-heal", NULL, "leave the prompt's last token where it is"},
 	{OPT_TEXT, "text", NULL, "write text, and a newline behind each document that ends"},
 	{'0', "null", NULL, "with --text: a NUL behind each document that ends"},
-	{'M', "m1", "FILE", "with --text or --prompt: the byte model M1 (default: the built-in one)"},
+	{'M', "m1", "FILE", "with --text or a prompt: the byte model M1 (default: the built-in one)"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -43,6 +48,14 @@ static const char *model;  /* -m */
 static const char *m1_file; /* -M; NULL: the built-in one */
 static const char *prompt_text; /* --prompt; NULL: none */
 static int as_text, by_nul; /* --text, -0 */
+static int heals, heals_not; /* --heal, --no-heal */
+
+/* True if there is a prompt. */
+static int
+prompted(void)
+{
+	return cli.operands_given || prompt_text != NULL;
+}
 
 /* Refuses options that exclude each other, and those that would have no effect. */
 static void
@@ -52,12 +65,14 @@ check(const struct nct_m2_generate_options *o)
 		die(&cli, EX_USE, "-m is missing (see --help)");
 	if (prompt_text != NULL && cli.operands_given)
 		die(&cli, EX_USE, "--prompt: '%s' is a prompt, too", cli.operands[0]);
-	if (o->only_new && !cli.operands_given && prompt_text == NULL)
-		die(&cli, EX_USE, "--only-new: there is no prompt");
+	if ((o->only_new || heals || heals_not) && !prompted())
+		die(&cli, EX_USE, "--%s: there is no prompt", o->only_new ? "only-new" : heals ? "heal" : "no-heal");
+	if (heals && heals_not)
+		die(&cli, EX_USE, "--heal and --no-heal exclude each other");
 	if (by_nul && !as_text)
 		die(&cli, EX_USE, "-0 goes with --text");
-	if (m1_file != NULL && !as_text && prompt_text == NULL)
-		die(&cli, EX_USE, "-M goes with --text or --prompt");
+	if (m1_file != NULL && !as_text && prompt_text == NULL && (heals_not || !prompted()))
+		die(&cli, EX_USE, "-M goes with --text or a prompt to heal");
 	if (o->temperature == 0 && (o->top_k > 0 || o->top_p < 1))
 		die(&cli, EX_USE, "--temperature=0 leaves nothing for --top-k and --top-p to choose from");
 	if (o->samples > 0 && o->tokens == 0)
@@ -84,6 +99,8 @@ parse(int argc, char **argv)
 		case OPT_ONLY_NEW: o.only_new = 1; break;
 		case OPT_PROMPT: prompt_text = arg; break;
 		case OPT_TEXT: as_text = 1; break;
+		case OPT_HEAL: heals = 1; break;
+		case OPT_NO_HEAL: heals_not = 1; break;
 		case '0': by_nul = 1; break;
 		case 'M': m1_file = arg; break;
 		default: break;
@@ -98,6 +115,7 @@ parse(int argc, char **argv)
 	o.threads = cli.threads;
 	o.cpu = cli.cpu;
 	o.end_by_nul = as_text;
+	o.heal = heals ? NCT_HEAL_ALWAYS : heals_not ? NCT_HEAL_NEVER : NCT_HEAL_IF_POSSIBLE;
 	return o;
 }
 
@@ -171,6 +189,7 @@ sample(const nct_m2 *m, const nct_m1 *m1, int out, struct nct_m2_generate_option
 		prompt = read_prompt();
 	else
 		look_at_stdin();
+	o->m1 = m1;
 	o->progress = show;
 	o->stop = trainer_signalled;
 	o->ctx = &out;
@@ -192,7 +211,7 @@ main(int argc, char **argv)
 
 	if (err != NCT_OK)
 		die_err(&cli, err, model, &why);
-	if (as_text || prompt_text != NULL)
+	if (as_text || prompt_text != NULL || heals || m1_file != NULL)
 		m1 = plain_m1(&cli, m, model, m1_file);
 	out = cli_output(&cli);
 	if (as_text)

@@ -30,10 +30,10 @@ plain_m1(const struct cli *c, const nct_m2 *m, const char *model, const char *na
 	if (nct_m1_fingerprint(m1) == want)
 		return m1;
 	if (name == NULL)
-		die(c, EX_FAIL, "%s: its tokens are of M1 %016" PRIx64 ", not of the built-in one: name its file with -M", model,
-		    want);
-	die(c, EX_FAIL, "%s: M1 %016" PRIx64 ", but the tokens of %s are of M1 %016" PRIx64, name, nct_m1_fingerprint(m1), model,
-	    want);
+		die(c, EX_FAIL, "%s: its tokens are of M1 %016" PRIx64 ", not of the built-in one: name its file with -M",
+		    model, want);
+	die(c, EX_FAIL, "%s: M1 %016" PRIx64 ", but the tokens of %s are of M1 %016" PRIx64, name, nct_m1_fingerprint(m1),
+	    model, want);
 }
 
 /* ---- the prompt ---- */

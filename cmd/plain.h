@@ -13,8 +13,8 @@ nct_corpus *plain_prompt(const struct cli *c, const nct_m2 *m, const nct_m1 *m1,
 
 /* A token stream that becomes text. Characters of UTF-8 are written whole. */
 struct plain_text;
-/* Starts threads that write to `out` the text of what is written to plain_text_input(). `end` takes the place of the NUL
- * bytes that end documents. A thread that fails ends the tool. */
+/* Starts threads that write to `out` the text of what is written to plain_text_input(). `end` takes the place of the
+ * NUL bytes that end documents. A thread that fails ends the tool. */
 struct plain_text *plain_text_begin(const struct cli *c, const nct_m1 *m1, int out, char end);
 int plain_text_input(const struct plain_text *t);
 void plain_text_end(struct plain_text *t); /* closes the input, and waits until all text is written */

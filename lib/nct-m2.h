@@ -90,6 +90,10 @@ struct nct_m2_evaluate_options {
 NCT_API nct_err nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evaluate_options *o,
                         struct nct_m2_evaluation *e, int *stopped, nct_why *why) NCT_USED;
 
+/* Whether a prompt is healed: its last window is taken back, and the first new windows must begin with its text. A
+ * window that ends a document is never taken back. */
+enum nct_heal_when { NCT_HEAL_NEVER = 0, NCT_HEAL_IF_POSSIBLE = 1, NCT_HEAL_ALWAYS = 2 };
+
 struct nct_m2_generate_options {
 	size_t struct_size;
 	uint64_t tokens;     /* how many, rounded up to whole windows */
@@ -109,6 +113,11 @@ struct nct_m2_generate_options {
 	uint64_t samples;
 	int until_end;       /* end a sample where its document ends; with `samples` that is done anyway */
 	int end_by_nul;      /* the stream's header says that NUL bytes end documents, so that decoders write them */
+	/* Healing needs tokens that are whole windows (v = b), r = 1 and a codebook of them in *m1. Where that is not so,
+	 * NCT_HEAL_ALWAYS is NCT_EARG. New windows that have text of the window taken back alone do not count as `tokens`;
+	 * with only_new they are left out. */
+	enum nct_heal_when heal;
+	const nct_m1 *m1;    /* borrowed: the M1 of the tokens, for `heal`; NULL: there is none at hand */
 };
 
 /* Samples tokens that continue `prompt` (NULL: an empty one). Writes the prompt and the tokens as one token stream to

@@ -2,6 +2,7 @@
 #include "nct-m2.h"
 
 #include <errno.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "data/corpus.h"
 #include "m2_file.h"
 #include "net/step.h"
+#include "train/heal.h"
 #include "train/sample.h"
 #include "train/sampled.h"
 
@@ -23,10 +25,12 @@ struct sample {
 	const float *logits;  /* (V) of its next token */
 	uint32_t *ids;        /* (cap) owned: the tokens that are not written yet */
 	size_t count, cap;
-	uint64_t drawn;       /* tokens so far */
-	uint32_t last;        /* the last of them */
+	uint64_t drawn;       /* tokens so far, without stale ones */
+	uint32_t last;        /* the last token */
 	int done;             /* it gets no more tokens */
 	int ended;            /* its last window ended a document */
+	size_t healed;        /* bytes of the text that was taken back which are there again */
+	int stale;            /* the last token has nothing but such text */
 	nct_err err;          /* of the last draw */
 };
 
@@ -38,6 +42,8 @@ struct generator {
 	struct nct_sampled to;
 	uint64_t samples, limit;      /* how many; tokens of each, at most, in whole blocks */
 	int foreign, until_end;       /* until_end: a sample is done where its document ends */
+	struct nct_heal heal;
+	float *fitting;               /* (threads,V) scratch: logits of tokens that fit the text taken back; NULL: none was */
 	struct nct_weighed *weighed;  /* (threads,V) scratch */
 	float *first;                 /* (V) the logits behind the prompt */
 	size_t rows;                  /* samples side by side, at most */
@@ -57,7 +63,7 @@ struct generator {
 static nct_err
 put_prompt(struct generator *g)
 {
-	return g->prompt != NULL && !g->o->only_new ? nct_sampled_prompt(&g->to, g->prompt) : NCT_OK;
+	return g->prompt != NULL && !g->o->only_new ? nct_sampled_prompt(&g->to, g->prompt, g->heal.length > 0) : NCT_OK;
 }
 
 /* What follows block `at` of a sample's tokens. */
@@ -142,6 +148,25 @@ begin_samples(struct generator *g)
 	}
 }
 
+/* Copies the logits of a sample's next token, with the smallest number in place of those of tokens that do not fit the
+ * text that is still to be healed. Returns the copy. If none fits, which happens in no codebook that a tool makes, it
+ * returns the logits themselves. */
+static const float *
+fitting(const struct generator *g, const struct sample *a, unsigned worker)
+{
+	const uint32_t vocab = g->m->header.vocab;
+	float *copy = g->fitting + (size_t)worker * vocab;
+	int any = 0;
+
+	for (uint32_t id = 0; id < vocab; id++) {
+		const int fits = nct_heal_fits(&g->heal, a->healed, id);
+
+		copy[id] = fits ? a->logits[id] : -FLT_MAX;
+		any |= fits;
+	}
+	return any ? copy : a->logits;
+}
+
 static void
 draw_task(void *ctx, size_t i, unsigned worker)
 {
@@ -149,18 +174,29 @@ draw_task(void *ctx, size_t i, unsigned worker)
 	const struct nct_sampling s = {g->o->temperature, g->o->top_k, g->o->top_p};
 	const uint32_t vocab = g->m->header.vocab;
 	struct sample *a = g->live[i];
+	const float *logits = a->healed < g->heal.length ? fitting(g, a, worker) : a->logits;
 
-	a->err = nct_sample(&a->last, a->logits, vocab, &s, &a->rng, g->weighed + (size_t)worker * vocab);
+	a->err = nct_sample(&a->last, logits, vocab, &s, &a->rng, g->weighed + (size_t)worker * vocab);
 }
 
 /* Takes the token that was drawn for a sample. */
 static nct_err
 take(struct generator *g, struct sample *a, nct_why *why)
 {
-	a->drawn++;
 	if (a->err != NCT_OK)
-		return nct_fail(why, a->err, "token %zu: a logit is not finite", (size_t)a->drawn);
-	a->ids[a->count++] = a->last;
+		return nct_fail(why, a->err, "token %zu: a logit is not finite", (size_t)a->drawn + 1);
+	a->stale = 0;
+	if (a->healed < g->heal.length) {
+		int fresh;
+
+		a->healed = nct_heal_after(&g->heal, a->healed, a->last, &fresh);
+		a->stale = !fresh;
+	}
+	if (!(a->stale && g->o->only_new))
+		a->ids[a->count++] = a->last;
+	if (a->stale) /* it was the prompt's text, and does not count */
+		return NCT_OK;
+	a->drawn++;
 	if (a->drawn % g->to.group == 0) {
 		a->ended = nct_sampled_is_end(&g->to, a->ids + a->count - g->to.group);
 		a->done = a->drawn == g->limit || (a->ended && g->until_end);
@@ -243,7 +279,7 @@ sample_all(struct generator *g, nct_why *why)
 static nct_err
 read_prompt(struct generator *g)
 {
-	const uint64_t n = g->prompt != NULL ? nct_corpus_tokens(g->prompt) : 0;
+	const uint64_t n = g->prompt != NULL ? nct_corpus_tokens(g->prompt) - (g->heal.length > 0) : 0;
 	struct nct_step_input in = {g->samples > 1 ? g->rows : 0, g->m->header.vocab};
 	nct_err err = nct_step_read(g->step, &in, 1);
 
@@ -293,6 +329,26 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 	return check_ends(&m->header, o, why);
 }
 
+/* Takes the prompt's last window back, if that is asked for. */
+static nct_err
+heal(struct generator *g, nct_why *why)
+{
+	const struct nct_m2_generate_options *o = g->o;
+	nct_err err;
+
+	if (o->tokens == 0 || o->heal == NCT_HEAL_NEVER || (o->m1 == NULL && o->heal == NCT_HEAL_IF_POSSIBLE))
+		return NCT_OK;
+	if (o->m1 == NULL)
+		return nct_fail(why, NCT_EARG, "without M1 no prompt can be healed");
+	err = nct_heal_begin(&g->heal, o->m1, &g->m->header, g->prompt, why);
+	if (err == NCT_EARG && o->heal == NCT_HEAL_IF_POSSIBLE)
+		return NCT_OK;
+	if (err == NCT_OK && g->heal.length > 0 &&
+	    (g->fitting = calloc(o->threads, g->m->header.vocab * sizeof *g->fitting)) == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	return err;
+}
+
 /* Sets what follows from the options, and allocates memory. */
 static nct_err
 set_up(struct generator *g, nct_why *why)
@@ -328,6 +384,8 @@ tear_down(struct generator *g)
 		free(g->ring[i].ids);
 	nct_sampled_free(&g->to);
 	nct_step_free(g->step);
+	nct_heal_free(&g->heal);
+	free(g->fitting);
 	free(g->weighed);
 	free(g->first);
 	free(g->ring);
@@ -362,7 +420,7 @@ nct_m2_generate(const nct_m2 *m, const nct_corpus *prompt, int out, const struct
 	why = nct_why_begin(why, &own);
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK || (err = check(m, prompt, &o, why)) != NCT_OK)
 		return err;
-	if ((err = set_up(&g, why)) == NCT_OK)
+	if ((err = set_up(&g, why)) == NCT_OK && (err = heal(&g, why)) == NCT_OK)
 		err = begin(&g, out, why);
 	if (err == NCT_OK)
 		err = read_prompt(&g);

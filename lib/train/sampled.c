@@ -117,8 +117,6 @@ nct_sampled_end_document(struct nct_sampled *s)
 {
 	uint32_t ids[NCT_SAMPLED_GROUP];
 
-	if (!s->inside)
-		return NCT_OK;
 	for (size_t i = 0; i < s->group; i++)
 		ids[i] = s->header.vocab - 1;
 	return nct_sampled_put(s, ids, NCT_SAMPLED_LAST);
@@ -160,8 +158,43 @@ open_end(const struct nct_sampled *s, struct nct_block *b, uint8_t *dir)
 	return !e.ends_document && (h->window_bits == 0 || (uint64_t)b->units * h->window_bits % h->token_bits == 0);
 }
 
+/* Takes the last token off a block, where tokens are windows. The new directory goes to `dir`, which has room for the
+ * old one. */
+static void
+take_back(const struct nct_sampled *s, struct nct_block *b, uint8_t *dir)
+{
+	struct nct_directory_entry e = {0};
+	size_t pos = 0, last = 0;
+
+	for (size_t at = 0; nct_directory_next(b->dir, b->dir_bytes, &pos, &e, 0) == 1; at = pos)
+		last = at;
+	memcpy(dir, b->dir, last);
+	e.units--;
+	b->dir_bytes = (uint32_t)(last + (e.units > 0 ? nct_directory_put(dir + last, &e, 0) : 0));
+	b->dir = dir;
+	b->units--;
+	b->tokens--;
+	b->code_bytes -= (uint32_t)nct_token_bytes(s->header.vocab);
+}
+
+/* Writes the prompt's last block. `dir` has room for its directory. */
+static nct_err
+put_last(struct nct_sampled *s, struct nct_block *b, int shorten, uint8_t *dir)
+{
+	b->flags &= (uint32_t)NCT_BLOCK_CONTINUES;
+	if (shorten)
+		take_back(s, b, dir);
+	if (b->units == 0 && shorten) { /* what is to come takes its place */
+		s->inside = b->flags != 0;
+		return NCT_OK;
+	}
+	if ((s->inside = open_end(s, b, dir)) != 0)
+		b->flags |= NCT_BLOCK_CONTINUED;
+	return nct_writer_block(s->writer, b);
+}
+
 nct_err
-nct_sampled_prompt(struct nct_sampled *s, const nct_corpus *prompt)
+nct_sampled_prompt(struct nct_sampled *s, const nct_corpus *prompt, int shorten)
 {
 	uint8_t *dir = NULL;
 	struct nct_block b, next;
@@ -170,14 +203,12 @@ nct_sampled_prompt(struct nct_sampled *s, const nct_corpus *prompt)
 
 	for (size_t i = 1; err == NCT_OK && more; i++, b = next) {
 		b.text_bytes = 0; /* unknown, as in all of this stream */
-		if (!(more = nct_corpus_block(prompt, i, &next))) {
-			if ((dir = malloc(b.dir_bytes)) == NULL)
-				return NCT_ENOMEM;
-			b.flags &= (uint32_t)NCT_BLOCK_CONTINUES;
-			if ((s->inside = open_end(s, &b, dir)) != 0)
-				b.flags |= NCT_BLOCK_CONTINUED;
-		}
-		err = nct_writer_block(s->writer, &b);
+		if ((more = nct_corpus_block(prompt, i, &next)) != 0)
+			err = nct_writer_block(s->writer, &b);
+		else if ((dir = malloc(b.dir_bytes)) == NULL)
+			return NCT_ENOMEM;
+		else
+			err = put_last(s, &b, shorten, dir);
 	}
 	free(dir);
 	return err;

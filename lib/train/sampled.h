@@ -19,8 +19,9 @@ int nct_sampled_ends_known(const struct nct_header *h);
 /* Begins a stream on `out` with the header *h, but with text bytes unknown. NCT_EIO, NCT_ENOMEM. */
 nct_err nct_sampled_begin(struct nct_sampled *s, const struct nct_header *h, int out) NCT_USED;
 /* Copies the prompt's blocks. Its last document is left open, unless it has ended. Foreign tokens have no ends, and are
- * always left open. NCT_EIO, NCT_ENOMEM. */
-nct_err nct_sampled_prompt(struct nct_sampled *s, const nct_corpus *prompt) NCT_USED;
+ * always left open. With `shorten` the last token, which is then a window that ends no document, is left out. NCT_EIO,
+ * NCT_ENOMEM. */
+nct_err nct_sampled_prompt(struct nct_sampled *s, const nct_corpus *prompt, int shorten) NCT_USED;
 
 /* What follows a block: nothing, the rest of the document, or, with foreign tokens alone, the document's end. */
 enum nct_sampled_after { NCT_SAMPLED_LAST, NCT_SAMPLED_MORE, NCT_SAMPLED_END };
@@ -28,7 +29,7 @@ enum nct_sampled_after { NCT_SAMPLED_LAST, NCT_SAMPLED_MORE, NCT_SAMPLED_END };
 nct_err nct_sampled_put(struct nct_sampled *s, const uint32_t *ids, enum nct_sampled_after after) NCT_USED;
 /* True if these s->group tokens end a document. */
 int nct_sampled_is_end(const struct nct_sampled *s, const uint32_t *ids);
-/* Ends the document, if one is open, by a window of all ones. The tokens must tell where documents end. NCT_EIO,
+/* Ends a document by a window of all ones. The tokens must tell where documents end. NCT_EIO,
  * NCT_ENOMEM. */
 nct_err nct_sampled_end_document(struct nct_sampled *s) NCT_USED;
 nct_err nct_sampled_end(struct nct_sampled *s) NCT_USED; /* ends the stream; NCT_EIO */

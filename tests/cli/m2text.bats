@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# m2text.bats - m2gen from plain text to plain text: prompts, every code, whole characters, models that do not fit.
+# m2text.bats - m2gen from plain text to plain text: prompts, healing, every code, whole characters, misfits.
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 
 load helpers
@@ -64,7 +64,7 @@ by_hand() { bitpack -u "$1" | acwin -d -m books | tr '\0' '\n'; }
     set -- $book
     printf 'The three currently' | acwin --open --eod=alone -m books "${@:2}" | bitpack >p
     m2gen -m $1 -n 40 p >want
-    m2gen -m $1 -M books -n 40 --prompt='The three currently' >g
+    m2gen -m $1 -M books -n 40 --prompt='The three currently' --no-heal >g
     cmp <(bitpack --to=text want) <(bitpack --to=text g)
   done
   for options in "--code=split -b 12" "-b 24 --eod=alone" "-b 16 -r 2 -a words" "-b 10 -a [aeiou]"; do
@@ -77,7 +77,7 @@ by_hand() { bitpack -u "$1" | acwin -d -m books | tr '\0' '\n'; }
       *)
         printf 'The three currently' | acwin --open -m books $options | bitpack -v8 >p
         m2gen -m m -n 40 p >want
-        m2gen -m m -M books -n 40 --prompt='The three currently' >g
+        m2gen -m m -M books -n 40 --prompt='The three currently' --no-heal >g
         cmp <(bitpack --to=text want) <(bitpack --to=text g)
     esac
   done
@@ -93,13 +93,86 @@ by_hand() { bitpack -u "$1" | acwin -d -m books | tr '\0' '\n'; }
   m2gen -m m2 -M books --prompt="$(head -c 50000 text)" --text -n 1 | head -c 50000 | cmp - <(head -c 50000 text)
 }
 
+# strings_of ID...: the text of these tokens.
+strings_of() { tr ' ' '\n' <<<"$*" | bitpack --from=ids --like=toks | bitpack -u | acwin -d -m books | tr '\0' '\n'; }
+
+@test "m2gen: a prompt is healed: its last token may become another, and the text stays" {
+  printf 'The three currently sh' | acwin --open -m books | bitpack >p
+  kept=$(bitpack --to=text p | sed 's/ [0-9]*$//')
+  taken=$(bitpack --to=text p | sed 's/.* //')
+  m2gen -m m2 -M books -N 60 --temperature=2 --prompt='The three currently sh' >g
+  [ "$(by_hand g | grep -c '^The three currently sh')" -eq 60 ]
+  bitpack --to=text g >ids
+  [ "$(grep -c "^$kept " ids)" -eq 60 ]
+  [ "$(grep -c "^$kept $taken " ids)" -lt 60 ] # others begin with its text, or are a part of it
+  m2gen -m m2 -M books -N 60 --temperature=2 p | cmp - g # tokens are healed as well as text
+  m2gen -T 1 -m m2 -M books -N 9 --temperature=2 p | bitpack --to=text | cmp - <(head -n 9 ids)
+  m2gen -m m2 -M books -N 60 --temperature=2 --heal p | cmp - g
+  m2gen -m m2 -M books --temperature=2 p --text | cmp - <(m2gen -m m2 -M books --temperature=2 p | bitpack -u | acwin -d -m books | tr '\0' '\n')
+  m2gen -m m2 -N 60 --temperature=2 p | bitpack --to=text >unhealed
+  [ "$(grep -c "^$kept $taken " unhealed)" -eq 60 ] # without M1 there is no telling
+  m2gen -m m2 -M books -N 60 --temperature=2 --prompt='The three currently sh' --no-heal | bitpack --to=text | cmp - unhealed
+}
+
+@test "m2gen: a healed prompt may take several tokens, whichever they are" {
+  m2gen -m m2 -M books -N 300 --temperature=1000 --prompt='The three' -n 6 >g # all that fit are alike
+  [ "$(by_hand g | grep -ac '^The three')" -eq 300 ]
+  bitpack --to=text g | cut -d ' ' -f 1-3 | sort -u | wc -l >ways
+  [ "$(cat ways)" -gt 20 ]
+}
+
+@test "m2gen --only-new with a healed prompt: from the first token that has more than the prompt" {
+  m2gen -m m2 -M books -N 40 --temperature=30 --prompt='The three currently' -n 9 | bitpack --to=text >whole
+  m2gen -m m2 -M books -N 40 --temperature=30 --prompt='The three currently' -n 9 --only-new | bitpack --to=text >new
+  [ "$(wc -l <new)" -eq 40 ]
+  while IFS= read -r -u 3 all && IFS= read -r -u 4 rest; do
+    [[ $all == *" $rest" ]]
+    before=$(strings_of ${all% "$rest"}) with_first=$(strings_of ${all% "$rest"} ${rest%% *}; echo .)
+    [[ "The three currently" == "$before"* ]]
+    [[ "$with_first" == "The three currently"?* ]]
+  done 3<whole 4<new
+  [ "$(awk '{ print NF }' new | sort -u | wc -l)" -gt 1 ]
+  m2gen -m m2 -M books -N 50 --temperature=1000 --prompt='The three' -n 1 --only-new | bitpack --to=text >one
+  [ "$(wc -l <one)" -eq 50 ]
+  awk 'NF > 2 || NF == 0 { exit 1 }' one # what is only the prompt's text does not count; 1023 ends what is cut
+  m2gen -m m2 -M books -N 50 --temperature=1000 --prompt='The three' -n 1 --text | grep -ac '^The three' | grep -qx 50
+  m2gen -m m2 -M books --prompt='The three' -n 0 --text | cmp - <(printf 'The three')
+}
+
+@test "m2gen: what cannot be healed stays as it is, and --heal says why" {
+  printf 'The three\0' | acwin -0 -m books | bitpack >closed
+  m2gen -m m2 -M books closed | cmp - <(m2gen -m m2 closed)
+  printf 'T' | acwin --open -m books | bitpack >one # a stream of one window
+  m2gen -m m2 -M books -N 20 --temperature=2 closed one >g
+  [ "$(by_hand g | grep -c '^T')" -eq 40 ]
+  m2gen -m m2 -M books --temperature=2 one --text | head -c 1 | grep -qx T
+  m2gen -m m2 -M books closed closed one one --text | head -n 3 | tail -n 1 | grep '^TT'
+  for options in "-b 10 --eod=alone -v5" "-b 10 -r 2 -v10" "-b 12 --code=split -v12"; do
+    head -c 3000 text | acwin -m books ${options%-v*} | bitpack -v${options#*-v} >t
+    m2train -q $net -n 2 -o m t
+    m2gen -m m -M books -n 20 t | cmp - <(m2gen -m m -n 20 t)
+    run -2 --separate-stderr m2gen -m m -M books --heal -o o t
+    case $options in
+      *v12) [ "$stderr" = "m2gen: sampling: M1 has no codebook of the model's windows, so that no prompt can be healed" ] ;;
+      *) [ "$stderr" = "m2gen: sampling: the model's tokens are not whole windows that M1 is reset before, so that no prompt can be healed" ] ;;
+    esac
+  done
+  acwin --compile -b 12 -m m1 -o compiled
+  head -c 3000 text | acwin -m compiled --code=split -b 12 | bitpack -v12 >t
+  m2train -q $net -n 20 -o m t
+  for seed in 1 2 3 4 5; do
+    m2gen -m m -M compiled --temperature=1000 --seed=$seed --prompt='The three' --text -n 9 >out
+    [ "$(head -c 9 out)" = "The three" ]
+  done
+}
+
 @test "m2gen --text: characters come whole" {
   needs python3
   awk 'BEGIN { for (i = 0; i < 9000; i++) printf "%s", i % 7 ? "\303\251" : "\342\202\254" }' >euros
   m1train -q -k unigram -o u euros
   acwin -m u -b 10 euros | bitpack -v10 >t
   m2train -q $net -n 60 -o m t
-  # What each read gives, which is one write or more, ends as a character does, or with a byte that begins none.
+  # What each read gives is one write or more. No character begins in one and ends in the next.
   mkfifo text.pipe
   start sh -c 'm2gen -m m -M u --text -n 10000 >text.pipe'
   python3 -c '
@@ -107,8 +180,11 @@ import os
 pipe, chunks = os.open("text.pipe", os.O_RDONLY), [] # m2gen begins now
 while chunk := os.read(pipe, 1 << 20):
     chunks.append(chunk)
-cut = [c for c in chunks[:-1] if c[-1] >= 0xc0 or (len(c) > 1 and c[-2] >= 0xe0 and c[-1] >= 0x80)]
-assert len(chunks) > 9 and not cut, (len(chunks), len(cut))
+def whole(c):
+    try: return len(c.decode()) == 1
+    except UnicodeDecodeError: return False
+cut = sum(whole(a[-i:] + b[:j]) for a, b in zip(chunks, chunks[1:]) for i in (1, 2, 3) for j in (1, 2, 3))
+assert len(chunks) > 9 and cut == 0, (len(chunks), cut)
 assert b"\xe2\x82\xac" in b"".join(chunks)'
   bitpack -u <(m2gen -m m -n 2000) | acwin -d -m u | cmp - <(m2gen -m m -M u --text -n 2000 | tr -d '\n')
 }
@@ -164,7 +240,8 @@ assert b"\xe2\x82\xac" in b"".join(chunks)'
 }
 
 @test "m2gen --text, --prompt: wrong usage exits 2" {
-  for bad in "-0" "-M books" "-M books toks" "--prompt=x -M books toks" "--text=x" "--only-new --text -M books"; do
+  for bad in "-0" "-M books" "--prompt=x -M books toks" "--text=x" "--only-new --text -M books" \
+    "--heal" "--no-heal" "--heal -M books" "--heal --no-heal -M books toks" "-M books --no-heal toks"; do
     run -2 --separate-stderr m2gen -m m2 -o o $bad
     [[ $stderr == "m2gen: "* ]]
   done
