@@ -13,7 +13,7 @@
 
 enum {
 	OPT_TEMPERATURE = 256, OPT_TOP_K, OPT_TOP_P, OPT_GEN_SEED, OPT_ONLY_NEW, OPT_STOP, OPT_PROMPT, OPT_TEXT, OPT_HEAL,
-	OPT_NO_HEAL
+	OPT_NO_HEAL, OPT_WEIGHTS
 };
 
 static const struct cli_option options[] = {
@@ -25,6 +25,7 @@ static const struct cli_option options[] = {
 	{OPT_TOP_K, "top-k", "N", "draw from the N most probable tokens alone"},
 	{OPT_TOP_P, "top-p", "X", "draw from the most probable tokens that sum up to X"},
 	{OPT_GEN_SEED, "seed", "N", "of the random numbers (default 1)"},
+	{OPT_WEIGHTS, "weights", "TYPE", "store weights as 'f32' (default), 'bf16' or 'int8', which are read faster"},
 	{OPT_PROMPT, "prompt", "TEXT", "continue this text"},
 	{OPT_ONLY_NEW, "only-new", NULL, "leave the prompt out of the output"},
 	{OPT_HEAL, "heal", NULL, "take the prompt's last token back: new ones begin with its text (default where possible)"},
@@ -97,6 +98,7 @@ parse(int argc, char **argv)
 		case OPT_TOP_P: o.top_p = opt_double(&cli, "--top-p", arg, 1e-9, 1); break;
 		case OPT_GEN_SEED: o.seed = opt_u64(&cli, "--seed", arg, 0, UINT64_MAX); break;
 		case OPT_ONLY_NEW: o.only_new = 1; break;
+		case OPT_WEIGHTS: o.weights = trainer_weights(&cli, arg); break;
 		case OPT_PROMPT: prompt_text = arg; break;
 		case OPT_TEXT: as_text = 1; break;
 		case OPT_HEAL: heals = 1; break;

@@ -13,10 +13,13 @@
 
 #include "base/io.h"
 
+enum { OPT_WEIGHTS = OPT_TRAINER_END };
+
 static const struct cli_option options[] = {
 	TRAINER_OPTIONS("25m (default), 3m, 113m, 403m, 2b", "16", "512", "tokens", "tokens"),
 	{'E', "evaluate", NULL, "evaluate a model on the operands: a table of losses"},
 	{'m', "model", "FILE", "with -E: the model"},
+	{OPT_WEIGHTS, "weights", "TYPE", "with -E: round weights to 'f32' (default), 'bf16' or 'int8', as m2gen stores them"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -33,6 +36,7 @@ struct opts {
 	struct trainer t;
 	int evaluate;
 	const char *model; /* -m; NULL: none */
+	const char *weights; /* --weights; NULL: not given */
 };
 
 /* Refuses options that would have no effect. */
@@ -42,6 +46,8 @@ check(const struct opts *o)
 	if (!o->evaluate) {
 		if (o->model != NULL)
 			die(&cli, EX_USE, "-m: needs -E (training goes on from -C)");
+		if (o->weights != NULL)
+			die(&cli, EX_USE, "--weights: needs -E");
 		return;
 	}
 	if (o->model == NULL)
@@ -67,6 +73,7 @@ parse(int argc, char **argv)
 		switch (letter) {
 		case 'E': o.evaluate = 1; break;
 		case 'm': o.model = arg; break;
+		case OPT_WEIGHTS: o.weights = arg; break;
 		default: (void)trainer_take(&o.t, letter, arg); break;
 		}
 	check(&o);
@@ -222,7 +229,8 @@ evaluate(struct opts *o)
 	                                          .threads = cli.threads,
 	                                          .cpu = cli.cpu,
 	                                          .progress = show,
-	                                          .stop = trainer_signalled};
+	                                          .stop = trainer_signalled,
+	                                          .weights = trainer_weights(&cli, o->weights != NULL ? o->weights : "f32")};
 	static struct nct_m2_evaluation result; /* too large for the stack */
 	nct_corpus *c;
 	nct_why why = {0};

@@ -192,6 +192,17 @@ trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t at, c
 static sigset_t held;
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
+enum nct_weights
+trainer_weights(const struct cli *c, const char *arg)
+{
+	static const char *const names[] = {"f32", "bf16", "int8"}; /* by enum nct_weights */
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(arg, names[i]) == 0)
+			return (enum nct_weights)i;
+	die(c, EX_USE, "--weights: '%s' is none of f32, bf16 and int8", arg);
+}
+
 void
 trainer_hold_signals(void)
 {

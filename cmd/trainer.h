@@ -3,7 +3,7 @@
 #define NCT_TRAINER_H
 
 #include "cli.h"
-#include "nct-train.h"
+#include "nct-m2.h"
 
 enum {
 	OPT_ACCUMULATE = 256,
@@ -63,6 +63,9 @@ void trainer_die_reading(const struct trainer *t, nct_err err, int eval, size_t 
 void trainer_die_empty(const struct trainer *t, int eval, const char *what) __attribute__((noreturn));
 /* The name for errors about all operands: that of the operand if there is one, else "operands". */
 const char *trainer_operands_name(const struct trainer *t);
+
+/* The value of --weights. Ends the tool if there is no such. */
+enum nct_weights trainer_weights(const struct cli *c, const char *arg);
 
 /* Blocks SIGINT, SIGTERM and SIGHUP, unless they are ignored, so that a run can finish its step and save it. */
 void trainer_hold_signals(void);

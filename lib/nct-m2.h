@@ -74,6 +74,10 @@ struct nct_m2_evaluation {
 	uint64_t count[65536];                 /* by id: how often it occurs */
 };
 
+/* How the weights of matrices are stored. Fewer bits are read faster, which is most of what a sampled token costs.
+ * bf16: the upper half of a float. int8: integers, with a float for each row of a matrix. */
+enum nct_weights { NCT_WEIGHTS_F32 = 0, NCT_WEIGHTS_BF16 = 1, NCT_WEIGHTS_INT8 = 2 };
+
 struct nct_m2_evaluate_options {
 	size_t struct_size;
 	size_t rows, length; /* a batch has `rows` sequences of `length` tokens; length 0: nct_m2_length() */
@@ -82,6 +86,7 @@ struct nct_m2_evaluate_options {
 	void (*progress)(void *ctx, uint64_t tokens, uint64_t of); /* NULL: none; tokens done, of all */
 	int (*stop)(void *ctx);                                    /* NULL: never; nonzero: end. Asked after each batch */
 	void *ctx;
+	enum nct_weights weights; /* evaluate the model whose weights are rounded to these */
 };
 
 /* Evaluates all of *c, in sequences of o->length tokens, each without the context of the one before. If o->stop()
@@ -118,6 +123,7 @@ struct nct_m2_generate_options {
 	 * with only_new they are left out. */
 	enum nct_heal_when heal;
 	const nct_m1 *m1;    /* borrowed: the M1 of the tokens, for `heal`; NULL: there is none at hand */
+	enum nct_weights weights; /* copy the weights to memory, stored so */
 };
 
 /* Samples tokens that continue `prompt` (NULL: an empty one). Writes the prompt and the tokens as one token stream to

@@ -10,6 +10,7 @@
 #include "base/ladder.h"
 #include "base/le.h"
 #include "float/float.h"
+#include "net/weights.h"
 
 #define TASK_FLOATS 32768 /* weights that a task reads at least, to be worth starting */
 
@@ -17,6 +18,9 @@
 struct nct_step {
 	struct nct_shape s;
 	const float *tensor[NCT_P_COUNT];
+	enum nct_dots_type type;          /* of weights */
+	void *stored[NCT_P_COUNT];        /* owned: weights that are no floats; NULL: those in `tensor` are read */
+	float *scale[NCT_P_COUNT];        /* owned: (rows of the whole stack), with NCT_DOTS_INT8 */
 	struct nct_tensor t[NCT_P_COUNT];
 	const struct nct_float *k;
 	nct_threads *pool;
@@ -50,19 +54,26 @@ product_task(void *ctx, size_t i, unsigned worker)
 
 	(void)worker;
 	d.out = d.out - at < p->rows ? d.out - at : p->rows;
-	d.w = (const float *)d.w + at * d.n;
+	d.w = (const unsigned char *)d.w + at * d.n * nct_dots_bytes(d.type);
+	d.scale = d.scale != NULL ? d.scale + at : NULL;
 	d.y += at;
 	p->s->k->dots(&d);
 }
 
-/* y (N,out) = x (N,in) w^T, with w (out,in). With `add`, y += x w^T. */
+/* y (N,out) = x (N,in) w^T, where w (out,in) are rows of tensor `id`, from matrix `i` of its stack on. With `add`,
+ * y += x w^T. */
 static void
-product(const nct_step *s, float *y, const float *w, const float *x, size_t out, size_t in, int add)
+product(const nct_step *s, float *y, enum nct_tensor_id id, size_t i, const float *x, size_t out, int add)
 {
+	const size_t in = s->t[id].cols, row = i * s->t[id].rows;
+	const enum nct_dots_type type = s->stored[id] != NULL ? s->type : NCT_DOTS_F32;
+	const void *w = s->stored[id] != NULL ? s->stored[id] : s->tensor[id];
 	struct product p = {.s = s, .rows = TASK_FLOATS / in + 1};
 
-	p.all = (struct nct_dots){.out = out, .count = s->count, .n = in, .w = w, .x = x, .ldx = in, .y = y, .ldy = out,
+	p.all = (struct nct_dots){.out = out, .count = s->count, .n = in, .type = type, .x = x, .ldx = in, .y = y, .ldy = out,
 	                          .add = add};
+	p.all.w = (const unsigned char *)w + row * in * nct_dots_bytes(type);
+	p.all.scale = type == NCT_DOTS_INT8 ? s->scale[id] + row : NULL;
 	nct_parallel(s->pool, (out + p.rows - 1) / p.rows, product_task, &p);
 }
 
@@ -155,14 +166,14 @@ layer(nct_step *s, size_t l)
 	const size_t C = s->s.width, F = s->s.inner;
 
 	norm(s, at(s, NCT_P_NORM1, l));
-	product(s, s->qkv, at(s, NCT_P_QKV, 3 * l), s->n, 3 * C, C, 0);
+	product(s, s->qkv, NCT_P_QKV, 3 * l, s->n, 3 * C, 0);
 	attend(s, l);
-	product(s, s->x, at(s, NCT_P_PROJ, l), s->mix, C, C, 1);
+	product(s, s->x, NCT_P_PROJ, l, s->mix, C, 1);
 	norm(s, at(s, NCT_P_NORM2, l));
-	product(s, s->up, at(s, NCT_P_UP, 2 * l), s->n, 2 * F, C, 0);
+	product(s, s->up, NCT_P_UP, 2 * l, s->n, 2 * F, 0);
 	for (size_t i = 0; i < s->count; i++)
 		s->k->gate(s->h + i * F, s->up + i * 2 * F, F);
-	product(s, s->x, at(s, NCT_P_DOWN, l), s->h, C, F, 1);
+	product(s, s->x, NCT_P_DOWN, l, s->h, C, 1);
 }
 
 nct_err
@@ -190,7 +201,7 @@ const float *
 nct_step_logits(nct_step *s)
 {
 	norm(s, at(s, NCT_P_NORMF, 0));
-	product(s, s->logits, at(s, NCT_P_HEAD, 0), s->n, s->s.vocab, s->s.width, 0);
+	product(s, s->logits, NCT_P_HEAD, 0, s->n, s->s.vocab, 0);
 	return s->logits;
 }
 
@@ -213,7 +224,32 @@ nct_step_threads(nct_step *s)
 	return s->pool;
 }
 
+const struct nct_float *
+nct_step_kernels(const nct_step *s)
+{
+	return s->k;
+}
+
 /* ---- memory ---- */
+
+/* Stores the weights as s->type. */
+static nct_err
+store_weights(nct_step *s)
+{
+	for (int id = 0; id < NCT_P_COUNT && s->type != NCT_DOTS_F32; id++) {
+		const struct nct_tensor *t = &s->t[id];
+		const size_t rows = t->stack * t->rows;
+
+		if (!nct_weights_stored((enum nct_tensor_id)id))
+			continue;
+		s->stored[id] = malloc(t->size * nct_dots_bytes(s->type));
+		s->scale[id] = malloc(rows * sizeof(float));
+		if (s->stored[id] == NULL || s->scale[id] == NULL)
+			return NCT_ENOMEM;
+		nct_weights_store(s->stored[id], s->scale[id], s->type, s->tensor[id], rows, t->cols);
+	}
+	return NCT_OK;
+}
 
 /* Points the arrays into `block` and returns its size in floats. With NULL, only counts. 0 if that overflows. */
 static size_t
@@ -252,8 +288,8 @@ nct_step_bytes(const struct nct_shape *s)
 }
 
 nct_err
-nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_COUNT], size_t sequences,
-             unsigned threads, const char *cpu, nct_why *why)
+nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_COUNT],
+             enum nct_dots_type type, size_t sequences, unsigned threads, const char *cpu, nct_why *why)
 {
 	nct_step *s = calloc(1, sizeof *s);
 	size_t total, floats;
@@ -265,6 +301,7 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 	if ((err = nct_shape_tensors(shape, s->t, &total, why)) != NCT_OK)
 		goto fail;
 	s->s = *shape;
+	s->type = type;
 	s->sequences = sequences;
 	if ((err = nct_threads_new(&s->pool, threads)) != NCT_OK)
 		goto fail;
@@ -273,13 +310,13 @@ nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const t
 		(void)nct_fail(why, err, NCT_LADDER_NONE, cpu == NULL ? "" : cpu);
 		goto fail;
 	}
-	s->k = nct_float_single(s->k); /* each weight is read once per position, so bf16 would gain nothing */
+	s->k = nct_float_single(s->k); /* reading weights is what takes time: products of bf16 would gain nothing */
 	err = NCT_ENOMEM;
 	floats = lay_out(s, NULL);
 	s->position = calloc(sequences, sizeof *s->position);
 	s->sequence = calloc(sequences, sizeof *s->sequence);
 	if (floats == 0 || (s->block = calloc(floats, sizeof(float))) == NULL || s->position == NULL ||
-	    s->sequence == NULL) {
+	    s->sequence == NULL || store_weights(s) != NCT_OK) {
 		(void)nct_fail(why, err, "out of memory");
 		goto fail;
 	}
@@ -297,6 +334,10 @@ nct_step_free(nct_step *s)
 	if (s == NULL)
 		return;
 	nct_threads_free(s->pool);
+	for (int id = 0; id < NCT_P_COUNT; id++) {
+		free(s->stored[id]);
+		free(s->scale[id]);
+	}
 	free(s->position);
 	free(s->sequence);
 	free(s->block);

@@ -7,19 +7,23 @@
 #define NCT_NET_STEP_H
 
 #include "base/threads.h"
+#include "float/float.h"
 #include "net/transformer.h"
 
 typedef struct nct_step nct_step; /* some sequences */
 
 /* Starts `sequences` sequences, at least 1. tensor[i] points to tensor i of the table in transformer.h. The tensors are
  * borrowed until nct_step_free(). `cpu` as for nct_net_new(). Results depend on its row of kernels, never on `threads`,
- * nor on what other sequences there are. On failure *out is NULL. NCT_EARG, NCT_ENOMEM. */
+ * nor on what other sequences there are. Unless `type` is NCT_DOTS_F32, weights are copied and stored so. On failure
+ * *out is NULL. NCT_EARG, NCT_ENOMEM. */
 nct_err nct_step_new(nct_step **out, const struct nct_shape *s, const float *const tensor[NCT_P_COUNT],
-                     size_t sequences, unsigned threads, const char *cpu, nct_why *why) NCT_USED;
+                     enum nct_dots_type type, size_t sequences, unsigned threads, const char *cpu,
+                     nct_why *why) NCT_USED;
 void nct_step_free(nct_step *s); /* NULL is a no-op */
 /* Bytes of the keys and values of a sequence: most of what it needs. 0: more than there can be. */
 size_t nct_step_bytes(const struct nct_shape *s);
 nct_threads *nct_step_threads(nct_step *s); /* its threads, for work between its calls; borrowed */
+const struct nct_float *nct_step_kernels(const nct_step *s); /* its row of kernels */
 
 /* The next symbol of a sequence. */
 struct nct_step_input {

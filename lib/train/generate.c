@@ -44,7 +44,8 @@ struct generator {
 	int foreign, until_end;       /* until_end: a sample is done where its document ends */
 	struct nct_heal heal;
 	float *fitting;               /* (threads,V) scratch: logits of tokens that fit the text taken back; NULL: none was */
-	struct nct_weighed *weighed;  /* (threads,V) scratch */
+	float *weights;               /* (threads,V) scratch */
+	struct nct_weighed *weighed;  /* (threads,V) scratch; NULL: not needed */
 	float *first;                 /* (V) the logits behind the prompt */
 	size_t rows;                  /* samples side by side, at most */
 	struct sample *ring;          /* (ring_size) samples [written, begun): sample i is at i % ring_size */
@@ -148,6 +149,12 @@ begin_samples(struct generator *g)
 	}
 }
 
+static struct nct_sampling
+sampling(const struct generator *g)
+{
+	return (struct nct_sampling){g->o->temperature, g->o->top_k, g->o->top_p};
+}
+
 /* Copies the logits of a sample's next token, with the smallest number in place of those of tokens that do not fit the
  * text that is still to be healed. Returns the copy. If none fits, which happens in no codebook that a tool makes, it
  * returns the logits themselves. */
@@ -171,12 +178,14 @@ static void
 draw_task(void *ctx, size_t i, unsigned worker)
 {
 	const struct generator *g = ctx;
-	const struct nct_sampling s = {g->o->temperature, g->o->top_k, g->o->top_p};
+	const struct nct_sampling s = sampling(g);
 	const uint32_t vocab = g->m->header.vocab;
 	struct sample *a = g->live[i];
 	const float *logits = a->healed < g->heal.length ? fitting(g, a, worker) : a->logits;
 
-	a->err = nct_sample(&a->last, logits, vocab, &s, &a->rng, g->weighed + (size_t)worker * vocab);
+	a->err = nct_sample(&a->last, logits, vocab, &s, &a->rng, nct_step_kernels(g->step),
+	                    g->weights + (size_t)worker * vocab,
+	                    g->weighed != NULL ? g->weighed + (size_t)worker * vocab : NULL);
 }
 
 /* Takes the token that was drawn for a sample. */
@@ -316,8 +325,9 @@ check(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generate_op
 {
 	nct_why inner = {0};
 
-	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
-		return nct_fail(why, NCT_EARG, "threads, temperature, top-p: out of range");
+	if (o->threads == 0 || !(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1) ||
+	    (unsigned)o->weights > NCT_WEIGHTS_INT8)
+		return nct_fail(why, NCT_EARG, "threads, temperature, top-p, weights: out of range");
 	if (m->header.code == NCT_CODE_UNBROKEN)
 		return nct_fail(
 		    why, NCT_EKIND,
@@ -355,6 +365,8 @@ set_up(struct generator *g, nct_why *why)
 {
 	const struct nct_m2_generate_options *o = g->o;
 	const struct nct_shape *s = &g->m->shape;
+	const struct nct_sampling how = sampling(g);
+	const int limits = nct_sampling_limits(&how);
 	const size_t bytes = nct_step_bytes(s), room = bytes > 0 && bytes < CACHE_BYTES ? CACHE_BYTES / bytes : 1;
 
 	g->foreign = g->m->header.window_bits == 0;
@@ -363,18 +375,22 @@ set_up(struct generator *g, nct_why *why)
 	g->rows = g->samples < SIDE_BY_SIDE ? (size_t)g->samples : SIDE_BY_SIDE;
 	g->rows = g->rows < room ? g->rows : room;
 	g->ring_size = AHEAD * g->rows;
-	g->weighed = calloc(o->threads, s->vocab * sizeof *g->weighed);
+	g->weights = calloc(o->threads, s->vocab * sizeof *g->weights);
+	if (limits)
+		g->weighed = calloc(o->threads, s->vocab * sizeof *g->weighed);
 	g->first = malloc(s->vocab * sizeof *g->first);
 	g->ring = calloc(g->ring_size, sizeof *g->ring);
 	g->live = calloc(g->rows, sizeof *g->live);
 	g->unused = calloc(g->rows, sizeof *g->unused);
-	if (g->weighed == NULL || g->first == NULL || g->ring == NULL || g->live == NULL || g->unused == NULL)
+	if (g->weights == NULL || (limits && g->weighed == NULL) || g->first == NULL || g->ring == NULL ||
+	    g->live == NULL || g->unused == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	for (size_t i = 0; i < g->rows; i++)
 		g->unused[i] = i;
 	g->unused_count = g->rows;
 	/* With several samples another sequence has read the prompt, to be copied. */
-	return nct_step_new(&g->step, s, g->m->tensor, g->rows + (g->samples > 1), o->threads, o->cpu, why);
+	return nct_step_new(&g->step, s, g->m->tensor, (enum nct_dots_type)o->weights, g->rows + (g->samples > 1), o->threads,
+	                    o->cpu, why);
 }
 
 static void
@@ -386,6 +402,7 @@ tear_down(struct generator *g)
 	nct_step_free(g->step);
 	nct_heal_free(&g->heal);
 	free(g->fitting);
+	free(g->weights);
 	free(g->weighed);
 	free(g->first);
 	free(g->ring);

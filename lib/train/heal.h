@@ -21,7 +21,7 @@ void nct_heal_free(struct nct_heal *x); /* zero is a no-op */
 /* May window `id` come where text[at..length), one byte at least, is still to be sampled? Its string begins with all of
  * that, or that begins with its string. */
 int nct_heal_fits(const struct nct_heal *x, size_t at, uint32_t id);
-/* Where the text is after such a window, up to `length`. *fresh: the window has something that the text does not have. */
+/* Where the text is after such a window, up to `length`. *fresh: the window has something that the text has not. */
 size_t nct_heal_after(const struct nct_heal *x, size_t at, uint32_t id, int *fresh);
 
 #endif

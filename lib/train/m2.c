@@ -12,6 +12,7 @@
 #include "data/corpus.h"
 #include "loop.h"
 #include "m2_file.h"
+#include "net/weights.h"
 #include "notes.h"
 #include "world.h"
 
@@ -164,8 +165,13 @@ eval_batch_new(struct eval_batch *w, const nct_m2 *m, const struct nct_m2_evalua
 		return err;
 	if ((err = nct_shape_tensors(&m->shape, t, &total, why)) != NCT_OK)
 		return err;
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
-		memcpy(nct_net_params(w->net) + t[i].offset, m->tensor[i], t[i].size * sizeof(float));
+	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+		float *params = nct_net_params(w->net) + t[i].offset;
+
+		memcpy(params, m->tensor[i], t[i].size * sizeof(float));
+		if (nct_weights_stored((enum nct_tensor_id)i))
+			nct_weights_round(params, (enum nct_dots_type)o->weights, t[i].stack * t[i].rows, t[i].cols);
+	}
 	w->in = calloc(n, sizeof *w->in);
 	w->target = calloc(n, sizeof *w->target);
 	w->place = calloc(n, sizeof *w->place);
@@ -235,8 +241,8 @@ nct_m2_evaluate(const nct_m2 *m, const nct_corpus *c, const struct nct_m2_evalua
 	*stopped = 0;
 	if ((err = nct_options_take(&o, sizeof o, options, why)) != NCT_OK)
 		return err;
-	if (o.rows == 0 || o.threads == 0)
-		return nct_fail(why, NCT_EARG, "rows, threads: out of range");
+	if (o.rows == 0 || o.threads == 0 || (unsigned)o.weights > NCT_WEIGHTS_INT8)
+		return nct_fail(why, NCT_EARG, "rows, threads, weights: out of range");
 	if (nct_corpus_tokens(c) == 0)
 		return nct_fail(why, NCT_ECUT, "no tokens to evaluate on");
 	if (!nct_same_tokens(&m->header, nct_corpus_header(c), &inner))

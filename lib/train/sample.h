@@ -3,6 +3,7 @@
 #define NCT_TRAIN_SAMPLE_H
 
 #include "base/rng.h"
+#include "float/float.h"
 #include "nct.h"
 
 struct nct_sampling {
@@ -18,8 +19,11 @@ struct nct_weighed {
 };
 /* Draws *id from softmax(logits[0..n) / temperature). Only the top_k most probable ids can be drawn, and of these
  * only the fewest whose probabilities sum up to at least top_p. Of equally probable ids, smaller ones come first.
- * `weighed` (n) is scratch. Takes one number from *r. NCT_ENAN if a logit is not finite. */
+ * `weights` (n) and `weighed` (n) are scratch; `weighed` may be NULL where neither top_k nor top_p limits. Takes one
+ * number from *r. NCT_ENAN if a logit is not finite. */
 nct_err nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampling *s, nct_rng *r,
-                   struct nct_weighed *weighed) NCT_USED;
+                   const struct nct_float *k, float *weights, struct nct_weighed *weighed) NCT_USED;
+/* True if nct_sample() needs `weighed`. */
+int nct_sampling_limits(const struct nct_sampling *s);
 
 #endif

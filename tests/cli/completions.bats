@@ -43,6 +43,7 @@ named() {
   named m1train -k,--kind "strings transformer unigram"
   named acwin ,--eod "alone joined"
   [ "$(completed acwin --strings = '')" = "json lines llmc" ]
+  named m2gen ,--weights "bf16 f32 int8"
   named bitpack ,--to "llmc megatron npy raw text tokens"
   named bitpack ,--from "ids llmc npy raw windows"
   for tool in acwin m1train m2train m2gen; do named $tool ,--cpu "$({ echo list; $tool --cpu=list; } | sort | paste -sd ' ')"; done

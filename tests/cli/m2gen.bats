@@ -248,6 +248,26 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   [ "$(distinct narrow2)" -lt "$(distinct wide)" ]
 }
 
+@test "m2gen: --weights: the tokens of each type of weights are the same for any number of threads and samples" {
+  m2gen -m m2.words -N 20 >f32
+  m2gen -m m2.words -N 20 --weights=f32 | cmp - f32
+  for type in bf16 int8; do
+    m2gen -m m2.words -N 20 --weights=$type >$type
+    run ! cmp -s $type f32
+    m2gen -T 1 -m m2.words -N 20 --weights=$type | cmp - $type
+    m2gen -T 3 -m m2.words -N 3 --weights=$type | bitpack --to=text | cmp - <(bitpack --to=text $type | head -n 3)
+  done
+  run ! cmp -s bf16 int8
+}
+
+@test "m2gen: --weights: avx2 gives the tokens of ref" {
+  m2gen --cpu=list | grep -qx avx2 || skip "this machine has no avx2"
+  for type in f32 bf16 int8; do
+    m2gen --cpu=ref -m m2.words -N 20 --weights=$type >ref
+    m2gen --cpu=avx2 -m m2.words -N 20 --weights=$type | cmp - ref
+  done
+}
+
 @test "m2gen: text appears while it is made" {
   mkfifo text.pipe
   start sh -c 'm2gen -m m2.bytes -n 1000000000 2>/dev/null | bitpack --to=raw >text.pipe'
@@ -303,7 +323,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
 @test "m2gen: wrong usage exits 2" {
   local bad
   for bad in "" "-m m2 -n x" "-m m2 --temperature=-1" "-m m2 --top-k=0" "-m m2 --top-p=0" "-m m2 --top-p=1.5" "-m m2 --seed=x" \
-    "-m m2 --only-new" "-m m2.words -N 0" "-m m2.words -N x" "-m m2.words -N 1000001" "-m m2.words --stop=1" "-m m2 --temperature=0 --top-k=5" "-m m2 --nonsense"; do
+    "-m m2 --only-new" "-m m2.words -N 0" "-m m2.words -N x" "-m m2.words -N 1000001" "-m m2.words --stop=1" "-m m2 --weights=int4" "-m m2 --temperature=0 --top-k=5" "-m m2 --nonsense"; do
     run -2 --separate-stderr m2gen -o o $bad
     [[ $stderr == "m2gen: "* ]]
   done

@@ -119,6 +119,15 @@ cell() {
   bpbcalc table | awk -F'\t' 'NR == 2 { exit !($6 > 1 && $6 < $4 && $5 < $4) }' # M2 and unigram beat uniform
 }
 
+@test "m2train: --weights: what fewer bits cost is measured, and is little" {
+  for type in f32 bf16 int8; do m2train -E --cpu=ref -m "$reference/model" --weights=$type held | sed -n 2p | cut -f 7 >$type; done
+  m2train -E --cpu=ref -m "$reference/model" held | sed -n 2p | cut -f 7 | cmp - f32
+  for type in bf16 int8; do
+    run ! cmp -s $type f32
+    awk -v a="$(cat f32)" -v b="$(cat $type)" 'BEGIN { exit !(b < 1.005 * a && b > 0.995 * a) }'
+  done
+}
+
 @test "m2train: the same table for any batch, thread count and way in" {
   m2train -E -T 1 -m "$reference/model" held >one
   m2train -E -T 2 -m "$reference/model" <held >two
@@ -287,7 +296,8 @@ cell() {
 @test "m2train: wrong usage exits 2" {
   local bad
   for bad in "-s 4m" "-n x" "-B 0" "-L 1" "--lr=0" "--log-timing" "--eval-every=5" "--save-every=5" "-e - -" "--cpu=none" \
-    "-E" "-m model" "-E -m m -n 5" "-E -m m -e held" "-E -m m -C c" "--nonsense"; do
+    "-E" "-m model" "-E -m m -n 5" "-E -m m -e held" "-E -m m -C c" "--weights=bf16" \
+    "-E -m m --weights=x" "--nonsense"; do
     run -2 --separate-stderr m2train -o model $bad <toks
     [[ $stderr == "m2train: "* ]]
   done

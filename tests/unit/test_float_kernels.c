@@ -411,37 +411,77 @@ test_choosing(void **state)
 
 #define DOTS_MOST 11
 
-/* Each result has the bits of dot(), however many rows and vectors there are. Nothing else is written. */
+/* A matrix as it is stored, and its numbers as floats. */
+struct stored {
+	float f32[DOTS_MOST * LONGEST], scale[DOTS_MOST];
+	uint16_t bf16[DOTS_MOST * LONGEST];
+	int8_t int8[DOTS_MOST * LONGEST];
+	float numbers[DOTS_MOST * LONGEST];
+};
+
+static const void *
+stored_fill(struct stored *w, enum nct_dots_type type, nct_rng *r)
+{
+	for (size_t i = 0; i < DOTS_MOST * LONGEST; i++) {
+		uint32_t u;
+
+		w->f32[i] = w->numbers[i] = between(r, -2.0, 2.0);
+		memcpy(&u, &w->f32[i], sizeof u);
+		w->bf16[i] = (uint16_t)(u >> 16);
+		u &= 0xffff0000u;
+		w->int8[i] = (int8_t)((int)nct_rng_below(r, 255) - 127);
+		if (type == NCT_DOTS_BF16)
+			memcpy(&w->numbers[i], &u, sizeof u);
+		if (type == NCT_DOTS_INT8)
+			w->numbers[i] = (float)w->int8[i];
+	}
+	for (size_t i = 0; i < DOTS_MOST; i++)
+		w->scale[i] = between(r, 0.001, 0.1);
+	return type == NCT_DOTS_F32 ? (const void *)w->f32 : type == NCT_DOTS_BF16 ? (const void *)w->bf16 : w->int8;
+}
+
+/* Each result has the bits that dot() gives for the same numbers as floats, however many rows and vectors there are.
+ * Nothing else is written. So "avx2" agrees with "ref" to the last bit. */
+static void
+dots_agree(const struct nct_float *k, enum nct_dots_type type, nct_rng *r)
+{
+	static struct stored w;
+	float x[DOTS_MOST * ROOM], y[DOTS_MOST * ROOM], was[DOTS_MOST * ROOM];
+
+	for (size_t i = 0; i < 400; i++) {
+		struct nct_dots d = {.out = 1 + i % DOTS_MOST, .count = 1 + i / DOTS_MOST % DOTS_MOST, .n = 1 + i % LONGEST,
+		                     .type = type, .w = stored_fill(&w, type, r), .x = x, .ldx = ROOM, .y = y,
+		                     .ldy = ROOM - i % 3, .add = i % 5 == 0};
+
+		d.scale = type == NCT_DOTS_INT8 ? w.scale : NULL;
+		for (size_t j = 0; j < DOTS_MOST * ROOM; j++) {
+			x[j] = between(r, -2.0, 2.0);
+			y[j] = was[j] = between(r, -2.0, 2.0);
+		}
+		k->dots(&d);
+		for (size_t c = 0; c < d.count; c++)
+			for (size_t o = 0; o < d.out; o++) {
+				const float scale = type == NCT_DOTS_INT8 ? w.scale[o] : 1.0f;
+				const float dot = k->dot(w.numbers + o * d.n, x + c * d.ldx, d.n) * scale;
+
+				was[c * d.ldy + o] = d.add ? was[c * d.ldy + o] + dot : dot;
+			}
+		if (memcmp(y, was, sizeof y) != 0)
+			fail_msg("%s: type %d, %zu rows by %zu vectors of %zu", k->name, (int)type, d.out, d.count, d.n);
+	}
+}
+
 static void
 test_dots(void **state)
 {
 	const struct nct_float *k;
-	float w[DOTS_MOST * LONGEST], x[DOTS_MOST * ROOM], y[DOTS_MOST * ROOM], was[DOTS_MOST * ROOM];
 	nct_rng r = {3};
 
 	(void)state;
 	for (size_t row = 0; nct_float_name(row) != NULL; row++) {
 		assert_int_equal(nct_float_choose(&k, nct_float_name(row)), NCT_OK);
-		for (size_t i = 0; i < 400; i++) {
-			struct nct_dots d = {.out = 1 + i % DOTS_MOST, .count = 1 + i / DOTS_MOST % DOTS_MOST, .n = 1 + i % LONGEST,
-			                     .w = w, .x = x, .ldx = ROOM, .y = y, .ldy = ROOM - i % 3, .add = i % 5 == 0};
-
-			for (size_t j = 0; j < DOTS_MOST * LONGEST; j++)
-				w[j] = between(&r, -2.0, 2.0);
-			for (size_t j = 0; j < DOTS_MOST * ROOM; j++) {
-				x[j] = between(&r, -2.0, 2.0);
-				y[j] = was[j] = between(&r, -2.0, 2.0);
-			}
-			k->dots(&d);
-			for (size_t c = 0; c < d.count; c++)
-				for (size_t o = 0; o < d.out; o++) {
-					const float dot = k->dot(w + o * d.n, x + c * d.ldx, d.n);
-
-					was[c * d.ldy + o] = d.add ? was[c * d.ldy + o] + dot : dot;
-				}
-			if (memcmp(y, was, sizeof y) != 0)
-				fail_msg("%s: %zu rows by %zu vectors of %zu", k->name, d.out, d.count, d.n);
-		}
+		for (int type = 0; type < NCT_DOTS_TYPES; type++)
+			dots_agree(k, (enum nct_dots_type)type, &r);
 	}
 }
 
