@@ -20,6 +20,7 @@ import argparse
 import functools
 import math
 import os
+import signal
 import sys
 import time
 
@@ -377,6 +378,8 @@ def main():
         torch.cuda.set_device(o.device)
     if o.ranks > 1:
         dist.init_process_group("nccl" if o.device.type == "cuda" else "gloo")
+    else:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as in any pipe
     try:
         o.run(o)
     except OSError as e:

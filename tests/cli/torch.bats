@@ -242,6 +242,8 @@ END
   [ "$(wc -l <ids)" -eq 34 ] # whole windows, of two tokens
   m2 generate -n 33 --seed=5 model | cmp - ids
   m2 generate -n 33 --seed=6 model | cmp -s - ids && return 1
+  m2 generate -n 100000 model 2>err | head -n 3 >first # which ends it, without a word
+  [ "$(wc -l <first) $(wc -c <err)" = "3 0" ]
   bitpack --from=ids --like=toks ids | bitpack --to=text | tr ' ' '\n' | cmp - ids
   [ "$(m2 generate --top-k=1 -n 20 model)" = "$(m2 generate --temperature=0 -n 20 model)" ]
   [ "$(m2 generate --top-p=0.0001 -n 20 model)" = "$(m2 generate --temperature=0 -n 20 model)" ]
