@@ -56,7 +56,7 @@ nct_err nct_codebook_places(const struct nct_codebook *c, uint32_t **base) NCT_U
 size_t nct_codebook_places_limit(const struct nct_codebook *c); /* cells, at most: 8 for each node, and 2^24 in all */
 /* Sets c->base, so that it is written to the model file and readers save the search. Leaves it NULL where
  * nct_codebook_places() gives NCT_EARG. NCT_ENOMEM. */
-nct_err nct_codebook_pack(struct nct_codebook *c) NCT_USED;
+nct_err nct_codebook_keep_places(struct nct_codebook *c) NCT_USED;
 
 /* True if node k > 0 has the same string as node k - 1. NCT_CODE_SPLIT has such nodes, since it gives all windows of a
  * string of NCT_WINDOW_SYMBOLS symbols to it, however many there are. NCT_CODE_BEST has none. */

@@ -214,7 +214,7 @@ nct_codebook_places(const struct nct_codebook *c, uint32_t **base)
 }
 
 nct_err
-nct_codebook_pack(struct nct_codebook *c)
+nct_codebook_keep_places(struct nct_codebook *c)
 {
 	const nct_err err = c->base == NULL ? nct_codebook_places(c, &c->base) : NCT_OK;
 

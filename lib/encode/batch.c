@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/huge.h"
 
-#define KEEP_CODE 4096u /* bytes of a job's buffer that is always kept for the next batch */
-
+#define KEEP_CODE 4096u              /* bytes of a job's buffer that is always kept for the next batch */
 #define BEHIND (NCT_WORDS_AHEAD + 2) /* bytes behind a batch's text: an EOD, a mark, text that marks depend on */
 
 /* ---- chunks ---- */
@@ -168,7 +166,8 @@ static void
 mark_text(const struct nct_batches *r, struct nct_batch *b)
 {
 	const struct nct_piece *p = &r->piece;
-	const size_t more = p->n + p->ahead, ahead = !r->in_document ? 0 : more < NCT_WORDS_AHEAD ? more : NCT_WORDS_AHEAD;
+	const int goes_on = r->in_document && r->err == NCT_OK; /* text of the document follows, which can be read */
+	const size_t more = goes_on ? p->n + p->ahead : 0, ahead = more < NCT_WORDS_AHEAD ? more : NCT_WORDS_AHEAD;
 
 	if (r->source.words != NULL) {
 		if (ahead > 0)

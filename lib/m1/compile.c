@@ -302,7 +302,7 @@ nct_m1_compile(nct_m1 *m, unsigned window_bits, unsigned threads, nct_why *why)
 	if (err == NCT_OK)
 		err = nct_codebook_seal(c.book, nct_m1_fingerprint(m), why);
 	if (err == NCT_OK)
-		err = nct_codebook_pack(c.book);
+		err = nct_codebook_keep_places(c.book);
 	if (err == NCT_OK) {
 		nct_m1_take_codebook(m, c.book);
 		c.book = NULL;

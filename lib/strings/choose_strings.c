@@ -195,7 +195,7 @@ take(struct chooser *c, struct nct_codebook *book)
 	                                          : "regex");
 	nct_note(&n, key[3], "%u", c->o->rounds);
 	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK ||
-	    (err = nct_codebook_pack(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
+	    (err = nct_codebook_keep_places(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
 	/* Strings with a name are used only where they are asked for, so they do not change what windows the model is for. */
 	if ((name[0] == '\0' || nct_m1_trained_for(c->m).bits == 0) &&

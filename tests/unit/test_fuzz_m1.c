@@ -44,7 +44,7 @@ give_strings(nct_m1 *m, unsigned letters, unsigned most)
 
 	draw_strings_of(&r, s, letters, most, letters == 3);
 	c = codebook_of(s);
-	must(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL) == NCT_OK && nct_codebook_pack(c) == NCT_OK &&
+	must(nct_codebook_seal(c, nct_m1_fingerprint(m), NULL) == NCT_OK && nct_codebook_keep_places(c) == NCT_OK &&
 	         c->base != NULL,
 	     "no codebook");
 	nct_m1_take_codebook(m, c);
@@ -153,7 +153,7 @@ test_mutated_strings(void **state)
 			nct_codebook_free(c);
 			continue;
 		}
-		must(round % 4 == 0 || nct_codebook_pack(c) == NCT_OK, "no memory");
+		must(round % 4 == 0 || nct_codebook_keep_places(c) == NCT_OK, "no memory");
 		for (unsigned i = 0; i < round % 4 / 2 && c->base != NULL; i++)
 			spoil_base(&r, c->base, nct_codebook_parents(c));
 		use_codebook(c);
