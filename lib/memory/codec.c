@@ -9,6 +9,7 @@
 #include "encode/book_lanes.h"
 #include "encode/by_book.h"
 #include "m1/m1.h"
+#include "tokens/repack.h"
 
 #define CHUNK 131072u    /* acwin's default c where windows have a codebook */
 #define BATCH_JOBS 1024u /* jobs of a batch */
@@ -53,13 +54,6 @@ check(const struct nct_codec_options *o, const nct_m1 *m1, const struct nct_code
 	return NCT_OK;
 }
 
-/* Bits of ids by default: those of bitpack, if they divide b. */
-static unsigned
-default_v(unsigned b)
-{
-	return b <= 16 ? b : b % 16 != 0 && b % 8 == 0 ? 8 : 16;
-}
-
 static nct_err
 codec_new(nct_codec *c, const nct_m1 *m1, struct nct_codec_options *o, nct_why *why)
 {
@@ -75,7 +69,7 @@ codec_new(nct_codec *c, const nct_m1 *m1, struct nct_codec_options *o, nct_why *
 		o->align = w.align;
 		o->align_pattern = w.align_pattern;
 	}
-	o->token_bits = o->token_bits != 0 ? o->token_bits : default_v(o->window_bits);
+	o->token_bits = o->token_bits != 0 ? o->token_bits : nct_token_bits_for(o->window_bits);
 	if ((err = check(o, m1, &c->book, why)) != NCT_OK)
 		return err;
 	const int best = c->book->code == NCT_CODE_BEST;
