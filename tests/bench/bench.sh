@@ -140,6 +140,11 @@ for d in pages lines pieces; do
 	acwin -0 -o windows $d
 	row "the same, -d, of its input" acwin 1e6 windows "acwin -d -T1 windows >/dev/null"
 done
+if command -v node >/dev/null; then # the tokenizers of npm: see peers.cjs
+	head -c 20000000 pages >few.pages
+	echo
+	node "$here/peers.cjs" few.pages
+fi
 for d in "pages 0.95" "lines 0.8" "pieces 0.5"; do
 	# shellcheck disable=SC2086 # two words
 	set -- $d
