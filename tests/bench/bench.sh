@@ -126,8 +126,8 @@ aim "acwin on two bytes, of the processor" "$(awk -v s="$cpu" 'BEGIN { printf "%
 # ---- the same text as documents of several sizes, which end with NUL, beside one document ----
 # gather BYTES: lines of the standard input as documents of at least so many bytes, the last one but for those.
 gather() {
-	LC_ALL=C awk -v most="$1" '{ printf "%s%s", n > 0 ? "\n" : "", $0; n += length($0) + 1 }
-		n >= most { printf "%c", 0; n = 0 } END { if (n > 0) printf "%c", 0 }'
+	LC_ALL=C awk -v most="$1" '{ printf("%s%s", (n > 0 ? "\n" : ""), $0); n += length($0) + 1 }
+		n >= most { printf("%c", 0); n = 0 } END { if (n > 0) printf("%c", 0) }'
 }
 tr '\000' '\n' <big | gather 2000 >pages
 tr '\000' '\n' <big | LC_ALL=C grep -a . | tr '\n' '\000' >lines
