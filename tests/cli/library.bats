@@ -233,7 +233,7 @@ told() {
   # The parameters stand on one line or two.
   cat "$NCT_ROOT"/lib/nct*.h | tr '\n' ' ' | tr ';' '\n' | sed -n 's/.*NCT_API [^(]*[ *]\(nct_[a-z0-9_]*\)(/\1 /p' >functions
   sed -n 's/ .*nct_why \*.*//p' functions >why
-  sed -n 's/ .*_options \*o.*nct_why \*.*//p' functions >options
+  sed -n 's/ .*const struct [a-z0-9_]*_options \*o.*nct_why \*.*//p' functions >options
   [ "$(wc -l <why)" -ge 22 ]
   [ "$(wc -l <options)" -ge 14 ]
   for t in why options; do tr '\n' ' ' <"$NCT_ROOT/tests/unit/test_$t.c" | tr ';' '\n' >"calls.$t"; done

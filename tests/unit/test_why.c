@@ -353,10 +353,15 @@ test_m2(void **state)
 	const struct nct_m2_generate_options bad_g = {sizeof bad_g, .tokens = 5};
 	static struct nct_m2_evaluation all;
 	struct nct_m2_train_result r;
+	struct nct_encode_options like;
+	nct_m1 *builtin;
 	nct_m2 *m;
 	int stopped;
 
 	(void)state;
+	assert_int_equal(nct_m1_builtin(&builtin, NULL, NULL), NCT_OK);
+	FAILS(NCT_EMODEL, 1, nct_m2_encode_options(m2, builtin, &like, sizeof like, why));
+	nct_m1_free(builtin);
 	FAILS(NCT_EIO, 1, nct_m2_open(&m, "/nowhere/m2", why));
 	FAILS(NCT_EARG, 1, nct_m2_train(corpus, NULL, &bad, null, &r, why));
 	FAILS(NCT_EMODEL, 1, nct_m2_train(corpus, other, &o, null, &r, why));
