@@ -177,6 +177,9 @@ def main():
         else:
             for line in sys.stdin:
                 sys.stdout.buffer.write(codec.decode(array.array('H', map(int, line.split()))))
+        sys.stdout.flush()
+    except BrokenPipeError: # whoever reads the output wants no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except (Error, OSError, ValueError, OverflowError) as e:
         sys.stderr.write('nct.py: %s\n' % e)
         sys.exit(getattr(e, 'status', 1))

@@ -22,6 +22,8 @@ python() { python3 -W error - "$@"; }
   echo 65535 >>want # an empty document is none to acwin, unless NUL ends it
   cmp ids want
   python3 "$NCT_ROOT/examples/python/nct.py" decode <ids | cmp - <(cat text noise)
+  python3 "$NCT_ROOT/examples/python/nct.py" encode text text text text 2>err | head -c 10 >/dev/null || true # nobody reads on
+  cmp err /dev/null
 }
 
 @test "python: documents by the thousand, in threads, and every option of the codec" {
