@@ -35,7 +35,7 @@ TRAIN_LIBS = -lz -lzstd -lm
 
 # Each library is a set of whole folders. libnct is the codec; libnct-train adds float training.
 CODEC_DIRS = base text coder book int8 m1 stream tokens encode decode memory
-TRAIN_DIRS = float net data quantise train strings
+TRAIN_DIRS = float net data quantise train generate strings
 CODEC_SRC = $(foreach d,$(CODEC_DIRS),$(wildcard $(TOP)lib/$(d)/*.[cS]))
 TRAIN_SRC = $(foreach d,$(TRAIN_DIRS),$(wildcard $(TOP)lib/$(d)/*.c))
 TOOLS = $(patsubst $(TOP)man/%.1,%,$(wildcard $(TOP)man/*.1))

@@ -12,7 +12,7 @@ function allowed(path, from) {
 	if (path == "nct.h")
 		return 1
 	if (path == "nct-train.h" || path == "nct-m2.h")
-		return from ~ /^(float|net|data|quantise|train|strings|mpi|cmd|lib)$/
+		return from ~ /^(float|net|data|quantise|train|generate|strings|mpi|cmd|lib)$/
 	if (path !~ /\//) # beside the file that includes it
 		return from != "lib"
 	if (path !~ /^[a-z0-9]+\/[^\/]+$/) # "../base/le.h" and the like

@@ -4,7 +4,7 @@
 #include "float/float.h"
 #include "net/step.h"
 #include "net/weights.h"
-#include "train/sample.h"
+#include "generate/sample.h"
 
 /* ---- steps ---- */
 

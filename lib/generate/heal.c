@@ -1,5 +1,5 @@
 /* heal.c - takes back the last window of a prompt, so that the first sampled windows may end elsewhere than there. */
-#include "train/heal.h"
+#include "generate/heal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* sampled.h - writes sampled tokens, and the prompt before them, as a token stream. */
-#ifndef NCT_TRAIN_SAMPLED_H
-#define NCT_TRAIN_SAMPLED_H
+#ifndef NCT_GENERATE_SAMPLED_H
+#define NCT_GENERATE_SAMPLED_H
 
 #include "nct-m2.h"
 #include "stream/stream.h"

@@ -1,6 +1,6 @@
 /* heal.h - takes back the last window of a prompt, so that the first sampled windows may end elsewhere than there. */
-#ifndef NCT_TRAIN_HEAL_H
-#define NCT_TRAIN_HEAL_H
+#ifndef NCT_GENERATE_HEAL_H
+#define NCT_GENERATE_HEAL_H
 
 #include "book/text_table.h"
 #include "nct-m2.h"

@@ -1,6 +1,6 @@
 /* sample.h - draws a token from logits. */
-#ifndef NCT_TRAIN_SAMPLE_H
-#define NCT_TRAIN_SAMPLE_H
+#ifndef NCT_GENERATE_SAMPLE_H
+#define NCT_GENERATE_SAMPLE_H
 
 #include "base/rng.h"
 #include "float/float.h"

@@ -9,11 +9,11 @@
 #include "base/err.h"
 #include "base/options.h"
 #include "data/corpus.h"
-#include "m2_file.h"
+#include "generate/heal.h"
+#include "generate/sample.h"
+#include "generate/sampled.h"
 #include "net/step.h"
-#include "train/heal.h"
-#include "train/sample.h"
-#include "train/sampled.h"
+#include "train/m2_file.h"
 
 #define SIDE_BY_SIDE 64            /* samples, at most */
 #define CACHE_BYTES ((size_t)1 << 30) /* of their keys and values together, at most, if there are several */

@@ -1,6 +1,6 @@
 /* sampled.c - writes sampled tokens, and the prompt before them, as a token stream. A block is written as soon as its
  * windows are complete. */
-#include "train/sampled.h"
+#include "generate/sampled.h"
 
 #include <stdlib.h>
 #include <string.h>

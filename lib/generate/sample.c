@@ -1,5 +1,5 @@
 /* sample.c - draws a token from logits. */
-#include "train/sample.h"
+#include "generate/sample.h"
 
 #include <float.h>
 #include <math.h>
@@ -165,8 +165,11 @@ nct_sample(uint32_t *id, const float *logits, uint32_t n, const struct nct_sampl
 			++*id;
 		return NCT_OK;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		weights[i] = (float)(((double)logits[i] - (double)most) / s->temperature);
+	for (uint32_t i = 0; i < n; i++) {
+		const double x = ((double)logits[i] - (double)most) / s->temperature;
+
+		weights[i] = x > -FLT_MAX ? (float)x : -FLT_MAX;
+	}
 	(void)k->exp_sum(weights, 0.0f, n);
 	sum = sum_of(weights, n);
 	*id = nct_sampling_limits(s) ? draw_held(weighed, weights, n, s, sum, nct_rng_unit(r))
