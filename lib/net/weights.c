@@ -1,6 +1,7 @@
 /* weights.c - the matrices of a net in fewer bits, for inference. */
 #include "net/weights.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ static float
 to_int8(float x, float scale)
 {
 	const float magic = 0x1.8p23f; /* x + magic is rounded to an integer */
-	const float q = scale > 0 ? x / scale : 0.0f;
+	const float q = scale >= FLT_MIN ? x / scale : 0.0f; /* below it, x / scale could be far above 127 */
 
 	return q + magic - magic;
 }
