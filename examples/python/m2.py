@@ -130,10 +130,11 @@ def evaluate(o):
     ids, places, text, header = read_tokens(o.tokens, header)
     fits(s, header, o.model)
     length, nats, hits = o.length or length, [], []
+    rows = o.rows or max(2 ** 24 // (length * s["vocabulary"]), 1)
     examples, net = -(-len(ids) // length), M2(s, tensors).to(o.device)
     with torch.no_grad():
-        for first in range(0, examples, o.rows):
-            numbers = range(first, min(first + o.rows, examples))
+        for first in range(0, examples, rows):
+            numbers = range(first, min(first + rows, examples))
             inputs, targets = batch(ids, numbers, length, s["vocabulary"], o.tokens)
             each, _, logits = losses(net, inputs, targets, o)
             nats.append(each.cpu()[targets >= 0])
@@ -338,7 +339,7 @@ def parse():
     def with_default(c, names, value, about):
         c.add_argument(*names.split(), type=type(value), default=value, metavar="N", help="%s (%g)" % (about, value))
     c = command(evaluate, "eval", "Print the table of losses that m2train -E prints.", "model", "tokens")
-    with_default(c, "-B --rows", 16, "examples in a batch")
+    c.add_argument("-B", "--rows", type=int, metavar="N", help="examples in a batch (those of 16 million logits)")
     c.add_argument("-L", "--length", type=int, metavar="N", help="tokens in an example (the model's)")
     c = command(train, "train", "Train a model by AdamW.", "tokens")
     c.add_argument("-o", "--output", required=True, metavar="FILE", help="the model")
