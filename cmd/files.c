@@ -65,7 +65,7 @@ place(const char *path)
 	if (stat(folder, &s) != 0 || strlen(name) > NAME_MAX)
 		return id;
 	id = (struct identity){.known = 1, .dev = s.st_dev, .ino = s.st_ino};
-	snprintf(id.name, sizeof id.name, "%s", name);
+	memcpy(id.name, name, strlen(name) + 1);
 	return id;
 }
 
