@@ -94,7 +94,8 @@ put_blocks(struct generator *g, struct sample *a)
 			g->o->progress(g->o->ctx, g->tokens_written, of);
 	}
 	a->count -= at;
-	memmove(a->ids, a->ids + at, a->count * sizeof *a->ids);
+	if (at > 0) /* else there may be no ids at all */
+		memmove(a->ids, a->ids + at, a->count * sizeof *a->ids);
 	return err;
 }
 
