@@ -18,7 +18,7 @@ setup() {
 }
 
 net="-q -T 1 --no-codebook -s d=64,layers=1,heads=2,ff=128 -B 8 -L 64 --lr=2"
-# One of which runs take no time.
+# A smaller net, which trains in no time.
 tiny="-T 1 --no-codebook -s d=32,layers=1,heads=2,ff=64 -B 3 -L 32"
 
 # windows MODEL [OPTION...]: how many the text's first part takes.

@@ -85,7 +85,7 @@ main(void)
 END
 }
 
-# One of training: a unigram model of its standard input is in the file `model`.
+# A program that trains: it writes a unigram model of its standard input to the file `model`.
 train_program() {
   cat >train.c <<'END'
 #include <fcntl.h>

@@ -20,9 +20,9 @@ setup() {
   reference=$BATS_FILE_TMPDIR
 }
 
-# Of floats: products in bf16 would round what differs in the last digit to numbers further apart.
+# The row ref computes in floats. In bf16, a difference in the last digit of a float would grow by rounding.
 net="-T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-every=20"
-# Who waits for another rank gives up its core: more processes than this one may run.
+# A rank that waits gives up its core, since other tests run on the same cores.
 mpi="mpirun --oversubscribe --allow-run-as-root --bind-to none --mca mpi_yield_when_idle 1"
 ranks() { $mpi -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
 
@@ -49,7 +49,7 @@ near() {
     END { exit bad || NR != 41 }'
 }
 
-# Sums in another order make other integers, which find a few other windows: then others are drawn.
+# Ranks add in another order. So a few integers of M1 differ, a few windows begin elsewhere, and other examples are drawn.
 @test "ranks: training for windows, which rank 0 finds and all take" {
   sample 60000 >text
   local aware="m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -n 12 -b 16 -a words --no-codebook text"
