@@ -321,6 +321,13 @@ def convert(o):
 
 # ---- options ----
 
+def positive(text):
+    n = int(text)
+    if n < 1:
+        raise ValueError
+    return n
+
+
 def parse():
     top = argparse.ArgumentParser(prog="m2.py", description="The token model M2 in PyTorch: man nct, With other tools.")
     commands = top.add_subparsers(dest="command", required=True)
@@ -337,10 +344,11 @@ def parse():
         return c
 
     def with_default(c, names, value, about):
-        c.add_argument(*names.split(), type=type(value), default=value, metavar="N", help="%s (%g)" % (about, value))
+        kind = positive if isinstance(value, int) and names not in ("-n --steps", "--seed") else type(value)
+        c.add_argument(*names.split(), type=kind, default=value, metavar="N", help="%s (%g)" % (about, value))
     c = command(evaluate, "eval", "Print the table of losses that m2train -E prints.", "model", "tokens")
-    c.add_argument("-B", "--rows", type=int, metavar="N", help="examples in a batch (those of 16 million logits)")
-    c.add_argument("-L", "--length", type=int, metavar="N", help="tokens in an example (the model's)")
+    c.add_argument("-B", "--rows", type=positive, metavar="N", help="examples in a batch (those of 16 million logits)")
+    c.add_argument("-L", "--length", type=positive, metavar="N", help="tokens in an example (the model's)")
     c = command(train, "train", "Train a model by AdamW.", "tokens")
     c.add_argument("-o", "--output", required=True, metavar="FILE", help="the model")
     c.add_argument("-C", "--checkpoint", metavar="FILE", help="save the run here; go on from it if it exists")

@@ -140,8 +140,8 @@ for d in pages lines pieces; do
 	acwin -0 -o windows $d
 	row "the same, -d, of its input" acwin 1e6 windows "acwin -d -T1 windows >/dev/null"
 done
-head -c 50000000 pages >few.pages
 if command -v python3 >/dev/null; then # from memory
+	head -c 50000000 pages >few.pages
 	echo
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../../examples/python python3 "$here/memory.py" few.pages
 fi

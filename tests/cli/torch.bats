@@ -301,4 +301,9 @@ refused() {
   refused 3 "m1.ckpt: a checkpoint of m1train's" eval m1.ckpt toks
   refused 3 "m1: *" eval m1 toks
   [ ! -e x ]
+  local usage
+  for usage in "eval -B 0 model toks" "eval -L -1 model toks" "train -o x --report 0 toks" "generate --top-k 0 model"; do
+    run -2 --separate-stderr m2 $usage
+    [[ $stderr == *": invalid positive value: "* ]]
+  done
 }
