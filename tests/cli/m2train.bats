@@ -287,10 +287,11 @@ END
   grep -qx 'memory_bytes=[0-9]*' err
 }
 
+# Both are timed, and another process may slow the one and not the other: a share above 1 is seen.
 @test "m2train: --verbose says what the products' peak is, and which share of it was reached" {
   m2train --verbose $net -n 3 --log=l -o m toks 2>err
   awk -F= '$1 == "peak_gflops" { n++; ok = $2 > 0 } END { exit !(n == 1 && ok) }' err
-  grep 'step=3 ' err | tr ' ' '\n' | awk -F= '$1 == "share_of_peak" { n++; ok = $2 >= 0 && $2 <= 1 } END { exit !(n == 1 && ok) }'
+  grep 'step=3 ' err | tr ' ' '\n' | awk -F= '$1 == "share_of_peak" { n++; ok = $2 > 0 } END { exit !(n == 1 && ok) }'
   ! grep -q peak l
 }
 
