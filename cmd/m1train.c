@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG };
+enum {
+	OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG, OPT_COST, OPT_WORDS
+};
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
@@ -21,6 +23,9 @@ static const struct cli_option options[] = {
 	{'a', "align", "WHERE",
 	    "with -b or -k strings: where windows end: 'none' (default), 'words', or at matches of a REGEX"},
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
+	{OPT_COST, "token-cost", "BITS",
+	    "with -k strings: what a token costs beyond its information (default inf: only their number counts)"},
+	{OPT_WORDS, "words", "N", "with -k strings and -a: a string is of N words at most (default: of any number)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
 	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
 	{OPT_CODEBOOK, "codebook", "NAME", "with -k strings: the codebook's name, so that a model can hold several"},
@@ -43,6 +48,8 @@ struct opts {
 	enum nct_train_kind kind;
 	const char *model;        /* -m; NULL: the built-in one */
 	int long_given;           /* --long-share was given */
+	int rounds_given;         /* --rounds was given */
+	int cost_given;           /* --token-cost was given */
 	const char *windows_only; /* an option that was given and needs -b; NULL: none */
 };
 
@@ -88,8 +95,15 @@ take(struct opts *o, int letter, const char *arg)
 		break;
 	case OPT_ROUNDS:
 		o->t.train.rounds = (unsigned)opt_u64(&cli, "--rounds", arg, 1, 1000);
+		o->rounds_given = 1;
 		o->windows_only = "--rounds";
 		break;
+	case OPT_COST:
+		o->cost_given = 1;
+		o->t.train.by_bits = strcmp(arg, "inf") != 0;
+		o->t.train.token_cost = o->t.train.by_bits ? opt_double(&cli, "--token-cost", arg, 0, 1000) : 0;
+		break;
+	case OPT_WORDS: o->t.train.string_words = (unsigned)opt_u64(&cli, "--words", arg, 1, 255); break;
 	case OPT_LONG:
 		o->long_given = 1;
 		o->t.train.long_share = (unsigned)opt_u64(&cli, "--long-share", arg, 0, 99);
@@ -121,6 +135,12 @@ check(struct opts *o)
 			die(&cli, EX_USE, "--%s: of no use to -k %s", p->name, name);
 	if ((o->model != NULL || o->t.train.book_name != NULL) && o->kind != NCT_TRAIN_STRINGS)
 		die(&cli, EX_USE, "%s: needs -k strings", o->model != NULL ? "-m" : "--codebook");
+	if ((o->cost_given || o->t.train.string_words > 0) && o->kind != NCT_TRAIN_STRINGS)
+		die(&cli, EX_USE, "%s: needs -k strings", o->cost_given ? "--token-cost" : "--words");
+	if (o->t.train.string_words > 0 && o->t.train.align == NCT_ALIGN_NONE)
+		die(&cli, EX_USE, "--words: needs -a");
+	if (o->t.train.by_bits && o->rounds_given)
+		die(&cli, EX_USE, "--rounds: of no use with --token-cost");
 	if (o->kind == NCT_TRAIN_STRINGS) {
 		if (o->t.train.from != NULL || o->long_given || o->t.train.codebook == 0)
 			die(&cli, EX_USE, "--%s: of no use to -k strings",

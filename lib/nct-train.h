@@ -109,6 +109,10 @@ struct nct_train_options {
 	int (*stop)(void *ctx);
 	void *ctx; /* of these functions */
 	const char *book_name;  /* name of the codebook that nct_m1_choose() makes; NULL: it has none */
+	/* Of nct_m1_choose(): 0: the fewest tokens are best; 1: tokens cost their bits and token_cost, in bits, each. */
+	int by_bits;
+	unsigned string_words;  /* words that a string may be of or begin, if windows are aligned; 0: any number */
+	double token_cost;
 };
 
 /* Names of the kernel rows usable on this machine, for training or for exact models (nct_cpu_name()), best first. NULL
@@ -150,11 +154,12 @@ struct nct_m1_choose_result {
 	uint64_t bounded;        /* windows that end at a boundary */
 };
 
-/* Chooses 2^b strings so that `text` takes few windows, and adds them to *m as a codebook of NCT_CODE_BEST, with notes
- * on where they come from. No other thread may use *m meanwhile. `eval` (may be NULL) is the validation text. Of *o
- * only window_bits, align, align_pattern, rounds (over the text), book_name and the functions count. The same text and
- * options give the same strings on all machines. NCT_EARG: the options, or the pattern (why->about is
- * NCT_ABOUT_ALIGNMENT). NCT_ENOMEM. NCT_ECUT: no text. */
+/* Chooses 2^b strings so that `text` takes few windows, or cheap ones (by_bits), and adds them to *m as a codebook of
+ * NCT_CODE_BEST, with notes on where they come from. No other thread may use *m meanwhile. `eval` (may be NULL) is the
+ * validation text. Of *o only window_bits, align, align_pattern, rounds (over the text), by_bits, token_cost,
+ * string_words, book_name, threads and the functions count. The same text and options give the same strings on all
+ * machines, for any number of threads. NCT_EARG: the options, or the pattern (why->about is NCT_ABOUT_ALIGNMENT).
+ * NCT_ENOMEM. NCT_ECUT: no text. */
 NCT_API nct_err nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struct nct_train_options *o,
                       struct nct_m1_choose_result *result, nct_why *why) NCT_USED;
 

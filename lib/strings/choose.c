@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strings/worth.h"
+
 #define DEPTH_MAX (NCT_TALLY_LENGTH + 1)
-#define RARE 32 /* the count of a string that occurs in so many documents is halved: see worth() */
-#define FINE 64 /* worth() is in this fraction of a count */
 
 /* One of the two trees. Its nodes, the candidates, are numbered with parents first. Candidate 0 is the root: it stands
  * for all strings of one symbol, which are chosen anyway. The path of candidate i has its ancestors: path[0] is the
@@ -30,7 +30,7 @@ struct tree {
 	uint32_t n;
 	uint32_t *node;     /* (n) the candidate's node in the tally */
 	uint32_t *parent;   /* (n) a candidate */
-	int64_t *count;     /* (n) n(s), as worth() gives it */
+	int64_t *count;     /* (n) n(s), as nct_worth() gives it */
 	uint8_t *depth;     /* (n) ancestors */
 	uint8_t *take;      /* (R) take[at[i] + k]: i is chosen if its nearest chosen ancestor is path[k] */
 	size_t *at;         /* (n) where the candidate's row of `take` and `gain` begins */
@@ -49,15 +49,6 @@ tree_free(struct tree *t)
 	free(t->at);
 	free(t->gain);
 	free(t->state);
-}
-
-/* What a count says about other text, in units of 1 / FINE: count * d / (d + RARE) if the string occurs in d documents.
- * A string of few documents may be peculiar to them. Strings chosen so, from articles and novels, make windows of web
- * pages 1% longer than strings chosen by plain counts. With 8 for RARE it is 0.7%. */
-static int64_t
-worth(const struct nct_tally_node *node, uint32_t count)
-{
-	return (int64_t)count * FINE * node->documents / (node->documents + RARE);
 }
 
 /* The parent of node v in the tree of aligned windows, or of all strings. It may be a string of one symbol. */
@@ -100,7 +91,7 @@ tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, 
 		const uint32_t i = candidate[v] = c->n++;
 		c->node[i] = v;
 		c->parent[i] = candidate[up];
-		c->count[i] = worth(node, count);
+		c->count[i] = nct_worth(node, count);
 		c->depth[i] = (uint8_t)(c->depth[candidate[up]] + 1);
 		c->at[i] = rows;
 		rows += c->depth[i];
@@ -227,7 +218,7 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 		do
 			up = above(t, up, aligned);
 		while (t->node[up].length > 1 && !t->node[up].chosen);
-		rest[n++] = (struct spare){(uint64_t)worth(node, count) * (node->length - t->node[up].length), v};
+		rest[n++] = (struct spare){(uint64_t)nct_worth(node, count) * (node->length - t->node[up].length), v};
 	}
 	qsort(rest, n, sizeof *rest, by_worth);
 	for (size_t i = 0; i < n && have < strings; i++, have++)

@@ -1,8 +1,12 @@
-/* choose_strings.c - makes a codebook of the strings that take the fewest windows of a text.
+/* choose_strings.c - makes a codebook of strings chosen from a text.
  *
  * Which strings are best depends on where windows begin, and that depends on the strings. So there are several rounds:
  * each cuts the text into windows by the strings of the round before, counts, and chooses again. The first rounds see
- * a part of the text only. They give the others strings to begin with. */
+ * a part of the text only. They give the others strings to begin with.
+ *
+ * Without a token's cost all rounds choose the strings that take the fewest windows (choose.c). With one, these are
+ * only the strings to begin with, more than are wanted; the next rounds drop some each (prune.c). That is done twice:
+ * first with strings of one word, then with those that are left and as many of several words. */
 #include "strings/count_windows.h"
 
 #include <inttypes.h>
@@ -18,12 +22,15 @@
 #include "m1/m1.h"
 #include "train/notes.h"
 #include "strings/choose.h"
+#include "strings/prune.h"
 
 #define FIRST_ROUNDS 3       /* rounds over a part of the text */
 #define FIRST_STRIDE 16      /* that part: one of 16 segments */
-#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), ... */
+#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), with a token's cost 2^(b + 10), ... */
 #define NODES_MAX (1u << 24) /* ... but at most this */
 #define GROW_BITS 4u         /* a node may get children once it was counted in one of 2^(b + 4) windows */
+#define MORE_BITS 3u         /* with a token's cost: 2^(b + 3) strings to begin with */
+#define KEPT 7               /* tenths of the strings that a round of pruning keeps */
 #define LEAST 3              /* it may be chosen if it was counted this many times as often */
 
 /* ---- the codebook ---- */
@@ -125,12 +132,12 @@ report(const struct chooser *c, const char *key, const struct nct_parsed *p)
 	c->o->report(c->o->ctx, key, value);
 }
 
-/* One round: counts the windows of one of `stride` segments of the text, and chooses. */
+/* One round: counts the windows of one of `stride` segments of the text, and chooses 2^bits strings. */
 static nct_err
-round_over(struct chooser *c, uint64_t stride)
+round_over(struct chooser *c, uint64_t stride, unsigned bits)
 {
 	const uint64_t windows = nct_text_bytes(c->text) / stride / 5; /* an estimate: 5 bytes each */
-	const uint64_t often = windows >> (c->o->window_bits + GROW_BITS);
+	const uint64_t often = windows >> (bits + GROW_BITS);
 	const uint32_t grow = often < 2 ? 2 : often > UINT32_MAX / LEAST ? UINT32_MAX / LEAST : (uint32_t)often;
 	struct nct_parsed p;
 	nct_err err;
@@ -140,8 +147,72 @@ round_over(struct chooser *c, uint64_t stride)
 	    nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
-	err = nct_choose(&c->tally, (size_t)1 << c->o->window_bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
+	err = nct_choose(&c->tally, (size_t)1 << bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
+}
+
+static size_t
+count_chosen(const struct nct_tally *t)
+{
+	size_t n = 0;
+
+	for (uint32_t v = 1; v < t->n; v++)
+		n += t->node[v].chosen;
+	return n;
+}
+
+/* Drops strings, KEPT of those that are more than one symbol a round, until there are 2^bits. */
+static nct_err
+prune(struct chooser *c, unsigned bits)
+{
+	const size_t wanted = (size_t)1 << bits;
+	nct_err err = NCT_OK;
+
+	for (size_t have; err == NCT_OK && (have = count_chosen(&c->tally)) > wanted && !nct_train_stop(c->o);) {
+		const size_t next = have / 10 * KEPT;
+		struct nct_parsed p;
+
+		nct_tally_clear(&c->tally);
+		if ((err = nct_count_windows(&c->tally, c->text, 1, &c->bounds, 0, c->o, &p, c->why)) != NCT_OK ||
+		    nct_train_stop(c->o))
+			return err;
+		report(c, "windows", &p);
+		err = nct_prune(&c->tally, p.windows, next > wanted ? next : wanted, c->o->align != NCT_ALIGN_NONE,
+		                c->o->token_cost);
+	}
+	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
+}
+
+/* Chooses strings of one word, then adds strings of several, and prunes again. */
+static nct_err
+choose_and_prune(struct chooser *c)
+{
+	const unsigned bits = c->o->window_bits, words = c->o->string_words;
+	uint8_t *single = NULL;
+	nct_err err = NCT_OK;
+
+	c->bounds.words_most = 1;
+	for (unsigned i = 0; i < FIRST_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++)
+		err = round_over(c, i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : 1, bits + MORE_BITS);
+	if (err == NCT_OK)
+		err = prune(c, bits);
+	c->bounds.words_most = words;
+	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || nct_train_stop(c->o))
+		return err;
+	for (unsigned i = 0; i < 2 && err == NCT_OK && !nct_train_stop(c->o); i++) {
+		free(single);
+		if ((single = malloc(c->tally.n)) == NULL)
+			return nct_fail(c->why, NCT_ENOMEM, "out of memory");
+		const uint32_t n = c->tally.n;
+		for (uint32_t v = 0; v < n; v++)
+			single[v] = c->tally.node[v].chosen && c->tally.node[v].words == 1;
+		err = round_over(c, 1, bits);
+		for (uint32_t v = 1; v < c->tally.n && err == NCT_OK; v++)
+			if (c->tally.node[v].words == 1)
+				c->tally.node[v].chosen = v < n && single[v];
+	}
+	free(single);
+	return err == NCT_OK ? prune(c, bits) : err;
 }
 
 static nct_err
@@ -156,10 +227,11 @@ pattern_new(struct chooser *c)
 static nct_err
 begin(struct chooser *c)
 {
-	const uint32_t most = (uint32_t)1 << (c->o->window_bits + NODES_BITS);
+	const uint32_t most = (uint32_t)1 << (c->o->window_bits + NODES_BITS + (c->o->by_bits ? MORE_BITS : 0));
 	nct_err err = NCT_OK;
 
 	c->bounds.align = c->o->align;
+	c->bounds.words_most = c->o->string_words;
 	if (c->o->align == NCT_ALIGN_WORDS)
 		err = nct_words_new(&c->bounds.words, NULL);
 	if (c->o->align == NCT_ALIGN_REGEX)
@@ -176,12 +248,12 @@ static nct_err
 take(struct chooser *c, struct nct_codebook *book)
 {
 	const char *const name = c->o->book_name != NULL ? c->o->book_name : "";
-	char key[4][64];
-	static const char *const what[4] = {"text_bytes", "text_crc64", "align", "rounds"};
+	char key[5][64];
+	const char *const what[5] = {"text_bytes", "text_crc64", "align", c->o->by_bits ? "token_cost" : "rounds", "words"};
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		snprintf(key[i], sizeof key[i], "note.best%u%s%s.%s", c->o->window_bits, name[0] != '\0' ? "/" : "", name, what[i]);
 	snprintf(book->name, sizeof book->name, "%s", name);
 	book->align = c->o->align;
@@ -193,7 +265,12 @@ take(struct chooser *c, struct nct_codebook *book)
 	         c->o->align == NCT_ALIGN_NONE    ? "none"
 	         : c->o->align == NCT_ALIGN_WORDS ? "words"
 	                                          : "regex");
-	nct_note(&n, key[3], "%u", c->o->rounds);
+	if (c->o->by_bits)
+		nct_note(&n, key[3], "%g", c->o->token_cost);
+	else
+		nct_note(&n, key[3], "%u", c->o->rounds);
+	if (c->o->string_words > 0)
+		nct_note(&n, key[4], "%u", c->o->string_words);
 	if ((err = nct_codebook_seal(book, nct_m1_fingerprint(c->m), c->why)) != NCT_OK ||
 	    (err = nct_codebook_keep_places(book)) != NCT_OK || (err = nct_m1_add_notes(c->m, n.pair, n.n)) != NCT_OK)
 		return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
@@ -213,10 +290,13 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 	struct nct_parsed p = {0};
 	nct_err err = begin(c);
 
-	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !r->stopped; i++) {
-		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1);
-		r->stopped = nct_train_stop(c->o);
-	}
+	const unsigned rounds = c->o->by_bits ? 0 : FIRST_ROUNDS + c->o->rounds;
+
+	if (err == NCT_OK && rounds == 0)
+		err = choose_and_prune(c);
+	for (unsigned i = 0; i < rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
+		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1, c->o->window_bits);
+	r->stopped = nct_train_stop(c->o);
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
 		err = nct_count_windows(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
 		*r = (struct nct_m1_choose_result){

@@ -5,18 +5,39 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/threads.h"
 #include "data/mapped_text.h"
 #include "train/loop.h"
 
 #define SEGMENT ((size_t)1 << 20) /* bytes of a document that are cut at a time */
+#define BATCH 64                  /* segments that are cut between two looks whether the run is to stop */
+#define COPIES ((size_t)1 << 30)  /* bytes that copies of the tally may take: so many threads count */
 
 /* A segment of a document. */
 struct segment {
-	const uint8_t *text;        /* (n) */
-	const uint8_t *mark;        /* (n + 1) 1: a boundary stands before the byte; mark[n] is 1; NULL: no alignment */
+	const uint8_t *document; /* (all) borrowed */
+	size_t all;
+	size_t at, n;            /* the segment is document[at..at + n) */
+	int eod;                 /* EOD, which is a window of its own, follows it */
+	uint32_t number;         /* from 1 */
+};
+
+/* What one thread counts with. */
+struct counter {
+	struct nct_tally tally;      /* its nodes are a copy, or borrowed; its table is borrowed */
+	struct nct_boundaries bounds;
+	uint8_t *mark;               /* (SEGMENT + 1) owned: 1: a boundary stands before the byte; NULL: no alignment */
+	struct nct_parsed sum;
+	uint32_t grow;
+	nct_err err;
+	nct_why why;
+};
+
+/* Segments that threads take. */
+struct batch {
+	struct segment segment[BATCH];
 	size_t n;
-	int eod;                    /* EOD, which is a window of its own, follows text[n - 1] */
-	uint32_t document;          /* number of the document, from 1 */
+	struct counter *counter; /* by worker */
 };
 
 /* What the text of a window begins with. */
@@ -27,30 +48,37 @@ struct window {
 	size_t length;
 };
 
-/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. */
+/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. mark: of
+ * the segment, or NULL. */
 static void
-follow(struct nct_tally *t, const struct segment *p, size_t at, uint32_t grow, struct window *w)
+follow(struct counter *c, const struct segment *p, const uint8_t *mark, size_t at, struct window *w)
 {
+	struct nct_tally *t = &c->tally;
+	const uint8_t *text = p->document + p->at;
+	unsigned words = c->bounds.words_most;
 	size_t cut = 0;
 	uint32_t v = 0;
 
 	*w = (struct window){0};
 	for (size_t i = at; i < p->n && i - at < NCT_TALLY_LENGTH; i++) {
-		const unsigned s = p->text[i];
+		const unsigned s = text[i];
 		uint32_t next;
 
-		if (p->mark != NULL && i > at && p->mark[i])
+		if (mark != NULL && i > at && mark[i]) {
+			if (--words == 0)
+				return;
 			cut = i - at;
+		}
 		next = nct_tally_find(t, v, s);
-		if (next == 0 && grow > 0 && (v == 0 || t->node[v].begun >= grow))
+		if (next == 0 && c->grow > 0 && (v == 0 || t->node[v].begun >= c->grow))
 			next = nct_tally_add(t, v, s, (unsigned)cut);
 		if (next == 0)
 			return;
 		v = w->path[w->length++] = next;
 		t->node[v].begun++;
-		t->node[v].documents += t->node[v].last != p->document;
-		t->node[v].last = p->document;
-		const int bound = i + 1 == p->n || (p->mark != NULL && p->mark[i + 1]);
+		t->node[v].documents += t->node[v].last != p->number;
+		t->node[v].last = p->number;
+		const int bound = i + 1 == p->n || (mark != NULL && mark[i + 1]);
 		t->node[v].bound += (uint32_t)bound;
 		if (t->node[v].chosen) {
 			w->best = i + 1 - at;
@@ -61,18 +89,22 @@ follow(struct nct_tally *t, const struct segment *p, size_t at, uint32_t grow, s
 
 /* Cuts a segment into windows. */
 static void
-cut_segment(struct nct_tally *t, const struct segment *p, uint32_t grow, struct nct_parsed *sum)
+cut_segment(struct counter *c, const struct segment *p)
 {
+	const uint8_t *mark = c->mark;
+	struct nct_parsed *sum = &c->sum;
+
 	for (size_t at = 0; at < p->n;) {
 		struct window w;
 
-		follow(t, p, at, grow, &w);
+		follow(c, p, mark, at, &w);
 		for (size_t i = 0; i < w.length && w.bound == 0; i++)
-			t->node[w.path[i]].unbounded++;
-		const size_t takes = p->mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;
+			c->tally.node[w.path[i]].unbounded++;
+		const size_t takes = mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;
 		at += takes;
+		c->tally.node[w.path[takes - 1]].taken++;
 		sum->windows++;
-		sum->bounded += at >= p->n || p->mark == NULL || p->mark[at];
+		sum->bounded += at >= p->n || mark == NULL || mark[at];
 	}
 	sum->windows += (uint64_t)p->eod;
 	sum->bounded += (uint64_t)p->eod;
@@ -108,30 +140,151 @@ mark_segment(const struct nct_boundaries *b, const uint8_t *text, size_t at, siz
 	return NCT_OK;
 }
 
+static void
+count_segment(void *ctx, size_t i, unsigned worker)
+{
+	const struct batch *b = ctx;
+	const struct segment *p = &b->segment[i];
+	struct counter *c = &b->counter[worker];
+
+	if (c->err == NCT_OK && c->mark != NULL)
+		c->err = mark_segment(&c->bounds, p->document, p->at, p->n, p->all, c->mark, &c->why);
+	if (c->err == NCT_OK)
+		cut_segment(c, p);
+}
+
+/* ---- threads ---- */
+
+/* Adds the counts of a copy to *t. */
+static void
+add_counts(struct nct_tally *t, const struct nct_tally *copy)
+{
+	for (uint32_t v = 1; v < t->n; v++) {
+		struct nct_tally_node *to = &t->node[v];
+		const struct nct_tally_node *from = &copy->node[v];
+
+		to->begun += from->begun;
+		to->bound += from->bound;
+		to->unbounded += from->unbounded;
+		to->documents += from->documents;
+		to->taken += from->taken;
+	}
+}
+
+/* How many threads can count. A tally that grows is for one. */
+static unsigned
+counters(const struct nct_tally *t, uint32_t grow, unsigned threads)
+{
+	const size_t most = 1 + COPIES / ((size_t)t->n * sizeof *t->node);
+
+	return grow > 0 ? 1 : most < threads ? (unsigned)most : threads > 0 ? threads : 1;
+}
+
+static void
+counters_free(struct counter *c, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		free(c[i].mark);
+		if (i > 0) { /* the first one's are borrowed */
+			free(c[i].tally.node);
+			nct_pattern_free(c[i].bounds.pattern);
+		}
+	}
+	free(c);
+}
+
+/* Makes n counters for *t. The first one counts in *t itself. */
+static nct_err
+counters_new(struct counter **out, unsigned n, const struct nct_tally *t, const struct nct_boundaries *b, uint32_t grow,
+             const struct nct_train_options *o, nct_why *why)
+{
+	struct counter *c = *out = calloc(n, sizeof *c);
+	nct_err err = NCT_OK;
+
+	for (unsigned i = 0; c != NULL && i < n && err == NCT_OK; i++) {
+		c[i].tally = *t;
+		c[i].bounds = *b;
+		c[i].grow = grow;
+		c[i].mark = b->align != NCT_ALIGN_NONE ? malloc(SEGMENT + 1) : NULL;
+		if (i > 0) {
+			c[i].bounds.pattern = NULL;
+			c[i].tally.node = malloc(t->n * sizeof *t->node);
+			if (c[i].tally.node != NULL) {
+				memcpy(c[i].tally.node, t->node, t->n * sizeof *t->node);
+				nct_tally_clear(&c[i].tally);
+			}
+			if (b->pattern != NULL)
+				err = nct_pattern_new(&c[i].bounds.pattern, o->align_pattern, why);
+		}
+		if (c[i].tally.node == NULL || (c[i].mark == NULL && b->align != NCT_ALIGN_NONE))
+			err = NCT_ENOMEM;
+	}
+	if (c != NULL && err == NCT_OK)
+		return NCT_OK;
+	if (c != NULL)
+		counters_free(c, n);
+	*out = NULL;
+	return err == NCT_OK || err == NCT_ENOMEM ? nct_fail(why, NCT_ENOMEM, "out of memory") : err;
+}
+
+/* Fills in the next batch of segments. *d, *at, *segments: where the text goes on, and segments so far. */
+static void
+next_batch(struct batch *b, const nct_text *text, uint64_t stride, uint64_t *d, size_t *at, uint64_t *segments)
+{
+	const uint8_t *bytes;
+	size_t n;
+	int eod;
+
+	b->n = 0;
+	while (b->n < BATCH && nct_text_document(text, *d, &bytes, &n, &eod)) {
+		const size_t some = n - *at < SEGMENT ? n - *at : SEGMENT;
+
+		if (some > 0 && (*segments)++ % stride == 0)
+			b->segment[b->n++] = (struct segment){bytes, n, *at, some, eod && *at + some == n, (uint32_t)*segments};
+		*at += some;
+		if (*at == n) {
+			++*d;
+			*at = 0;
+		}
+	}
+}
+
 nct_err
 nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
                   uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
 {
-	uint8_t *mark = b->align != NCT_ALIGN_NONE ? malloc(SEGMENT + 1) : NULL;
-	const uint8_t *bytes;
-	size_t n;
-	uint64_t segments = 0;
-	int eod;
-	nct_err err = mark == NULL && b->align != NCT_ALIGN_NONE ? nct_fail(why, NCT_ENOMEM, "out of memory") : NCT_OK;
+	const unsigned n = counters(t, grow, o->threads);
+	nct_threads *pool = NULL;
+	struct batch batch = {.n = 0};
+	uint64_t d = 0, segments = 0;
+	size_t at = 0;
+	nct_err err;
 
 	*p = (struct nct_parsed){0};
-	for (uint64_t d = 0; err == NCT_OK && nct_text_document(text, d, &bytes, &n, &eod); d++)
-		for (size_t at = 0; err == NCT_OK && at < n && !nct_train_stop(o);) {
-			const size_t some = n - at < SEGMENT ? n - at : SEGMENT;
-			const struct segment segment = {bytes + at, mark, some, eod && at + some == n, (uint32_t)d + 1};
-			const int wanted = segments++ % stride == 0;
+	if ((err = counters_new(&batch.counter, n, t, b, grow, o, why)) != NCT_OK)
+		return err;
+	if ((err = nct_threads_new(&pool, n)) != NCT_OK)
+		err = nct_fail(why, err, "out of memory");
+	while (err == NCT_OK && !nct_train_stop(o)) {
+		next_batch(&batch, text, stride, &d, &at, &segments);
+		if (batch.n == 0)
+			break;
+		nct_parallel(pool, batch.n, count_segment, &batch);
+		for (unsigned i = 0; i < n && err == NCT_OK; i++)
+			if ((err = batch.counter[i].err) != NCT_OK && why != NULL)
+				*why = batch.counter[i].why;
+	}
+	nct_threads_free(pool);
+	for (unsigned i = 0; i < n; i++) {
+		const struct counter *c = &batch.counter[i];
 
-			if (wanted && mark != NULL)
-				err = mark_segment(b, bytes, at, some, n, mark, why);
-			if (wanted && err == NCT_OK)
-				cut_segment(t, &segment, grow, p);
-			at += some;
-		}
-	free(mark);
+		if (i > 0)
+			add_counts(t, &c->tally);
+		p->windows += c->sum.windows;
+		p->bytes += c->sum.bytes;
+		p->bounded += c->sum.bounded;
+	}
+	t->n = batch.counter[0].tally.n;
+	counters_free(batch.counter, n);
 	return err;
 }

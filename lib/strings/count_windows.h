@@ -12,6 +12,7 @@ struct nct_boundaries {
 	enum nct_align align;
 	nct_words *words;     /* for NCT_ALIGN_WORDS, else NULL */
 	nct_pattern *pattern; /* for NCT_ALIGN_REGEX, else NULL */
+	unsigned words_most;  /* strings of more words are not counted; 0: all are */
 };
 
 /* Sums over the text that was cut. */
@@ -21,9 +22,10 @@ struct nct_parsed {
 };
 
 /* Cuts text into windows of the chosen strings of *t, and counts the strings that begin where windows do. The text is
- * read in segments of 1 MiB, and one of `stride` is taken. With grow > 0, a node that was counted `grow` times gets
- * children for the bytes that follow it; with 0 no nodes are added. *p receives the sums. Ends early if the run is to
- * stop. NCT_ENOMEM; NCT_EARG (the pattern). */
+ * read in segments: documents, or 1 MiB of longer ones. One of `stride` is taken. With grow > 0, a node that was
+ * counted `grow` times gets children for the bytes that follow it. With 0 no nodes are added, and o->threads threads
+ * count, or fewer, as each needs a copy of the nodes; the counts are the same for any number of threads. *p receives
+ * the sums. Ends early if the run is to stop. NCT_ENOMEM; NCT_EARG (the pattern). */
 nct_err nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
                           uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p,
                           nct_why *why) NCT_USED;

@@ -29,8 +29,11 @@ nct_tally_free(struct nct_tally *t)
 void
 nct_tally_clear(struct nct_tally *t)
 {
-	for (uint32_t i = 0; i < t->n; i++)
-		t->node[i].begun = t->node[i].bound = t->node[i].unbounded = t->node[i].documents = t->node[i].last = 0;
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct nct_tally_node *v = &t->node[i];
+
+		v->begun = v->bound = v->unbounded = v->documents = v->last = v->taken = 0;
+	}
 }
 
 /* The place in the table of the node, or the empty place for it. */
@@ -62,7 +65,12 @@ nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cu
 		return t->table[at];
 	if (t->n == t->most || t->node[parent].length == NCT_TALLY_LENGTH)
 		return 0;
-	t->node[t->n] = (struct nct_tally_node){
-		.parent = parent, .symbol = (uint16_t)symbol, .length = (uint8_t)(t->node[parent].length + 1), .cut = (uint8_t)cut};
+	const struct nct_tally_node *up = &t->node[parent];
+
+	t->node[t->n] = (struct nct_tally_node){.parent = parent,
+	                                        .symbol = (uint16_t)symbol,
+	                                        .length = (uint8_t)(up->length + 1),
+	                                        .cut = (uint8_t)cut,
+	                                        .words = (uint8_t)(up->words + (cut == up->length))};
 	return t->table[at] = t->n++;
 }

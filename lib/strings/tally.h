@@ -15,11 +15,13 @@ struct nct_tally_node {
 	uint8_t length;
 	uint8_t cut;        /* symbols before the last boundary inside the string; 0: there is none */
 	uint8_t chosen;
+	uint8_t words;      /* words that the string is of or begins: boundaries inside it, and 1 */
 	uint32_t begun;     /* windows whose text begins with the string */
 	uint32_t bound;     /* those of them that have a boundary behind it */
 	uint32_t unbounded; /* those of them for which no chosen string ends at a boundary */
-	uint32_t documents; /* documents with such windows */
+	uint32_t documents; /* segments of text (count_windows.h) with such windows */
 	uint32_t last;      /* number of the last one, from 1 */
+	uint32_t taken;     /* windows that took the string */
 };
 
 struct nct_tally {
@@ -34,8 +36,8 @@ void nct_tally_free(struct nct_tally *t);                            /* zero is 
 void nct_tally_clear(struct nct_tally *t);                           /* all counts become 0; nodes stay */
 /* The node that goes on from `parent` with `symbol`; 0: there is none. */
 uint32_t nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol);
-/* The same. A node that is missing is added, with this `cut`. 0: the tally is full, or `parent` has the greatest
- * length. */
+/* The same. A node that is missing is added, with this `cut` and its words. 0: the tally is full, or `parent` has the
+ * greatest length. */
 uint32_t nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cut);
 
 #endif

@@ -45,6 +45,35 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   [ "$(grep -c '^windows=[0-9]* bytes_per_window=[0-9.]* at_boundaries=1.0000$' <<<"$stderr")" -eq 5 ]
 }
 
+# spanning MODEL WORDS: how many of its strings have so many words of lower-case letters, or more.
+spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($2 - 1))}[a-z]" || :; }
+
+@test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads" {
+  for cost in 0 2 20; do
+    m1train -q -T 1 -k strings -b 12 -a words --token-cost=$cost -m unigram -o "cost$cost" text
+    acwin -b 12 -m "cost$cost" other | acwin -d -m "cost$cost" | cmp - other
+    [ "$(acwin --strings -b 12 -m "cost$cost" | cut -f 2 | sort -u | wc -l)" -eq 4096 ]
+  done
+  [ "$(spanning cost0 2)" -eq 0 ]
+  [ "$(spanning cost2 2)" -gt 50 ]
+  [ "$(spanning cost20 2)" -gt "$(spanning cost2 2)" ]
+  [ "$(windows -m cost0)" -gt "$(windows -m cost2)" ]
+  [ "$(windows -m cost2)" -gt "$(windows -m cost20)" ]
+  m1train -q -T 3 -k strings -b 12 -a words --token-cost=2 -m unigram -o again text
+  cmp cost2 again
+  m1train -q -k strings -b 12 -a words --token-cost=inf -m unigram -o again text
+  cmp model again
+}
+
+@test "m1train -k strings --words: no string is of more words, in either choice of strings" {
+  m1train -q -k strings -b 12 -a words --words=1 -m unigram -o one text
+  [ "$(spanning one 2)" -eq 0 ]
+  m1train -q -k strings -b 12 -a words --words=2 --token-cost=4 -m unigram -o two text
+  [ "$(spanning two 2)" -gt 50 ]
+  [ "$(spanning two 3)" -eq 0 ]
+  acwin -b 12 -m two other | acwin -d -m two | cmp - other
+}
+
 @test "best strings: text comes back, by any threads, chunks, documents, read sizes and alignment" {
   printf 'a\0\0\nb c\0' >docs
   noise 30000 >noise
@@ -135,6 +164,12 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   run -2 m1train -k strings --no-codebook text
   run -2 m1train -k strings --long-share=5 text
   run -2 m1train -k strings --from=model text
+  run -2 m1train -k strings -a words --token-cost=-1 text
+  run -2 m1train -k strings -a words --token-cost=1 --rounds=2 text
+  run -2 m1train --token-cost=1 text
+  run -2 m1train -b 16 -a words --words=1 text
+  run -2 --separate-stderr m1train -k strings --words=1 text
+  [ "$stderr" = "m1train: --words: needs -a" ]
   run -2 m1train -k strings -a '(' text
   run -2 m1train -m model text
   run -1 m1train -k strings -m absent text

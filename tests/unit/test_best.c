@@ -1,5 +1,6 @@
 /* test_best.c - codebooks of code `best`: which are refused, walks against a search of all strings, and the choice
  * of strings. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include "book/trie.h"
 #include "some_strings.h"
 #include "strings/choose.h"
+#include "strings/prune.h"
 
 #define TEXT 2000
 
@@ -358,12 +360,131 @@ test_filled_up(void **state)
 	nct_tally_free(&t);
 }
 
+/* ---- which strings are dropped ---- */
+
+#define PRUNED 40 /* strings of more than one symbol */
+#define WINDOWS 100000
+
+/* A string by its letters; 1 if a boundary stands behind letter i. */
+struct spelled {
+	uint32_t v;
+	unsigned n;
+	unsigned letter[NCT_TALLY_LENGTH];
+	int bound[NCT_TALLY_LENGTH];
+};
+
+static struct spelled
+spelled(const struct nct_tally *t, uint32_t v)
+{
+	struct spelled s = {.v = v, .n = t->node[v].length};
+
+	s.bound[s.n - 1] = 2 * t->node[v].bound > t->node[v].begun;
+	for (unsigned i = s.n; i-- > 0; v = t->node[v].parent) {
+		s.letter[i] = t->node[v].symbol;
+		if (i > 0 && t->node[v].cut == i)
+			s.bound[i - 1] = 1;
+	}
+	return s;
+}
+
+/* What string a costs if it is lost, in bits, counted plainly. */
+static double
+loss_by_search(const struct nct_tally *t, const struct spelled *s, size_t n, const struct spelled *a, double token_cost)
+{
+	const struct nct_tally_node *node = &t->node[a->v];
+	double sum = 0, parts = 0;
+
+	for (unsigned at = 0; at < a->n; parts++) {
+		const struct spelled *best = NULL;
+
+		for (size_t i = 0; i < n; i++) {
+			const struct spelled *b = &s[i];
+			const int starts = b != a && at + b->n <= a->n && memcmp(b->letter, a->letter + at, b->n * sizeof b->letter[0]) == 0;
+			const int ends = starts && a->bound[at + b->n - 1];
+
+			if (starts && t->node[b->v].chosen &&
+			    (best == NULL || ends > a->bound[at + best->n - 1] || (ends == a->bound[at + best->n - 1] && b->n > best->n)))
+				best = b;
+		}
+		sum += log2(WINDOWS) - log2(t->node[best->v].taken > 0 ? t->node[best->v].taken : 1);
+		at += best->n;
+	}
+	sum -= log2(WINDOWS) - log2(node->taken > 0 ? node->taken : 1);
+	return node->taken * (token_cost * (parts - 1) + (node->words > 1 ? 0 : sum));
+}
+
+/* What is dropped costs no more than what is kept, but for rounding, by a plain search; for random trees, counts and
+ * boundaries. */
+static void
+test_pruning(void **state)
+{
+	nct_rng r = {8};
+
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		const double token_cost = (double)nct_rng_below(&r, 4) * 1.5;
+		static struct spelled s[PRUNED + 3];
+		double dropped = -1e300, kept = 1e300, loss[PRUNED];
+		struct nct_tally t;
+		size_t n = 0;
+
+		assert_int_equal(nct_tally_new(&t, 1000), NCT_OK);
+		for (unsigned c = 0; c < NCT_SYMBOLS; c++) {
+			const uint32_t v = nct_tally_add(&t, 0, c, 0);
+
+			t.node[v].chosen = 1;
+			t.node[v].taken = (uint32_t)nct_rng_below(&r, 9000);
+			t.node[v].begun = t.node[v].taken + 1;
+			t.node[v].bound = t.node[v].taken;
+		}
+		while (t.n < NCT_SYMBOLS + 1 + PRUNED) {
+			const uint32_t up = t.n - 1 > NCT_SYMBOLS && nct_rng_below(&r, 3) > 0
+			                        ? NCT_SYMBOLS + 1 + (uint32_t)nct_rng_below(&r, t.n - NCT_SYMBOLS - 1)
+			                        : 'a' + 1 + (uint32_t)nct_rng_below(&r, 3);
+			const unsigned cut = nct_rng_below(&r, 3) == 0 ? t.node[up].length : t.node[up].cut;
+			const uint32_t before = t.n, v = nct_tally_add(&t, up, 'a' + (unsigned)nct_rng_below(&r, 3), cut);
+
+			if (v != before)
+				continue;
+			assert_int_equal(t.node[v].words, t.node[up].words + (cut == t.node[up].length));
+			t.node[v].chosen = 1;
+			t.node[v].documents = UINT32_MAX / 128; /* so many that the count of documents has no effect */
+			t.node[v].begun = 1 + (uint32_t)nct_rng_below(&r, 5000);
+			t.node[v].bound = (uint32_t)nct_rng_below(&r, t.node[v].begun + 1);
+			t.node[v].taken = (uint32_t)nct_rng_below(&r, t.node[v].begun + 1);
+		}
+		for (uint32_t v = NCT_SYMBOLS + 1; v < t.n; v++)
+			s[n++] = spelled(&t, v);
+		for (unsigned c = 'a'; c <= 'c'; c++)
+			s[n++] = spelled(&t, nct_tally_find(&t, 0, c));
+		for (size_t i = 0; i < PRUNED; i++)
+			loss[i] = loss_by_search(&t, s, n, &s[i], token_cost);
+		assert_int_equal(nct_prune(&t, WINDOWS, NCT_SYMBOLS + PRUNED / 2, 1, token_cost), NCT_OK);
+		size_t left = 0;
+		for (size_t i = 0; i < PRUNED; i++) {
+			const int is = t.node[s[i].v].chosen;
+
+			left += (size_t)is;
+			if (is && loss[i] < kept)
+				kept = loss[i];
+			if (!is && loss[i] > dropped)
+				dropped = loss[i];
+		}
+		assert_int_equal(left, PRUNED / 2);
+		for (unsigned c = 0; c < NCT_SYMBOLS; c++)
+			assert_true(t.node[nct_tally_find(&t, 0, c)].chosen);
+		if (dropped > kept + 5000 * 10 / 256.0) /* costs are counted in 256ths of a bit */
+			fail_msg("round %u: a loss of %.0f bits was dropped, one of %.0f was kept", round, dropped, kept);
+		nct_tally_free(&t);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_walk), cmocka_unit_test(test_texts), cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_choice), cmocka_unit_test(test_filled_up),
+		cmocka_unit_test(test_choice), cmocka_unit_test(test_filled_up), cmocka_unit_test(test_pruning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
