@@ -109,8 +109,21 @@ ends() {
   [ "$status" -eq "$1" ] || { echo "status $status, not $1"; return 1; }
 }
 
+# ended NUMBER: no such process runs. One that has ended counts, even if nobody has asked for its status yet: some systems' first
+# process is late with that.
+ended() {
+  local stat
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+  [[ ${stat##*) } == Z* ]]
+}
+
+# group_ended NUMBER: the same of all processes of a group.
+group_ended() {
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' | awk -v group="$1" '$3 == group && $1 != "Z" { found = 1 } END { exit found }'
+}
+
 # Conditions.
-gone() { [[ $'\n'$(running)$'\n' != *$'\n'$started$'\n'* ]]; }
+gone() { [[ $'\n'$(running)$'\n' != *$'\n'$started$'\n'* ]] || ended "$started"; } # a subshell's jobs stay as they were when it began
 has_bytes() { [ -e "$1" ] && [ "$(wc -c <"$1")" -ge "$2" ]; } # FILE N
 has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE N
 

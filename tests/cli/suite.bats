@@ -56,7 +56,7 @@ suite() { with_some NCT_BUILD=build NCT_BIN=bin NCT_PATIENCE=2 sh tree/tests/run
   run -1 suite
   [ "${lines[-1]}" = "3 passed, 1 failed, 1 skipped" ]
   [[ $output == *"not ok - some.bats left running: sleep 1234567"* ]]
-  while kill -0 "$(cat number)"; do sleep 0.1; done
+  until ended "$(cat number)"; do sleep 0.1; done
 }
 
 @test "suite: bats is needed" {
@@ -134,7 +134,7 @@ make_here() { with_some make -s --no-print-directory -C "$NCT_ROOT" CC="${NCT_CC
   await has_lines group 1
   end_all
   gone
-  while kill -0 -- "-$(cat group)"; do sleep 0.1; done # a moment, or for ever
+  until group_ended "$(cat group)"; do sleep 0.1; done # a moment, or for ever
   feed cat >copy
   echo a >&9
   await has_bytes copy 2
