@@ -13,10 +13,12 @@
 
 #include "base/io.h"
 
-enum { OPT_WEIGHTS = OPT_TRAINER_END };
+enum { OPT_WEIGHTS = OPT_TRAINER_END, OPT_COMPOSE };
 
 static const struct cli_option options[] = {
 	TRAINER_OPTIONS("25m (default), 3m, 113m, 403m, 2b", "16", "512", "tokens", "tokens"),
+	{OPT_COMPOSE, "compose", NULL, "tokens share what is learned of the words in their strings, which a codebook has"},
+	{'M', "m1", "FILE", "with --compose: the M1 with that codebook (default: the built-in one)"},
 	{'E', "evaluate", NULL, "evaluate a model on the operands: a table of losses"},
 	{'m', "model", "FILE", "with -E: the model"},
 	{OPT_WEIGHTS, "weights", "TYPE", "with -E: round weights to 'f32' (default), 'bf16' or 'int8', as m2gen stores them"},
@@ -37,6 +39,8 @@ struct opts {
 	int evaluate;
 	const char *model; /* -m; NULL: none */
 	const char *weights; /* --weights; NULL: not given */
+	int compose;
+	const char *m1;      /* -M; NULL: not given */
 };
 
 /* Refuses options that would have no effect. */
@@ -48,8 +52,13 @@ check(const struct opts *o)
 			die(&cli, EX_USE, "-m: needs -E (training goes on from -C)");
 		if (o->weights != NULL)
 			die(&cli, EX_USE, "--weights: needs -E");
+		if (o->m1 != NULL && !o->compose)
+			die(&cli, EX_USE, "-M: needs --compose");
+		files_read(&cli.files, "-M", o->m1);
 		return;
 	}
+	if (o->compose || o->m1 != NULL)
+		die(&cli, EX_USE, "--%s: of no use to -E", o->compose ? "compose" : "m1");
 	if (o->model == NULL)
 		die(&cli, EX_USE, "-E: needs -m");
 	files_read(&cli.files, "-m", o->model);
@@ -74,6 +83,8 @@ parse(int argc, char **argv)
 		case 'E': o.evaluate = 1; break;
 		case 'm': o.model = arg; break;
 		case OPT_WEIGHTS: o.weights = arg; break;
+		case OPT_COMPOSE: o.compose = 1; break;
+		case 'M': o.m1 = arg; break;
 		default: (void)trainer_take(&o.t, letter, arg); break;
 		}
 	check(&o);
@@ -126,16 +137,43 @@ refuse_none(const struct opts *o, nct_corpus *tokens, nct_corpus *eval)
 	trainer_die_empty(&o->t, !none, "tokens");
 }
 
+/* The M1 of --compose. */
+static nct_m1 *
+open_m1(const struct opts *o)
+{
+	nct_why why = {0};
+	nct_m1 *m;
+	nct_err err = o->m1 != NULL ? nct_m1_open(&m, o->m1, NULL, &why) : nct_m1_builtin(&m, NULL, &why);
+
+	if (err != NCT_OK)
+		trainer_die(&o->t, err, o->m1 != NULL ? o->m1 : "built-in model", &why);
+	return m;
+}
+
+/* What an error of training is about. */
+static const char *
+about(const struct opts *o, const struct nct_m2_train_result *r, nct_err err, const nct_why *why)
+{
+	if (r->writing)
+		return trainer_output_name(&o->t);
+	if (why->about == NCT_ABOUT_M1)
+		return o->m1 != NULL ? o->m1 : "--compose";
+	return err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval : "training";
+}
+
 static int
 train(struct opts *o)
 {
 	struct nct_m2_train_result r;
 	nct_corpus *tokens, *eval = NULL;
+	nct_m1 *m1 = NULL;
 	nct_why why = {0};
 	nct_err err;
 	int out;
 
 	trainer_check(&o->t);
+	if (o->compose)
+		o->t.train.words_of = m1 = open_m1(o);
 	tokens = read_tokens(o, 0);
 	if (o->t.eval != NULL)
 		eval = read_tokens(o, 1);
@@ -145,12 +183,9 @@ train(struct opts *o)
 	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
 	nct_corpus_free(tokens);
 	nct_corpus_free(eval);
+	nct_m1_free(m1);
 	if (err != NCT_OK)
-		trainer_die(&o->t, err,
-		            r.writing                                ? trainer_output_name(&o->t)
-		            : err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval
-		                                                     : "training",
-		            &why);
+		trainer_die(&o->t, err, about(o, &r, err, &why), &why);
 	trainer_end_line();
 	if (r.stopped)
 		trainer_stopped(&o->t, r.step);

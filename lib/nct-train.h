@@ -113,6 +113,9 @@ struct nct_train_options {
 	int by_bits;
 	unsigned string_words;  /* words that a string may be of or begin, if windows are aligned; 0: any number */
 	double token_cost;
+	/* Of nct_m2_train(): rows of tokens are composed of rows of the words in their strings, which the codebook of this M1
+	 * has; NULL: they are not. Borrowed. */
+	const nct_m1 *words_of;
 };
 
 /* Names of the kernel rows usable on this machine, for training or for exact models (nct_cpu_name()), best first. NULL

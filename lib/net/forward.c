@@ -74,10 +74,9 @@ embed_task(void *ctx, size_t i, unsigned worker)
 	const struct nct_pass *p = ctx;
 	const struct nct_net *n = p->n;
 	const size_t at = i * NCT_BLOCK, rows = nct_pass_block(p, i), C = n->s.width;
-	const float *embed = nct_net_at(n, n->params, NCT_P_EMBED, 0);
 
 	for (size_t t = at; t < at + rows; t++)
-		memcpy(n->x + t * n->ldx, embed + p->b->in[t] * C, C * sizeof(float));
+		memcpy(n->x + t * n->ldx, n->in_rows + p->b->in[t] * C, C * sizeof(float));
 	enter_layer(p, 0, at, rows, worker);
 }
 

@@ -142,6 +142,7 @@ static void
 lay_out(struct nct_net *n, struct carve *c)
 {
 	const size_t N = n->tokens, L = n->learns ? n->s.layers : 1, slices = (N + n->slice - 1) / n->slice;
+	const size_t C = n->s.width;
 
 	n->x = floats(c, n->learns ? L + 1 : 1, N, n->ldx);
 	n->xm = floats(c, L, N, n->ldx);
@@ -153,6 +154,10 @@ lay_out(struct nct_net *n, struct carve *c)
 	if (n->learns)
 		lay_out_gradients(n, c);
 	n->logits = floats(c, 1, n->group, n->ldv);
+	if (n->s.words > 0) {
+		n->embed = floats(c, 1, n->s.inputs, C);
+		n->head = floats(c, 1, n->s.vocab, C);
+	}
 	n->whead = packed(n, c, n->s.width, n->s.vocab);
 	n->nats = take(c, sizeof *n->nats, slices, 1, 1);
 	n->counts = take(c, sizeof *n->counts, slices, 1, 1);
@@ -239,6 +244,8 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	memset(n->params, 0, n->total * sizeof(float));
 	if (learns)
 		nct_net_zero_grads(n);
+	n->in_rows = n->s.words > 0 ? n->embed : nct_net_at(n, n->params, NCT_P_EMBED, 0);
+	n->out_rows = n->s.words > 0 ? n->head : nct_net_at(n, n->params, NCT_P_HEAD, 0);
 	*out = n;
 	return NCT_OK;
 fail:
@@ -270,6 +277,8 @@ nct_net_free(nct_net *n)
 	free(n->grads);
 	free(n->block);
 	free(n->shown);
+	free(n->users_at);
+	free(n->users);
 	free(n);
 }
 

@@ -17,10 +17,10 @@
 /* N is the number of symbols that are read side by side, S that of sequences. */
 struct nct_step {
 	struct nct_shape s;
-	const float *tensor[NCT_P_COUNT];
+	const float *tensor[NCT_P_MODEL];
 	enum nct_dots_type type;          /* of weights */
-	void *stored[NCT_P_COUNT];        /* owned: weights that are no floats; NULL: those in `tensor` are read */
-	float *scale[NCT_P_COUNT];        /* owned: (rows of the whole stack), with NCT_DOTS_INT8 */
+	void *stored[NCT_P_MODEL];        /* owned: weights that are no floats; NULL: those in `tensor` are read */
+	float *scale[NCT_P_MODEL];        /* owned: (rows of the whole stack), with NCT_DOTS_INT8 */
 	struct nct_tensor t[NCT_P_COUNT];
 	const struct nct_float *k;
 	nct_threads *pool;
@@ -236,7 +236,7 @@ nct_step_kernels(const nct_step *s)
 static nct_err
 store_weights(nct_step *s)
 {
-	for (int id = 0; id < NCT_P_COUNT && s->type != NCT_DOTS_F32; id++) {
+	for (int id = 0; id < NCT_P_MODEL && s->type != NCT_DOTS_F32; id++) {
 		const struct nct_tensor *t = &s->t[id];
 		const size_t rows = t->stack * t->rows;
 
@@ -288,7 +288,7 @@ nct_step_bytes(const struct nct_shape *s)
 }
 
 nct_err
-nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_COUNT],
+nct_step_new(nct_step **out, const struct nct_shape *shape, const float *const tensor[NCT_P_MODEL],
              enum nct_dots_type type, size_t sequences, unsigned threads, const char *cpu, nct_why *why)
 {
 	nct_step *s = calloc(1, sizeof *s);
@@ -334,7 +334,7 @@ nct_step_free(nct_step *s)
 	if (s == NULL)
 		return;
 	nct_threads_free(s->pool);
-	for (int id = 0; id < NCT_P_COUNT; id++) {
+	for (int id = 0; id < NCT_P_MODEL; id++) {
 		free(s->stored[id]);
 		free(s->scale[id]);
 	}

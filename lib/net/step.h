@@ -16,7 +16,7 @@ typedef struct nct_step nct_step; /* some sequences */
  * borrowed until nct_step_free(). `cpu` as for nct_net_new(). Results depend on its row of kernels, never on `threads`,
  * nor on what other sequences there are. Unless `type` is NCT_DOTS_F32, weights are copied and stored so. On failure
  * *out is NULL. NCT_EARG, NCT_ENOMEM. */
-nct_err nct_step_new(nct_step **out, const struct nct_shape *s, const float *const tensor[NCT_P_COUNT],
+nct_err nct_step_new(nct_step **out, const struct nct_shape *s, const float *const tensor[NCT_P_MODEL],
                      enum nct_dots_type type, size_t sequences, unsigned threads, const char *cpu,
                      nct_why *why) NCT_USED;
 void nct_step_free(nct_step *s); /* NULL is a no-op */

@@ -109,7 +109,7 @@ void
 nct_pass_weights_head(struct nct_pass *p)
 {
 	struct nct_net *n = p->n;
-	struct copies w = {.p = *p, .c = {{n->whead, nct_net_at(n, n->params, NCT_P_HEAD, 0), n->s.vocab, n->s.width}}};
+	struct copies w = {.p = *p, .c = {{n->whead, n->out_rows, n->s.vocab, n->s.width}}};
 
 	run_tasks(&w, turn_task);
 	if (!p->backward)

@@ -6,27 +6,16 @@
 
 #include "base/err.h"
 #include "base/threads.h"
-#include "data/mapped_text.h"
 #include "train/loop.h"
 
-#define SEGMENT ((size_t)1 << 20) /* bytes of a document that are cut at a time */
 #define BATCH 64                  /* segments that are cut between two looks whether the run is to stop */
 #define COPIES ((size_t)1 << 30)  /* bytes that copies of the tally may take: so many threads count */
-
-/* A segment of a document. */
-struct segment {
-	const uint8_t *document; /* (all) borrowed */
-	size_t all;
-	size_t at, n;            /* the segment is document[at..at + n) */
-	int eod;                 /* EOD, which is a window of its own, follows it */
-	uint32_t number;         /* from 1 */
-};
 
 /* What one thread counts with. */
 struct counter {
 	struct nct_tally tally;      /* its nodes are a copy, or borrowed; its table is borrowed */
 	struct nct_boundaries bounds;
-	uint8_t *mark;               /* (SEGMENT + 1) owned: 1: a boundary stands before the byte; NULL: no alignment */
+	uint8_t *mark;               /* (NCT_SEGMENT + 1) owned: 1: a boundary stands before the byte; NULL: no alignment */
 	struct nct_parsed sum;
 	uint32_t grow;
 	nct_err err;
@@ -35,7 +24,7 @@ struct counter {
 
 /* Segments that threads take. */
 struct batch {
-	struct segment segment[BATCH];
+	struct nct_segment segment[BATCH];
 	size_t n;
 	struct counter *counter; /* by worker */
 };
@@ -51,7 +40,7 @@ struct window {
 /* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. mark: of
  * the segment, or NULL. */
 static void
-follow(struct counter *c, const struct segment *p, const uint8_t *mark, size_t at, struct window *w)
+follow(struct counter *c, const struct nct_segment *p, const uint8_t *mark, size_t at, struct window *w)
 {
 	struct nct_tally *t = &c->tally;
 	const uint8_t *text = p->document + p->at;
@@ -89,7 +78,7 @@ follow(struct counter *c, const struct segment *p, const uint8_t *mark, size_t a
 
 /* Cuts a segment into windows. */
 static void
-cut_segment(struct counter *c, const struct segment *p)
+cut_segment(struct counter *c, const struct nct_segment *p)
 {
 	const uint8_t *mark = c->mark;
 	struct nct_parsed *sum = &c->sum;
@@ -111,44 +100,15 @@ cut_segment(struct counter *c, const struct segment *p)
 	sum->bytes += p->n;
 }
 
-/* Fills mark (n + 1) for text[at..at + n) of a document of `all` bytes. A pattern's matches are searched in that
- * alone. */
-static nct_err
-mark_segment(const struct nct_boundaries *b, const uint8_t *text, size_t at, size_t n, size_t all, uint8_t *mark,
-           nct_why *why)
-{
-	const size_t last = at + n == all;
-	nct_err err;
-
-	mark[n] = 1;
-	if (b->align == NCT_ALIGN_WORDS) {
-		nct_words_mark(b->words, text + at, at, n, all - at - n, mark);
-		return NCT_OK;
-	}
-	memset(mark, 0, n);
-	for (size_t search = 0; search < n;) {
-		int found;
-		size_t start, stop;
-
-		err = nct_pattern_find(b->pattern, text + at, n, search, (int)last, at == 0, &found, &start, &stop, why);
-		if (err != NCT_OK || !found)
-			return err;
-		if (start < n)
-			mark[start] = 1;
-		search = stop > start ? stop : start + 1;
-	}
-	return NCT_OK;
-}
-
 static void
 count_segment(void *ctx, size_t i, unsigned worker)
 {
 	const struct batch *b = ctx;
-	const struct segment *p = &b->segment[i];
+	const struct nct_segment *p = &b->segment[i];
 	struct counter *c = &b->counter[worker];
 
 	if (c->err == NCT_OK && c->mark != NULL)
-		c->err = mark_segment(&c->bounds, p->document, p->at, p->n, p->all, c->mark, &c->why);
+		c->err = nct_segment_mark(&c->bounds, p, c->mark, &c->why);
 	if (c->err == NCT_OK)
 		cut_segment(c, p);
 }
@@ -205,7 +165,7 @@ counters_new(struct counter **out, unsigned n, const struct nct_tally *t, const 
 		c[i].tally = *t;
 		c[i].bounds = *b;
 		c[i].grow = grow;
-		c[i].mark = b->align != NCT_ALIGN_NONE ? malloc(SEGMENT + 1) : NULL;
+		c[i].mark = b->align != NCT_ALIGN_NONE ? malloc(NCT_SEGMENT + 1) : NULL;
 		if (i > 0) {
 			c[i].bounds.pattern = NULL;
 			c[i].tally.node = malloc(t->n * sizeof *t->node);
@@ -227,28 +187,6 @@ counters_new(struct counter **out, unsigned n, const struct nct_tally *t, const 
 	return err == NCT_OK || err == NCT_ENOMEM ? nct_fail(why, NCT_ENOMEM, "out of memory") : err;
 }
 
-/* Fills in the next batch of segments. *d, *at, *segments: where the text goes on, and segments so far. */
-static void
-next_batch(struct batch *b, const nct_text *text, uint64_t stride, uint64_t *d, size_t *at, uint64_t *segments)
-{
-	const uint8_t *bytes;
-	size_t n;
-	int eod;
-
-	b->n = 0;
-	while (b->n < BATCH && nct_text_document(text, *d, &bytes, &n, &eod)) {
-		const size_t some = n - *at < SEGMENT ? n - *at : SEGMENT;
-
-		if (some > 0 && (*segments)++ % stride == 0)
-			b->segment[b->n++] = (struct segment){bytes, n, *at, some, eod && *at + some == n, (uint32_t)*segments};
-		*at += some;
-		if (*at == n) {
-			++*d;
-			*at = 0;
-		}
-	}
-}
-
 nct_err
 nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
                   uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
@@ -256,8 +194,7 @@ nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, co
 	const unsigned n = counters(t, grow, o->threads);
 	nct_threads *pool = NULL;
 	struct batch batch = {.n = 0};
-	uint64_t d = 0, segments = 0;
-	size_t at = 0;
+	struct nct_segments s = {.text = text, .stride = stride};
 	nct_err err;
 
 	*p = (struct nct_parsed){0};
@@ -266,7 +203,8 @@ nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, co
 	if ((err = nct_threads_new(&pool, n)) != NCT_OK)
 		err = nct_fail(why, err, "out of memory");
 	while (err == NCT_OK && !nct_train_stop(o)) {
-		next_batch(&batch, text, stride, &d, &at, &segments);
+		for (batch.n = 0; batch.n < BATCH && nct_segments_next(&s, &batch.segment[batch.n]); batch.n++)
+			;
 		if (batch.n == 0)
 			break;
 		nct_parallel(pool, batch.n, count_segment, &batch);

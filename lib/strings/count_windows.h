@@ -2,18 +2,8 @@
 #ifndef NCT_STRINGS_COUNT_WINDOWS_H
 #define NCT_STRINGS_COUNT_WINDOWS_H
 
-#include "nct-train.h"
+#include "strings/segments.h"
 #include "strings/tally.h"
-#include "text/pattern.h"
-#include "text/words.h"
-
-/* How to find boundaries. */
-struct nct_boundaries {
-	enum nct_align align;
-	nct_words *words;     /* for NCT_ALIGN_WORDS, else NULL */
-	nct_pattern *pattern; /* for NCT_ALIGN_REGEX, else NULL */
-	unsigned words_most;  /* strings of more words are not counted; 0: all are */
-};
 
 /* Sums over the text that was cut. */
 struct nct_parsed {
@@ -22,7 +12,7 @@ struct nct_parsed {
 };
 
 /* Cuts text into windows of the chosen strings of *t, and counts the strings that begin where windows do. The text is
- * read in segments: documents, or 1 MiB of longer ones. One of `stride` is taken. With grow > 0, a node that was
+ * read in segments (segments.h), and one of `stride` is taken. With grow > 0, a node that was
  * counted `grow` times gets children for the bytes that follow it. With 0 no nodes are added, and o->threads threads
  * count, or fewer, as each needs a copy of the nodes; the counts are the same for any number of threads. *p receives
  * the sums. Ends early if the run is to stop. NCT_ENOMEM; NCT_EARG (the pattern). */

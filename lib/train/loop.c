@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/le.h"
 #include "base/options.h"
+#include "net/compose.h"
 #include "world.h"
 
 void
@@ -94,6 +95,8 @@ allocate(struct nct_loop *l, nct_why *why)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if ((err = nct_net_new(&l->net, &l->shape, l->own, o->length, o->threads, o->cpu, why)) != NCT_OK)
 		return err;
+	if (l->shape.words > 0 && nct_net_set_words(l->net, l->train->words) != NCT_OK)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	return nct_adafactor_new(&l->opt, &l->shape, o->threads, o->cpu, why);
 }
 
@@ -114,6 +117,7 @@ nct_loop_new(nct_loop **out, const struct nct_train_options *o, const struct nct
 	l->eval_bits = NAN;
 	l->mark.round = l->parsed = NCT_NO_ROUND;
 	l->schedule = nct_schedule_make(o);
+	l->shape.words = train->words != NULL ? train->words->words : 0;
 	if ((err = check(o, train, eval, why)) == NCT_OK)
 		err = allocate(l, why);
 	if ((err = nct_world_agree(o->world, err, why)) != NCT_OK)
@@ -121,6 +125,7 @@ nct_loop_new(nct_loop **out, const struct nct_train_options *o, const struct nct
 	nct_net_init(l->net, o->seed);
 	if ((err = nct_loop_resume(l, why)) != NCT_OK)
 		goto fail;
+	nct_net_compose(l->net);
 	*out = l;
 	return NCT_OK;
 fail:
@@ -224,10 +229,12 @@ train_step(struct nct_loop *l, nct_why *why)
 		err = nct_world_sum_doubles(o->world, &total, 1);
 	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step + 1);
 	const double start = nct_seconds();
+	nct_net_spread(l->net);
 	if (err == NCT_OK)
 		err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->mark.step + 1, l->p.lr, &inner);
 	if (err != NCT_OK)
 		return broke(l, err, &inner, why);
+	nct_net_compose(l->net);
 	l->optimiser_seconds += nct_seconds() - start;
 	l->mark.step++;
 	l->eval_bits = NAN;

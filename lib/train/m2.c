@@ -14,6 +14,7 @@
 #include "m2_file.h"
 #include "net/weights.h"
 #include "notes.h"
+#include "train/token_words.h"
 #include "world.h"
 
 #define EVAL_TOKENS ((uint64_t)1 << 18)
@@ -24,6 +25,7 @@ struct run {
 	const nct_corpus *tokens, *eval_tokens;
 	struct nct_examples train, eval;
 	struct nct_shape shape;
+	struct nct_composition words; /* empty: rows are not composed */
 	struct nct_m2_train_result *r;
 };
 
@@ -50,6 +52,28 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 	return nct_wrote(err, why);
 }
 
+/* The same, if rows are composed. The file has their sums. */
+static nct_err
+save_composed(const struct run *run, const float *params, int out, nct_why *why)
+{
+	struct nct_shape shape = run->shape;
+	struct nct_tensor t[NCT_P_COUNT];
+	float *copy = NULL;
+	size_t total;
+	nct_err err;
+
+	shape.words = run->words.words;
+	if ((err = nct_shape_tensors(&shape, t, &total, why)) != NCT_OK)
+		return err;
+	if ((copy = malloc(total * sizeof *copy)) == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	memcpy(copy, params, total * sizeof *copy);
+	nct_compose(&shape, &run->words, copy);
+	err = save(run, copy, out, why);
+	free(copy);
+	return err;
+}
+
 /* Trains, unless the checkpoint is complete, and writes the best model, or without evaluations the last. */
 static nct_err
 train(struct run *run, int out, nct_why *why)
@@ -71,7 +95,7 @@ train(struct run *run, int out, nct_why *why)
 		err = nct_loop_evaluate(loop, &r->kept_bits, &r->stopped, why);
 	}
 	if (err == NCT_OK && !r->stopped && nct_world_rank(run->o.world) == 0)
-		err = save(run, params, out, why);
+		err = (run->words.words > 0 ? save_composed : save)(run, params, out, why);
 	err = nct_world_agree(run->o.world, err, why);
 done:
 	if (loop != NULL)
@@ -117,10 +141,17 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	if ((err = nct_shape_parse(&run.shape, o->size, why)) != NCT_OK)
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
+	if (o->words_of != NULL) {
+		if ((err = nct_token_words(&run.words, o->words_of, nct_corpus_header(tokens), &inner)) != NCT_OK)
+			return nct_fail_about(why, NCT_ABOUT_M1, err, "%.200s", inner.text);
+		run.train.words = run.words.words > 0 ? &run.words : NULL;
+	}
 	if (eval != NULL) {
 		err = nct_world_agree(o->world, nct_corpus_sample(&sample, eval, EVAL_TOKENS), why);
-		if (err != NCT_OK)
+		if (err != NCT_OK) {
+			nct_composition_free(&run.words);
 			return err;
+		}
 		run.eval_tokens = sample;
 		nct_corpus_examples(&run.eval, sample, o->length);
 		one_unit(&run.train, &run.eval);
@@ -128,6 +159,7 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	result->per = run.train.per;
 	err = train(&run, out, why);
 	nct_corpus_free(sample);
+	nct_composition_free(&run.words);
 	return err;
 }
 
@@ -165,7 +197,7 @@ eval_batch_new(struct eval_batch *w, const nct_m2 *m, const struct nct_m2_evalua
 		return err;
 	if ((err = nct_shape_tensors(&m->shape, t, &total, why)) != NCT_OK)
 		return err;
-	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+	for (size_t i = 0; i < NCT_P_MODEL; i++) {
 		float *params = nct_net_params(w->net) + t[i].offset;
 
 		memcpy(params, m->tensor[i], t[i].size * sizeof(float));

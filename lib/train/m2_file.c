@@ -51,7 +51,7 @@ fingerprint(const struct nct_shape *shape, size_t length, const struct nct_heade
 	}
 	nct_frame_put_header(header, h);
 	crc = lzma_crc64(header, sizeof header, crc);
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
+	for (size_t i = 0; i < NCT_P_MODEL; i++)
 		crc = lzma_crc64((const uint8_t *)tensor[i], t[i].size * sizeof(float), crc);
 	return crc;
 }
@@ -82,15 +82,15 @@ nct_m2_save(int fd, const struct nct_shape *s, const float *params, size_t lengt
 	struct nct_st_pair *meta = calloc(n + 4 + SIZES, sizeof *meta);
 	struct nct_shape shape = *s;
 	struct nct_tensor t[NCT_P_COUNT];
-	struct nct_st_tensor st[NCT_P_COUNT];
-	const float *tensor[NCT_P_COUNT];
+	struct nct_st_tensor st[NCT_P_MODEL];
+	const float *tensor[NCT_P_MODEL];
 	char number[SIZES + 1][24], hex[HEADER_HEX + 1], print[17];
 	size_t total, metas = 0;
 	nct_err err = meta != NULL ? nct_shape_tensors(s, t, &total, NULL) : NCT_ENOMEM;
 
 	if (err != NCT_OK)
 		goto done;
-	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+	for (size_t i = 0; i < NCT_P_MODEL; i++) {
 		tensor[i] = params + t[i].offset;
 		st[i] = describe(&t[i]);
 		st[i].data = tensor[i];
@@ -108,7 +108,7 @@ nct_m2_save(int fd, const struct nct_shape *s, const float *params, size_t lengt
 	meta[metas++] = (struct nct_st_pair){"fingerprint", print};
 	for (size_t i = 0; i < n; i++)
 		meta[metas++] = notes[i];
-	err = nct_st_write(fd, meta, metas, st, NCT_P_COUNT);
+	err = nct_st_write(fd, meta, metas, st, NCT_P_MODEL);
 done:
 	free(meta);
 	return err;
@@ -202,9 +202,9 @@ read_tensors(nct_m2 *m, nct_why *why)
 
 	if (err != NCT_OK)
 		return NCT_EDATA;
-	if (nct_st_count(m->file) != NCT_P_COUNT)
-		return nct_fail(why, NCT_EDATA, "%zu tensors, not %d", nct_st_count(m->file), (int)NCT_P_COUNT);
-	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+	if (nct_st_count(m->file) != NCT_P_MODEL)
+		return nct_fail(why, NCT_EDATA, "%zu tensors, not %d", nct_st_count(m->file), (int)NCT_P_MODEL);
+	for (size_t i = 0; i < NCT_P_MODEL; i++) {
 		const struct nct_st_tensor d = describe(&t[i]);
 		const void *data;
 
@@ -215,7 +215,7 @@ read_tensors(nct_m2 *m, nct_why *why)
 	snprintf(print, sizeof print, "%016" PRIx64, fingerprint(&m->shape, m->length, &m->header, t, m->tensor));
 	if (want == NULL || strcmp(print, want) != 0)
 		return nct_fail(why, NCT_EDATA, "the fingerprint is %s, not the one in the metadata", print);
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
+	for (size_t i = 0; i < NCT_P_MODEL; i++)
 		for (size_t j = 0; j < t[i].size; j++)
 			if (!isfinite(m->tensor[i][j]))
 				return nct_fail(why, NCT_EDATA, "tensor %s has a value that is not finite", t[i].name);

@@ -10,7 +10,7 @@ struct nct_m2 {
 	struct nct_shape shape;
 	size_t length;
 	struct nct_header header;
-	const float *tensor[NCT_P_COUNT]; /* borrowed from `file` */
+	const float *tensor[NCT_P_MODEL]; /* borrowed from `file` */
 	nct_st *file;
 };
 

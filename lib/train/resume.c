@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/outfile.h"
+#include "net/compose.h"
 #include "quantise/to_floats.h"
 #include "world.h"
 
@@ -29,7 +30,7 @@ add_option(struct nct_loop *l, const char *key, const char *fmt, ...)
 static void
 add_slots(struct nct_loop *l, const struct nct_tensor t[NCT_P_COUNT], const char *prefix, float *block)
 {
-	for (size_t i = 0; i < NCT_P_COUNT; i++) {
+	for (size_t i = 0; i < NCT_P_COUNT && t[i].size > 0; i++) {
 		struct nct_slot *slot = &l->slots[l->state.slot_count++];
 
 		*slot = (struct nct_slot){.rank = 3, .shape = {t[i].stack, t[i].rows, t[i].cols}, .data = block + t[i].offset,
@@ -52,6 +53,7 @@ describe_state(struct nct_loop *l, nct_why *why)
 		return err;
 	l->state = (struct nct_state){.options = l->options, .slots = l->slots};
 	add_slots(l, t, "", nct_net_params(l->net));
+	l->params = l->state.slot_count;
 	l->slots[l->state.slot_count++] = (struct nct_slot){.name = "adafactor", .rank = 1, .shape = {nct_adafactor_floats(s)},
 	    .data = nct_adafactor_state(l->opt), .size = nct_adafactor_floats(s)};
 	if (l->best != NULL)
@@ -61,6 +63,8 @@ describe_state(struct nct_loop *l, nct_why *why)
 	add_option(l, "vocabulary", "%" PRIu32 "+%" PRIu32, s->vocab, s->inputs - s->vocab);
 	add_option(l, "size", "d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32, s->width,
 	           s->layers, s->heads, s->inner, s->reach);
+	if (s->words > 0)
+		add_option(l, "words", "%" PRIu32 ", CRC %016" PRIx64, s->words, nct_composition_crc(l->train->words));
 	add_option(l, "rows", "%zu", o->rows);
 	add_option(l, "length", "%zu", o->length);
 	add_option(l, "accumulate", "%zu", o->accumulate);
@@ -106,7 +110,7 @@ begin(struct nct_loop *l, nct_why *why)
 
 	if (l->o->from == NULL)
 		return NCT_OK;
-	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, NCT_P_COUNT, must, 2, &l->mark, why);
+	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, l->params, must, 2, &l->mark, why);
 	if (err == NCT_EKIND)
 		err = begin_with_m1(l, why);
 	if (err == NCT_OK)

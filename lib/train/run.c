@@ -90,7 +90,7 @@ nct_loop_parameters(const struct nct_loop *l)
 const char *
 nct_loop_not_finite(const nct_loop *l)
 {
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
+	for (size_t i = 0; i < l->params; i++)
 		for (size_t j = 0; j < l->slots[i].size; j++)
 			if (!isfinite(l->slots[i].data[j]))
 				return l->slots[i].name;

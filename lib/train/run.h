@@ -9,7 +9,7 @@
 #include "train/adafactor.h"
 #include "train/rounds.h"
 
-#define NCT_LOOP_OPTIONS 10
+#define NCT_LOOP_OPTIONS 11
 
 struct nct_loop {
 	const struct nct_train_options *o;
@@ -33,6 +33,7 @@ struct nct_loop {
 	double peak;             /* FLOP/s that all ranks together can reach in products */
 	double eval_bits;        /* result of an evaluation of the present parameters; NAN: none */
 
+	size_t params;           /* slots of the parameters; they are the first */
 	struct nct_state state;  /* the contents of a checkpoint, which point to the following */
 	struct nct_st_pair options[NCT_LOOP_OPTIONS];
 	char values[NCT_LOOP_OPTIONS][128];

@@ -295,6 +295,53 @@ END
   ! grep -q peak l
 }
 
+@test "m2train: --compose: the same bytes for any threads and when a run goes on; another model than without; any tool reads it" {
+  m1train -q -k strings -b 11 -a words -o strings text
+  acwin -b 11 -m strings text | bitpack >words
+  acwin -b 11 -m strings <(sample 90000 | tail -c 30000) | bitpack >ahead
+  composed="$net -n 40 -e ahead --eval-every=20 --compose -M strings"
+  m2train -q $composed -o whole words
+  m2train -q $composed -T 3 -o threads words
+  cmp whole threads
+  m2train -q $net -n 40 -e ahead --eval-every=20 -o plain words
+  run ! cmp -s whole plain
+  [ "$(wc -c <whole)" -eq "$(wc -c <plain)" ]
+  m2train -E -m whole ahead | bpbcalc >table
+  m2gen -m whole -n 8 --seed=1 | bitpack -u | acwin -d -m strings >/dev/null
+  # What the trainer says of the model it keeps is what its file gives.
+  m2train --verbose $composed -o again words 2>err
+  awk -v said="$(sed -n 's/.*eval_bits_per_byte=//p' err | tail -n 1)" -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "m2_bpb") at = i }
+    NR == 2 { exit !(sqrt(($at - said) ^ 2) < 2e-4) }' table
+}
+
+@test "m2train: --compose: a run goes on from its checkpoint, but not with other words or without" {
+  m1train -q -k strings -b 11 -a words -o strings text
+  acwin -b 11 -m strings text | bitpack >words
+  composed="$steady --compose -M strings"
+  start m2train -q $composed -n 1000000 --save-every=5 -C ck --log=l -o model words
+  await has_lines l 12
+  kill -TERM "$started"
+  ends 143
+  step=$(tail -n 1 l | cut -f 1)
+  run -1 --separate-stderr m2train -q $steady -n $((step + 5)) -C ck -o model words
+  [[ $stderr == *"made with words "*", not (none)" ]]
+  m2train -q $composed -n $((step + 5)) -C ck -o model words
+  m2train -q $composed -n $((step + 5)) -o whole words
+  cmp model whole
+}
+
+@test "m2train: --compose: tokens without words, another M1, and uses without effect are refused" {
+  run -3 --separate-stderr m2train $net -n 2 --compose -M "$MODEL" toks
+  [[ $stderr == "m2train: $MODEL: the tokens are not windows of chosen strings"* ]]
+  head -c 5000 text | acwin | bitpack >words
+  run -1 --separate-stderr m2train $net -n 2 --compose -M "$MODEL" words
+  [[ $stderr == "m2train: $MODEL: M1 "*", but the tokens are of M1 "* ]]
+  run -1 m2train $net -n 2 --compose -M absent words
+  run -2 m2train $net -n 2 -M "$MODEL" toks
+  run -2 m2train -E -m model --compose toks
+  run -2 m2train -E -m model -M "$MODEL" toks
+}
+
 @test "m2train: the model file has notes without paths and dates" {
   header=$(tail -c +9 "$reference/model" | head -c "$(od -An -tu8 -N 8 "$reference/model" | tr -d ' ')")
   [[ $header == *'"note.steps":"120"'* && $header == *'"note.bits_per_byte":"'[0-9]* ]]

@@ -21,16 +21,16 @@ static const struct example {
 	int first;        /* 1: rows of contexts of about 12 positions; 2: with a long context before them */
 	float zloss;
 } examples[] = {
-	{"plain", {17, 18, 24, 1, 1, 40, 1024}, 2, 33, 0, 0.0f},
-	{"two heads, several tiles", {17, 17, 24, 2, 2, 40, 1024}, 2, 150, 0, 1e-2f},
-	{"short reach", {9, 10, 24, 2, 2, 40, 37}, 1, 200, 0, 1e-2f},
-	{"reach 1", {9, 10, 8, 2, 1, 12, 1}, 2, 70, 0, 0.0f},
-	{"first", {17, 18, 24, 2, 2, 40, 50}, 3, 131, 1, 1e-2f},
-	{"first, after a long one", {5, 6, 8, 2, 1, 12, 1024}, 1, 280, 2, 1e-2f},
-	{"several blocks of tokens", {5, 6, 8, 2, 1, 12, 20}, 3, 130, 1, 1e-3f},
-	{"larger vocabulary", {300, 301, 16, 1, 1, 24, 64}, 1, 65, 0, 1e-3f},
-	{"products in several pieces", {1100, 1101, 8, 1, 1, 600, 16}, 1, 20, 0, 1e-3f},
-	{"one token", {3, 4, 6, 3, 2, 5, 8}, 1, 1, 0, 0.0f},
+	{"plain", {17, 18, 24, 1, 1, 40, 1024, 0}, 2, 33, 0, 0.0f},
+	{"two heads, several tiles", {17, 17, 24, 2, 2, 40, 1024, 0}, 2, 150, 0, 1e-2f},
+	{"short reach", {9, 10, 24, 2, 2, 40, 37, 0}, 1, 200, 0, 1e-2f},
+	{"reach 1", {9, 10, 8, 2, 1, 12, 1, 0}, 2, 70, 0, 0.0f},
+	{"first", {17, 18, 24, 2, 2, 40, 50, 0}, 3, 131, 1, 1e-2f},
+	{"first, after a long one", {5, 6, 8, 2, 1, 12, 1024, 0}, 1, 280, 2, 1e-2f},
+	{"several blocks of tokens", {5, 6, 8, 2, 1, 12, 20, 0}, 3, 130, 1, 1e-3f},
+	{"larger vocabulary", {300, 301, 16, 1, 1, 24, 64, 0}, 1, 65, 0, 1e-3f},
+	{"products in several pieces", {1100, 1101, 8, 1, 1, 600, 16, 0}, 1, 20, 0, 1e-3f},
+	{"one token", {3, 4, 6, 3, 2, 5, 8, 0}, 1, 1, 0, 0.0f},
 };
 
 #define EXAMPLES (sizeof examples / sizeof examples[0])

@@ -13,7 +13,8 @@
 
 /* The first shape has one head, so that `bias` is L x (1,32) and has full moments. Its embed and up have more rows
  * than one task takes. */
-static const struct nct_shape shapes[] = {{17, 150, 24, 1, 2, 140, 16}, {9, 9, 10, 2, 1, 7, 16}, {2, 1, 1, 1, 1, 1, 1}};
+static const struct nct_shape shapes[] = {
+	{17, 150, 24, 1, 2, 140, 16, 0}, {9, 9, 10, 2, 1, 7, 16, 5}, {2, 1, 1, 1, 1, 1, 1, 0}};
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
@@ -249,7 +250,7 @@ test_not_finite(void **state)
 	moments = zeros(floats, sizeof *moments);
 	memcpy(params, p.params, p.total * sizeof *params);
 	memcpy(moments, nct_adafactor_state(a), floats * sizeof *moments);
-	for (size_t id = 0; id < NCT_P_COUNT; id++)
+	for (size_t id = 0; id < NCT_P_MODEL; id++)
 		for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
 			float *g = p.grads + p.t[id].offset + (k % 2 == 0 ? 0 : p.t[id].size - 1), was = *g;
 
@@ -274,7 +275,7 @@ test_not_finite(void **state)
 static void
 test_state_size(void **state)
 {
-	const struct nct_shape *s = &shapes[0], broken = {17, 150, 24, 5, 2, 140, 16};
+	const struct nct_shape *s = &shapes[0], broken = {17, 150, 24, 5, 2, 140, 16, 0};
 	nct_adafactor *a;
 
 	(void)state;

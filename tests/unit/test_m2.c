@@ -116,7 +116,7 @@ test_best_is_kept(void **state)
 	assert_int_equal(bad.kept_step, good.kept_step);
 	assert_true(bad.kept_bits == good.kept_bits);
 	assert_int_equal(bad.step, 120);
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
+	for (size_t i = 0; i < NCT_P_MODEL; i++)
 		assert_true(m[0]->tensor[i][0] == m[1]->tensor[i][0]);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(unlink(in_folder(prev, "ckpt.prev")), 0);

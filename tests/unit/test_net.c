@@ -272,7 +272,7 @@ check_gradients(const struct example *e, const char *row, double bound)
 	data_make(&d, e);
 	plain_make(&m, e, n);
 	assert_int_equal(nct_net_backward(n, &d.b, scale, e->zloss, &nats, &count), NCT_OK);
-	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++)
+	for (enum nct_tensor_id id = 0; id < NCT_P_MODEL; id++)
 		check_tensor(e, &m, &d, nct_net_grads(n), (double)scale, id, bound);
 	free(m.p);
 	data_free(&d);
@@ -335,7 +335,7 @@ test_rows_point_the_same_way(void **state)
 			nct_net *a = gradients(e, row), *b = gradients(e, "ref");
 
 			assert_int_equal(nct_shape_tensors(&e->s, t, &total, NULL), NCT_OK);
-			for (enum nct_tensor_id id = 0; id < NCT_P_COUNT && e->s.reach > 1 && e->length > 1; id++) {
+			for (enum nct_tensor_id id = 0; id < NCT_P_MODEL && e->s.reach > 1 && e->length > 1; id++) {
 				const double off = distance(nct_net_grads(a) + t[id].offset, nct_net_grads(b) + t[id].offset, t[id].size);
 
 				if (!(off <= (id == NCT_P_BIAS ? 0.15 : 0.1)))

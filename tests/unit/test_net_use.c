@@ -76,7 +76,7 @@ check_row(const struct example *e, const struct data *d, const char *row)
 static void
 test_threads_change_nothing(void **state)
 {
-	static const struct example large = {"large", {257, 257, 128, 4, 2, 512, 300}, 3, 400, 1, 1e-4f};
+	static const struct example large = {"large", {257, 257, 128, 4, 2, 512, 300, 0}, 3, 400, 1, 1e-4f};
 	struct data d;
 
 	(void)state;
@@ -91,7 +91,7 @@ test_threads_change_nothing(void **state)
 static void
 test_large_vocabulary(void **state)
 {
-	static const struct example e = {"large vocabulary", {65536, 65537, 8, 2, 1, 12, 20}, 5, 70, 1, 1e-4f};
+	static const struct example e = {"large vocabulary", {65536, 65537, 8, 2, 1, 12, 20, 0}, 5, 70, 1, 1e-4f};
 	struct layout m;
 	struct data d;
 	double nats, alone = 0.0;
@@ -120,7 +120,7 @@ test_large_vocabulary(void **state)
 	}
 	assert_int_equal(count, counted);
 	assert_true(fabs(nats - alone) < 1e-6 * nats);
-	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
+	for (enum nct_tensor_id id = 0; id < NCT_P_MODEL; id++) {
 		float most = 0.0f;
 
 		for (size_t i = m.t[id].offset; i < m.t[id].offset + m.t[id].size; i++)
@@ -201,7 +201,7 @@ test_not_a_number(void **state)
 	(void)state;
 	data_make(&d, e);
 	layout_make(&m, &e->s);
-	for (enum nct_tensor_id id = 0; id < NCT_P_COUNT; id++) {
+	for (enum nct_tensor_id id = 0; id < NCT_P_MODEL; id++) {
 		const size_t i = m.t[id].offset + (id == NCT_P_EMBED ? d.in[0] * (size_t)e->s.width : 0);
 		float *p = nct_net_params(n) + i, was = *p;
 

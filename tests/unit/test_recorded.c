@@ -5,7 +5,7 @@
 
 #define STEPS 60
 
-static const struct example e = {"recorded", {31, 32, 64, 2, 2, 128, 48}, 4, 64, 0, 1e-4f};
+static const struct example e = {"recorded", {31, 32, 64, 2, 2, 128, 48, 0}, 4, 64, 0, 1e-4f};
 
 /* Makes a sequence with a pattern: seven of eight symbols follow from the one two places before. */
 static void

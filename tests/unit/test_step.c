@@ -13,13 +13,13 @@
 #define TOLERANCE 3e-5
 
 static void
-pointers(const float *tensor[NCT_P_COUNT], nct_net *n, const struct nct_shape *s)
+pointers(const float *tensor[NCT_P_MODEL], nct_net *n, const struct nct_shape *s)
 {
 	struct nct_tensor t[NCT_P_COUNT];
 	size_t total;
 
 	assert_int_equal(nct_shape_tensors(s, t, &total, NULL), NCT_OK);
-	for (size_t i = 0; i < NCT_P_COUNT; i++)
+	for (size_t i = 0; i < NCT_P_MODEL; i++)
 		tensor[i] = nct_net_params(n) + t[i].offset;
 }
 
@@ -46,7 +46,7 @@ static double
 follow(const struct example *e, const char *cpu, unsigned threads)
 {
 	nct_net *n = net_make(e, 1, cpu);
-	const float *tensor[NCT_P_COUNT];
+	const float *tensor[NCT_P_MODEL];
 	float *each = calloc(e->rows * e->length, sizeof *each);
 	double nats, worst = 0;
 	uint64_t count;
@@ -105,7 +105,7 @@ test_steps_agree(void **state)
 static void
 test_steps_go_on(void **state)
 {
-	const struct example e = {"around", {9, 10, 8, 2, 1, 12, 5}, 1, 200, 0, 0.0f};
+	const struct example e = {"around", {9, 10, 8, 2, 1, 12, 5, 0}, 1, 200, 0, 0.0f};
 
 	(void)state;
 	(void)follow(&e, "ref", 1);
@@ -114,9 +114,9 @@ test_steps_go_on(void **state)
 static void
 test_steps_same_for_threads(void **state)
 {
-	const struct example e = {"wide", {4000, 4001, 64, 4, 2, 256, 64}, 1, 1, 0, 0.0f}; /* products of several tasks */
+	const struct example e = {"wide", {4000, 4001, 64, 4, 2, 256, 64, 0}, 1, 1, 0, 0.0f}; /* products of several tasks */
 	nct_net *n = net_make(&e, 1, NULL);
-	const float *tensor[NCT_P_COUNT];
+	const float *tensor[NCT_P_MODEL];
 	nct_step *s[2];
 
 	(void)state;
@@ -141,8 +141,8 @@ test_steps_same_for_threads(void **state)
 static void
 test_steps_side_by_side(void **state)
 {
-	const struct example e = {"side by side", {301, 302, 40, 4, 2, 100, 24}, 1, 1, 0, 0.0f};
-	const float *tensor[NCT_P_COUNT];
+	const struct example e = {"side by side", {301, 302, 40, 4, 2, 100, 24, 0}, 1, 1, 0, 0.0f};
+	const float *tensor[NCT_P_MODEL];
 
 	(void)state;
 	for (size_t both = 0; nct_float_name(both / NCT_DOTS_TYPES) != NULL; both++) {
@@ -235,8 +235,8 @@ test_stored_weights(void **state)
 static void
 test_steps_of_stored_weights(void **state)
 {
-	const struct example e = {"stored", {301, 302, 40, 4, 2, 100, 24}, 1, 1, 0, 0.0f};
-	const float *tensor[NCT_P_COUNT];
+	const struct example e = {"stored", {301, 302, 40, 4, 2, 100, 24, 0}, 1, 1, 0, 0.0f};
+	const float *tensor[NCT_P_MODEL];
 
 	(void)state;
 	for (size_t both = 0; nct_float_name(both / NCT_DOTS_TYPES) != NULL; both++) {
@@ -254,7 +254,7 @@ test_steps_of_stored_weights(void **state)
 		assert_int_equal(nct_step_new(&plain, &e.s, tensor, NCT_DOTS_F32, 1, 1, row, NULL), NCT_OK);
 		for (uint32_t i = 0; i < 20; i++)
 			assert_int_equal(read_one(plain, i), NCT_OK);
-		for (size_t i = 0; i < NCT_P_COUNT; i++)
+		for (size_t i = 0; i < NCT_P_MODEL; i++)
 			if (nct_weights_stored((enum nct_tensor_id)i))
 				nct_weights_round(nct_net_params(n) + t[i].offset, type, t[i].stack * t[i].rows, t[i].cols);
 		assert_int_equal(nct_step_new(&rounded, &e.s, tensor, NCT_DOTS_F32, 1, 1, row, NULL), NCT_OK);
