@@ -1,6 +1,6 @@
 # Makefile - builds libnct, libnct-train and the tools; see README.md. No configure step.
-#   make | deps | quickstart | experiments | check | check-long | check-san | check-tsan | lint | fuzz | bench | install | uninstall | dist | deb |
-#   clean
+#   make | deps | quickstart | experiments | experiments-models | check | check-long | check-san | check-tsan | lint | fuzz | bench |
+#   install | uninstall | dist | deb | clean
 # Variables, on the command line or from the environment:
 #   CC CPPFLAGS CFLAGS LDFLAGS            the compiler, and flags beside the Makefile's own
 #   BUILD BIN                             folders for objects and libraries, and for tools
@@ -173,6 +173,12 @@ experiments: deps
 	@$(MAKE) $(AGAIN) all
 	@PATH="$(abspath $(BIN)):$$PATH" sh $(TOP)examples/experiments.sh
 
+# M2s of several kinds of tokens: many hours; examples/models.sh says what WORK= and others are.
+experiments-models: deps
+	@$(PACKAGES) sentencepiece
+	@$(MAKE) $(AGAIN) all
+	@PATH="$(abspath $(BIN)):$$PATH" sh $(TOP)examples/models.sh
+
 RUN_TESTS = NCT_BUILD="$(abspath $(BUILD))" NCT_BIN="$(abspath $(BIN))" NCT_CC="$(CC)" sh $(TOP)tests/run.sh
 check: check-deps
 	@$(MAKE) $(AGAIN) $(CHECKED)
@@ -273,6 +279,6 @@ deb: deps
 clean:
 	rm -rf build build-san build-tsan build-fuzz bin
 
-.PHONY: all unit deps check-deps quickstart experiments check check-long check-san check-tsan lint fuzz bench install uninstall dist deb clean
+.PHONY: all unit deps check-deps quickstart experiments experiments-models check check-long check-san check-tsan lint fuzz bench install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -352,6 +352,37 @@ headed() {
   [ "$stderr" = "usage: ids_to_text.py [-0] STRINGS IDS >TEXT" ]
 }
 
+@test "models.sh: rows are listed, trained and measured; each once; none if a stage fails" {
+  needs spm_train spm_encode
+  mkdir data
+  sample 200000 | tr '\n' '\0' | xz >data/train.txt.xz
+  sample 300000 | tail -c 30000 | tr '\n' '\0' | xz >data/dev-c4.txt.xz
+  [ "$(example models --list | awk -F '\t' '$2 != "sh examples/models.sh " $1' | wc -l)" -eq 0 ]
+  [ "$(example models --list | cut -f 1 | sort | uniq -d | wc -l)" -eq 0 ]
+  example models --list | grep -q '^uni-8192:4m:600:1'
+  body=d=32,layers=1,heads=2,ff=64
+  models() { DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 THREADS=2 example models "$@"; }
+  rows="uni-400:$body:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2 built-in:$body:2:1"
+  rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1"
+  # shellcheck disable=SC2086 # a list
+  models $rows
+  [ "$(tail -n +2 table | cut -f 1)" = "$(tr ' ' '\n' <<<"$rows")" ]
+  awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    { a = $at["bits_per_byte_a"]; b = $at["bits_per_byte_b"]; if (!(a > 1 && a < 20 && b / a > 0.9 && b / a < 1.1)) exit 1
+      if ($at["tokens_trained"] < 350 || $at["flops_per_byte"] <= 0 || $at["train_flops"] <= 0) exit 1 }' table
+  before=$(cksum <table)
+  models "uni-400:$body:3:1"
+  [ "$(cksum <table)" = "$before" ]
+  run -1 models nonsense:$body:3:1
+  for tool in xz acwin bitpack m2train; do
+    stand_in $tool "without-$tool"
+    rm -rf work table
+    run ! env PATH="$PWD/without-$tool:$PATH" DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 \
+      sh "$NCT_ROOT/examples/models.sh" "str-10-4:$body:3:1"
+    [ ! -e table ]
+  done
+}
+
 @test "experiments.sh: all tables of a folder's texts, none before it is whole" {
   long_test
   needs spm_train spm_encode spm_decode
