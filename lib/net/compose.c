@@ -36,11 +36,11 @@ nct_composition_crc(const struct nct_composition *c)
 	return crc;
 }
 
-/* The rows of tokens [from, end) as the passes see them: to[t] = from[t] + those of t's words. The same memory may serve
+/* The rows of tokens [from, end) as the passes see them: to[t] = own[t] + those of t's words. The same memory may serve
  * as `to` and `own`. */
 static void
-compose_rows(const struct nct_composition *c, size_t width, float *to, const float *own, const float *words, uint32_t from,
-             uint32_t end)
+compose_rows(const struct nct_composition *c, size_t width, float *to, const float *own, const float *words,
+             uint32_t from, uint32_t end)
 {
 	for (uint32_t t = from; t < end; t++) {
 		float *row = to + t * width;

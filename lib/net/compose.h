@@ -1,8 +1,8 @@
 /* compose.h - rows of `embed` and `head` that tokens share in part.
  *
- * A token's row, of inputs or of outputs, is a row of its own plus the rows of its words: rows of the tensor `words` that
- * other tokens have, too. So what is learned of a word serves all tokens that begin with it, or go on with it. The
- * passes see the sums alone, and a model is saved with them. */
+ * A token's row, of inputs or of outputs, is a row of its own plus the rows of its words: rows of the tensor `words`
+ * that other tokens have, too. So what is learned of a word serves all tokens that begin with it, or go on with it.
+ * The passes see the sums alone, and a model is saved with them. */
 #ifndef NCT_NET_COMPOSE_H
 #define NCT_NET_COMPOSE_H
 
@@ -24,7 +24,7 @@ void nct_compose(const struct nct_shape *s, const struct nct_composition *c, flo
 
 /* For a net with s->words > 0, which borrows *c. Call it before the first pass. NCT_ENOMEM. */
 nct_err nct_net_set_words(nct_net *n, const struct nct_composition *c) NCT_USED;
-/* Computes the rows that the passes see. To be called when the parameters have changed. Without words it does nothing. */
+/* Computes the rows that the passes see. To be called when parameters have changed. Without words it does nothing. */
 void nct_net_compose(nct_net *n);
 /* Adds the gradients of the tokens' rows, of all batches so far, to those of their words' rows. */
 void nct_net_spread(nct_net *n);

@@ -36,8 +36,8 @@ struct nct_segments {
 /* The next segment; returns 0 if there is none. */
 int nct_segments_next(struct nct_segments *s, struct nct_segment *p);
 
-/* Sets mark[i], for i in [0, p->n), to 1 if a boundary stands before byte i, else to 0, and mark[p->n] to 1. A pattern's
- * matches are searched in the segment alone. Not for NCT_ALIGN_NONE. NCT_EARG: the pattern. */
+/* Sets mark[i], for i in [0, p->n), to 1 if a boundary stands before byte i, else to 0, and mark[p->n] to 1. A
+ * pattern's matches are searched in the segment alone. Not for NCT_ALIGN_NONE. NCT_EARG: the pattern. */
 nct_err nct_segment_mark(const struct nct_boundaries *b, const struct nct_segment *p, uint8_t *mark,
                          nct_why *why) NCT_USED;
 

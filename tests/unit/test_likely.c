@@ -25,7 +25,8 @@ words_of_parts(void)
 	nct_rng r = {3};
 
 	while (p[0].n < sizeof text - 20)
-		p[0].n += (size_t)snprintf(text + p[0].n, 20, " %s%s", stems[nct_rng_below(&r, STEMS)], endings[nct_rng_below(&r, ENDINGS)]);
+		p[0].n += (size_t)snprintf(text + p[0].n, 20, " %s%s", stems[nct_rng_below(&r, STEMS)],
+		                           endings[nct_rng_below(&r, ENDINGS)]);
 	return text_of(p, NCT_SEP_OPERAND);
 }
 
@@ -60,7 +61,7 @@ chosen(const struct nct_tally *t, const char *string)
 	return v != 0 && t->node[v].chosen;
 }
 
-/* Bits of one word of each kind by the chosen strings of a tally, after some rounds of cutting and counting: plainly. */
+/* Bits of all words, each once, by the chosen strings of a tally, after some rounds of cutting and counting: plainly. */
 static double
 bits_of_words(const struct nct_tally *t)
 {
@@ -144,7 +145,8 @@ test_parts(void **state)
 				continue;
 			t.node[in].chosen = 1;
 			t.node[out].chosen = 0;
-			if (!(bits_of_words(&t) > 0.97 * bits)) fail_msg("another string: %.0f bits, those chosen %.0f", bits_of_words(&t), bits);
+			if (!(bits_of_words(&t) > 0.97 * bits))
+				fail_msg("another string: %.0f bits, those chosen %.0f", bits_of_words(&t), bits);
 			t.node[in].chosen = 0;
 			t.node[out].chosen = 1;
 		}
@@ -153,7 +155,8 @@ test_parts(void **state)
 				t.node[some[i]].chosen = 0;
 			for (size_t k = 0; k < KEEP; k++)
 				t.node[some[nct_rng_below(&r, n)]].chosen = 1;
-			if (!(bits_of_words(&t) > 1.03 * bits)) fail_msg("random strings: %.0f bits, those chosen %.0f", bits_of_words(&t), bits);
+			if (!(bits_of_words(&t) > 1.03 * bits))
+				fail_msg("random strings: %.0f bits, those chosen %.0f", bits_of_words(&t), bits);
 		}
 		nct_tally_free(&t);
 	}
