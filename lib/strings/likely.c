@@ -1,14 +1,14 @@
 /* likely.c - chooses strings of one word by the likelihood that they give to words.
  *
  * A string that is n of N tokens has log2(N / n) bits, by a unigram model, and token_cost more. At first all strings
- * in words count, wherever they begin. Then each word is cut into the chosen strings with the smallest sum. That changes
- * how often strings are taken, and so their bits; it is done twice. Then those strings are dropped whose loss costs
- * least: the times that it is taken, times what its text costs more if it is cut into others. This goes on until few
- * enough are left. With token_cost 0 it is how SentencePiece chooses unigram pieces (Kudo, 2018), but that the best way
- * to cut counts alone, not all ways by their probabilities.
+ * in words count, wherever they begin. Then each word is cut into the chosen strings with the smallest sum. That
+ * changes how often strings are taken, and so their bits; it is done twice. Then those strings are dropped whose loss
+ * costs least: the times that it is taken, times what its text costs more if it is cut into others. This goes on until
+ * few enough are left. With token_cost 0 it is how SentencePiece chooses unigram pieces (Kudo, 2018), but that the best
+ * way to cut counts alone, not all ways by their probabilities.
  *
- * Windows take the longest string that fits, not these. That gives other tokens for a few words in a hundred, and models
- * learn them as well. */
+ * Windows take the longest string that fits, not these. That gives other tokens for a few words in a hundred, and
+ * models learn them as well. */
 #include "strings/likely.h"
 
 #include <stdlib.h>

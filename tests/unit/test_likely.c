@@ -61,7 +61,7 @@ chosen(const struct nct_tally *t, const char *string)
 	return v != 0 && t->node[v].chosen;
 }
 
-/* Bits of all words, each once, by the chosen strings of a tally, after some rounds of cutting and counting: plainly. */
+/* Bits of all words, each once, by the chosen strings of a tally, after some rounds of cutting and counting. */
 static double
 bits_of_words(const struct nct_tally *t)
 {
