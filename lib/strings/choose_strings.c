@@ -22,7 +22,6 @@
 #include "m1/m1.h"
 #include "train/notes.h"
 #include "strings/choose.h"
-#include "strings/likely.h"
 #include "strings/prune.h"
 
 #define FIRST_ROUNDS 3       /* rounds over a part of the text */
@@ -195,9 +194,7 @@ choose_and_prune(struct chooser *c)
 	c->bounds.words_most = 1;
 	for (unsigned i = 0; i < FIRST_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++)
 		err = round_over(c, i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : 1, bits + MORE_BITS);
-	if (err == NCT_OK && c->o->align != NCT_ALIGN_NONE)
-		err = nct_choose_likely(&c->tally, c->text, &c->bounds, (size_t)1 << bits, c->o->token_cost, c->o, c->why);
-	else if (err == NCT_OK)
+	if (err == NCT_OK)
 		err = prune(c, bits);
 	c->bounds.words_most = words;
 	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || nct_train_stop(c->o))

@@ -71,6 +71,6 @@ for line in "$@"; do
 done
 zpty -d shell
 END
-  limited zsh -f type.zsh 'acwin --code=sp' 'acwin --cod' 'acwin -a wo' 'bitpack --to=n' 'm2train --keep' 'm1train -k un' </dev/null
-  printf '%s\n' 'acwin --code=split ' 'acwin --code=' 'acwin -a words ' 'bitpack --to=npy ' 'm2train --keep' 'm1train -k unigram ' | diff - lines
+  limited zsh -f type.zsh 'acwin --code=sp' 'acwin --al' 'acwin -a wo' 'bitpack --to=n' 'm2train --keep' 'm1train -k un' </dev/null
+  printf '%s\n' 'acwin --code=split ' 'acwin --align=' 'acwin -a words ' 'bitpack --to=npy ' 'm2train --keep' 'm1train -k unigram ' | diff - lines
 }
