@@ -30,6 +30,8 @@
 #define NODES_MAX (1u << 24) /* ... but at most this */
 #define GROW_BITS 4u         /* a node may get children once it was counted in one of 2^(b + 4) windows */
 #define MORE_BITS 3u         /* with a token's cost: 2^(b + 3) strings to begin with */
+#define GROW_STRIDE 4        /* with a token's cost the tally grows over one of 4 segments, ... */
+#define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text over so many bytes at least */
 #define KEPT 7               /* tenths of the strings that a round of pruning keeps */
 #define LEAST 3              /* it may be chosen if it was counted this many times as often */
 
@@ -172,6 +174,7 @@ prune(struct chooser *c, unsigned bits)
 		const size_t next = have / 10 * KEPT;
 		struct nct_parsed p;
 
+		nct_tally_keep_chosen(&c->tally);
 		nct_tally_clear(&c->tally);
 		if ((err = nct_count_windows(&c->tally, c->text, 1, &c->bounds, 0, c->o, &p, c->why)) != NCT_OK ||
 		    nct_train_stop(c->o))
@@ -188,12 +191,14 @@ static nct_err
 choose_and_prune(struct chooser *c)
 {
 	const unsigned bits = c->o->window_bits, words = c->o->string_words;
+	const uint64_t most = nct_text_bytes(c->text) / GROW_BYTES;
+	const uint64_t stride = most < 1 ? 1 : most < GROW_STRIDE ? most : GROW_STRIDE;
 	uint8_t *single = NULL;
 	nct_err err = NCT_OK;
 
 	c->bounds.words_most = 1;
 	for (unsigned i = 0; i < FIRST_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++)
-		err = round_over(c, i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : 1, bits + MORE_BITS);
+		err = round_over(c, i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : stride, bits + MORE_BITS);
 	if (err == NCT_OK)
 		err = prune(c, bits);
 	c->bounds.words_most = words;
@@ -206,7 +211,7 @@ choose_and_prune(struct chooser *c)
 		const uint32_t n = c->tally.n;
 		for (uint32_t v = 0; v < n; v++)
 			single[v] = c->tally.node[v].chosen && c->tally.node[v].words == 1;
-		err = round_over(c, 1, bits);
+		err = round_over(c, stride, bits);
 		for (uint32_t v = 1; v < c->tally.n && err == NCT_OK; v++)
 			if (c->tally.node[v].words == 1)
 				c->tally.node[v].chosen = v < n && single[v];

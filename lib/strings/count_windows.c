@@ -222,7 +222,7 @@ nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, co
 		p->bytes += c->sum.bytes;
 		p->bounded += c->sum.bounded;
 	}
-	t->n = batch.counter[0].tally.n;
+	*t = batch.counter[0].tally; /* it may have grown */
 	counters_free(batch.counter, n);
 	return err;
 }

@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BITS 10 /* of the smallest table */
+
 nct_err
 nct_tally_new(struct nct_tally *t, uint32_t most)
 {
-	*t = (struct nct_tally){.n = 1, .most = most, .bits = 4};
-	while ((size_t)1 << t->bits < 2 * (size_t)most)
-		t->bits++;
+	*t = (struct nct_tally){.n = 1, .most = most, .bits = BITS, .bits_most = BITS};
+	while ((size_t)1 << t->bits_most < 2 * (size_t)most)
+		t->bits_most++;
 	t->node = calloc(most, sizeof *t->node);
-	t->table = calloc((size_t)1 << t->bits, sizeof *t->table);
+	t->table = calloc((size_t)1 << t->bits_most, sizeof *t->table);
 	if (t->node != NULL && t->table != NULL)
 		return NCT_OK;
 	nct_tally_free(t);
@@ -50,6 +52,43 @@ place_of(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 	return at;
 }
 
+/* Enters all nodes in the table anew, which gets the size that they need. */
+static void
+enter_all(struct nct_tally *t)
+{
+	t->bits = BITS;
+	while ((size_t)1 << t->bits < 2 * (size_t)t->n && t->bits < t->bits_most)
+		t->bits++;
+	memset(t->table, 0, ((size_t)1 << t->bits) * sizeof *t->table);
+	for (uint32_t v = 1; v < t->n; v++)
+		t->table[place_of(t, t->node[v].parent, t->node[v].symbol)] = v;
+}
+
+void
+nct_tally_keep_chosen(struct nct_tally *t)
+{
+	uint32_t n = 1;
+
+	/* `last` serves as the new number: first 1 for nodes that stay. */
+	for (uint32_t v = t->n; v-- > 1;)
+		t->node[v].last = t->node[v].chosen;
+	for (uint32_t v = t->n; v-- > 1;)
+		if (t->node[v].last != 0)
+			t->node[t->node[v].parent].last = 1;
+	t->node[0].last = 0;
+	for (uint32_t v = 1; v < t->n; v++)
+		if (t->node[v].last != 0) {
+			t->node[v].last = n;
+			t->node[v].parent = t->node[t->node[v].parent].last;
+			n++;
+		}
+	for (uint32_t v = 1; v < t->n; v++)
+		if (t->node[v].last != 0)
+			t->node[t->node[v].last] = t->node[v];
+	t->n = n;
+	enter_all(t);
+}
+
 uint32_t
 nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 {
@@ -59,12 +98,16 @@ nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 uint32_t
 nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cut)
 {
-	const size_t at = place_of(t, parent, symbol);
+	size_t at = place_of(t, parent, symbol);
 
 	if (t->table[at] != 0)
 		return t->table[at];
 	if (t->n == t->most || t->node[parent].length == NCT_TALLY_LENGTH)
 		return 0;
+	if (2 * (size_t)t->n >= (size_t)1 << t->bits && t->bits < t->bits_most) {
+		enter_all(t);
+		at = place_of(t, parent, symbol);
+	}
 	const struct nct_tally_node *up = &t->node[parent];
 
 	t->node[t->n] = (struct nct_tally_node){.parent = parent,

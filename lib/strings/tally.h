@@ -28,11 +28,14 @@ struct nct_tally {
 	struct nct_tally_node *node; /* (most) owned: `n` are in use */
 	uint32_t n, most;
 	uint32_t *table;             /* (2^bits) owned: a hash table of nodes, by parent and symbol; 0: empty */
-	unsigned bits;
+	unsigned bits;               /* so few that the table is half full or less; there is room for 2^bits_most */
+	unsigned bits_most;
 };
 
 nct_err nct_tally_new(struct nct_tally *t, uint32_t most) NCT_USED; /* NCT_ENOMEM */
 void nct_tally_free(struct nct_tally *t);                            /* zero is a no-op */
+/* Keeps the chosen nodes and those that lead to them, in their order, with new numbers. */
+void nct_tally_keep_chosen(struct nct_tally *t);
 void nct_tally_clear(struct nct_tally *t);                           /* all counts become 0; nodes stay */
 /* The node that goes on from `parent` with `symbol`; 0: there is none. */
 uint32_t nct_tally_find(const struct nct_tally *t, uint32_t parent, unsigned symbol);
