@@ -479,12 +479,67 @@ test_pruning(void **state)
 	}
 }
 
+/* What is kept: the chosen nodes and those that lead to them, with what they had; the others can be added again. */
+static void
+test_kept(void **state)
+{
+	nct_rng r = {9};
+
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		const uint32_t nodes = 300 + (uint32_t)nct_rng_below(&r, 5000);
+		struct spelled *s = calloc(nodes, sizeof *s);
+		uint8_t *stays = calloc(nodes, 1);
+		struct nct_tally t;
+		uint32_t left = 1;
+
+		assert_true(s != NULL && stays != NULL);
+		assert_int_equal(nct_tally_new(&t, nodes), NCT_OK);
+		while (t.n < nodes) {
+			const uint32_t before = t.n, up = (uint32_t)nct_rng_below(&r, t.n);
+			const uint32_t v = nct_tally_add(&t, up, 'a' + (unsigned)nct_rng_below(&r, 9), 0);
+
+			if (v == before) {
+				t.node[v].chosen = nct_rng_below(&r, 5) == 0;
+				t.node[v].taken = v;
+			}
+		}
+		for (uint32_t v = 1; v < nodes; v++) {
+			s[v] = spelled(&t, v);
+			for (uint32_t u = v; t.node[v].chosen && u != 0; u = t.node[u].parent)
+				stays[u] = 1;
+		}
+		nct_tally_keep_chosen(&t);
+		for (uint32_t v = 1; v < nodes; v++) {
+			uint32_t u = 0;
+
+			for (unsigned i = 0; i < s[v].n && (i == 0 || u != 0); i++)
+				u = nct_tally_find(&t, u, s[v].letter[i]);
+			left += stays[v];
+			assert_int_equal(u != 0, stays[v]);
+			assert_true(u == 0 || (t.node[u].taken == v && t.node[u].length == s[v].n));
+		}
+		assert_int_equal(t.n, left);
+		for (uint32_t v = 1; v < nodes; v++) {
+			uint32_t u = 0;
+
+			for (unsigned i = 0; i < s[v].n; i++)
+				assert_int_not_equal(u = nct_tally_add(&t, u, s[v].letter[i], 0), 0);
+		}
+		assert_int_equal(t.n, nodes);
+		nct_tally_free(&t);
+		free(stays);
+		free(s);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_walk), cmocka_unit_test(test_texts), cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_choice), cmocka_unit_test(test_filled_up), cmocka_unit_test(test_pruning),
+		cmocka_unit_test(test_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
