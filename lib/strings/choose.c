@@ -159,16 +159,6 @@ mark(const struct tree *c, struct nct_tally *t)
 			t->node[c->node[i]].chosen = 1;
 }
 
-static size_t
-count_chosen(const struct nct_tally *t)
-{
-	size_t n = 0;
-
-	for (uint32_t v = 1; v < t->n; v++)
-		n += t->node[v].chosen;
-	return n;
-}
-
 /* Chooses all strings of one symbol, and no others. */
 static nct_err
 have_singles(struct nct_tally *t)
@@ -204,7 +194,7 @@ static nct_err
 fill_up(struct nct_tally *t, size_t strings, int aligned)
 {
 	struct spare *rest = malloc(t->n * sizeof *rest);
-	size_t have = count_chosen(t), n = 0;
+	size_t have = nct_tally_chosen(t), n = 0;
 
 	if (rest == NULL)
 		return NCT_ENOMEM;

@@ -153,16 +153,6 @@ round_over(struct chooser *c, uint64_t stride, unsigned bits)
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
 }
 
-static size_t
-count_chosen(const struct nct_tally *t)
-{
-	size_t n = 0;
-
-	for (uint32_t v = 1; v < t->n; v++)
-		n += t->node[v].chosen;
-	return n;
-}
-
 /* Drops strings, KEPT of those that are more than one symbol a round, until there are 2^bits. */
 static nct_err
 prune(struct chooser *c, unsigned bits)
@@ -170,7 +160,7 @@ prune(struct chooser *c, unsigned bits)
 	const size_t wanted = (size_t)1 << bits;
 	nct_err err = NCT_OK;
 
-	for (size_t have; err == NCT_OK && (have = count_chosen(&c->tally)) > wanted && !nct_train_stop(c->o);) {
+	for (size_t have; err == NCT_OK && (have = nct_tally_chosen(&c->tally)) > wanted && !nct_train_stop(c->o);) {
 		const size_t next = have / 10 * KEPT;
 		struct nct_parsed p;
 

@@ -52,6 +52,16 @@ place_of(const struct nct_tally *t, uint32_t parent, unsigned symbol)
 	return at;
 }
 
+size_t
+nct_tally_chosen(const struct nct_tally *t)
+{
+	size_t n = 0;
+
+	for (uint32_t v = 1; v < t->n; v++)
+		n += t->node[v].chosen;
+	return n;
+}
+
 /* Enters all nodes in the table anew, which gets the size that they need. */
 static void
 enter_all(struct nct_tally *t)

@@ -34,6 +34,7 @@ struct nct_tally {
 
 nct_err nct_tally_new(struct nct_tally *t, uint32_t most) NCT_USED; /* NCT_ENOMEM */
 void nct_tally_free(struct nct_tally *t);                            /* zero is a no-op */
+size_t nct_tally_chosen(const struct nct_tally *t);                  /* how many nodes are chosen */
 /* Keeps the chosen nodes and those that lead to them, in their order, with new numbers. */
 void nct_tally_keep_chosen(struct nct_tally *t);
 void nct_tally_clear(struct nct_tally *t);                           /* all counts become 0; nodes stay */
