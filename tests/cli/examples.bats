@@ -285,8 +285,8 @@ headed() {
 }
 
 @test "stability.sh: what a changed word changes" {
-  long_test
   needs spm_train spm_encode spm_decode
+  long_test
   measuring_model
   MODEL=strings VOCABS=500 THREADS=2 example stability learned >out
   headed out
