@@ -101,7 +101,7 @@ take(struct opts *o, int letter, const char *arg)
 	case OPT_COST:
 		o->cost_given = 1;
 		o->t.train.by_bits = strcmp(arg, "inf") != 0;
-		o->t.train.token_cost = o->t.train.by_bits ? opt_double(&cli, "--token-cost", arg, 0, 1000) : 0;
+		o->t.train.token_cost = o->t.train.by_bits ? opt_double(&cli, "--token-cost", arg, 0, NCT_TOKEN_COST_MAX) : 0;
 		break;
 	case OPT_WORDS: o->t.train.string_words = (unsigned)opt_u64(&cli, "--words", arg, 1, 255); break;
 	case OPT_LONG:

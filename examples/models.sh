@@ -40,7 +40,7 @@ each() {
 	for rest; do for kind in $kinds; do echo "$kind:$rest"; done; done
 }
 
-# The most telling first. Some 30 hours of two cores.
+# The most telling first. All of them take many hours.
 rows() {
 	small="uni-8192 bpe-8192 word-13-0 str-13-12 str-13-inf"
 	each "$small" 4m:600:1 4m:600:2 4m:600:3
@@ -209,15 +209,15 @@ size() {
 		other=${2#4m?}
 		awk -v own="$(density "$1")" -v other="$(density "$other")" -v v="$(vocabulary "$1")" -v w="$(vocabulary "$other")" \
 			-v output="$(case $2 in *+*) echo 1 ;; *) echo 0 ;; esac)" 'BEGIN {
-			d = 256; layers = 4
-			want = (layers * (4 * d * d + 2 * d * 1024) + output * w * d) / other * own
-			printf "d=%d,layers=%d,heads=4,ff=%d\n", d, layers, ((want - output * v * d) / layers - 4 * d * d) / (2 * d) + 0.5
+			d = 256; layers = 4 # a layer has 4 d d parameters of attention and 3 d ff of the feed-forward part
+			want = (layers * (4 * d * d + 3 * d * 1024) + output * w * d) / other * own
+			printf "d=%d,layers=%d,heads=4,ff=%d\n", d, layers, ((want - output * v * d) / layers - 4 * d * d) / (3 * d) + 0.5
 		}' ;;
 	*) echo "$2" ;;
 	esac
 }
 density() { bpbcalc "tokens/$1/a" | column bytes_per_token; }
-vocabulary() { bpbcalc "tokens/$1/a" | awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "uniform_bpb") u = i; else if ($i == "bytes_per_token") b = i } NR == 2 { printf "%d\n", exp($u * $b * log(2)) + 0.5 }'; }
+vocabulary() { acwin -l "tokens/$1/a" | column vocab; }
 
 # train ROW: prints m2train's options for a row whose tokens are there.
 train() {

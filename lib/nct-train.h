@@ -39,6 +39,7 @@ NCT_API uint64_t nct_text_documents(const nct_text *t); /* documents that end wi
 
 /* ---- Training, M1 or M2 ---- */
 
+#define NCT_TOKEN_COST_MAX 1000
 #define NCT_TRAIN_AUTO UINT64_MAX /* of `warmup` and `cooldown`: the library chooses */
 
 /* The processes, called ranks, that train one model together. Each has its own share of the rows of every batch. All
@@ -112,7 +113,7 @@ struct nct_train_options {
 	/* Of nct_m1_choose(): 0: the fewest tokens are best; 1: tokens cost their bits and token_cost, in bits, each. */
 	int by_bits;
 	unsigned string_words;  /* words that a string may be of or begin, if windows are aligned; 0: any number */
-	double token_cost;
+	double token_cost;      /* 0 to NCT_TOKEN_COST_MAX */
 	/* Of nct_m2_train(): rows of tokens are composed of rows of the words in their strings, which the codebook of this M1
 	 * has; NULL: they are not. Borrowed. */
 	const nct_m1 *words_of;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/le.h"
 #include "net/net.h"
 
 #define TASK_ROWS 64
@@ -25,13 +26,11 @@ nct_composition_crc(const struct nct_composition *c)
 
 	for (uint32_t t = 0; t < c->vocab; t++)
 		for (uint32_t i = c->at[t]; i < c->at[t + 1]; i++) {
-			const uint32_t pair[2] = {t, c->word[i]};
+			uint8_t pair[8];
 
-			for (size_t k = 0; k < 8; k++) { /* little-endian on all machines */
-				const uint8_t byte = (uint8_t)(pair[k / 4] >> k % 4 * 8);
-
-				crc = lzma_crc64(&byte, 1, crc);
-			}
+			nct_put32(pair, t);
+			nct_put32(pair + 4, c->word[i]);
+			crc = lzma_crc64(pair, sizeof pair, crc);
 		}
 	return crc;
 }

@@ -16,7 +16,7 @@ struct nct_composition {
 };
 
 void nct_composition_free(struct nct_composition *c); /* zero is a no-op */
-/* CRC64 of vocab, at and word. */
+/* CRC64 of all pairs of a token and a word of it, two little-endian u32 each. */
 uint64_t nct_composition_crc(const struct nct_composition *c);
 
 /* Adds the rows of words to the rows of tokens, in a copy of a net's parameters. */

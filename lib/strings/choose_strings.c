@@ -33,6 +33,7 @@
 #define GROW_STRIDE 4        /* with a token's cost the tally grows over one of 4 segments, ... */
 #define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text over so many bytes at least */
 #define KEPT 7               /* tenths of the strings that a round of pruning keeps */
+#define SEVERAL_ROUNDS 2     /* rounds in which strings of several words are found */
 #define LEAST 3              /* it may be chosen if it was counted this many times as often */
 
 /* ---- the codebook ---- */
@@ -153,7 +154,7 @@ round_over(struct chooser *c, uint64_t stride, unsigned bits)
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
 }
 
-/* Drops strings, KEPT of those that are more than one symbol a round, until there are 2^bits. */
+/* Drops strings until there are 2^bits. */
 static nct_err
 prune(struct chooser *c, unsigned bits)
 {
@@ -183,7 +184,7 @@ choose_and_prune(struct chooser *c)
 	const unsigned bits = c->o->window_bits, words = c->o->string_words;
 	const uint64_t most = nct_text_bytes(c->text) / GROW_BYTES;
 	const uint64_t stride = most < 1 ? 1 : most < GROW_STRIDE ? most : GROW_STRIDE;
-	uint8_t *single = NULL;
+	uint8_t *single; /* by node: its string of one word is chosen */
 	nct_err err = NCT_OK;
 
 	c->bounds.words_most = 1;
@@ -194,13 +195,12 @@ choose_and_prune(struct chooser *c)
 	c->bounds.words_most = words;
 	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || nct_train_stop(c->o))
 		return err;
-	for (unsigned i = 0; i < 2 && err == NCT_OK && !nct_train_stop(c->o); i++) {
-		free(single);
-		if ((single = malloc(c->tally.n)) == NULL)
-			return nct_fail(c->why, NCT_ENOMEM, "out of memory");
-		const uint32_t n = c->tally.n;
-		for (uint32_t v = 0; v < n; v++)
-			single[v] = c->tally.node[v].chosen && c->tally.node[v].words == 1;
+	const uint32_t n = c->tally.n;
+	if ((single = malloc(n)) == NULL)
+		return nct_fail(c->why, NCT_ENOMEM, "out of memory");
+	for (uint32_t v = 0; v < n; v++)
+		single[v] = c->tally.node[v].chosen;
+	for (unsigned i = 0; i < SEVERAL_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++) {
 		err = round_over(c, stride, bits);
 		for (uint32_t v = 1; v < c->tally.n && err == NCT_OK; v++)
 			if (c->tally.node[v].words == 1)
@@ -321,6 +321,8 @@ nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struc
 	if (o.window_bits < NCT_WINDOW_MIN || o.window_bits > NCT_CODEBOOK_MAX || o.rounds < 1 ||
 	    (o.align == NCT_ALIGN_REGEX) != (o.align_pattern != NULL))
 		return nct_fail(c.why, NCT_EARG, "window bits, rounds, alignment: out of range");
+	if (o.by_bits && !(o.token_cost >= 0 && o.token_cost <= NCT_TOKEN_COST_MAX))
+		return nct_fail(c.why, NCT_EARG, "token cost: out of range");
 	if (o.book_name != NULL && !nct_codebook_name_good(o.book_name))
 		return nct_fail(c.why, NCT_EARG, "a codebook's name has 1 to %d of a-z, 0-9, '-' and '_', not '%.100s'",
 		                NCT_CODEBOOK_NAME, o.book_name);

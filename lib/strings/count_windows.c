@@ -37,13 +37,12 @@ struct window {
 	size_t length;
 };
 
-/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. mark: of
- * the segment, or NULL. */
+/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. */
 static void
-follow(struct counter *c, const struct nct_segment *p, const uint8_t *mark, size_t at, struct window *w)
+follow(struct counter *c, const struct nct_segment *p, size_t at, struct window *w)
 {
 	struct nct_tally *t = &c->tally;
-	const uint8_t *text = p->document + p->at;
+	const uint8_t *text = p->document + p->at, *mark = c->mark;
 	unsigned words = c->bounds.words_most;
 	size_t cut = 0;
 	uint32_t v = 0;
@@ -86,7 +85,7 @@ cut_segment(struct counter *c, const struct nct_segment *p)
 	for (size_t at = 0; at < p->n;) {
 		struct window w;
 
-		follow(c, p, mark, at, &w);
+		follow(c, p, at, &w);
 		for (size_t i = 0; i < w.length && w.bound == 0; i++)
 			c->tally.node[w.path[i]].unbounded++;
 		const size_t takes = mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;

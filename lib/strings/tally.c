@@ -92,9 +92,14 @@ nct_tally_keep_chosen(struct nct_tally *t)
 			t->node[v].parent = t->node[t->node[v].parent].last;
 			n++;
 		}
-	for (uint32_t v = 1; v < t->n; v++)
-		if (t->node[v].last != 0)
-			t->node[t->node[v].last] = t->node[v];
+	for (uint32_t v = 1; v < t->n; v++) {
+		const uint32_t to = t->node[v].last; /* v at most */
+
+		if (to == 0)
+			continue;
+		t->node[to] = t->node[v];
+		t->node[to].last = 0;
+	}
 	t->n = n;
 	enter_all(t);
 }
@@ -114,7 +119,7 @@ nct_tally_add(struct nct_tally *t, uint32_t parent, unsigned symbol, unsigned cu
 		return t->table[at];
 	if (t->n == t->most || t->node[parent].length == NCT_TALLY_LENGTH)
 		return 0;
-	if (2 * (size_t)t->n >= (size_t)1 << t->bits && t->bits < t->bits_most) {
+	if (2 * (size_t)t->n > (size_t)1 << t->bits && t->bits < t->bits_most) {
 		enter_all(t);
 		at = place_of(t, parent, symbol);
 	}

@@ -60,7 +60,8 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
 	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
 	const uint64_t rounds = l->train->rounds != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
-	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds;
+	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds +
+	                      (l->shape.words > 0 ? params : 0); /* a copy, when the model is written */
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
@@ -229,9 +230,10 @@ train_step(struct nct_loop *l, nct_why *why)
 		err = nct_world_sum_doubles(o->world, &total, 1);
 	l->p.lr = nct_schedule_rate(&l->schedule, l->mark.step + 1);
 	const double start = nct_seconds();
-	nct_net_spread(l->net);
-	if (err == NCT_OK)
+	if (err == NCT_OK) {
+		nct_net_spread(l->net);
 		err = nct_adafactor_step(l->opt, nct_net_params(l->net), nct_net_grads(l->net), l->mark.step + 1, l->p.lr, &inner);
+	}
 	if (err != NCT_OK)
 		return broke(l, err, &inner, why);
 	nct_net_compose(l->net);

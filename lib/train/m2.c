@@ -142,8 +142,11 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
 	if (o->words_of != NULL) {
-		if ((err = nct_token_words(&run.words, o->words_of, nct_corpus_header(tokens), &inner)) != NCT_OK)
+		err = nct_token_words(&run.words, o->words_of, nct_corpus_header(tokens), &inner);
+		if ((err = nct_world_agree(o->world, err, &inner)) != NCT_OK) {
+			nct_composition_free(&run.words);
 			return nct_fail_about(why, NCT_ABOUT_M1, err, "%.200s", inner.text);
+		}
 		run.train.words = run.words.words > 0 ? &run.words : NULL;
 	}
 	if (eval != NULL) {

@@ -368,12 +368,20 @@ headed() {
   models() { DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 THREADS=2 example models "$@"; }
   rows="uni-400:$body:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2 built-in:$body:2:1"
   rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1"
+  [ -z "${NCT_LONG:-}" ] || rows="$rows bpe-400:$body:2:1 free-400:$body:2:1 ac-16:$body:2:1 ei-32-8:$body:2:1 ei-16-8-2:$body:2:1" # M1 is slow
+  [ -z "${NCT_LONG:-}" ] || rows="$rows uni-400:4m:2:1 str-10-4:4m=uni-400:2:1 str-10-4:4m+uni-400:2:1"
   # shellcheck disable=SC2086 # a list
   models $rows
   [ "$(tail -n +2 table | cut -f 1)" = "$(tr ' ' '\n' <<<"$rows")" ]
   awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { a = $at["bits_per_byte_a"]; b = $at["bits_per_byte_b"]; if (!(a > 1 && a < 20 && b / a > 0.9 && b / a < 1.1)) exit 1
       if ($at["tokens_trained"] < 350 || $at["flops_per_byte"] <= 0 || $at["train_flops"] <= 0) exit 1 }' table
+  # Where operations are to be equal, they are within 1%.
+  awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    function off(a, b) { return a / b > 1.01 || b / a > 1.01 }
+    $1 ~ /^uni-400:4m:/ { want = $at["flops_per_byte"]; output = $at["flops_per_byte_with_output"] }
+    $1 ~ /:4m=/ && off($at["flops_per_byte"], want) || $1 ~ /:4m[+]/ && off($at["flops_per_byte_with_output"], output) { print; bad = 1 }
+    END { exit bad }' table
   before=$(cksum <table)
   models "uni-400:$body:3:1"
   [ "$(cksum <table)" = "$before" ]

@@ -325,7 +325,7 @@ static void
 test_m1_training(void **state)
 {
 	struct nct_train_options o = tiny(TINY, NULL), bad = tiny("huge", NULL), elsewhere = tiny(TINY, "/nowhere/checkpoint");
-	struct nct_train_options bits = o, regex = o;
+	struct nct_train_options bits = o, regex = o, cost;
 	struct nct_m1_choose_result c;
 	struct nct_m1_train_result r;
 
@@ -333,12 +333,16 @@ test_m1_training(void **state)
 	bits.window_bits = regex.window_bits = 10;
 	regex.align = NCT_ALIGN_REGEX;
 	regex.align_pattern = "(";
+	cost = bits;
+	cost.by_bits = 1;
+	cost.token_cost = -1;
 	FAILS(NCT_ECUT, 1, nct_m1_train(empty, NULL, NCT_TRAIN_UNIGRAM, &o, null, &r, why));
 	FAILS(NCT_EWRITE, 1, nct_m1_train(text, NULL, NCT_TRAIN_UNIGRAM, &o, full, &r, why));
 	FAILS(NCT_EARG, 1, nct_m1_train(text, NULL, NCT_TRAIN_TRANSFORMER, &bad, null, &r, why));
 	FAILS(NCT_EIO, 1, nct_m1_train(text, NULL, NCT_TRAIN_TRANSFORMER, &elsewhere, null, &r, why));
 	FAILS(NCT_EARG, 1, nct_m1_choose(m1, text, NULL, &o, &c, why)); /* windows of 0 bits */
 	FAILS(NCT_EARG, 1, nct_m1_choose(m1, text, NULL, &regex, &c, why));
+	FAILS(NCT_EARG, 1, nct_m1_choose(m1, text, NULL, &cost, &c, why));
 	FAILS(NCT_ECUT, 1, nct_m1_choose(m1, empty, NULL, &bits, &c, why));
 }
 
