@@ -3,10 +3,42 @@
 
 #include <assert.h>
 
-/* Code points for each symbol at one node. */
+/* Code points for each symbol at one node: low[s], and 2^64 times high[s] if `wide`. */
 struct shares {
-	nct_u128 of[NCT_SYMBOLS];
+	int wide;
+	uint64_t low[NCT_SYMBOLS], high[NCT_SYMBOLS];
 };
+
+static nct_u128
+share_of(const struct shares *a, unsigned s)
+{
+	return a->wide ? (nct_u128)a->high[s] << 64 | a->low[s] : a->low[s];
+}
+
+static void
+set_share(struct shares *a, unsigned s, nct_u128 n)
+{
+	a->low[s] = (uint64_t)n;
+	if (a->wide)
+		a->high[s] = (uint64_t)(n >> 64);
+}
+
+/* The sum of the shares of symbols below s. */
+static nct_u128
+shares_below(const struct shares *a, unsigned s)
+{
+	nct_u128 sum = 0;
+	uint64_t low = 0;
+
+	if (a->wide) {
+		for (unsigned i = 0; i < s; i++)
+			sum += share_of(a, i);
+		return sum;
+	}
+	for (unsigned i = 0; i < s; i++) /* a node has less than 2^64 code points */
+		low += a->low[i];
+	return low;
+}
 
 /* A factor that replaces a division: floor(f r / sum) = (f * ratio) >> 44, for f <= 2^20 and r < sum <= 2^20. With
  * ratio = floor(2^44 r / sum) + 1, f * ratio / 2^44 exceeds f r / sum by at most f / 2^44 < 1 / sum. That is too
@@ -78,25 +110,53 @@ divide_narrow(struct shares *out, const uint32_t *freq, unsigned count, uint32_t
 	if (left > 0)
 		largest_remainders(share, remainder, count, (int32_t)left);
 	for (unsigned s = 0; s < count; s++)
-		out->of[s] = share[s];
+		out->low[s] = share[s];
 }
 
-/* divide() for larger m. All code points left over by rounding go to the most probable symbol. */
+/* The most probable of the first `count` symbols, the first of several. */
+static unsigned
+most_probable(const uint32_t *freq, unsigned count)
+{
+	uint32_t most = 0;
+	unsigned s = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		most = freq[i] > most ? freq[i] : most;
+	while (freq[s] != most)
+		s++;
+	return s;
+}
+
+/* divide() for m of 2^32 to 2^64 - 1. All code points left over by rounding go to the most probable symbol. */
+static void
+divide_long(struct shares *out, const uint32_t *freq, unsigned count, uint64_t m, uint32_t sum)
+{
+	const uint64_t q = m / sum, ratio = ratio_of(m % sum, sum);
+	uint64_t given = 0;
+
+	for (unsigned s = 0; s < count; s++) {
+		out->low[s] = freq[s] * q + scaled(freq[s], ratio);
+		given += out->low[s];
+	}
+	out->low[most_probable(freq, count)] += m - given;
+}
+
+/* The same for larger m. */
 static void
 divide_wide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m, uint32_t sum)
 {
 	const nct_u128 q = m / sum;
 	const uint64_t ratio = ratio_of((uint64_t)(m % sum), sum);
+	const unsigned top = most_probable(freq, count);
 	nct_u128 left = m;
-	unsigned top = 0;
 
 	for (unsigned s = 0; s < count; s++) {
-		out->of[s] = freq[s] * q + scaled(freq[s], ratio);
-		left -= out->of[s];
-		if (freq[s] > freq[top])
-			top = s;
+		const nct_u128 share = freq[s] * q + scaled(freq[s], ratio);
+
+		set_share(out, s, share);
+		left -= share;
 	}
-	out->of[top] += left;
+	set_share(out, top, share_of(out, top) + left);
 }
 
 /* Divides m code points among the first `count` symbols by their frequencies f, of sum F. Each gets floor(f m / F),
@@ -107,8 +167,11 @@ divide(struct shares *out, const uint32_t *freq, unsigned count, nct_u128 m)
 {
 	const uint32_t sum = NCT_FREQ_TOTAL - (count < NCT_SYMBOLS ? freq[NCT_EOD] : 0);
 
+	out->wide = m >> 64 != 0;
 	if (m >> 32 == 0)
 		divide_narrow(out, freq, count, (uint32_t)m, sum);
+	else if (!out->wide)
+		divide_long(out, freq, count, (uint64_t)m, sum);
 	else
 		divide_wide(out, freq, count, m, sum);
 }
@@ -122,17 +185,16 @@ divide_node(struct shares *out, const struct nct_node *n, const uint32_t *freq)
 	if (n->symbols == 0) { /* the root: one code point each, and the bytes share the other n - 257 */
 		divide(out, freq, NCT_EOD, m - (NCT_SYMBOLS - 1));
 		for (unsigned s = 0; s < NCT_EOD; s++)
-			out->of[s]++;
-		out->of[NCT_EOD] = 1;
+			set_share(out, s, share_of(out, s) + 1);
+		set_share(out, NCT_EOD, 1);
 		return n->first;
 	}
-	if (freq[NCT_EOD] * (m >> 20) < 2) /* else EOD's share is certainly above 1 */
+	const int eods_share_is_large = freq[NCT_EOD] * (m >> 20) >= 2; /* above 1 without any rounding */
+	if (!eods_share_is_large)
 		divide(out, freq, NCT_SYMBOLS, m);
-	else
-		out->of[NCT_EOD] = 2;
-	if (out->of[NCT_EOD] > 1) {
+	if (eods_share_is_large || share_of(out, NCT_EOD) > 1) {
 		divide(out, freq, NCT_EOD, m - 1);
-		out->of[NCT_EOD] = 1;
+		set_share(out, NCT_EOD, 1);
 	}
 	return n->first + 1; /* n->first itself means "the window ends here" */
 }
@@ -159,15 +221,14 @@ int
 nct_split_take(struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], unsigned symbol)
 {
 	struct shares share;
-	nct_u128 first;
+	nct_u128 first, own;
 
 	assert(symbol < NCT_SYMBOLS && !nct_split_ended(n));
 	first = divide_node(&share, n, freq);
-	if (share.of[symbol] == 0)
+	if ((own = share_of(&share, symbol)) == 0)
 		return 0;
-	for (unsigned s = 0; s < symbol; s++)
-		first += share.of[s];
-	*n = (struct nct_node){.first = first, .rest = share.of[symbol] - 1, .symbols = n->symbols + 1};
+	first += shares_below(&share, symbol);
+	*n = (struct nct_node){.first = first, .rest = own - 1, .symbols = n->symbols + 1};
 	return 1;
 }
 
@@ -181,10 +242,10 @@ nct_split_find(struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], nct_u128 k)
 	assert(!nct_split_ended(n) && k >= n->first && k - n->first <= n->rest);
 	first = divide_node(&share, n, freq);
 	assert(k >= first);
-	while (k - first >= share.of[s])
-		first += share.of[s++];
+	while (k - first >= share_of(&share, s))
+		first += share_of(&share, s++);
 	assert(s < NCT_SYMBOLS);
-	*n = (struct nct_node){.first = first, .rest = share.of[s] - 1, .symbols = n->symbols + 1};
+	*n = (struct nct_node){.first = first, .rest = share_of(&share, s) - 1, .symbols = n->symbols + 1};
 	return s;
 }
 
@@ -198,7 +259,7 @@ nct_split_bounds(const struct nct_node *n, const uint32_t freq[NCT_SYMBOLS], uin
 	at = (uint32_t)(divide_node(&share, n, freq) - n->first);
 	for (unsigned s = 0; s < NCT_SYMBOLS; s++) {
 		bound[s] = at;
-		at += (uint32_t)share.of[s];
+		at += (uint32_t)share.low[s];
 	}
 	bound[NCT_SYMBOLS] = at;
 }

@@ -44,8 +44,9 @@ usable(void)
 }
 
 const struct nct_kernels nct_kernels_amx = {
-    "amx",     usable,    packed,     pack,     tiles_matmul, x512_norm,   x512_narrow, x512_add,
-    x512_gate, x512_dots, x512_weigh, x512_mix, halve,        x512_settle, predict,
+	.name = "amx", .usable = usable, .packed = packed, .pack = pack, .matmul = tiles_matmul, .norm = x512_norm,
+	.narrow = x512_narrow, .add = x512_add, .gate = x512_gate, .dots = x512_dots, .weigh = x512_weigh,
+	.mix = x512_mix, .halve = halve, .settle = x512_settle, .predict = x512_predict,
 };
 
 #else

@@ -213,6 +213,13 @@ dots(int32_t *s, const int8_t *q, const int8_t *const *row, size_t off, size_t n
 		s[j] = dot_by1(q, row[j] + off, d);
 }
 
+/* Two weights as the factors of pmaddwd. */
+static inline __m256i
+pair_of(int32_t p0, int32_t p1)
+{
+	return _mm256_set1_epi32((int32_t)((uint32_t)p1 << 16 | (uint16_t)p0));
+}
+
 /* Columns [0, cols) of mix(), two positions at a time, with sums in registers. cols <= 64 is a multiple of 16, and
  * constant where this is inlined. */
 static inline __attribute__((always_inline)) void
@@ -224,7 +231,7 @@ mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, 
 	for (size_t j = 0; j < n; j += 2) {
 		const size_t other = j + 1 < n ? j + 1 : j;
 		const int32_t p1 = other > j ? p[other] : 0;
-		const __m256i p01 = _mm256_set1_epi32(p1 * 65536 + p[j]);
+		const __m256i p01 = pair_of(p[j], p1);
 
 		if ((p[j] | p1) == 0)
 			continue;
@@ -258,8 +265,70 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 	}
 }
 
+/* ---- open gates ---- */
+
+static void
+open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k)
+{
+	const size_t stride = NCT_ROW_STRIDE(k);
+
+	for (size_t i = 0; i < n; i += TILE) {
+		const int8_t *four[TILE];
+
+		for (size_t j = 0; j < TILE; j++)
+			four[j] = (const int8_t *)w + open->index[i + j] * stride;
+		dot_by4(y + i, x, four, k);
+	}
+}
+
+/* Columns [0, cols) of sum(), two rows at a time. cols <= 64 is a multiple of 16, and constant where this is
+ * inlined. */
+static inline __attribute__((always_inline)) void
+sum_columns(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t stride, size_t cols)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i lo[4] = {zero, zero, zero, zero}, hi[4] = {zero, zero, zero, zero};
+
+	for (size_t j = 0; j < n; j += 2) {
+		const uint8_t *r0 = w + which[j] * stride, *r1 = w + which[j + 1] * stride;
+		const __m256i by = pair_of(a[j], a[j + 1]);
+
+		for (size_t i = 0; i < cols / 16; i++) {
+			const __m128i v0 = load128(r0 + 16 * i), v1 = load128(r1 + 16 * i);
+
+			lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), by));
+			hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), by));
+		}
+	}
+	for (size_t i = 0; i < cols / 16; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i), lo[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i + 8), hi[i]);
+	}
+}
+
+static void
+open_sum(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t c)
+{
+	const size_t stride = NCT_ROW_STRIDE(c);
+	int32_t end[16];
+	size_t i = 0;
+
+	for (; i + 64 <= c; i += 64)
+		sum_columns(y + i, a, which, n, w + i, stride, 64);
+	for (; i + 16 <= c; i += 16)
+		sum_columns(y + i, a, which, n, w + i, stride, 16);
+	if (i < c) {
+		sum_columns(end, a, which, n, w + i, stride, 16);
+		memcpy(y + i, end, (c - i) * sizeof *y);
+	}
+}
+
+static const struct nct_open_kernels open_gates = {0, open_list, open_rows, open_pass, open_sum};
+
 const struct nct_kernels nct_kernels_avx2 = {
-	"avx2", nct_cpu_avx2, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
+	.name = "avx2", .usable = nct_cpu_avx2, .packed = packed, .pack = pack, .matmul = matmul, .norm = norm,
+	.narrow = narrow, .add = add, .gate = gate, .dots = dots, .weigh = weigh, .mix = mix, .halve = halve,
+	.settle = settle, .predict = predict, .open = &open_gates,
 };
 
 #else

@@ -26,6 +26,92 @@ load4(const int8_t *x)
 	return v;
 }
 
+static inline void
+store64(uint8_t *p, __m512i x)
+{
+	_mm512_storeu_si512(p, _mm512_xor_si512(x, _mm512_set1_epi8((char)PACK_FLIP)));
+}
+
+/* Transposes a matrix of 4 x 4 quarters (of 128 bits). */
+static inline void
+transpose_quarters(__m512i out[4], __m512i a, __m512i b, __m512i c, __m512i d)
+{
+	const __m512i ab02 = _mm512_shuffle_i32x4(a, b, 0x88), ab13 = _mm512_shuffle_i32x4(a, b, 0xdd);
+	const __m512i cd02 = _mm512_shuffle_i32x4(c, d, 0x88), cd13 = _mm512_shuffle_i32x4(c, d, 0xdd);
+
+	out[0] = _mm512_shuffle_i32x4(ab02, cd02, 0x88);
+	out[1] = _mm512_shuffle_i32x4(ab13, cd13, 0x88);
+	out[2] = _mm512_shuffle_i32x4(ab02, cd02, 0xdd);
+	out[3] = _mm512_shuffle_i32x4(ab13, cd13, 0xdd);
+}
+
+/* Packs columns [0, 64) of sixteen rows, of which those that are `there` are given, as a group is packed: a matrix of
+ * 16 x 16 parts of four bytes is transposed. */
+static inline void
+pack_sixteen(uint8_t *to, const int8_t *const *row, size_t off, size_t there, __mmask64 columns)
+{
+	__m512i part[4][4]; /* part[i][q]: quarter by quarter, dword 4 q + i of rows 0 to 3, 4 to 7, ... */
+
+	for (size_t q = 0; q < 4; q++) { /* of rows 4 q to 4 q + 3 */
+		__m512i r[4];
+
+		for (size_t i = 0; i < 4; i++)
+			r[i] = 4 * q + i < there ? _mm512_maskz_loadu_epi8(columns, row[4 * q + i] + off) : _mm512_setzero_si512();
+		const __m512i lo01 = _mm512_unpacklo_epi32(r[0], r[1]), hi01 = _mm512_unpackhi_epi32(r[0], r[1]);
+		const __m512i lo23 = _mm512_unpacklo_epi32(r[2], r[3]), hi23 = _mm512_unpackhi_epi32(r[2], r[3]);
+
+		part[0][q] = _mm512_unpacklo_epi64(lo01, lo23);
+		part[1][q] = _mm512_unpackhi_epi64(lo01, lo23);
+		part[2][q] = _mm512_unpacklo_epi64(hi01, hi23);
+		part[3][q] = _mm512_unpackhi_epi64(hi01, hi23);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		__m512i out[4];
+
+		transpose_quarters(out, part[i][0], part[i][1], part[i][2], part[i][3]);
+		for (size_t q = 0; q < 4; q++)
+			store64(to + (4 * q + i) * 64, out[q]);
+	}
+}
+
+static void
+pack_rows(void *to, const int8_t *const *row, size_t off, size_t r, size_t k)
+{
+	uint8_t *p = to;
+
+	for (size_t i = 0; i < r; i += PACK_ROWS, p += pack_group(k))
+		for (size_t e = 0; e < k; e += 64) {
+			uint8_t end[64 * PACK_ROWS];
+			const size_t bytes = pack_group(k - e) < sizeof end ? pack_group(k - e) : sizeof end;
+
+			pack_sixteen(end, row + i, off + e, r - i < PACK_ROWS ? r - i : PACK_ROWS, first64(k - e));
+			memcpy(p + e * PACK_ROWS, end, bytes);
+		}
+}
+
+static void
+pack_columns(void *to, const int8_t *const *row, size_t off, size_t r, size_t k, size_t given)
+{
+	const size_t group = pack_group(k);
+	uint8_t *p = to;
+
+	for (size_t i = 0; i < r; i += 64, p += 4 * group) /* four groups at a time */
+		for (size_t e = 0; e < k; e += 4) {
+			__m512i v[4], out[4];
+
+			for (size_t j = 0; j < 4; j++)
+				v[j] = e + j < given ? _mm512_maskz_loadu_epi8(first64(r - i), row[e + j] + off + i)
+				                     : _mm512_setzero_si512();
+			const __m512i lo01 = _mm512_unpacklo_epi8(v[0], v[1]), hi01 = _mm512_unpackhi_epi8(v[0], v[1]);
+			const __m512i lo23 = _mm512_unpacklo_epi8(v[2], v[3]), hi23 = _mm512_unpackhi_epi8(v[2], v[3]);
+
+			transpose_quarters(out, _mm512_unpacklo_epi16(lo01, lo23), _mm512_unpackhi_epi16(lo01, lo23),
+			                   _mm512_unpacklo_epi16(hi01, hi23), _mm512_unpackhi_epi16(hi01, hi23));
+			for (size_t g = 0; g < 4 && i + g * PACK_ROWS < r; g++)
+				store64(p + g * group + e * PACK_ROWS, out[g]);
+		}
+}
+
 /* vpdpbusd in place. With the intrinsic, gcc 12 copies the sums between registers. */
 static inline __attribute__((always_inline)) void
 multiply(__m512i *acc, __m512i w, __m512i x)
@@ -33,11 +119,45 @@ multiply(__m512i *acc, __m512i w, __m512i x)
 	__asm__("vpdpbusd %2, %1, %0" : "+v"(*acc) : "v"(w), "v"(x));
 }
 
+/* Adds the products of columns j to j + 3, for nx <= TALL vectors of x and `groups` <= WIDE groups of rows of w. x: the
+ * first vector's four, those of the next `stride` bytes further. nx and groups are constant where this is inlined. */
+static inline __attribute__((always_inline)) void
+four_columns(__m512i acc[TALL][WIDE], const int8_t *x, size_t stride, const uint8_t *w, size_t group, size_t j,
+             size_t nx, size_t groups)
+{
+	__m512i v[WIDE];
+
+#pragma GCC unroll 8
+	for (size_t g = 0; g < groups; g++)
+		v[g] = load64(w + g * group + j * PACK_ROWS);
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++) {
+		const __m512i four = _mm512_set1_epi32(load4(x + i * stride));
+
+#pragma GCC unroll 8
+		for (size_t g = 0; g < groups; g++)
+			multiply(&acc[i][g], v[g], four);
+	}
+}
+
+/* Which parts of four columns among 64 are not 0 in all nx vectors of x. */
+static inline __attribute__((always_inline)) unsigned
+parts_used(const int8_t *x, size_t k, size_t columns, size_t nx)
+{
+	__m512i any = _mm512_setzero_si512();
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < nx; i++)
+		any = _mm512_or_si512(any, _mm512_maskz_loadu_epi8(first64(columns), x + i * k));
+	return _mm512_test_epi32_mask(any, any);
+}
+
 /* nx <= TALL vectors of x by `groups` <= WIDE groups of rows of w. base[i] is 128 times the sum of vector i. `last`
- * is the mask of rows that the last group has. nx and groups are constant where this is inlined. */
+ * is the mask of rows that the last group has. With `skip`, columns that are 0 in all vectors are passed over. nx,
+ * groups and skip are constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t r, size_t k, size_t nx, size_t groups,
-     __mmask16 last)
+     __mmask16 last, int skip)
 {
 	const size_t whole = k & ~(size_t)3, group = pack_group(k);
 	__m512i acc[TALL][WIDE];
@@ -47,31 +167,22 @@ tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t 
 #pragma GCC unroll 8
 		for (size_t g = 0; g < groups; g++)
 			acc[i][g] = _mm512_set1_epi32(-base[i]);
-	for (size_t j = 0; j < whole; j += 4) {
-		__m512i v[WIDE];
+	if (skip)
+		for (size_t j = 0; j < whole; j += 64)
+			for (unsigned used = parts_used(x + j, k, whole - j, nx); used != 0; used &= used - 1) {
+				const size_t at = j + 4 * (size_t)__builtin_ctz(used);
 
-#pragma GCC unroll 8
-		for (size_t g = 0; g < groups; g++)
-			v[g] = load64(w + g * group + j * PACK_ROWS);
-#pragma GCC unroll 8
-		for (size_t i = 0; i < nx; i++) {
-			const __m512i four = _mm512_set1_epi32(load4(x + i * k + j));
-
-#pragma GCC unroll 8
-			for (size_t g = 0; g < groups; g++)
-				multiply(&acc[i][g], v[g], four);
-		}
-	}
+				four_columns(acc, x + at, k, w, group, at, nx, groups);
+			}
+	else
+		for (size_t j = 0; j < whole; j += 4)
+			four_columns(acc, x + j, k, w, group, j, nx, groups);
 	if (whole < k) {
-#pragma GCC unroll 8
-		for (size_t i = 0; i < nx; i++) {
-			int8_t end[4] = {0};
+		int8_t end[TALL][4] = {{0}};
 
-			memcpy(end, x + i * k + whole, k - whole);
-#pragma GCC unroll 8
-			for (size_t g = 0; g < groups; g++)
-				multiply(&acc[i][g], load64(w + g * group + whole * PACK_ROWS), _mm512_set1_epi32(load4(end)));
-		}
+		for (size_t i = 0; i < nx; i++)
+			memcpy(end[i], x + i * k + whole, k - whole);
+		four_columns(acc, end[0], sizeof end[0], w, group, whole, nx, groups);
 	}
 #pragma GCC unroll 8
 	for (size_t i = 0; i < nx; i++) {
@@ -82,24 +193,24 @@ tile(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t 
 	}
 }
 
-/* n vectors of x by `groups` groups of rows. `groups` is constant where this is inlined. */
+/* n vectors of x by `groups` groups of rows. `groups` and `skip` are constant where this is inlined. */
 static inline __attribute__((always_inline)) void
 columns(int32_t *y, const int8_t *x, const uint8_t *w, const int32_t *base, size_t n, size_t r, size_t k, size_t groups,
-	__mmask16 last)
+	__mmask16 last, int skip)
 {
 	size_t i = 0;
 
 	for (; i + TALL <= n; i += TALL)
-		tile(y + i * r, x + i * k, w, base + i, r, k, TALL, groups, last);
+		tile(y + i * r, x + i * k, w, base + i, r, k, TALL, groups, last, skip);
 	y += i * r;
 	x += i * k;
 	base += i;
 	switch (n - i) {
-	case 5: tile(y, x, w, base, r, k, 5, groups, last); break;
-	case 4: tile(y, x, w, base, r, k, 4, groups, last); break;
-	case 3: tile(y, x, w, base, r, k, 3, groups, last); break;
-	case 2: tile(y, x, w, base, r, k, 2, groups, last); break;
-	case 1: tile(y, x, w, base, r, k, 1, groups, last); break;
+	case 5: tile(y, x, w, base, r, k, 5, groups, last, skip); break;
+	case 4: tile(y, x, w, base, r, k, 4, groups, last, skip); break;
+	case 3: tile(y, x, w, base, r, k, 3, groups, last, skip); break;
+	case 2: tile(y, x, w, base, r, k, 2, groups, last, skip); break;
+	case 1: tile(y, x, w, base, r, k, 1, groups, last, skip); break;
 	default: break;
 	}
 }
@@ -114,8 +225,8 @@ sum_of(const int8_t *x, size_t k)
 	return _mm512_reduce_add_epi32(sum);
 }
 
-static void
-matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, size_t k)
+static inline __attribute__((always_inline)) void
+all_columns(int32_t *y, const int8_t *x, const uint8_t *packed_w, size_t n, size_t r, size_t k, int skip)
 {
 	const size_t group = pack_group(k), rows = (size_t)WIDE * PACK_ROWS;
 	int32_t base[BAND];
@@ -128,15 +239,189 @@ matmul(int32_t *y, const int8_t *x, const void *packed_w, size_t n, size_t r, si
 		for (size_t i = 0; i < now; i++)
 			base[i] = 128 * sum_of(x + i * k, k);
 		for (; j + rows <= r; j += rows, w += WIDE * group)
-			columns(y + j, x, w, base, now, r, k, WIDE, 0xffff);
+			columns(y + j, x, w, base, now, r, k, WIDE, 0xffff, skip);
 		for (; j < r; j += PACK_ROWS, w += group)
-			columns(y + j, x, w, base, now, r, k, 1, first16(r - j));
+			columns(y + j, x, w, base, now, r, k, 1, first16(r - j), skip);
 	}
 }
 
+static void
+matmul(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k)
+{
+	all_columns(y, x, w, n, r, k, 0);
+}
+
+static void
+matmul_zeros(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k)
+{
+	all_columns(y, x, w, n, r, k, 1);
+}
+
+/* ---- open gates ---- */
+
+static size_t
+x512_open_list(struct nct_open *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	__m512i index = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f; i += 16) {
+		const __mmask16 m = first16(f - i);
+		const __m512i x = _mm512_maskz_loadu_epi32(m, acc + i);
+		const __mmask16 is_open = _mm512_cmpgt_epi32_mask(x, zero);
+
+		_mm512_storeu_si512(open->index + n, _mm512_maskz_compress_epi32(is_open, index));
+		_mm512_storeu_si512(open->acc + n, _mm512_maskz_compress_epi32(is_open, x));
+		_mm512_storeu_si512(open->g_mul + n, _mm512_maskz_compress_epi32(is_open, _mm512_maskz_loadu_epi32(m, g_mul + i)));
+		_mm512_storeu_si512(open->u_mul + n, _mm512_maskz_compress_epi32(is_open, _mm512_maskz_loadu_epi32(m, u_mul + i)));
+		index = _mm512_add_epi32(index, _mm512_set1_epi32(16));
+		n += (size_t)__builtin_popcount(is_open);
+	}
+	_mm512_storeu_si512(open->index + n, zero);
+	return n;
+}
+
+/* The same as sums16() for eight. */
+static inline __m256i
+sums8(const __m512i a[8])
+{
+	const __m512i b0 = add_pairs64(add_pairs32(a[0], a[1]), add_pairs32(a[2], a[3]));
+	const __m512i b1 = add_pairs64(add_pairs32(a[4], a[5]), add_pairs32(a[6], a[7]));
+	const __m512i c = _mm512_add_epi32(_mm512_shuffle_i32x4(b0, b1, 0x88), _mm512_shuffle_i32x4(b0, b1, 0xdd));
+
+	return _mm512_castsi512_si256(_mm512_add_epi32(_mm512_shuffle_i32x4(c, c, 0x08), _mm512_shuffle_i32x4(c, c, 0x0d)));
+}
+
+#define ROWS 8 /* rows of open gates at a time */
+
+/* Rows are the unsigned factor here, as they are larger by 128. k is constant where this is inlined. */
+static inline __attribute__((always_inline)) void
+rows_of(int32_t *y, const int8_t *x, const uint8_t *w, const uint32_t *index, size_t n, size_t k)
+{
+	const __m256i base = _mm256_set1_epi32(128 * sum_of(x, k));
+
+	for (size_t j = 0; j < n; j += ROWS) {
+		const uint8_t *row[ROWS];
+		__m512i acc[ROWS];
+
+#pragma GCC unroll 8
+		for (size_t i = 0; i < ROWS; i++) {
+			row[i] = w + index[j + i] * NCT_ROW_STRIDE(k);
+			acc[i] = _mm512_setzero_si512();
+		}
+#pragma GCC unroll 8
+		for (size_t e = 0; e < k; e += 64) {
+			const __m512i values = _mm512_maskz_loadu_epi8(first64(k - e), x + e);
+
+#pragma GCC unroll 8
+			for (size_t i = 0; i < ROWS; i++)
+				multiply(&acc[i], load64(row[i] + e), values);
+		}
+		_mm256_storeu_si256((__m256i *)(void *)(y + j), _mm256_sub_epi32(sums8(acc), base));
+	}
+}
+
+static void
+x512_open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k)
+{
+	switch (k) { /* the widths of m1train's sizes; unrolled, they take two thirds of the time */
+	case 128: rows_of(y, x, w, open->index, n, 128); break;
+	case 256: rows_of(y, x, w, open->index, n, 256); break;
+	case 512: rows_of(y, x, w, open->index, n, 512); break;
+	default: rows_of(y, x, w, open->index, n, k); break;
+	}
+}
+
+static size_t
+x512_open_pass(uint16_t *which, int8_t *a, const struct nct_open *open, const int32_t *y, size_t n, size_t base)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i += 16) {
+		const __mmask16 m = first16(n - i);
+		const __m512i index =
+		    _mm512_add_epi32(_mm512_maskz_loadu_epi32(m, open->index + i), _mm512_set1_epi32((int)base));
+		const __m512i g = _mm512_min_epi32(
+		    product16(_mm512_maskz_loadu_epi32(m, open->acc + i), _mm512_maskz_loadu_epi32(m, open->g_mul + i), 30),
+		    _mm512_set1_epi32(32767));
+		const __m512i u = clamp16(
+		    product16(_mm512_maskz_loadu_epi32(m, y + i), _mm512_maskz_loadu_epi32(m, open->u_mul + i), 30), 32767);
+		const __m512i x = _mm512_madd_epi16(g, u); /* as in x512_gate(): upper halves of g are 0 */
+		const __m512i out = clamp16(_mm512_srai_epi32(_mm512_add_epi32(x, _mm512_set1_epi32(1 << 15)), 16), 127);
+		const __mmask16 some = _mm512_test_epi32_mask(out, out);
+
+		_mm_storeu_si128((__m128i *)(void *)(a + kept), _mm512_cvtepi32_epi8(_mm512_maskz_compress_epi32(some, out)));
+		_mm256_storeu_si256((__m256i *)(void *)(which + kept),
+		                    _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(some, index)));
+		kept += (size_t)__builtin_popcount(some);
+	}
+	return kept;
+}
+
+/* Columns [0, 64 * blocks) of sum(), four rows at a time. base: 128 times the sum of a. `blocks` is constant where
+ * this is inlined. */
+static inline __attribute__((always_inline)) void
+sum_columns(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t stride, int32_t base,
+            size_t blocks)
+{
+	__m512i acc[4][4];
+
+#pragma GCC unroll 4
+	for (size_t b = 0; b < blocks; b++)
+#pragma GCC unroll 4
+		for (size_t i = 0; i < 4; i++)
+			acc[b][i] = _mm512_set1_epi32(-base);
+	for (size_t j = 0; j < n; j += 4) {
+		const uint8_t *r0 = w + which[j] * stride, *r1 = w + which[j + 1] * stride;
+		const uint8_t *r2 = w + which[j + 2] * stride, *r3 = w + which[j + 3] * stride;
+		const __m512i by = _mm512_set1_epi32(load4(a + j));
+
+#pragma GCC unroll 4
+		for (size_t b = 0; b < blocks; b++) {
+			const __m512i v0 = load64(r0 + 64 * b), v1 = load64(r1 + 64 * b);
+			const __m512i v2 = load64(r2 + 64 * b), v3 = load64(r3 + 64 * b);
+			const __m512i lo01 = _mm512_unpacklo_epi8(v0, v1), hi01 = _mm512_unpackhi_epi8(v0, v1);
+			const __m512i lo23 = _mm512_unpacklo_epi8(v2, v3), hi23 = _mm512_unpackhi_epi8(v2, v3);
+
+			multiply(&acc[b][0], _mm512_unpacklo_epi16(lo01, lo23), by);
+			multiply(&acc[b][1], _mm512_unpackhi_epi16(lo01, lo23), by);
+			multiply(&acc[b][2], _mm512_unpacklo_epi16(hi01, hi23), by);
+			multiply(&acc[b][3], _mm512_unpackhi_epi16(hi01, hi23), by);
+		}
+	}
+#pragma GCC unroll 4
+	for (size_t b = 0; b < blocks; b++)
+#pragma GCC unroll 4
+		for (size_t i = 0; i < 4; i++)
+			store_columns(y + 64 * b + 4 * i, acc[b][i]);
+}
+
+static void
+x512_open_sum(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t c)
+{
+	const size_t stride = NCT_ROW_STRIDE(c);
+	const int32_t base = 128 * sum_of(a, n);
+	int32_t end[64];
+	size_t i = 0;
+
+	for (; i + 256 <= c; i += 256)
+		sum_columns(y + i, a, which, n, w + i, stride, base, 4);
+	for (; i + 64 <= c; i += 64)
+		sum_columns(y + i, a, which, n, w + i, stride, base, 1);
+	if (i < c) {
+		sum_columns(end, a, which, n, w + i, stride, base, 1);
+		memcpy(y + i, end, (c - i) * sizeof *y);
+	}
+}
+
+static const struct nct_open_kernels open_gates = {0x80, x512_open_list, x512_open_rows, x512_open_pass, x512_open_sum};
+
 const struct nct_kernels nct_kernels_avx512vnni = {
-	"avx512vnni", nct_cpu_avx512vnni, packed, pack, matmul, x512_norm, x512_narrow, x512_add, x512_gate, x512_dots,
-	x512_weigh, x512_mix, halve, x512_settle, predict,
+	.name = "avx512vnni", .usable = nct_cpu_avx512vnni, .packed = packed, .pack = pack, .pack_rows = pack_rows,
+	.pack_columns = pack_columns, .matmul = matmul, .matmul_zeros = matmul_zeros, .norm = x512_norm,
+	.narrow = x512_narrow, .add = x512_add, .gate = x512_gate, .dots = x512_dots, .weigh = x512_weigh,
+	.mix = x512_mix, .halve = halve, .settle = x512_settle, .predict = x512_predict, .open = &open_gates,
 };
 
 #else

@@ -146,7 +146,9 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 }
 
 const struct nct_kernels nct_kernels_neondot = {
-	"neon-dot", nct_cpu_neondot, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
+	.name = "neon-dot", .usable = nct_cpu_neondot, .packed = packed, .pack = pack, .matmul = matmul,
+	.norm = norm, .narrow = narrow, .add = add, .gate = gate, .dots = dots, .weigh = weigh, .mix = mix,
+	.halve = halve, .settle = settle, .predict = predict,
 };
 
 #else

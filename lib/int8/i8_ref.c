@@ -60,6 +60,29 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 			a[i] += p[j] * row[j][off + i];
 }
 
+static void
+open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = dot((const int8_t *)w + open->index[i] * NCT_ROW_STRIDE(k), x, k);
+}
+
+static void
+open_sum(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t c)
+{
+	memset(y, 0, c * sizeof *y);
+	for (size_t i = 0; i < n; i++) {
+		const int8_t *row = (const int8_t *)w + which[i] * NCT_ROW_STRIDE(c);
+
+		for (size_t j = 0; j < c; j++)
+			y[j] += a[i] * row[j];
+	}
+}
+
+static const struct nct_open_kernels open_gates = {0, open_list, open_rows, open_pass, open_sum};
+
 const struct nct_kernels nct_kernels_ref = {
-	"ref", usable, packed, pack, matmul, norm, narrow, add, gate, dots, weigh, mix, halve, settle, predict,
+	.name = "ref", .usable = usable, .packed = packed, .pack = pack, .matmul = matmul, .norm = norm,
+	.narrow = narrow, .add = add, .gate = gate, .dots = dots, .weigh = weigh, .mix = mix, .halve = halve,
+	.settle = settle, .predict = predict, .open = &open_gates,
 };

@@ -11,6 +11,32 @@
 
 #define NCT_BIAS_FAR 128 /* a head's position bias is the same for all distances from this one on */
 
+/* Gates that are open: those whose acc[i] of gate() is above 0. In a trained M1 a quarter of them are, and what the
+ * others give is 0. Each array has room for F elements and 16 more, which may be overwritten. */
+struct nct_open {
+	uint32_t *index;        /* rising */
+	int32_t *acc;
+	int32_t *g_mul, *u_mul; /* mul[i] and mul[F + i] of gate() */
+};
+
+/* Products with open gates alone. Matrices are stored by rows, each of NCT_ROW_STRIDE(length) bytes, filled up with
+ * zeros; every byte of them is its value ^ flip. */
+#define NCT_ROW_STRIDE(k) (((size_t)(k) + 63) & ~(size_t)63)
+struct nct_open_kernels {
+	uint8_t flip;
+	/* Lists the open ones of F <= 16384 gates: acc, g_mul, u_mul (F). Returns how many. The 16 elements of index[]
+	 * after them are 0. */
+	size_t (*list)(struct nct_open *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f);
+	/* y[i] = x . row index[i] of w, for i < n. x (k), k <= 4096. y has room for 16 more, too. */
+	void (*rows)(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k);
+	/* gate() of n open gates, with acc[F + i] from y (n). Keeps those whose a is not 0: a[j] becomes it, and which[j] the
+	 * gate's index plus `base`. Both have room for 16 more. Returns how many. */
+	size_t (*pass)(uint16_t *which, int8_t *a, const struct nct_open *open, const int32_t *y, size_t n, size_t base);
+	/* y (C) = sum over i < n of a[i] times row which[i] of w, whose rows have length C <= 4096. n <= 16384. Three zeros
+	 * stand behind the last in a[] and in which[]. */
+	void (*sum)(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t c);
+};
+
 struct nct_kernels {
 	const char *name;
 	int (*usable)(void);
@@ -19,9 +45,15 @@ struct nct_kernels {
 	size_t (*packed)(size_t r, size_t k);
 	/* Packs a matrix (R,K), whose element (r,k) is w[r*down + k*right]. One of `down` and `right` is 1. */
 	void (*pack)(void *to, const int8_t *w, size_t r, size_t k, size_t down, size_t right);
+	/* The same for a matrix whose rows (R,K) or columns (K,R) are row[0], row[1], ..., each from `off` on: keys and values
+	 * of positions. Columns k from `given` on are 0. NULL: this row has no quicker way than to copy and pack(). */
+	void (*pack_rows)(void *to, const int8_t *const *row, size_t off, size_t r, size_t k);
+	void (*pack_columns)(void *to, const int8_t *const *row, size_t off, size_t r, size_t k, size_t given);
 	/* y (N,R) = x (N,K) w^T, with w (R,K) packed: y[n*R + r] = sum over k of w(r,k) * x[n*K + k]. K <= 16384, so
 	 * that sums fit into 32 bits. */
 	void (*matmul)(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k);
+	/* The same, quicker for an x with many columns of zeros. NULL: matmul() does as well. */
+	void (*matmul_zeros)(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, size_t k);
 	/* y (C) = c127(h / rms(h) * mul): norm() of the definition. C <= 4096, |h| < 2^21, mul >= 0. */
 	void (*norm)(int8_t *y, const int32_t *h, const int16_t *mul, size_t c);
 	/* y (n) = c127(rs(acc * mul, 30)). Here and below |acc| < 2^28 and mul >= 0. */
@@ -50,6 +82,8 @@ struct nct_kernels {
 
 	/* Frequencies (NCT_SYMBOLS) from the output matrix's sums acc, |acc| < 2^26, and its multipliers mul < 2^29. */
 	void (*predict)(uint32_t *freq, const int32_t *acc, const int32_t *mul);
+
+	const struct nct_open_kernels *open; /* NULL: this row multiplies by whole matrices instead */
 };
 
 extern const struct nct_kernels nct_kernels_ref; /* plain C, on every machine; it defines the results */

@@ -131,12 +131,39 @@ gather(struct nct_m1_attend *a, size_t at, size_t seen, size_t d)
 		memcpy(a->kv + j * d, a->row[j] + at, d);
 }
 
+/* Packs one head's keys (at = its first column) of the `seen` positions. */
+static void
+pack_keys(const nct_m1 *m, struct nct_m1_attend *a, size_t at, size_t seen, size_t d)
+{
+	if (m->k->pack_rows != NULL) {
+		m->k->pack_rows(a->packed, a->row, at, seen, d);
+		return;
+	}
+	gather(a, at, seen, d);
+	m->k->pack(a->packed, a->kv, seen, d, d, 1);
+}
+
+/* The same for its values, as columns; those of positions from `seen` up to `wide` are 0. */
+static void
+pack_values(const nct_m1 *m, struct nct_m1_attend *a, size_t at, size_t seen, size_t wide, size_t d)
+{
+	if (m->k->pack_columns != NULL) {
+		m->k->pack_columns(a->packed, a->row, at, d, wide, seen);
+		return;
+	}
+	gather(a, at, seen, d);
+	memset(a->kv + seen * d, 0, (wide - seen) * d);
+	m->k->pack(a->packed, a->kv, d, wide, 1, d);
+}
+
 void
 nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_heads *w,
                   const struct nct_m1_step *steps, size_t n, const int8_t *q, int8_t *o)
 {
 	const size_t c = m->c.width, d = c / m->c.heads, old = before(m, &steps[0]), seen = old + n,
 		     wide = (seen + 63) & ~(size_t)63;
+	void (*const mix_by)(int32_t *, const int8_t *, const void *, size_t, size_t, size_t) =
+	    m->k->matmul_zeros != NULL ? m->k->matmul_zeros : m->k->matmul; /* most weights are 0 */
 	uint32_t z[NCT_M1_RUN_MAX];
 
 	for (size_t j = 0; j < seen; j++)
@@ -144,14 +171,11 @@ nct_m1_attend_run(const nct_m1 *m, struct nct_m1_attend *a, const struct nct_m1_
 	for (size_t h = 0; h < m->c.heads; h++) {
 		for (size_t i = 0; i < n; i++)
 			memcpy(a->q + i * d, q + i * c + h * d, d);
-		gather(a, h * d, seen, d);
-		m->k->pack(a->packed, a->kv, seen, d, d, 1);
+		pack_keys(m, a, h * d, seen, d);
 		m->k->matmul(a->s, a->q, a->packed, n, seen, d);
 		weigh_run(m, a, w->bias + h * (NCT_BIAS_FAR + 1), w->score_mul[h], steps, n, seen, z);
-		gather(a, c + h * d, seen, d);
-		memset(a->kv + seen * d, 0, (wide - seen) * d);
-		m->k->pack(a->packed, a->kv, d, wide, 1, d);
-		m->k->matmul(a->mix, a->half, a->packed, 2 * n, d, wide);
+		pack_values(m, a, c + h * d, seen, wide, d);
+		mix_by(a->mix, a->half, a->packed, 2 * n, d, wide);
 		for (size_t i = 0; i < n; i++) {
 			int32_t *sums = a->mix + i * d;
 

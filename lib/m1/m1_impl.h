@@ -30,12 +30,14 @@ enum nct_m1_tensor {
 	NCT_M1_HEAD_MUL, NCT_M1_FREQ, NCT_M1_TENSORS
 };
 
-/* The matrices as the row of kernels wants them. The rows of `up` are in slices: `slice` of g, then the same of u. */
+/* The matrices as the row of kernels wants them. If it has kernels for open gates, the rows of g are in slices of
+ * `slice`, and those of u and the columns of `down` are stored by nct_open_kernels. If not, each slice is `slice` rows
+ * of g, then the same of u. */
 struct nct_m1_weights {
 	size_t slice;
-	size_t qkv_bytes, proj_bytes, slice_bytes, down_bytes, layer_bytes;
-	uint8_t *bytes;   /* layers of qkv, proj, up, down; then the head */
-	int32_t *up_mul;  /* (L,2F) in the order of the slices */
+	size_t qkv_bytes, proj_bytes, slice_bytes, u_bytes, down_bytes, layer_bytes; /* u_bytes: 0 if u is in the slices */
+	uint8_t *bytes;   /* layers of qkv, proj, slices, u, down; then the head */
+	int32_t *up_mul;  /* (L,2F) in the order of the slices; for open gates all of g first */
 };
 
 #define NCT_BOOKS (2 * NCT_CODEBOOKS + NCT_BOOKS_NAMED) /* codebooks of a model, at most */

@@ -68,6 +68,62 @@ packed_for(const struct nct_kernels *k, const int8_t *w, size_t r, size_t width,
 	return p;
 }
 
+/* matmul_zeros() against matmul(), with x mostly 0. */
+static void
+check_zeros(const struct nct_kernels *k, size_t n, size_t r, size_t width)
+{
+	int8_t *x = malloc(n * width), *w = malloc(r * width);
+	int32_t *want = malloc(n * r * 4), *got = malloc((n * r + 1) * 4);
+
+	assert_true(x != NULL && w != NULL && want != NULL && got != NULL);
+	fill8(x, n * width, 127);
+	fill8(w, r * width, 127);
+	for (size_t j = 0; j < width; j++)
+		for (size_t i = 0; i < n && nct_rng_below(&rng, 8) > 0; i++)
+			x[i * width + j] = 0;
+	void *p = packed_for(k, w, r, width, width, 1);
+	k->matmul(want, x, p, n, r, width);
+	memset(got, 0x55, (n * r + 1) * 4);
+	k->matmul_zeros(got, x, p, n, r, width);
+	expect_same(k->name, "matmul_zeros", want, got, n * r * 4, n, r, width);
+	assert_int_equal(got[n * r], 0x55555555);
+	free(p);
+	free(x);
+	free(w);
+	free(want);
+	free(got);
+}
+
+/* pack_rows() and pack_columns() against pack(): `given` rows in memory, rightmost first. */
+static void
+check_pack_rows(const struct nct_kernels *k, size_t given, size_t d, size_t off)
+{
+	const size_t wide = (given + 63) & ~(size_t)63, keys = k->packed(given, d), values = k->packed(d, wide);
+	int8_t *kv = malloc(given * 300), *copy = calloc(wide, d);
+	const int8_t **row = malloc(given * sizeof *row);
+	uint8_t *want = malloc(keys + values), *got = malloc(keys + values + 1);
+
+	assert_true(kv != NULL && copy != NULL && row != NULL && want != NULL && got != NULL);
+	fill8(kv, given * 300, 127);
+	for (size_t j = 0; j < given; j++) {
+		row[j] = kv + (given - 1 - j) * 300;
+		memcpy(copy + j * d, row[j] + off, d);
+	}
+	memset(got, 0x55, keys + values + 1);
+	k->pack(want, copy, given, d, d, 1);
+	k->pack_rows(got, row, off, given, d);
+	expect_same(k->name, "pack_rows", want, got, keys, given, d, off);
+	assert_int_equal(got[keys], 0x55);
+	k->pack(want, copy, d, wide, 1, d);
+	k->pack_columns(got, row, off, d, wide, given);
+	expect_same(k->name, "pack_columns", want, got, values, given, d, off);
+	free(kv);
+	free(copy);
+	free(row);
+	free(want);
+	free(got);
+}
+
 enum fill { ANY, LARGEST, OPPOSITE, ZERO_X, ZERO_W };
 
 static void
@@ -129,6 +185,25 @@ test_matmul(void **state)
 		}
 		for (size_t n = 14; n <= 210; n += 7) /* more vectors than any row takes at a time */
 			check_matmul(k, n, 70, 64 + n % 3, 0, ANY);
+	}
+}
+
+static void
+test_products_of_attention(void **state)
+{
+	static const size_t widths[] = {1, 4, 8, 15, 16, 20, 32, 33, 63, 64, 65, 100, 128, 256};
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++) {
+		for (size_t n = 1; n <= 26 && k->matmul_zeros != NULL; n++)
+			for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+				check_zeros(k, n, widths[w], 64 * n);
+				check_zeros(k, n, 70, widths[w]);
+			}
+		for (size_t n = 1; n <= 140 && k->pack_rows != NULL; n += n < 40 ? 1 : 13)
+			for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+				check_pack_rows(k, n, widths[w], n % 40);
 	}
 }
 
@@ -239,6 +314,95 @@ check_loops(const struct nct_kernels *k, size_t n)
 	free(acc);
 	free(mul);
 	free(mul16);
+}
+
+/* The output of a feed-forward part by open gates, as M1 computes it, against gate() and whole products. In one of
+ * `rare` cases a gate's acc is above 0. */
+static void
+check_open(const struct nct_kernels *k, size_t c, size_t f, uint64_t rare)
+{
+	const size_t stride = NCT_ROW_STRIDE(c), room = f + 16;
+	int8_t *x = malloc(c), *u = malloc(f * c), *down = malloc(c * f), *a = calloc(f, 1), *kept_a = malloc(room);
+	uint8_t *rows = malloc(2 * f * stride), *down_rows = rows + f * stride;
+	int32_t *acc = malloc(2 * f * 4), *mul = malloc(2 * f * 4), *want = malloc(c * 4), *got = malloc((c + 1) * 4);
+	int32_t *y = malloc(room * 4);
+	uint16_t *which = malloc(room * 2);
+	struct nct_open open = {malloc(room * 4), malloc(room * 4), malloc(room * 4), malloc(room * 4)};
+
+	assert_true(x != NULL && u != NULL && down != NULL && a != NULL && kept_a != NULL && rows != NULL && acc != NULL);
+	assert_true(mul != NULL && want != NULL && got != NULL && y != NULL && which != NULL);
+	assert_true(open.index != NULL && open.acc != NULL && open.g_mul != NULL && open.u_mul != NULL);
+	fill8(x, c, 127);
+	fill8(u, f * c, 127);
+	fill8(down, c * f, 127);
+	memset(rows, k->open->flip, 2 * f * stride);
+	for (size_t i = 0; i < f; i++)
+		for (size_t j = 0; j < c; j++) {
+			rows[i * stride + j] = (uint8_t)(u[i * c + j] ^ k->open->flip);
+			down_rows[i * stride + j] = (uint8_t)(down[j * f + i] ^ k->open->flip);
+		}
+	for (size_t i = 0; i < f; i++) {
+		acc[i] = nct_rng_below(&rng, rare) == 0 ? abs(spread((1 << 28) - 1)) : -abs(spread((1 << 28) - 1));
+		mul[i] = abs(spread(INT32_MAX));
+		mul[f + i] = abs(spread(INT32_MAX));
+	}
+	void *p = packed_for(&nct_kernels_ref, u, f, c, c, 1), *q = packed_for(&nct_kernels_ref, down, c, f, f, 1);
+	nct_kernels_ref.matmul(acc + f, x, p, 1, f, c);
+	nct_kernels_ref.gate(a, acc, mul, f);
+	nct_kernels_ref.matmul(want, a, q, 1, c, f);
+
+	const size_t n = k->open->list(&open, acc, mul, mul + f, f);
+	k->open->rows(y, x, rows, &open, n, c);
+	for (size_t i = 0; i < n; i++)
+		if (y[i] != acc[f + open.index[i]])
+			fail_msg("rows of %s: gate %u of %zu, width %zu", k->name, open.index[i], f, c);
+	const size_t kept = k->open->pass(which, kept_a, &open, y, n, 0);
+	size_t not_0 = 0;
+	for (size_t i = 0; i < f; i++)
+		if (a[i] != 0) {
+			assert_true(not_0 < kept && which[not_0] == i && kept_a[not_0] == a[i]);
+			not_0++;
+		}
+	assert_int_equal(kept, not_0);
+	memset(kept_a + kept, 0, 3);
+	memset(which + kept, 0, 6);
+	memset(got, 0x55, (c + 1) * 4);
+	k->open->sum(got, kept_a, which, kept, down_rows, c);
+	expect_same(k->name, "the sum of open gates", want, got, c * 4, c, f, kept);
+	assert_int_equal(got[c], 0x55555555);
+	free(p);
+	free(q);
+	free(x);
+	free(u);
+	free(down);
+	free(a);
+	free(kept_a);
+	free(rows);
+	free(acc);
+	free(mul);
+	free(want);
+	free(got);
+	free(y);
+	free(which);
+	free(open.index);
+	free(open.acc);
+	free(open.g_mul);
+	free(open.u_mul);
+}
+
+static void
+test_open_gates(void **state)
+{
+	static const size_t widths[] = {1, 8, 15, 16, 31, 32, 33, 63, 64, 65, 128, 192, 256, 300, 320, 512, 600};
+	static const size_t gates[] = {1, 2, 15, 16, 17, 64, 100, 256, 1024};
+	const struct nct_kernels *k;
+
+	(void)state;
+	for (size_t i = 0; (k = row_at(i)) != NULL; i++)
+		for (size_t w = 0; w < sizeof widths / sizeof widths[0] && k->open != NULL; w++)
+			for (size_t g = 0; g < sizeof gates / sizeof gates[0]; g++)
+				for (uint64_t rare = 1; rare <= 16; rare *= 4)
+					check_open(k, widths[w], gates[g], rare);
 }
 
 static void
@@ -457,7 +621,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_matmul),
-	    cmocka_unit_test(test_attention),
+	    cmocka_unit_test(test_products_of_attention),
+		cmocka_unit_test(test_attention),
+		cmocka_unit_test(test_open_gates),
 	    cmocka_unit_test(test_loops),
 	    cmocka_unit_test(test_halve),
 	    cmocka_unit_test(test_choose),
