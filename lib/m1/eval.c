@@ -19,7 +19,7 @@ struct nct_m1_scratch {
 	size_t *kept;        /* (block) how many */
 	struct nct_open open; /* those of a slice, for one step */
 	int32_t *u;          /* (slice + 16) their dot products with y */
-	int32_t *acc;        /* (block,max(3C,2 slice,257)) output of a matrix */
+	int32_t *acc;        /* (block,max(C,2 slice,257)) output of a matrix */
 	struct nct_m1_attend attend;
 };
 
@@ -65,7 +65,7 @@ nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps)
 
 	*out = NULL;
 	if (err == NCT_OK && m->c.kind == NCT_M1_TRANSFORMER) {
-		const size_t slice = 2 * atomic_load(m->weights)->slice, three = 3 * c > NCT_SYMBOLS ? 3 * c : NCT_SYMBOLS;
+		const size_t slice = 2 * atomic_load(m->weights)->slice, most = c > NCT_SYMBOLS ? c : NCT_SYMBOLS;
 
 		s->steps = steps;
 		s->h = calloc(steps + 1, c * sizeof *s->h);
@@ -87,7 +87,7 @@ nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps)
 			    s->open.u_mul == NULL || s->u == NULL)
 				err = NCT_ENOMEM;
 		}
-		s->acc = calloc(block + 1, (three > slice ? three : slice) * sizeof *s->acc);
+		s->acc = calloc(block + 1, (most > slice ? most : slice) * sizeof *s->acc);
 		if (err == NCT_OK)
 			err = nct_m1_attend_new(&s->attend, m, steps >= NCT_M1_RUN_MIN);
 		if (s->h == NULL || s->q == NULL || s->live == NULL || s->y == NULL || s->a == NULL || s->acc == NULL)
@@ -133,10 +133,13 @@ project(const nct_m1 *m, nct_m1_scratch *s, const struct layer *w, const struct 
 
 	for (size_t i = 0; i < n; i++)
 		m->k->norm(s->y + i * c, s->h + live[i] * c, w->norm1, c);
-	m->k->matmul(s->acc, s->y, w->qkv, n, 3 * c, c);
-	for (size_t i = 0; i < n; i++) {
-		m->k->narrow(s->q + live[i] * c, s->acc + i * 3 * c, w->qkv_mul, c);
-		m->k->narrow(steps[live[i]].kv_out + l * 2 * c, s->acc + i * 3 * c + c, w->qkv_mul + c, 2 * c);
+	for (size_t part = 0; part < 3; part++) {
+		m->k->matmul(s->acc, s->y, w->qkv + part * m->k->packed(c, c), n, c, c);
+		for (size_t i = 0; i < n; i++) {
+			int8_t *to = part == 0 ? s->q + live[i] * c : steps[live[i]].kv_out + (2 * l + part - 1) * c;
+
+			m->k->narrow(to, s->acc + i * c, w->qkv_mul + part * c, c);
+		}
 	}
 }
 

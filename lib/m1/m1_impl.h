@@ -36,7 +36,7 @@ enum nct_m1_tensor {
 struct nct_m1_weights {
 	size_t slice;
 	size_t qkv_bytes, proj_bytes, slice_bytes, u_bytes, down_bytes, layer_bytes; /* u_bytes: 0 if u is in the slices */
-	uint8_t *bytes;   /* layers of qkv, proj, slices, u, down; then the head */
+	uint8_t *bytes;   /* layers of q, k, v, proj, slices, u, down; then the head */
 	int32_t *up_mul;  /* (L,2F) in the order of the slices; for open gates all of g first */
 };
 

@@ -50,8 +50,8 @@ pack_layer(const nct_m1 *m, struct nct_m1_weights *w, size_t l)
 	const int32_t *mul = (const int32_t *)m->tensor[NCT_M1_UP_MUL] + l * 2 * f;
 	uint8_t *to = w->bytes + l * w->layer_bytes;
 
-	m->k->pack(to, (const int8_t *)m->tensor[NCT_M1_QKV] + l * 3 * c * c, 3 * c, c, c, 1);
-	to += w->qkv_bytes;
+	for (size_t i = 0; i < 3; i++, to += w->proj_bytes)
+		m->k->pack(to, (const int8_t *)m->tensor[NCT_M1_QKV] + (3 * l + i) * c * c, c, c, c, 1);
 	m->k->pack(to, (const int8_t *)m->tensor[NCT_M1_PROJ] + l * c * c, c, c, c, 1);
 	to += w->proj_bytes;
 	if (m->k->open != NULL) {
@@ -82,8 +82,8 @@ make(const nct_m1 *m)
 	const size_t slice = m->k->open != NULL ? OPEN_SLICE : SLICE;
 
 	w->slice = f % slice == 0 ? slice : f;
-	w->qkv_bytes = m->k->packed(3 * c, c);
 	w->proj_bytes = m->k->packed(c, c);
+	w->qkv_bytes = 3 * w->proj_bytes;
 	w->slice_bytes = m->k->packed(m->k->open != NULL ? w->slice : 2 * w->slice, c);
 	w->u_bytes = m->k->open != NULL ? f * NCT_ROW_STRIDE(c) : 0;
 	w->down_bytes = m->k->open != NULL ? f * NCT_ROW_STRIDE(c) : m->k->packed(c, f);
