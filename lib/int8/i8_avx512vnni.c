@@ -260,7 +260,7 @@ matmul_zeros(int32_t *y, const int8_t *x, const void *w, size_t n, size_t r, siz
 /* ---- open gates ---- */
 
 static size_t
-x512_open_list(struct nct_open *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f)
+x512_open_list(struct nct_open_gates *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f)
 {
 	const __m512i zero = _mm512_setzero_si512();
 	__m512i index = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -323,7 +323,7 @@ rows_of(int32_t *y, const int8_t *x, const uint8_t *w, const uint32_t *index, si
 }
 
 static void
-x512_open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k)
+x512_open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open_gates *open, size_t n, size_t k)
 {
 	switch (k) { /* the widths of m1train's sizes; unrolled, they take two thirds of the time */
 	case 128: rows_of(y, x, w, open->index, n, 128); break;
@@ -334,7 +334,7 @@ x512_open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_o
 }
 
 static size_t
-x512_open_pass(uint16_t *which, int8_t *a, const struct nct_open *open, const int32_t *y, size_t n, size_t base)
+x512_open_pass(uint16_t *which, int8_t *a, const struct nct_open_gates *open, const int32_t *y, size_t n, size_t base)
 {
 	size_t kept = 0;
 

@@ -61,7 +61,7 @@ mix(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, size_t n
 }
 
 static void
-open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k)
+open_rows(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open_gates *open, size_t n, size_t k)
 {
 	for (size_t i = 0; i < n; i++)
 		y[i] = dot((const int8_t *)w + open->index[i] * NCT_ROW_STRIDE(k), x, k);

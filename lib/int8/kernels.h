@@ -13,7 +13,7 @@
 
 /* Gates that are open: those whose acc[i] of gate() is above 0. In a trained M1 a quarter of them are, and what the
  * others give is 0. Each array has room for F elements and 16 more, which may be overwritten. */
-struct nct_open {
+struct nct_open_gates {
 	uint32_t *index;        /* rising */
 	int32_t *acc;
 	int32_t *g_mul, *u_mul; /* mul[i] and mul[F + i] of gate() */
@@ -26,12 +26,12 @@ struct nct_open_kernels {
 	uint8_t flip;
 	/* Lists the open ones of F <= 16384 gates: acc, g_mul, u_mul (F). Returns how many. The 16 elements of index[]
 	 * after them are 0. */
-	size_t (*list)(struct nct_open *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f);
+	size_t (*list)(struct nct_open_gates *open, const int32_t *acc, const int32_t *g_mul, const int32_t *u_mul, size_t f);
 	/* y[i] = x . row index[i] of w, for i < n. x (k), k <= 4096. y has room for 16 more, too. */
-	void (*rows)(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open *open, size_t n, size_t k);
+	void (*rows)(int32_t *y, const int8_t *x, const uint8_t *w, const struct nct_open_gates *open, size_t n, size_t k);
 	/* gate() of n open gates, with acc[F + i] from y (n). Keeps those whose a is not 0: a[j] becomes it, and which[j] the
 	 * gate's index plus `base`. Both have room for 16 more. Returns how many. */
-	size_t (*pass)(uint16_t *which, int8_t *a, const struct nct_open *open, const int32_t *y, size_t n, size_t base);
+	size_t (*pass)(uint16_t *which, int8_t *a, const struct nct_open_gates *open, const int32_t *y, size_t n, size_t base);
 	/* y (C) = sum over i < n of a[i] times row which[i] of w, whose rows have length C <= 4096. n <= 16384. Three zeros
 	 * stand behind the last in a[] and in which[]. */
 	void (*sum)(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const uint8_t *w, size_t c);

@@ -17,7 +17,7 @@ struct nct_m1_scratch {
 	int8_t *a;           /* (block,F) output of the gate; of open gates alone (block,F + 16), those that are not 0 */
 	uint16_t *which;     /* (block,F + 16) which gates these are; NULL unless the kernels take open gates alone */
 	size_t *kept;        /* (block) how many */
-	struct nct_open open; /* those of a slice, for one step */
+	struct nct_open_gates open; /* those of a slice, for one step */
 	int32_t *u;          /* (slice + 16) their dot products with y */
 	int32_t *acc;        /* (block,max(C,2 slice,257)) output of a matrix */
 	struct nct_m1_attend attend;
@@ -78,7 +78,7 @@ nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps)
 
 			s->which = calloc(block + 1, (f + 16) * sizeof *s->which);
 			s->kept = calloc(block + 1, sizeof *s->kept);
-			s->open = (struct nct_open){.index = calloc(room, sizeof *s->open.index),
+			s->open = (struct nct_open_gates){.index = calloc(room, sizeof *s->open.index),
 			                            .acc = calloc(room, sizeof *s->open.acc),
 			                            .g_mul = calloc(room, sizeof *s->open.g_mul),
 			                            .u_mul = calloc(room, sizeof *s->open.u_mul)};

@@ -327,7 +327,7 @@ check_open(const struct nct_kernels *k, size_t c, size_t f, uint64_t rare)
 	int32_t *acc = malloc(2 * f * 4), *mul = malloc(2 * f * 4), *want = malloc(c * 4), *got = malloc((c + 1) * 4);
 	int32_t *y = malloc(room * 4);
 	uint16_t *which = malloc(room * 2);
-	struct nct_open open = {malloc(room * 4), malloc(room * 4), malloc(room * 4), malloc(room * 4)};
+	struct nct_open_gates open = {malloc(room * 4), malloc(room * 4), malloc(room * 4), malloc(room * 4)};
 
 	assert_true(x != NULL && u != NULL && down != NULL && a != NULL && kept_a != NULL && rows != NULL && acc != NULL);
 	assert_true(mul != NULL && want != NULL && got != NULL && y != NULL && which != NULL);
