@@ -11,6 +11,8 @@ enum {
 	OPT_PLAIN = OPT_TRAINER_END, OPT_NO_CODEBOOK, OPT_CODEBOOK, OPT_FROM, OPT_ROUNDS, OPT_LONG, OPT_COST, OPT_WORDS
 };
 
+#define TOKEN_COST 1 /* the default where strings end at boundaries: see m1train(1) */
+
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
 	{'D', "document", "REGEX", "a document starts at each match of REGEX"},
@@ -24,7 +26,8 @@ static const struct cli_option options[] = {
 	    "with -b or -k strings: where windows end: 'none' (default), 'words', or at matches of a REGEX"},
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
 	{OPT_COST, "token-cost", "BITS",
-	    "with -k strings: what a token costs beyond its information (default inf: only their number counts)"},
+	    "with -k strings: what a token costs beyond its information; inf: only their number counts (default: 1 with -a, "
+	    "else inf)"},
 	{OPT_WORDS, "words", "N", "with -k strings and -a: a string is of N words at most (default: of any number)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
 	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
@@ -139,9 +142,13 @@ check(struct opts *o)
 		die(&cli, EX_USE, "%s: needs -k strings", o->cost_given ? "--token-cost" : "--words");
 	if (o->t.train.string_words > 0 && o->t.train.align == NCT_ALIGN_NONE)
 		die(&cli, EX_USE, "--words: needs -a");
-	if (o->t.train.by_bits && o->rounds_given)
-		die(&cli, EX_USE, "--rounds: of no use with --token-cost");
 	if (o->kind == NCT_TRAIN_STRINGS) {
+		if (!o->cost_given && o->t.train.align != NCT_ALIGN_NONE) {
+			o->t.train.by_bits = 1;
+			o->t.train.token_cost = TOKEN_COST;
+		}
+		if (o->t.train.by_bits && o->rounds_given)
+			die(&cli, EX_USE, "--rounds: needs --token-cost=inf");
 		if (o->t.train.from != NULL || o->long_given || o->t.train.codebook == 0)
 			die(&cli, EX_USE, "--%s: of no use to -k strings",
 			    o->t.train.from != NULL ? "from"

@@ -48,7 +48,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
 # spanning MODEL WORDS: how many of its strings have so many words of lower-case letters, or more.
 spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($2 - 1))}[a-z]" || :; }
 
-@test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads" {
+@test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads; 1 by default with -a" {
   for cost in 0 2 20; do
     m1train -q -T 1 -k strings -b 12 -a words --token-cost=$cost -m unigram -o "cost$cost" text
     acwin -b 12 -m "cost$cost" other | acwin -d -m "cost$cost" | cmp - other
@@ -61,8 +61,13 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   [ "$(windows -m cost2)" -gt "$(windows -m cost20)" ]
   m1train -q -T 3 -k strings -b 12 -a words --token-cost=2 -m unigram -o again text
   cmp cost2 again
-  m1train -q -k strings -b 12 -a words --token-cost=inf -m unigram -o again text
+  m1train -q -k strings -b 12 -a words --token-cost=1 -m unigram -o again text
   cmp model again
+  m1train -q -k strings -b 10 -m unigram -o again text
+  m1train -q -k strings -b 10 --token-cost=inf -m unigram -o none text
+  cmp again none
+  m1train -q -k strings -b 12 -a words --token-cost=inf -m unigram -o again text
+  run ! cmp -s model again
 }
 
 @test "m1train -k strings --words: no string is of more words, in either choice of strings" {
@@ -166,6 +171,8 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   run -2 m1train -k strings --from=model text
   run -2 m1train -k strings -a words --token-cost=-1 text
   run -2 m1train -k strings -a words --token-cost=1 --rounds=2 text
+  run -2 --separate-stderr m1train -k strings -a words --rounds=2 text
+  [ "$stderr" = "m1train: --rounds: needs --token-cost=inf" ]
   run -2 m1train --token-cost=1 text
   run -2 m1train -b 16 -a words --words=1 text
   run -2 --separate-stderr m1train -k strings --words=1 text
