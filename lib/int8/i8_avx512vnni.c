@@ -50,7 +50,7 @@ transpose_quarters(__m512i out[4], __m512i a, __m512i b, __m512i c, __m512i d)
 static inline void
 pack_sixteen(uint8_t *to, const int8_t *const *row, size_t off, size_t there, __mmask64 columns)
 {
-	__m512i part[4][4]; /* part[i][q]: quarter by quarter, dword 4 q + i of rows 0 to 3, 4 to 7, ... */
+	__m512i part[4][4]; /* quarter p of part[i][q] has dword 4 p + i of rows 4 q to 4 q + 3 */
 
 	for (size_t q = 0; q < 4; q++) { /* of rows 4 q to 4 q + 3 */
 		__m512i r[4];
@@ -140,7 +140,7 @@ four_columns(__m512i acc[TALL][WIDE], const int8_t *x, size_t stride, const uint
 	}
 }
 
-/* Which parts of four columns among 64 are not 0 in all nx vectors of x. */
+/* Of 64 columns, the parts of four in which one of the nx vectors of x has other values than 0. */
 static inline __attribute__((always_inline)) unsigned
 parts_used(const int8_t *x, size_t k, size_t columns, size_t nx)
 {

@@ -78,10 +78,10 @@ nct_m1_scratch_new(nct_m1_scratch **out, const nct_m1 *m, size_t steps)
 
 			s->which = calloc(block + 1, (f + 16) * sizeof *s->which);
 			s->kept = calloc(block + 1, sizeof *s->kept);
-			s->open = (struct nct_open_gates){.index = calloc(room, sizeof *s->open.index),
-			                            .acc = calloc(room, sizeof *s->open.acc),
-			                            .g_mul = calloc(room, sizeof *s->open.g_mul),
-			                            .u_mul = calloc(room, sizeof *s->open.u_mul)};
+			s->open.index = calloc(room, sizeof *s->open.index);
+			s->open.acc = calloc(room, sizeof *s->open.acc);
+			s->open.g_mul = calloc(room, sizeof *s->open.g_mul);
+			s->open.u_mul = calloc(room, sizeof *s->open.u_mul);
 			s->u = calloc(room, sizeof *s->u);
 			if (s->which == NULL || s->kept == NULL || s->open.index == NULL || s->open.acc == NULL || s->open.g_mul == NULL ||
 			    s->open.u_mul == NULL || s->u == NULL)
