@@ -55,7 +55,7 @@ run_examples() {
   needs python3
   # Lines that begin with four blanks, in these two sections.
   sed -n '/^## Your own text$/,/^## The two codes$/ s/^    //p' "$NCT_ROOT/README.md" >commands
-  [ "$(wc -l <commands)" -eq 17 ]
+  [ "$(wc -l <commands)" -eq 16 ]
   [ "$(grep -c -- ' -n 300 ' commands)" -eq 1 ]
   sed -i 's/ -n 300 / -n 3 /' commands
   ln -s "$NCT_ROOT/examples" .
