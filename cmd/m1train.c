@@ -26,8 +26,7 @@ static const struct cli_option options[] = {
 	    "with -b or -k strings: where windows end: 'none' (default), 'words', or at matches of a REGEX"},
 	{OPT_ROUNDS, "rounds", "N", "with -b or -k strings: look N times where windows fall (default 3)"},
 	{OPT_COST, "token-cost", "BITS",
-	    "with -k strings: what a token costs beyond its information; inf: only their number counts (default: 1 with -a, "
-	    "else inf)"},
+	    "with -k strings: what a token costs beyond its information, to inf (default: 1 with -a, else inf)"},
 	{OPT_WORDS, "words", "N", "with -k strings and -a: a string is of N words at most (default: of any number)"},
 	{OPT_LONG, "long-share", "PERCENT", "with -b: rows that hold long examples all the same (default 50)"},
 	{OPT_FROM, "from", "FILE", "begin with the parameters of a checkpoint or an M1"},
