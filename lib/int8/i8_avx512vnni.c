@@ -102,11 +102,8 @@ pack_columns(void *to, const int8_t *const *row, size_t off, size_t r, size_t k,
 			for (size_t j = 0; j < 4; j++)
 				v[j] = e + j < given ? _mm512_maskz_loadu_epi8(first64(r - i), row[e + j] + off + i)
 				                     : _mm512_setzero_si512();
-			const __m512i lo01 = _mm512_unpacklo_epi8(v[0], v[1]), hi01 = _mm512_unpackhi_epi8(v[0], v[1]);
-			const __m512i lo23 = _mm512_unpacklo_epi8(v[2], v[3]), hi23 = _mm512_unpackhi_epi8(v[2], v[3]);
-
-			transpose_quarters(out, _mm512_unpacklo_epi16(lo01, lo23), _mm512_unpackhi_epi16(lo01, lo23),
-			                   _mm512_unpacklo_epi16(hi01, hi23), _mm512_unpackhi_epi16(hi01, hi23));
+			interleave(v, v[0], v[1], v[2], v[3]);
+			transpose_quarters(out, v[0], v[1], v[2], v[3]);
 			for (size_t g = 0; g < 4 && i + g * PACK_ROWS < r; g++)
 				store64(p + g * group + e * PACK_ROWS, out[g]);
 		}
@@ -379,15 +376,12 @@ sum_columns(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const 
 
 #pragma GCC unroll 4
 		for (size_t b = 0; b < blocks; b++) {
-			const __m512i v0 = load64(r0 + 64 * b), v1 = load64(r1 + 64 * b);
-			const __m512i v2 = load64(r2 + 64 * b), v3 = load64(r3 + 64 * b);
-			const __m512i lo01 = _mm512_unpacklo_epi8(v0, v1), hi01 = _mm512_unpackhi_epi8(v0, v1);
-			const __m512i lo23 = _mm512_unpacklo_epi8(v2, v3), hi23 = _mm512_unpackhi_epi8(v2, v3);
+			__m512i v[4];
 
-			multiply(&acc[b][0], _mm512_unpacklo_epi16(lo01, lo23), by);
-			multiply(&acc[b][1], _mm512_unpackhi_epi16(lo01, lo23), by);
-			multiply(&acc[b][2], _mm512_unpacklo_epi16(hi01, hi23), by);
-			multiply(&acc[b][3], _mm512_unpackhi_epi16(hi01, hi23), by);
+			interleave(v, load64(r0 + 64 * b), load64(r1 + 64 * b), load64(r2 + 64 * b), load64(r3 + 64 * b));
+#pragma GCC unroll 4
+			for (size_t i = 0; i < 4; i++)
+				multiply(&acc[b][i], v[i], by);
 		}
 	}
 #pragma GCC unroll 4
