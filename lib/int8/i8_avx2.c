@@ -220,6 +220,28 @@ pair_of(int32_t p0, int32_t p1)
 	return _mm256_set1_epi32((int32_t)((uint32_t)p1 << 16 | (uint16_t)p0));
 }
 
+/* lo and hi += r0 p0 + r1 p1, where `by` is pair_of(p0, p1): lo[i] has columns 16 i to 16 i + 7, and hi[i] the next
+ * eight. cols <= 64 is a multiple of 16, and constant where this is inlined. */
+static inline __attribute__((always_inline)) void
+add_two_rows(__m256i lo[4], __m256i hi[4], const void *r0, const void *r1, __m256i by, size_t cols)
+{
+	for (size_t i = 0; i < cols / 16; i++) {
+		const __m128i v0 = load128((const uint8_t *)r0 + 16 * i), v1 = load128((const uint8_t *)r1 + 16 * i);
+
+		lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), by));
+		hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), by));
+	}
+}
+
+static inline __attribute__((always_inline)) void
+store_columns(int32_t *y, const __m256i lo[4], const __m256i hi[4], size_t cols)
+{
+	for (size_t i = 0; i < cols / 16; i++) {
+		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i), lo[i]);
+		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i + 8), hi[i]);
+	}
+}
+
 /* Columns [0, cols) of mix(), two positions at a time, with sums in registers. cols <= 64 is a multiple of 16, and
  * constant where this is inlined. */
 static inline __attribute__((always_inline)) void
@@ -235,18 +257,9 @@ mix_columns(int32_t *a, const int16_t *p, const int8_t *const *row, size_t off, 
 
 		if ((p[j] | p1) == 0)
 			continue;
-		for (size_t i = 0; i < cols / 16; i++) {
-			const __m128i v0 = _mm_loadu_si128((const __m128i *)(const void *)(row[j] + off) + i);
-			const __m128i v1 = _mm_loadu_si128((const __m128i *)(const void *)(row[other] + off) + i);
-
-			lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), p01));
-			hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), p01));
-		}
+		add_two_rows(lo, hi, row[j] + off, row[other] + off, p01, cols);
 	}
-	for (size_t i = 0; i < cols / 16; i++) {
-		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i), lo[i]);
-		_mm256_storeu_si256((__m256i *)(void *)(a + 16 * i + 8), hi[i]);
-	}
+	store_columns(a, lo, hi, cols);
 }
 
 static void
@@ -291,19 +304,10 @@ sum_columns(int32_t *y, const int8_t *a, const uint16_t *which, size_t n, const 
 
 	for (size_t j = 0; j < n; j += 2) {
 		const uint8_t *r0 = w + which[j] * stride, *r1 = w + which[j + 1] * stride;
-		const __m256i by = pair_of(a[j], a[j + 1]);
 
-		for (size_t i = 0; i < cols / 16; i++) {
-			const __m128i v0 = load128(r0 + 16 * i), v1 = load128(r1 + 16 * i);
-
-			lo[i] = _mm256_add_epi32(lo[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(v0, v1)), by));
-			hi[i] = _mm256_add_epi32(hi[i], _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_unpackhi_epi8(v0, v1)), by));
-		}
+		add_two_rows(lo, hi, r0, r1, pair_of(a[j], a[j + 1]), cols);
 	}
-	for (size_t i = 0; i < cols / 16; i++) {
-		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i), lo[i]);
-		_mm256_storeu_si256((__m256i *)(void *)(y + 16 * i + 8), hi[i]);
-	}
+	store_columns(y, lo, hi, cols);
 }
 
 static void
