@@ -175,9 +175,10 @@ experiments: deps
 
 # M2s of several kinds of tokens: many hours; examples/models.sh says what WORK= and others are.
 experiments-models: deps
-	@$(PACKAGES) sentencepiece
+	@$(PACKAGES) sentencepiece gnuplot-nox
 	@$(MAKE) $(AGAIN) all
 	@PATH="$(abspath $(BIN)):$$PATH" sh $(TOP)examples/models.sh
+	@sh $(TOP)examples/pictures.sh $${RESULTS:-}
 
 RUN_TESTS = NCT_BUILD="$(abspath $(BUILD))" NCT_BIN="$(abspath $(BIN))" NCT_CC="$(CC)" sh $(TOP)tests/run.sh
 check: check-deps

@@ -1,0 +1,114 @@
+#!/bin/sh
+# pictures.sh - draws the table of models.sh by gnuplot: SVG files that read on a light and on a dark page.
+# usage: pictures.sh [TABLE [FOLDER]]; TABLE is results/models.tsv beside this script, and FOLDER is where it lies.
+#
+# density.svg      bits/byte against bytes of text in a token
+# flops.svg        bits/byte against operations for a byte of text that M2 reads, with its output layer
+# training.svg     bits/byte against operations of the whole training
+#
+# Each point is one kind of tokens and one size of M2 after one budget: the mean of its seeds, on dev-c4's second half.
+# Panels are for a number of tokens and a budget; those of training.svg have all budgets.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+table=${1:-$here/results/models.tsv}
+folder=${2:-$(dirname "$table")}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+command -v gnuplot >/dev/null || {
+	echo "pictures.sh: gnuplot is missing: it is in the package gnuplot-nox" >&2
+	exit 1
+}
+
+# points PANELS COLUMN: the table's rows of one kind, size and budget as one: its name, and means of this column and of
+# bits/byte. Those of a panel are a block, as gnuplot takes them, with the panel's name above it.
+points() {
+	LC_ALL=C awk -F '\t' -v panels="$1" -v column="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		{
+			split($1, part, ":")
+			key = part[1] ":" part[2] ":" part[3]
+			if (!(key in n)) {
+				keys[++count] = key
+				panel[key] = vocabulary(part[1]) (panels == "budgets" ? ", " part[3] " steps" : "")
+				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "") (part[2] ~ /compose/ ? ", composed" : "")
+			}
+			n[key]++
+			x[key] += $at[column]
+			y[key] += $at["bits_per_byte_b"]
+		}
+		function vocabulary(kind) {
+			sub(/^[^-]*-?/, "", kind)
+			sub(/-.*/, "", kind)
+			return kind == "" ? "other tokens" : (kind + 0 <= 20 ? 2 ^ kind : kind) " tokens"
+		}
+		END {
+			for (i = 1; i <= count; i++)
+				if (!(panel[keys[i]] in seen)) {
+					seen[panel[keys[i]]] = 1
+					printf "%s\"= %s\"\n", blocks++ ? "\n\n" : "", panel[keys[i]]
+					for (j = i; j <= count; j++)
+						if (panel[k = keys[j]] == panel[keys[i]])
+							printf "\"%s\"\t%.6g\t%.4f\n", name[k], x[k] / n[k], y[k] / n[k]
+				}
+		}' "$table"
+}
+
+# draw FILE PANELS COLUMN UNIT LABEL: draws bits/byte against a column, which is divided by UNIT.
+draw() {
+	points "$2" "$3" >"$work/points"
+	lines=$((($(grep -c '^"=' "$work/points") + 1) / 2))
+	{
+		cat <<-END
+			set terminal svg size 800,$((lines * 320)) dynamic enhanced font "sans-serif,12"
+			set output "$work/$1"
+			grey = "#777777"
+			set multiplot layout $lines,2
+			set border 3 linecolor rgb grey
+			set tics nomirror textcolor rgb grey
+			set grid linecolor rgb "#999999" linewidth 0.3
+			set format y "%.3f"
+			set format x "%.3g"
+			set xtics autofreq rotate by -30
+			set xlabel "$5" textcolor rgb grey
+			set ylabel "bits/byte" textcolor rgb grey
+			unset key
+		END
+		awk -F '\t' -v points="$work/points" -v unit="$4" '
+			/^"=/ { title[++blocks] = substr($0, 4); next }
+			function extend(range, at) {
+				if (range["n", blocks]++ == 0)
+					range["least", blocks] = range["most", blocks] = at
+				else if (at < range["least", blocks])
+					range["least", blocks] = at
+				else if (at > range["most", blocks])
+					range["most", blocks] = at
+			}
+			# The range of a panel, with room; it is not less than a part of the largest value.
+			function limits(range, i, part, before, behind, span) {
+				span = range["most", i] - range["least", i]
+				span = span > range["most", i] * part ? span : range["most", i] * part
+				return sprintf("[%g:%g]", range["least", i] - span * before, range["most", i] + span * behind)
+			}
+			NF == 3 {
+				extend(x, $2 / unit)
+				extend(y, $3)
+			}
+			END {
+				for (i = 1; i <= blocks; i++) {
+					printf "set title \"%s textcolor rgb grey\n", title[i]
+					printf "set xrange %s\nset yrange %s\n", limits(x, i, 0.05, 0.1, 0.5), limits(y, i, 0.01, 0.1, 0.1)
+					printf "plot \"%s\" index %d using ($2/%s):3 skip 1 ", points, i - 1, unit
+					print "with points pointtype 7 pointsize 0.6 linecolor rgb \"#2f7ed8\", \\"
+					printf "\"\" index %d using ($2/%s):3:1 skip 1 ", i - 1, unit
+					print "with labels noenhanced left offset 0.6,0.2 font \",9\" textcolor rgb grey"
+				}
+			}' "$work/points"
+		echo "unset multiplot"
+	} | gnuplot
+	mv "$work/$1" "$folder/$1"
+}
+
+mkdir -p "$folder"
+draw density.svg budgets bytes_per_token 1 "bytes/token"
+draw flops.svg budgets flops_per_byte_with_output 1e6 "10^{6} operations a byte of text, with the output layer"
+draw training.svg all train_flops 1e15 "10^{15} operations of training"
