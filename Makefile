@@ -149,7 +149,7 @@ unit: $(UNIT)
 # ---- packages ----
 BUILD_PACKAGES = gcc libc6-dev liblzma-dev zlib1g-dev libzstd-dev libpcre2-dev libjansson-dev xz-utils
 CHECK_PACKAGES = libopenmpi-dev openmpi-bin pkg-config clang libcmocka-dev bats mandoc bsdextrautils shellcheck sentencepiece zstd jq python3
-LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user zsh debhelper lintian python3-torch
+LONG_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user zsh debhelper lintian python3-torch gnuplot-nox
 # What is missing is installed, or named where it cannot be; then it goes on with what is there.
 PACKAGES = CC="$(CC)" sh $(TOP)tests/packages.sh
 # cmocka is for the unit programs alone.

@@ -17,6 +17,7 @@ there() {
 	case $1 in
 	bsdextrautils) program col ;;
 	debhelper) program dh ;;
+	gnuplot-nox) program gnuplot ;;
 	gcc-aarch64-linux-gnu) program aarch64-linux-gnu-gcc ;;
 	libc6-dev) header "${CC:-gcc}" stdio.h ;;
 	libc6-dev-arm64-cross) header aarch64-linux-gnu-gcc gnu/stubs-lp64.h ;;
