@@ -2,12 +2,12 @@
 # packages.sh - installs the Debian packages that are missing, by apt-get; where that cannot be, names them and goes on.
 # packages.sh PACKAGE...       status 0 either way
 # packages.sh --has PACKAGE    status 0 if it is there
-# A package is there if what it is needed for is: a program, or a header that the compiler finds. It may have come by other ways.
+# A package counts as installed if the program or header that it is needed for is found, whatever installed that.
 set -u
 
 program() { command -v "$1" >/dev/null; }
 
-# header COMPILER FILE
+# header COMPILER FILE: does the compiler find this header?
 header() {
 	# shellcheck disable=SC2086 # a compiler may be of several words
 	printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$2" | $1 -E -x c - >/dev/null 2>&1 || [ -e "/usr/include/$2" ]
@@ -38,7 +38,7 @@ there() {
 	esac
 }
 
-# install PACKAGE...: 1, with the reason in $why, if it cannot.
+# install PACKAGE...: returns 1 if it cannot, with the reason in $why.
 install() {
 	why=
 	sudo=

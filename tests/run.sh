@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - runs every test (unit programs, bats files, lint), two at a time, and ends with "N passed, N failed".
-# NCT_BUILD, NCT_BIN: where the Makefile built; NCT_LONG=1: the long tests, too. Exit status 0 only if none failed. What a test
-# lacks makes it be skipped, and its line says so; only bats is needed.
+# run.sh - runs every test file (unit programs, bats files, lint), one on each processor, and prints the verdict.
+# NCT_BUILD and NCT_BIN are where the Makefile built. With NCT_LONG=1 the long tests run, too. The last line is
+# "N passed, N failed". The exit status is 0 only if none failed. A test is skipped if something that it needs is
+# missing, and its line says what. Only bats must be there.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
@@ -11,8 +12,8 @@ case $NCT_BIN in /*) ;; *) NCT_BIN=$root/$NCT_BIN ;; esac
 export PATH="$NCT_BIN:$PATH" NCT_ROOT="$root" NCT_BIN NCT_BUILD
 logs=$NCT_BUILD/test-logs
 
-# The processes that still run of those that $1 has started: a test waits for what it starts, or kills it. What was killed needs a
-# moment to end, NCT_PATIENCE seconds at most.
+# left_by JOB: kills the processes that JOB has started and that still run, and prints their commands. A test must wait
+# for what it starts, or kill it. A killed process takes a moment to end, so it has NCT_PATIENCE seconds for that.
 left_by() {
 	for _ in $(seq "${NCT_PATIENCE:-60}"); do
 		left=$(grep -lszxF "NCT_JOB=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3)
@@ -24,7 +25,7 @@ left_by() {
 	done
 }
 
-# One job a line: a TAP-speaking command for each test file.
+# run_one FILE: runs a test file. Its output, which is TAP, goes to the logs.
 run_one() {
 	name=$(basename "$1")
 	start=$(date +%s)
@@ -37,7 +38,7 @@ run_one() {
 	status=$?
 	left=$(left_by "$name.$$")
 	[ -z "$left" ] || echo "not ok - $name left running: $left" >>"$logs/$name.tap"
-	sed -i 's/^not ok \(.*# SKIP\)/ok \1/' "$logs/$name.tap" # cmocka's way to say it
+	sed -i 's/^not ok \(.*# SKIP\)/ok \1/' "$logs/$name.tap" # cmocka's way to write a skipped test
 	if [ $status -ne 0 ] && ! grep -q '^not ok' "$logs/$name.tap"; then
 		echo "not ok - $name ended with status $status" >>"$logs/$name.tap"
 	fi

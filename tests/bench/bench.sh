@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 if [ $# -gt 0 ]; then cat "$1"; else xz -dc "$here/../../examples/sample.txt.xz"; fi >"$work/text"
 cd "$work"
-head -c 1048576 text >part # 64 chunks, and few
+head -c 1048576 text >part # 64 chunks of 16,384 bytes, and 25
 head -c 409600 text >few
 if [ $# -gt 0 ]; then ln -s text big; else for _ in $(seq 170); do cat text; done >big; fi
 head -c $(($(wc -c <big) / 10)) big >tenth
@@ -62,7 +62,7 @@ row() {
 		'BEGIN { printf "%-34s %10d %9.3f %9.3f %10.1f %9s %9s\n", n, b, w, c, s, p == "" ? "-" : sprintf("%.2f", s / p), x }'
 }
 
-# aim WHAT VALUE UNIT WANTED; VALUE may be empty.
+# aim WHAT VALUE UNIT WANTED: adds a line to `aims`, which is printed at the end. VALUE may be empty.
 aims=
 aim() { aims="$aims$(printf '%-48s %8s %-4s wanted: %s' "$1" "${2:--}" "$3" "$4")
 "; }
@@ -124,7 +124,7 @@ aim "acwin on two bytes, by the clock" "$(awk -v s="$wall" 'BEGIN { printf "%.1f
 aim "acwin on two bytes, of the processor" "$(awk -v s="$cpu" 'BEGIN { printf "%.1f", s * 100 }')" ms "20 at most"
 
 # ---- the same text as documents of several sizes, which end with NUL, beside one document ----
-# gather BYTES: lines of the standard input as documents of at least so many bytes, the last one but for those.
+# gather BYTES: joins lines of standard input into documents of at least BYTES bytes. The last one may be shorter.
 gather() {
 	LC_ALL=C awk -v most="$1" '{ printf("%s%s", (n > 0 ? "\n" : ""), $0); n += length($0) + 1 }
 		n >= most { printf("%c", 0); n = 0 } END { if (n > 0) printf("%c", 0) }'
@@ -140,7 +140,7 @@ for d in pages lines pieces; do
 	acwin -0 -o windows $d
 	row "the same, -d, of its input" acwin 1e6 windows "acwin -d -T1 windows >/dev/null"
 done
-if command -v python3 >/dev/null; then # from memory
+if command -v python3 >/dev/null; then # the codec in memory
 	head -c 50000000 pages >few.pages
 	echo
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../../examples/python python3 "$here/memory.py" few.pages

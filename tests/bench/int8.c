@@ -92,7 +92,7 @@ main(void)
 	for (size_t i = 0; nct_cpu_name(i) != NULL; i++) {
 		if (nct_kernels_choose(&k, nct_cpu_name(i)) != NCT_OK)
 			return 1;
-		/* 10^6 operations of a byte by whole matrices: of the built-in model, whose closed gates may be passed over */
+		/* millions of operations for a byte of text by the built-in model; rows with `open` pass over closed gates */
 		const double got = reached(k, bytes, y), most = peak(k->name), mop = k->open != NULL ? 3.3 : 6.4;
 		if (most > 0)
 			printf("%-12s %10.3f %10.3f %6.2f %10.1f %8.1f\n", k->name, got, most, got / most, mop, most / mop * 1000);

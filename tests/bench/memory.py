@@ -1,8 +1,8 @@
 """memory.py - measures the codec in memory (examples/python/nct.py) beside acwin, on the same documents of 2,000 bytes.
 
 usage: PYTHONPATH=examples/python python3 memory.py FILE; documents in FILE end with NUL. acwin is on the PATH.
-Prints MB/s by the processor's seconds, for several numbers of documents a call, and the ratio to acwin -0 -T1: medians of
-five turns. acwin's start-up, reading and writing are included; the codec's start-up is not."""
+Prints MB/s by the processor's seconds, for several numbers of documents a call, and the ratio to acwin -0 -T1. All
+are medians of five turns. acwin's start-up, reading and writing are included; the codec's start-up is not."""
 import resource
 import statistics
 import subprocess

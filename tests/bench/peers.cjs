@@ -1,4 +1,4 @@
-// peers.cjs - measures tokenizers of the npm registry on documents that end with NUL, in this process, without start-up.
+// peers.cjs - measures tokenizers of the npm registry on documents that end with NUL, in one process, without start-up.
 // usage: NODE_PATH=DIR/node_modules node peers.cjs FILE, after `npm install --prefix DIR tiktoken gpt-tokenizer`.
 // Prints a row for each that is installed: MB/s by the processor's seconds, and bytes per token.
 const fs = require('fs');

@@ -20,7 +20,7 @@ if "$python" -c 'import torch' 2>/dev/null; then torch=1; else echo "no PyTorch 
 : >"$work/products"
 if command -v products >"$work/where"; then OMP_NUM_THREADS=1 products | tee "$work/products"; fi
 
-# Any tokens will do.
+# tokens VOCABULARY: writes a stream of random tokens, the same every time.
 tokens() {
 	awk -v v="$1" 'BEGIN { srand(1); for (d = 0; d < 60; d++) { for (i = 0; i < 4000; i++) printf "%d ", int(v ^ rand()) - 1; print "" } }' |
 		bitpack --from=ids --vocab="$1"

@@ -8,7 +8,8 @@ load helpers
   acwin -d <back.windows | cmp - text
 }
 
-# sizes FROM TO: sets `sizes` to all of them in the long tests, else to those where something changes and a few between.
+# sizes FROM TO: sets `sizes` to the window sizes to test. The long tests take all of them. Other tests take those at
+# which the coding changes, and a few between.
 sizes() {
   local b
   sizes=
@@ -84,7 +85,7 @@ sizes() {
       acwin -0 -m m -b $b $f | acwin -d -m m | cmp - $f
     done
   done
-  acwin -0 -m m closed | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5 && $16 == 11) }' # 5 documents; NULs are not text
+  acwin -0 -m m closed | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5 && $16 == 11) }' # the NULs are not text
 }
 
 @test "acwin -0: operands join as under cat" {
@@ -109,7 +110,7 @@ sizes() {
   quick_model m
   acwin -m m -D '^Chapter' t >w
   acwin -d -m m w | cmp - t
-  acwin -l w | awk -F '\t' 'NR == 2 { exit !($11 == 3) }' # the match at the first byte starts nothing
+  acwin -l w | awk -F '\t' 'NR == 2 { exit !($11 == 3) }' # a match at the first byte begins no second document
   acwin -m m -D '(?=Chapter)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 3) }'
   acwin -m m -D '\z' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 1) }' # nor does one at the end
   acwin -m m -D '(?<=\n)' t | acwin -l | awk -F '\t' 'NR == 2 { exit !($11 == 5) }'
@@ -225,7 +226,7 @@ sizes() {
   MODEL=m
   head -c 1500000 /dev/urandom >noise
   same_back noise -m m -c 0
-  acwin -l back.windows | awk -F '\t' 'NR == 2 { exit !($10 == int(($12 + 720719) / 720720)) }' # parts of 720,720 windows
+  acwin -l back.windows | awk -F '\t' 'NR == 2 { exit !($10 == int(($12 + 720719) / 720720)) }' # a block for each part
   same_back noise -m m -c 0 -b 0
   head -c 1000000 noise >less
   same_back less -m m -c 0 -r 0 -b 10
@@ -301,7 +302,7 @@ sizes() {
   [[ $output =~ ^"acwin: bad: codebook of 16 bits (split): the fingerprint is "[0-9a-f]{16}", not the one in the metadata"$ ]]
 }
 
-# ends FILE: the text of each window but those that end a document, a line each, in escapes.
+# ends [FILE]: prints the text of each window as a line, with escapes. Windows that end a document are left out.
 ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 
 @test "acwin -a words: windows end where words do, and come back; the header says so, the code is the same" {
@@ -310,7 +311,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   acwin -d w | cmp - t
   [ "$(acwin -d --show w | cut -f 2 | tr -d '\n')" = 'The unquestionable truth, in 1871: nobody knew; everybody did.\n\E' ]
   [ "$(acwin -l w | cut -f 19 | tail -n 1)" = words ]
-  acwin t | cmp - w # as the built-in model is for
+  acwin t | cmp - w # the built-in model's default
   [ "$(acwin -a none t | acwin -l | cut -f 19 | tail -n 1)" = none ]
   sample 50000 >text
   # A space belongs to the word behind it.
@@ -324,7 +325,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   sample 30000 >text
   words="[ ]?(?:[\p{L}\p{M}]['’]?)+|[ ]?\p{N}+|[ ]?[^\s\p{L}\p{M}\p{N}]+|\s+"
   for b in 16 24; do
-    [ $b = 16 ] || { head -c 5000 text >few && mv few text; } # by M1 it takes long
+    [ $b = 16 ] || { head -c 5000 text >few && mv few text; } # M1 is slow
     acwin -b $b -a words text | acwin -d --show >one
     acwin -b $b -a "$words" text >w
     acwin -d --show w | cmp - one
@@ -333,7 +334,8 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   done
   sample 30000 >text
   [ "$(acwin -a none text | ends | grep -c 'o.*[^o]$')" -gt 100 ]
-  [ "$(acwin -a '(?<=o)' --code=split text | ends | sed '$d' | grep -c 'o.*[^o]$')" -eq 0 ] # the document's last window but EOD ends where it does
+  # The last window ends with the text.
+  [ "$(acwin -a '(?<=o)' --code=split text | ends | sed '$d' | grep -c 'o.*[^o]$')" -eq 0 ]
   acwin -a '(?:words)' text | acwin -d | cmp - text
 }
 
@@ -344,7 +346,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 
 @test "acwin -a: the same stream by file and pipe, by any number of threads, with and without codebook" {
   sample 300000 >text
-  head -c 30000 text >part # by M1 it takes long
+  head -c 30000 text >part # M1 is slow
   for a in words '\w+|\W'; do
     for c in 0 1000 ${NCT_LONG:+1048576}; do
       acwin -T1 -c $c -a "$a" --code=split text >w
@@ -429,7 +431,8 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   [ "$(wc -l <lines)" -eq "$(acwin -l w | awk -F '\t' 'NR == 2 { print $12 }')" ]
   [ "$(cut -f 2 lines | tr -d '\n')" = 'a\tb\\\n\x80\E' ]
   acwin -m m t | bitpack --to=text | tr ' ' '\n' | cmp - <(cut -f 1 lines)
-  [ "$(printf '\0a\0' | acwin -m m -0 -b 29 | acwin -d -m m --show | cut -f 2 | tr -d '\n')" = '\Ea\E' ] # no text comes before the first
+  # The first document is empty.
+  [ "$(printf '\0a\0' | acwin -m m -0 -b 29 | acwin -d -m m --show | cut -f 2 | tr -d '\n')" = '\Ea\E' ]
   run -3 --separate-stderr sh -c 'acwin -m m -b 0 t | acwin -d -m m --show'
   [ "$stderr" = "acwin: -: an unbroken code, which has no windows to show" ]
 }
@@ -449,7 +452,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   cmp back t
   run -1 acwin -o x missing
   [ "$output" = "acwin: missing: No such file or directory" ]
-  for n in 1 4; do # behind text of one batch, and of many
+  for n in 1 4; do # after text of one batch, and of several
     sample >long
     for _ in $(seq 2 $n); do sample; done >>long
     run -1 acwin -T 3 -o x long missing
@@ -477,7 +480,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 @test "acwin -o: a signal leaves no temporary file" {
   opened() { [ -n "$(echo out.*)" ]; }
   quick_model m
-  feed acwin -m m -o out # whose input does not end
+  feed acwin -m m -o out # its input does not end
   await opened
   kill -TERM "$started"
   ends 143
@@ -556,7 +559,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   [ "$(acwin -l w | awk -F '\t' 'NR == 2 { print $10 }')" -eq 5 ]
   cp w bad
   flip bad $(($(wc -c <w) / 2))
-  run -3 --separate-stderr acwin -d -m m bad # without it: what comes before
+  run -3 --separate-stderr acwin -d -m m bad # without --keep-going, only what comes before is written
   [[ $stderr == "acwin: bad: block 2 "*byte* ]]
   acwin -d -m m bad >out 2>err || true
   cmp -n 160000 out t
@@ -589,7 +592,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
     [ "$(tr -d '\0' <out | wc -c)" -lt 400000 ]
     [ "$(tr '\0' '\n' <out | grep -cxE '1+|2+|3+|4+')" -eq "$(tr '\0' '\n' <out | wc -l)" ]
   done
-  run -3 --separate-stderr acwin -d -m m --show --keep-going -o shown w # lines for windows need none
+  run -3 --separate-stderr acwin -d -m m --show --keep-going -o shown w # lines of --show need no NUL to stay apart
   [ -s shown ] && [ "$(tr -dc '\0' <shown | wc -c)" -eq 0 ]
 }
 
@@ -625,12 +628,12 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
 @test "acwin: memory does not grow with the input" {
   quick_model m
   local mb=$((NCT_LONG ? 400 : 30))
-  # Under sanitizers addresses are no measure.
+  # Sanitizers reserve so much address space that a limit on it says nothing.
   if [ -n "${NCT_SAN:-}" ]; then ulimit=:; else ulimit='ulimit -v 260000'; fi
   yes abcdefghi | tr -d '\n' | head -c ${mb}000000 >text
   cat text | (eval "$ulimit"; acwin -m m -T1) >w
   (eval "$ulimit"; acwin -m m -T1 -d w) | cmp - text
-  [ -n "${NCT_LONG:-}" ] || { head -c 1000000 text >some && mv some text; acwin -m m text >w; } # by M1 it takes long
+  [ -n "${NCT_LONG:-}" ] || { head -c 1000000 text >some && mv some text; acwin -m m text >w; } # M1 is slow
   cat text | (eval "$ulimit"; acwin -m m -T1 --no-codebook) | cmp - w
   (eval "$ulimit"; acwin -m m -T1 -d --no-codebook w) | cmp - text
   head -c $((NCT_LONG ? 3000000 : 1000000)) text >some
@@ -664,7 +667,7 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
     feed acwin -0 -c 0 -a none -T $t >"windows$t"
     cat text >&9
     await asleep
-    head -c 1 /dev/zero >&9 # the document's end, which comes alone
+    head -c 1 /dev/zero >&9 # the document's end, by a write of its own
     await has_bytes "windows$t" 30000
     end_all
     feed acwin -d -T $t >"text$t"
@@ -688,13 +691,13 @@ ends() { acwin -d --show "$@" | cut -f 2 | sed '/\\E$/d; s/\\n/;/g'; }
   [ "${lines[-1]}" = ref ]
 }
 
-# nonblocking COMMAND: with a standard input and output that do not block.
+# nonblocking COMMAND: runs it with standard input and output that do not block.
 nonblocking() {
   dd iflag=nonblock oflag=nonblock count=0 status=none
   "$@"
 }
 
-# slow: copies lines, the first ones a byte at a time, so that the pipe before it is full by then.
+# slow: copies its input. The shell reads the first 100 lines byte by byte, so the pipe before it fills up.
 slow() {
   local i
   for ((i = 0; i < 100; i++)); do

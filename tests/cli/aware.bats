@@ -2,7 +2,8 @@
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 load helpers
 
-# Shared by all tests, only read: a text, a checkpoint of general training, and what became of it without and with windows.
+# Shared by all tests, only read: a text, a checkpoint of general training, and models trained further from it, without
+# windows and with them.
 setup_file() {
   cd "$BATS_FILE_TMPDIR" || return
   sample 1000000 >text
@@ -21,14 +22,14 @@ net="-q -T 1 --no-codebook -s d=64,layers=1,heads=2,ff=128 -B 8 -L 64 --lr=2"
 # A smaller net, which trains in no time.
 tiny="-T 1 --no-codebook -s d=32,layers=1,heads=2,ff=64 -B 3 -L 32"
 
-# windows MODEL [OPTION...]: how many the text's first part takes.
+# windows MODEL [OPTION...]: the number of windows that the file first-part takes.
 windows() {
   local model=$1
   shift
   acwin -T 1 --verbose -m "$model" "$@" first-part 2>&1 >/dev/null | sed -n 's/^windows=//p'
 }
 
-# fewer A B PERCENT: A is less than B by at least so much.
+# fewer A B PERCENT: A is less than B by more than PERCENT.
 fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
 
 @test "m1train -b: more text to a window than by as many steps without, most where windows are aligned as trained for" {
@@ -119,7 +120,7 @@ fewer() { echo "$1 and $2 windows" && (($1 * 100 < $2 * (100 - $3))); }
   [ -z "$(model_key untrained window_bits)" ]
 }
 
-# model_key MODEL KEY: what the metadata says, as JSON writes it.
+# model_key MODEL KEY: the value of KEY in the model's metadata, with JSON's escapes.
 model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\\\\]\)*\"" | sed 's/^[^:]*:"//; s/"$//'; }
 
 @test "acwin: windows are aligned as the model was trained for, unless -a says how" {
@@ -168,7 +169,7 @@ model_key() { head -c 4000 "$1" | tr -d '\0' | grep -ao "\"$2\":\"\(\\\\.\|[^\"\
   [[ $stderr == "m1train: training: step 41: windows: the text is shorter than a window" ]]
 }
 
-# bits MODEL: what its note says of the evaluation by integers, in ten-thousandths.
+# bits MODEL: bits/byte of the integer model times 10,000, from the note in its file.
 bits() { model_key "$1" note.integer_bits_per_byte | tr -d .; }
 
 @test "m1train --from: an M1, whose integers become the parameters again" {
@@ -178,7 +179,7 @@ bits() { model_key "$1" note.integer_bits_per_byte | tr -d .; }
   echo "$(bits before) and $(bits after)"
   (($(bits after) * 100 < $(bits before) * 101 && $(bits before) * 100 < $(bits after) * 101))
   [ "$(model_key after note.from)" = "M1 $(model_key first fingerprint)" ]
-  m1train $net -n 60 --from=first --lr=0.5 -e few -C more -o trained text # no step back: more steps, fewer bits
+  m1train $net -n 60 --from=first --lr=0.5 -e few -C more -o trained text # further training lowers the bits
   (($(bits trained) < $(bits after)))
   run -1 --separate-stderr m1train $tiny -n 1 --from=first -o model text
   [[ $stderr == "m1train: first: made with size d=64,layers=1,heads=2,ff=128,reach=64, not d=32,layers=1,heads=2,ff=64,reach=32" ]]

@@ -17,7 +17,7 @@ setup() {
   ln -s "$BATS_FILE_TMPDIR"/{text,other,unigram,model,anywhere} .
 }
 
-# windows [ACWIN OPTION...]: how many `other` takes.
+# windows [ACWIN OPTION...]: the number of windows that `other` takes.
 windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^windows=//p'; }
 
 @test "m1train -k strings: windows of them hold a fifth more than those that M1 makes, wherever they end" {
@@ -31,7 +31,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
 @test "m1train -k strings: the same file again, whatever the threads; and that of another text, another one" {
   m1train -q -T 3 -k strings -b 12 -a words -m unigram -o again text
   cmp model again
-  m1train -q -k strings -b 12 -a words -m model -o twice text # in place of what there is
+  m1train -q -k strings -b 12 -a words -m model -o twice text # replaces the codebook in `model`
   cmp model twice
   m1train -q -k strings -b 12 -a words -m unigram -o differs other
   run ! cmp -s model differs
@@ -45,7 +45,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   [ "$(grep -c '^windows=[0-9]* bytes_per_window=[0-9.]* at_boundaries=1.0000$' <<<"$stderr")" -eq 5 ]
 }
 
-# spanning MODEL WORDS: how many of its strings have so many words of lower-case letters, or more.
+# spanning MODEL WORDS: the number of its strings that have at least WORDS words of lower-case letters.
 spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($2 - 1))}[a-z]" || :; }
 
 @test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads; 1 by default with -a" {
@@ -114,7 +114,7 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   for align in none words; do
     acwin -0 -b 12 -m model -a "$align" -T 1 lines >many
     acwin -d -m model many | cmp - lines
-    # a document read to its end before the next one is there is walked alone
+    # A document that is encoded by a call of its own is walked alone. Its windows must be among those of all.
     acwin -d --show -m model many | sort >shown
     xargs -0 -n 1 -a lines printf '%s\0' | head -c 1500 >some
     tr '\0' '\n' <some | while IFS= read -r line; do
@@ -197,7 +197,7 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   [ -z "$(compgen -G 'never*')" ]
 }
 
-# shown CODE [DECODE OPTION...]: the windows of a text with all that is escaped, as lines, each once.
+# shown CODE [DECODE OPTION...]: encodes a text that needs every escape, and prints each line of --show once.
 shown() {
   { cat other; noise 20000; printf 'a\\E\\\\n\t'; } | acwin -b 12 -m both --code="$1" | acwin -d --show -m both "${@:2}" | LC_ALL=C sort -u
 }

@@ -18,8 +18,8 @@ setup() {
   ln -s "$BATS_FILE_TMPDIR"/* .
 }
 
-# The bytes of a stream's header, or of block $2 (from 0) with all before it.
-frames() { # file blocks
+# frames FILE N: the number of bytes that a stream's header and its first N blocks take.
+frames() {
   local at=72 i
   for ((i = 0; i < $2; i++)); do
     local dir code
@@ -29,8 +29,8 @@ frames() { # file blocks
   echo $at
 }
 
-# Writes $1 with another value for the byte at $2 to standard output.
-flip() { # file byte
+# flip FILE AT: writes FILE to standard output, with the byte at offset AT changed.
+flip() {
   local byte
   byte=$(od -An -tu1 -j "$2" -N 1 "$1")
   head -c "$2" "$1"
@@ -262,7 +262,8 @@ flip() { # file byte
   [[ $stderr == "bitpack: trailing: not an nct stream, byte $(wc -c <windows)" ]]
 }
 
-# Unpacks the file of the given bytes (hexadecimal), which is damaged: sets `says`, and checks that `out` is a prefix of the good output.
+# unpack_bad HEX...: unpacks a damaged stream, given byte by byte. Sets `says` to its only line of error, and checks the
+# status and that `out` is a prefix of the good output.
 unpack_bad() {
   local bytes status=0
   printf -v bytes '\\x%s' "$@"
@@ -308,7 +309,7 @@ unpack_bad() {
   [ "$(wc -l <lines)" -gt 10 ]
   [ "$(grep -cvxFf all lines)" -eq 0 ]
   [ "$(wc -c <lines)" -lt "$(wc -c <all)" ]
-  # Without it, -o leaves nothing.
+  # Without --keep-going, -o leaves nothing.
   run -3 --separate-stderr bitpack -u -o none bad
   [[ $stderr == "bitpack: bad: block 1 is damaged (payload CRC), byte $from" ]]
   [ ! -e none ]

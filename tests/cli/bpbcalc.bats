@@ -45,7 +45,7 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   # 2 * 7 * 8 / 20 = 5.6, which is rounded to 6
   table 8 20 1 8 0 0 0 none 7 0 | bpbcalc -q >out
   [ "$(get m2_flops_per_byte <out)" = 6 ]
-  # Older tables have no last column: what it is for is empty, all else is the same.
+  # Tables of older versions lack the last column. The figure that needs it is then empty, and all others are the same.
   cut -f 1-15 e >older
   bpbcalc older | tail -n +2 | diff - <(sed 's/\t1200\t/\t\t/; s/e$/older/' want)
   cat e older e | bpbcalc | tail -n +2 | cut -f 8 | diff - <(printf '1200\n\n1200\n')
@@ -141,7 +141,7 @@ small_table() { table 8 20 13.862943611198906 8 0 0 0 none 1000 0; }
   bpbcalc - <tt | cmp - a
   cat ee | bpbcalc | tail -n +2 | cut -f 1-10 >a
   bpbcalc ee | tail -n +2 | cut -f 1-10 | cmp - a
-  # Streams together are not the mean of their rows: ids of the second count, too.
+  # Streams in one file are counted together. That is not the mean of their own figures.
   echo 7 | bitpack --from=ids --vocab=8 --text=<(echo 'ten bytes') >seven
   cat t seven | bpbcalc >out
   [ "$(get bytes <out) $(get tokens <out)" = "30 9" ]
@@ -223,11 +223,11 @@ refused() {
   echo '1 2 3' | bitpack --from=ids --vocab=10 >unknown
   why="text bytes are not known, so bits/byte cannot be told"
   refused "unknown: $why" unknown
-  refused "unknown: $why" good unknown # not even the rows of what is good
+  refused "unknown: $why" good unknown # the good stream's row is not printed either
   refused "-: $why" - <unknown
   { table 8 '' 1 8 0 0 0 none 1000 0 && token 1 8; } >e
   refused "e: $why" e
-  # Of two streams together, one is enough.
+  # If one of two streams in a file is unknown, so are both together.
   echo '1 2 3' | bitpack --from=ids --vocab=10 --text=<(echo text) >known
   bpbcalc known >out
   cat known unknown >both
@@ -268,7 +268,7 @@ refused() {
   cat t16 t8 >mixed
   refused "mixed: vocabulary 256, not 65536 as before, byte $(($(wc -c <t16) + 12))" mixed
   { table 8 20 1 256 8 16 1 best 1000 $((parameters)) && token 1 8; } >e
-  [ "$(bpbcalc --unigram-from=t8 e | get unigram)" = held-out ] # all that both tell is the same
+  [ "$(bpbcalc --unigram-from=t8 e | get unigram)" = held-out ] # the fields that both have agree
   refused "e: tokens differ from those of t16: vocabulary 256, not 65536" --unigram-from=t16 e
 }
 

@@ -1,18 +1,18 @@
 # completions.bats - what bash and zsh complete for the tools.
 load helpers
 
-# completed WORD...: the answers for the last word, sorted, on a line.
+# completed WORD...: the completions of the last word, sorted, on a line.
 completed() (
   source "$NCT_ROOT/packaging/completions/nct.bash"
   COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-  _nct "$1" || true # compopt knows of no TAB
+  _nct "$1" || true # compopt fails where no TAB was typed
   printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
 )
 
 @test "completions: bash, options" {
   [ "$(completed acwin --co)" = "--code= --codebook= --compile" ]
   [ "$(completed acwin -b 16 --ch)" = "--chunk=" ]
-  [ -z "$(completed acwin some)" ] # bash's own names of files
+  [ -z "$(completed acwin some)" ] # left to bash, which completes names of files
   [ -z "$(completed acwin --output so)" ]
 }
 
@@ -26,7 +26,7 @@ completed() (
   done
 }
 
-# named TOOL OPTION VALUES: they are completed by each way to write the option, and the tool takes each.
+# named TOOL LETTER,NAME VALUES: these are completed for each way to write the option, and the tool takes each of them.
 named() {
   local tool=$1 letter=${2%,*} name=${2#*,} value
   [ "$(completed "$tool" "$name" = '')" = "$3" ]
@@ -56,7 +56,7 @@ named() {
   needs zsh
   mkdir functions
   cp "$NCT_ROOT/packaging/completions/nct.zsh" functions/_nct
-  # To a shell on a terminal of its own it types each line and a TAB; then the shell writes down what has become of the line.
+  # Types each line and a TAB into a zsh on a terminal of its own. That zsh writes the completed line to the file lines.
   cat >type.zsh <<'END'
 zmodload zsh/zpty
 zpty shell "zsh -f -i"

@@ -8,7 +8,7 @@ documents() {
   printf '\0and an end.\0'
 }
 
-# The number of documents, and of windows of all ones, in a stream of windows of $1 bits in the file $2.
+# ends BITS FILE [MODEL]: counts the documents of a stream, and the windows whose bits are all 1 and whose text is EOD.
 ends() { acwin -d --show ${3+-m "$3"} "$2" | awk -F '\t' -v b="$1" '
   /\\E$/ { n++; if ($2 == "\\E" && $1 == last) alone++ } BEGIN { last = 2 ^ b - 1 } END { print n + 0, alone + 0 }'; }
 
@@ -105,7 +105,7 @@ ends() { acwin -d --show ${3+-m "$3"} "$2" | awk -F '\t' -v b="$1" '
     for f in g w; do
       [ "$(acwin -l "$f" | tail -n 1 | cut -f 11,16)" = "$n"$'\t'unknown ] || { echo "$s: $n"; acwin -l "$f"; return 1; }
     done
-    # tokens behind the last end are a line, too
+    # tokens after the last document's end are a line, too
     run -0 --separate-stderr bitpack --to=text g
     [ -z "$stderr" ]
     [ "${#lines[@]}" -ge "$n" ]

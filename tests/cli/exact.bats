@@ -22,7 +22,7 @@ vectors() { echo "$NCT_ROOT/tests/vectors"; }
     # shellcheck disable=SC2086 # options
     acwin -0 -T2 $o documents | sha256sum | cmp - one
   done
-  { tail -c 1500 lines; printf '\0'; } >few # alone, no document is encoded beside another
+  { tail -c 1500 lines; printf '\0'; } >few # these are encoded together, and one by one
   acwin -0 few | bitpack --to=text >want
   tr '\0' '\n' <few | while IFS= read -r line; do printf '%s\0' "$line" | acwin -0 | bitpack --to=text; done | cmp - want
 }

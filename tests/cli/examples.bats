@@ -8,26 +8,26 @@ setup() {
   shopt -s nullglob
 }
 
-# Small enough for a test: the sizes of its models, and steps of their training.
+# small COMMAND...: runs it with small models and few steps of training.
 small() { env THREADS=2 SIZE=d=32,layers=1,heads=1,ff=64 STEPS=2 "$@"; }
 example() { sh "$NCT_ROOT/examples/$1.sh" "${@:2}"; }
 
-# field NAME COLUMN FILE: of the aligned table in FILE, the row that begins with NAME (its own blanks written as _), by the
-# column's name; its columns are apart by two blanks or more.
+# field NAME COLUMN FILE: a cell of the aligned table in FILE, by the row's name, whose blanks are written as _, and the
+# column's. An empty NAME is the first row. Columns are two or more blanks apart.
 field() {
   sed 's/^ *//; s/   */\t/g' "$3" | awk -F '\t' -v row="$1" -v name="$2" '{ key = $1; gsub(/ /, "_", key) }
     !at { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
     at && (row == "" || key == row) { print $at; exit }'
 }
 
-# holds CONDITION [NAME=VALUE...]: arithmetic with fractions.
+# holds CONDITION [NAME=VALUE...]: fails if CONDITION is false. awk evaluates it, with fractions.
 holds() {
   local args=() a
   for a in "${@:2}"; do args+=(-v "$a"); done
   awk "${args[@]}" "BEGIN { exit !($1) }" || { echo "not so: $*"; return 1; }
 }
 
-# stand_in TOOL DIR: there, a TOOL that dies halfway through its output.
+# stand_in TOOL DIR: puts a TOOL into DIR that writes half of its output and fails.
 # shellcheck disable=SC2016 # for the shell that runs it
 stand_in() {
   mkdir -p "$2"
@@ -75,11 +75,11 @@ stand_in() {
     stand_in $tool "without-$tool"
     run small STEPS=1 N=5 PATH="$PWD/without-$tool:$PATH" sh "$NCT_ROOT/examples/pipeline.sh" text
     [ "$status" -ne 0 ] || { echo "$tool: $output"; false; }
-    [[ $output != *'4. '* || $tool == m2gen ]] # it stops there
+    [[ $output != *'4. '* || $tool == m2gen ]] # later stages do not run
   done
   run small SIZE=nonsense sh "$NCT_ROOT/examples/pipeline.sh" text
   [ "$status" -eq 2 ]
-  run ! --separate-stderr env KEEP=. sh "$NCT_ROOT/examples/pipeline.sh" text # would overwrite it
+  run ! --separate-stderr env KEEP=. sh "$NCT_ROOT/examples/pipeline.sh" text # would overwrite the text
   [ "$(wc -c <text)" -eq 3000 ]
   run -1 example pipeline nowhere
   [[ $output == *nowhere* ]]
@@ -104,7 +104,7 @@ stand_in() {
   done
   [ "$(field bytes tokens out)" = "$bytes" ]
   [ "$(field bytes uniform_bpb out)" = 8.0000 ]
-  # What a compressor made is counted by its own bytes as tokens, and by the text's as bytes.
+  # For a compressor, tokens counts the bytes of its output, and bytes counts those of the text.
   [ "$(field gzip_-9 tokens out)" -eq "$(gzip -9n <kept/dev | wc -c)" ]
   [ "$(field xz_-9 tokens out)" -eq "$(xz -9 <kept/dev | wc -c)" ]
   # The same windows, cut in halves or not.
@@ -122,7 +122,7 @@ stand_in() {
   [ "$(tr ' ' '\n' <kept/train.ids | grep -cx 2)" -eq "$(wc -l <kept/train)" ]
   spm_decode --model=kept/sp.model --input_format=id <kept/train.ids | cmp - kept/train
   [ "$(wc -w <kept/dev.ids)" -eq "$(field SentencePiece tokens out)" ]
-  # It would not give back what is no UTF-8: then there is no row.
+  # SentencePiece does not give back bytes that are not UTF-8. Then the script fails.
   printf 'caf\xe9\n' >>text
   run -1 --separate-stderr env STEPS=0 VOCAB=800 sh "$NCT_ROOT/examples/baselines.sh" text other
   # shellcheck disable=SC2154 # bats sets it
@@ -190,7 +190,7 @@ stand_in() {
 @test "examples: quickstart.sh goes from text to a model's text and a table" {
   mkdir examples
   cp "$NCT_ROOT"/examples/{quickstart.sh,sample.txt.xz,novels.txt.xz} examples
-  if [ -z "${NCT_LONG:-}" ]; then # of the novels, the first part
+  if [ -z "${NCT_LONG:-}" ]; then # parts of the novels
     xz -dc examples/novels.txt.xz >novels
     { head -c 200000 novels; printf '\0'; tail -c 100000 novels; } | xz -1 >examples/novels.txt.xz
   fi
@@ -227,11 +227,11 @@ stand_in() {
 
 # ---- the measuring scripts: tables with comments on top ----
 
-# measuring_model: a quick one, the file `strings`, with a best codebook of 16 bits; and a text of 40,000 bytes.
+# measuring_model: makes the model `strings` fast, with a best codebook of 16 bits, and `text`, of 40,000 bytes.
 measuring_model() {
   sample 150000 >learned
   sample 250000 | tail -c 40000 >text
-  local kept=$BATS_FILE_TMPDIR/strings # for the other tests, too
+  local kept=$BATS_FILE_TMPDIR/strings # shared with the other tests
   if [ ! -e "$kept" ]; then
     m1train -q -T 2 -k unigram -o counts learned
     m1train -q -T 2 -k strings -b 16 -a words -m counts -o "$kept" learned
@@ -239,7 +239,7 @@ measuring_model() {
   cp "$kept" strings
 }
 
-# cell FILE COLUMN [NAME=VALUE...]: of the first row of a table with such cells.
+# cell FILE COLUMN [NAME=VALUE...]: the cell in COLUMN of the first row whose columns NAME have these values.
 cell() {
   local at=$2 a args=()
   for a in "${@:3}"; do args+=("$a"); done
@@ -248,7 +248,7 @@ cell() {
     { for (n in need) if ($name[n] != need[n]) next; print $name[want]; exit }' - "$1"
 }
 
-# headed FILE: its comments tell how it was made, and no paths.
+# headed FILE: its comments say how it was made, and name no folders.
 headed() {
   for what in command model nct date text; do grep -q "^# $what: ." "$1" || { echo "$1: no $what"; return 1; }; done
   run ! grep -n '/\(tmp\|home\)' "$1"
@@ -278,7 +278,7 @@ headed() {
   done
   holds 'r - c / 2000 < 0.0001 && c / 2000 - r < 0.0001' "r=$(cell out bits_per_byte code=unbroken)" "c=$(windows -b 0 first)"
   [ "$(cell out bytes 'tokens=xz -9e')" -eq "$(tr -d '\0' <text | wc -c)" ]
-  # All line ends and documents' ends as </s>, or none of them.
+  # `all` has a token </s> for each end of a line or document; `bare` has none.
   all=$(cell out number 'tokens=SentencePiece 500') bare=$(cell out number 'tokens=SentencePiece 500 within lines')
   [ $((all - bare)) -eq "$(tr '\0' '\n' <text | wc -l)" ]
   holds 'b < 95 && n < b && b > n + 20' "b=$(cell out at_boundaries_percent code=split align=words)" "n=$(cell out at_boundaries_percent code=split align=none)"
@@ -292,7 +292,7 @@ headed() {
   headed out
   [ "$(grep -cv '^#' out)" -eq 6 ]
   for code in split best; do
-    # Aligned windows begin with each word: but for that one, few tokens change.
+    # Aligned windows begin where words do. So few tokens change besides those of the changed word.
     holds 'w < n' "w=$(cell out mean_of_rest code=$code align=words)" "n=$(cell out mean_of_rest code=split align=none)"
   done
   [ "$(cell out mean_of_rest 'tokens=SentencePiece 500')" = 0.00 ]
@@ -300,7 +300,8 @@ headed() {
 }
 
 @test "stability.sh: edit distances are right" {
-  # kitten, sitting: 3; without the first letters: 2. mean of 3, 6 and 6: the third is of other tokens; another sentence.
+  # The distance of kitten and sitting is 3, or 2 without the prefix, which is the first letter. The third text is one
+  # other token. Its distances are 6 and 7, or 5 and 6. The fourth text is of another sentence, so it has none.
   spelt() { sed 's/./&:1 /g' <<<"$1"; }
   { printf '1\t1\t%s\n' "$(spelt kitten)"; printf '1\t1\t%s\n' "$(spelt sitting)"; } >pair
   [ "$(awk -f "$NCT_ROOT/examples/distances.awk" pair)" = $'6.5\t3\t3.00\t2\t2.00' ]
@@ -333,7 +334,8 @@ headed() {
     holds 'b < u && u < 16 / r' "u=$(cell out unigram code=$code align=words)" "b=$(cell out bigram code=$code align=words)" \
       "r=$(cell out bytes_per_token code=$code align=words)"
   done
-  # Counts 1 1 2, then 1 2 3 in 3 bytes, of 4 tokens: P(1) = (2 - d) / 3 + 2 d / 12, P(2) = (1 - d) / 3 + 2 d / 12, P(3) = 2 d / 12; behind 1: 1 once, 2 once.
+  # Counts of 1 1 2 predict 1 2 3, which is 3 bytes of text, in a vocabulary of 4. P(1) = (2 - d) / 3 + 2 d / 12,
+  # P(2) = (1 - d) / 3 + 2 d / 12, P(3) = 2 d / 12. After 1, the counts have 1 once and 2 once.
   printf '1\n1\n2\n' >train
   printf '1\n2\n3\n' >test
   awk 'BEGIN { d = 0.75; low = 2 * d / 12; one = (2 - d) / 3 + low; two = (1 - d) / 3 + low
@@ -376,7 +378,7 @@ headed() {
   awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { a = $at["bits_per_byte_a"]; b = $at["bits_per_byte_b"]; if (!(a > 1 && a < 20 && b / a > 0.9 && b / a < 1.1)) exit 1
       if ($at["tokens_trained"] < 350 || $at["flops_per_byte"] <= 0 || $at["train_flops"] <= 0) exit 1 }' table
-  # Where operations are to be equal, they are within 1%.
+  # Rows that ask for equal operations have them within 1%.
   awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     function off(a, b) { return a / b > 1.01 || b / a > 1.01 }
     $1 ~ /^uni-400:4m:/ { want = $at["flops_per_byte"]; output = $at["flops_per_byte_with_output"] }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# files.bats - no file of the user's is lost: outputs that are inputs, links, modes, folders that are not there, files that shrink.
+# files.bats - no file of the user's is lost: outputs that are inputs, links, modes, folders that are not there, files
+# that shrink.
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 
 load helpers
@@ -101,7 +102,7 @@ refused() {
 }
 
 @test "what is read as a whole before it is replaced may be named twice" {
-  m2train -q $net -n 4 -C ckpt -o m2 toks # goes on
+  m2train -q $net -n 4 -C ckpt -o m2 toks # resumes from ckpt
   m1train -q $net1 -n 4 -C new1 --from=ckpt1 -o x text
   m1train -q $net1 -n 2 -C ckpt1 --from=ckpt1 -o x text
   m1train -q $net1 -n 2 --from=net -o net text
@@ -153,7 +154,7 @@ refused() {
   run -0 --separate-stderr m2train $net -n 3 --log=log -o new toks
   [[ $stderr == "m2train: log: the log of another run is replaced" ]]
   [ "$(wc -l <log)" = 4 ]
-  run -0 --separate-stderr m1train $net1 -n 3 --log=log -o new text # other columns, but a log
+  run -0 --separate-stderr m1train $net1 -n 3 --log=log -o new text # its columns differ, but it is a log
   [[ $stderr == "m1train: log: the log of another run is replaced" ]]
   : >empty
   run -0 --separate-stderr m2train $net -n 2 --log=empty -o new toks
@@ -191,7 +192,7 @@ refused() {
   acwin -m m1 -o >(cat >got; : >done) text
   until [ -e done ]; do sleep 0.02; done
   cmp got want
-  acwin -m m1 -o /dev/stdout text >got # a file: replaced
+  acwin -m m1 -o /dev/stdout text >got # here /dev/stdout is a file, which is replaced
   cmp got want
   mkfifo pipe
   start cp pipe got2

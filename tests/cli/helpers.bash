@@ -11,15 +11,15 @@ teardown() { end_all; }
 # The sample novel, or its first N bytes.
 sample() { xz -dc "$NCT_ROOT/examples/sample.txt.xz" | head -c "${1:-2000000}"; }
 
-# N bytes that no model expects, the same every time.
+# N pseudo-random bytes, the same every time.
 noise() { awk -v n="$1" 'BEGIN { x = 1; for (i = 0; i < n; i++) { x = (x * 1103515245 + 12345) % 2147483648; printf "%c", int(x / 65536) % 256 } }' | LC_ALL=C head -c "$1"; }
 
-# in_pieces N FILE: its bytes, by writes of N or fewer.
+# in_pieces N FILE: copies FILE to standard output by writes of N bytes or fewer.
 in_pieces() { dd if="$2" bs="$1" status=none; }
 
-# A unigram model of the sample: made and evaluated in no time.
+# quick_model FILE: makes a unigram model of the sample, which is trained and evaluated fast.
 quick_model() {
-  local kept=$BATS_FILE_TMPDIR/quick_model # for the file's other tests
+  local kept=$BATS_FILE_TMPDIR/quick_model # shared with the bats file's other tests
   [ -e "$kept" ] || { sample 200000 | m1train -q -k unigram >"$kept.part" && mv "$kept.part" "$kept"; }
   cp "$kept" "$1"
 }
@@ -33,7 +33,7 @@ flip() {
   printf "$byte" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# needs PROGRAM...: the test is skipped where one is missing.
+# needs PROGRAM...: skips the test if one is missing.
 needs() {
   local program
   for program; do command -v "$program" >/dev/null || skip "no $program"; done
@@ -41,7 +41,7 @@ needs() {
 
 long_test() { [ -n "${NCT_LONG:-}" ] || skip "long: make check-long"; }
 
-# same_back FILE [ACWIN OPTION...]: FILE comes back identical.
+# same_back FILE [ACWIN OPTION...]: encodes and decodes FILE, and compares. The stream is left in back.windows.
 same_back() {
   local file=$1
   shift
@@ -54,15 +54,17 @@ same_back() {
 
 # ---- programs that run beside the test ----
 
-# A test waits until a condition holds, never for a time. Deadlines only end tests that fail: no busy machine comes near them.
+# Tests wait for conditions, never for a fixed time. The deadline only ends tests that fail. It is so long that no busy
+# machine reaches it.
 deadline=600 # seconds
 
-# start COMMAND [ARGUMENT...]: runs a program (no function) in the background, with no input; its number is in $started. It is the
-# first of a process group, so that end_all ends what it has started, too.
+# start COMMAND [ARGUMENT...]: runs a program, not a shell function, in the background and without input. $started is
+# its process id. The program leads a process group of its own, so end_all also ends what it starts.
 start() { launch "$@" </dev/null; }
 
-# feed COMMAND [ARGUMENT...]: start, but its standard input is what this shell's programs write to descriptor 9, until `exec 9>&-`.
-# Each call makes a FIFO of its own, and opens it for both first: so no open waits, and no other program holds an end of it.
+# feed COMMAND [ARGUMENT...]: as start, but the program reads what the test writes to descriptor 9. `exec 9>&-` ends its
+# input. Each call makes a new FIFO. Descriptor 8 opens it for reading and writing first, so that no open() blocks. No
+# other program holds an end of it.
 feed() {
   rm -f feed.pipe
   mkfifo feed.pipe
@@ -73,13 +75,14 @@ feed() {
 
 launch() {
   set -m
-  "$@" 3>&- 8>&- 9>&- & # 3 is what bats waits for
+  "$@" 3>&- 8>&- 9>&- & # bats waits until nobody has 3 open
   set +m
   started=$!
-  trap 'exit 143' TERM HUP # by way of teardown
+  trap 'exit 143' TERM HUP # so that teardown runs
 }
 
-# The numbers of what was started and still runs. One that has ended may be another process's by now, so it is never sent a signal.
+# The process ids of what was started and still runs. The id of a process that has ended may belong to another one, so
+# it must not get a signal.
 running() { jobs -pr; }
 
 # Kills all that was started and waits for it.
@@ -91,7 +94,7 @@ end_all() {
   done
 }
 
-# await COMMAND [ARGUMENT...]: waits until the command succeeds. Fails if what was started last ends before.
+# await COMMAND [ARGUMENT...]: waits until the command succeeds. Fails if the program started last ends first.
 await() {
   local end=$((SECONDS + deadline)) ended=
   until "$@"; do
@@ -101,7 +104,8 @@ await() {
   done
 }
 
-# ends STATUS: waits until what was started last has ended, with that status. (`run wait` would do so in a subshell, which has no children.)
+# ends STATUS: waits until the program started last has ended, and checks its status. (`run wait` would not do: it runs
+# in a subshell, which has no children.)
 ends() {
   local status=0
   await gone
@@ -109,29 +113,28 @@ ends() {
   [ "$status" -eq "$1" ] || { echo "status $status, not $1"; return 1; }
 }
 
-# ended NUMBER: no such process runs. One that has ended counts, even if nobody has asked for its status yet: some systems' first
-# process is late with that.
+# ended PID: no such process runs. A zombie counts as ended, since process 1 of some systems is slow to reap it.
 ended() {
   local stat
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
   [[ ${stat##*) } == Z* ]]
 }
 
-# group_ended NUMBER: the same of all processes of a group.
+# group_ended PGID: all processes of a group have ended.
 group_ended() {
   cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' | awk -v group="$1" '$3 == group && $1 != "Z" { found = 1 } END { exit found }'
 }
 
-# Conditions.
-gone() { [[ $'\n'$(running)$'\n' != *$'\n'$started$'\n'* ]] || ended "$started"; } # a subshell's jobs stay as they were when it began
+# Conditions for await. In a subshell, `jobs` shows what ran when the subshell began, so gone() also asks ended().
+gone() { [[ $'\n'$(running)$'\n' != *$'\n'$started$'\n'* ]] || ended "$started"; }
 has_bytes() { [ -e "$1" ] && [ "$(wc -c <"$1")" -ge "$2" ]; } # FILE N
 has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE N
 
-# The program has begun, and all of its threads wait for something: for input that has not come, where it writes to a file.
+# The program has begun, and all of its threads sleep. If it writes to a file, they wait for input.
 asleep() {
   [ "$(cat "/proc/$started/comm")" != bash ] || return 1
   [ "$(cat "/proc/$started/task/"*/stat 2>/dev/null | sed 's/.*) //; s/ .*//' | sort -u)" = S ]
 }
 
-# limited COMMAND [ARGUMENT...]: ends it at the deadline, with status 124: for a fault that would make it run for ever.
+# limited COMMAND [ARGUMENT...]: ends it at the deadline, with status 124, if a fault makes it run for ever.
 limited() { timeout "$deadline" "$@"; }

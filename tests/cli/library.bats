@@ -1,7 +1,7 @@
 # library.bats - the shared libraries and the headers, as a program that uses them finds them installed.
 load helpers
 
-# Everything, installed to ./usr with no compiling that is not needed.
+# Installs everything to ./usr, and compiles only what is not built yet.
 setup_file() {
   cd "$BATS_FILE_TMPDIR" || return 1
   case $NCT_BUILD in /*) ;; *) NCT_BUILD=$NCT_ROOT/$NCT_BUILD ;; esac
@@ -22,7 +22,8 @@ declared() {
     awk -v RS='[;{}]' '!/typedef/ && match($0, /nct_[a-z0-9_]+\(/) { print substr($0, RSTART, RLENGTH - 1) }' | sort -u
 }
 
-# names FILE defined|undefined: its dynamic symbols, "name version" (no version: "-"), without those that name the versions themselves.
+# names FILE defined|undefined: its dynamic symbols as lines "name version", with "-" for no version. Symbols that only
+# name a version are left out.
 names() {
   readelf -W --dyn-syms "$1" | awk -v want="$2" '$1 ~ /^[0-9]+:$/ && $8 != "" && ($7 == "UND") == (want == "undefined") && $7 != "ABS" {
     split($8, part, /@+/); print part[1], part[2] == "" ? "-" : part[2] }' | sort -u
@@ -165,7 +166,8 @@ assert_train() { [[ $(sample 3000 | LD_LIBRARY_PATH=$usr/lib ./train) == unigram
   run -1 grep -q libnct <(readelf -d codec train)
 }
 
-# told LIBRARY FOLDER [FLAG...]: what pkg-config says of what is installed, with its libraries in FOLDER. The answer is in the array `flags`.
+# told LIBRARY FOLDER [FLAG...]: sets the array `flags` to what pkg-config prints for the installed LIBRARY, as if its
+# files were in FOLDER.
 told() {
   local library=$1 folder=$2
   shift 2
@@ -186,7 +188,7 @@ told() {
   cc train.c -o train "${flags[@]}"
   assert_train
   readelf -d train | grep -q 'NEEDED.*libnct-train.so.0'
-  # Static: as where the shared ones are not installed.
+  # Static linking, from a folder without shared libraries.
   mkdir static
   cp "$usr"/lib/*.a static
   told libnct "$PWD/static" --static
@@ -230,7 +232,7 @@ told() {
 }
 
 @test "library: the tests of why and of option structs make every function that takes one" {
-  # The parameters stand on one line or two.
+  # Declarations and calls may take several lines, so newlines become blanks first.
   cat "$NCT_ROOT"/lib/nct*.h | tr '\n' ' ' | tr ';' '\n' | sed -n 's/.*NCT_API [^(]*[ *]\(nct_[a-z0-9_]*\)(/\1 /p' >functions
   sed -n 's/ .*nct_why \*.*//p' functions >why
   sed -n 's/ .*const struct [a-z0-9_]*_options \*o.*nct_why \*.*//p' functions >options

@@ -26,7 +26,7 @@ load helpers
     LCTT/TranslateProject computationalstylistics/100_english_novels Authors: Changes 'not legal advice'; do
     grep -qF "$what" m1-default.LICENSE
   done
-  for text in wikiVisual TranslateProject 100_english_novels; do grep -qF $text m1-default.md; done # the same ones
+  for text in wikiVisual TranslateProject 100_english_novels; do grep -qF $text m1-default.md; done # the same texts
   [ "$(xz -dc m1-default.titles.xz | sed '1d; /^$/,$d' | wc -l)" -eq "$(sed -n 's/^Wikipedia articles.*: \([0-9,]*\) of them.*/\1/p' m1-default.LICENSE | tr -d ,)" ]
   [ "$(xz -dc m1-default.titles.xz | sed '1,/^Technical/d' | wc -l)" -eq "$(sed -n 's/^Technical articles.*: \([0-9,]*\) of them.*/\1/p' m1-default.LICENSE | tr -d ,)" ]
 }

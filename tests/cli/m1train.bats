@@ -21,13 +21,14 @@ setup() {
 net="-0 -T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
 kept="-C ckpt --save-every=20 --log=log -e text --eval-every=80 -o model text"
 whole="$net -n 160 $kept"
-# A run whose rates do not depend on its length. So a test can stop one that would take hours, and go on to a step it then chooses.
+# The learning rates of such a run do not depend on its length. So a test can stop a run of hours, and then let it go on
+# to a step of its choice.
 steady="$net --warmup=1000 --cooldown=0"
 
 small() { m1train -q $net "$@"; }
 again() { m1train -q $whole "$@"; }
 
-# All that the run of setup_file made is here, too, byte for byte.
+# The model, checkpoint and log here equal those of setup_file's run, byte for byte.
 same_as_unbroken() {
   cmp model "$reference/model"
   cmp ckpt "$reference/ckpt"
@@ -50,7 +51,7 @@ interrupt() {
   ends "$2"
 }
 
-# goes_on: what was interrupted goes on, past its next checkpoints, to the same bytes as a run without a break.
+# goes_on: resumes the interrupted run, past its next checkpoints. That gives the same bytes as a run without a break.
 goes_on() {
   local steps=$(($(wc -l <log) + 50)) file
   mkdir unbroken
@@ -113,7 +114,7 @@ goes_on() {
   cmp got want
   head -c 3000000 /dev/zero | tr '\0' a >letters
   m1train -q -k unigram -o want letters
-  zstd -qc letters | m1train -q -k unigram -o got # more than a buffer from less than one
+  zstd -qc letters | m1train -q -k unigram -o got # the packed text fits into one buffer, the text does not
   cmp got want
 }
 
@@ -129,7 +130,8 @@ goes_on() {
   [[ $stderr == "m1train: more.gz: .gz data is damaged, byte "* ]]
 }
 
-# refused FILE WHAT: by name and on standard input, with nothing written; --plain takes it.
+# refused FILE WHAT: m1train refuses FILE with the message WHAT, by name and on standard input, and writes nothing. With
+# --plain it takes FILE.
 refused() {
   run -3 --separate-stderr m1train -k unigram -o model "$1"
   [ "$stderr" = "m1train: $1: $2" ]
@@ -229,7 +231,8 @@ refused() {
   [ ! -s err ] # -q
   [ ! -e model ]
   m1train --verbose $net -n 0 -C ckpt -o early text 2>said
-  lines=$(wc -l <log) # a header, and a row for each step: saved at that very one, whose row is missing where its evaluation was broken off
+  # The log has a header and a row for each step. The last row is missing if the run stopped in that step's evaluation.
+  lines=$(wc -l <log)
   grep -qxE "resumed_step=($((lines - 1))|$lines)" said
   goes_on
 }

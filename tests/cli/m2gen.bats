@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# m2gen.bats - samples from M2: seeds, prompts, several documents, streaming, windows of any size, refusals, wrong usage.
+# m2gen.bats - samples from M2: seeds, prompts, many documents, streaming, windows of any size, refusals, wrong usage.
 # shellcheck disable=SC2154,SC2086 # bats sets stderr and output; options are to be split
 
 load helpers
@@ -14,7 +14,8 @@ setup_file() {
   bitpack --from=raw text >bytes
   m2train -q $net -n 250 -o m2 toks
   m2train -q $net -n 250 -o m2.bytes bytes
-  head -c 20000 text | tr ' ' '\0' | acwin -0 --eod=alone -m m1 | bitpack -v8 >words # documents of a word; two ids a window
+  # each document is a word, and each window is two ids
+  head -c 20000 text | tr ' ' '\0' | acwin -0 --eod=alone -m m1 | bitpack -v8 >words
   m2train -q $net -n 250 -o m2.words words
 }
 
@@ -65,7 +66,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   m2gen -m m2 -n 40 --only-new p | bitpack --to=raw >new
   bitpack --to=raw whole | tail -c 40 | cmp - new
   m2gen -m m2 -n 40 | bitpack --to=raw >none
-  run ! cmp -s new none # the prompt counts
+  run ! cmp -s new none # the prompt has an effect
   acwin -m m1 prompt | bitpack -v8 >closed # a document that has ended: another begins
   m2gen -m m2 -n 40 closed | bitpack -u | acwin -d -m m1 | head -c 19 | cmp - prompt
 }
@@ -109,7 +110,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   run -0 --separate-stderr acwin -d --verbose -o text w
   [[ $stderr == *"documents=$(tr -dc '\0' <text | wc -c)"* ]]
   [ "$(tr -dc '\0' <text | wc -c)" -gt 1 ]
-  # foreign tokens hold no ends: what is counted are lines
+  # foreign tokens do not show where documents end, so lines are counted
   printf '1\n2\n3' | bitpack --from=ids --vocab=9 >ids
   [ "$(acwin -l ids | tail -n 1 | cut -f 11,16)" = "$(printf '3\tunknown')" ]
 }
@@ -131,7 +132,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   m2gen -m m2.words --stop | bitpack --to=text | cmp - <(head -n 1 eight)
   m2gen -m m2.words -N 8 --seed=2 | bitpack --to=text >others
   run ! cmp -s others eight
-  run -1 cmp -s <(tail -n +2 eight | head -n 1) <(head -n 1 others) # a sample is not that of the next seed
+  run -1 cmp -s <(tail -n +2 eight | head -n 1) <(head -n 1 others) # sample 2 is not sample 1 of the next seed
   m2gen -m m2.words -N 40 --temperature=0 | bitpack --to=text | sort -u | wc -l | grep -qx 1
 }
 
@@ -152,7 +153,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
     esac
   done
   [ "$ended$open" = 11 ]
-  m2gen -m m2.words -n 400 >g # without either, documents follow one another
+  m2gen -m m2.words -n 400 >g # without -N and --stop, documents follow one another
   [ "$(acwin -l g | tail -n 1 | cut -f 13)" -eq 400 ]
   [ "$(acwin -l g | tail -n 1 | cut -f 11)" -gt 5 ]
 }
@@ -168,7 +169,7 @@ net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
   bitpack --to=text whole | sed "s/^$ids //" | cmp - new
   m2gen -m m2.words --stop --only-new p | bitpack --to=text | cmp - <(head -n 1 new)
   m2gen -m m2.words -N 20 | bitpack --to=text >none
-  run ! cmp -s none new # the prompt counts
+  run ! cmp -s none new # the prompt has an effect
 }
 
 @test "m2gen: -N with windows whose M1 is not reset, and with foreign tokens" {

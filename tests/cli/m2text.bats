@@ -25,7 +25,7 @@ setup() {
 
 net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32 --warmup=50"
 
-# by_hand FILE: the text of tokens.
+# by_hand FILE: the text of tokens, by bitpack and acwin.
 by_hand() { bitpack -u "$1" | acwin -d -m books | tr '\0' '\n'; }
 
 @test "m2gen --text: what bitpack -u and acwin -d make of the tokens, with newlines behind documents" {
@@ -104,18 +104,18 @@ strings_of() { tr ' ' '\n' <<<"$*" | bitpack --from=ids --like=toks | bitpack -u
   [ "$(by_hand g | grep -c '^The three currently sh')" -eq 60 ]
   bitpack --to=text g >ids
   [ "$(grep -c "^$kept " ids)" -eq 60 ]
-  [ "$(grep -c "^$kept $taken " ids)" -lt 60 ] # others begin with its text, or are a part of it
-  m2gen -m m2 -M books -N 60 --temperature=2 p | cmp - g # tokens are healed as well as text
+  [ "$(grep -c "^$kept $taken " ids)" -lt 60 ] # others extend its text, or are a prefix of it
+  m2gen -m m2 -M books -N 60 --temperature=2 p | cmp - g # a prompt of tokens is healed as one of text is
   m2gen -T 1 -m m2 -M books -N 9 --temperature=2 p | bitpack --to=text | cmp - <(head -n 9 ids)
   m2gen -m m2 -M books -N 60 --temperature=2 --heal p | cmp - g
   m2gen -m m2 -M books --temperature=2 p --text | cmp - <(m2gen -m m2 -M books --temperature=2 p | bitpack -u | acwin -d -m books | tr '\0' '\n')
   m2gen -m m2 -N 60 --temperature=2 p | bitpack --to=text >unhealed
-  [ "$(grep -c "^$kept $taken " unhealed)" -eq 60 ] # without M1 there is no telling
+  [ "$(grep -c "^$kept $taken " unhealed)" -eq 60 ] # without -M, the strings are unknown and nothing is healed
   m2gen -m m2 -M books -N 60 --temperature=2 --prompt='The three currently sh' --no-heal | bitpack --to=text | cmp - unhealed
 }
 
 @test "m2gen: a healed prompt may take several tokens, whichever they are" {
-  m2gen -m m2 -M books -N 300 --temperature=1000 --prompt='The three' -n 6 >g # all that fit are alike
+  m2gen -m m2 -M books -N 300 --temperature=1000 --prompt='The three' -n 6 >g # all that fit are equally probable
   [ "$(by_hand g | grep -ac '^The three')" -eq 300 ]
   bitpack --to=text g | cut -d ' ' -f 1-3 | sort -u | wc -l >ways
   [ "$(cat ways)" -gt 20 ]
@@ -134,7 +134,7 @@ strings_of() { tr ' ' '\n' <<<"$*" | bitpack --from=ids --like=toks | bitpack -u
   [ "$(awk '{ print NF }' new | sort -u | wc -l)" -gt 1 ]
   m2gen -m m2 -M books -N 50 --temperature=1000 --prompt='The three' -n 1 --only-new | bitpack --to=text >one
   [ "$(wc -l <one)" -eq 50 ]
-  awk 'NF > 2 || NF == 0 { exit 1 }' one # what is only the prompt's text does not count; 1023 ends what is cut
+  awk 'NF > 2 || NF == 0 { exit 1 }' one # -n counts tokens with new text; then 1023 (EOD) ends the document
   m2gen -m m2 -M books -N 50 --temperature=1000 --prompt='The three' -n 1 --text | grep -ac '^The three' | grep -qx 50
   m2gen -m m2 -M books --prompt='The three' -n 0 --text | cmp - <(printf 'The three')
 }
@@ -172,7 +172,7 @@ strings_of() { tr ' ' '\n' <<<"$*" | bitpack --from=ids --like=toks | bitpack -u
   m1train -q -k unigram -o u euros
   acwin -m u -b 10 euros | bitpack -v10 >t
   m2train -q $net -n 60 -o m t
-  # What each read gives is one write or more. No character begins in one and ends in the next.
+  # Each read returns one write, or several. No character may begin in one read and end in the next.
   mkfifo text.pipe
   start sh -c 'm2gen -m m -M u --text -n 10000 >text.pipe'
   python3 -c '

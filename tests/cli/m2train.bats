@@ -25,7 +25,8 @@ setup() {
 net="-T 1 -s d=32,layers=1,heads=2,ff=64 -B 4 -L 32"
 kept="-C ckpt --save-every=20 --log=log -e held --eval-every=40 -o model toks"
 whole="$net -n 120 $kept"
-# A run whose rates do not depend on its length. So a test can stop one that would take hours, and go on to a step it then chooses.
+# The learning rates of such a run do not depend on its length. So a test can stop a run of hours, and then let it go on
+# to a step of its choice.
 steady="$net --warmup=1000 --cooldown=0"
 small() { m2train -q $net "$@"; }
 again() { m2train -q $whole "$@"; }
@@ -36,7 +37,8 @@ same_as_unbroken() {
   cmp log "$reference/log"
 }
 
-# cell TABLE ROW COLUMN: a cell of an evaluation table, by its row's first field (and index, after a colon) and its column's name.
+# cell TABLE ROW COLUMN: a cell of an evaluation table. ROW is the row's first field, with a colon and the index if it
+# has one. COLUMN is the column's name.
 cell() {
   awk -F '\t' -v row="$2" -v column="$3" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i; next }
     ($2 == "" ? $1 : $1 ":" $2) == row { print $at; exit }' "$1"
@@ -53,7 +55,8 @@ cell() {
   awk -F'\t' '$4 != "" && NR > 1 { print $1 }' "$reference/log" | diff - <(printf '40\n80\n120\n')
 }
 
-# 6 for each parameter and token: q k v proj, gate up down, norms, bias as above, and 256 * 32 of the output layer; 4 * 32 tokens.
+# A step has 4 * 32 tokens. A token takes 6 operations for each of 10,400 parameters, which a test below counts, and for
+# each of 256 * 32 in the output layer.
 @test "m2train: the log counts FLOPs, and a log of before that column gets it when it is continued" {
   awk -F '\t' 'NR > 1 && $5 + 0 != NR - 1 { exit 1 }' <(awk -F '\t' -v OFS='\t' -v each=$((6 * (10400 + 8192) * 128)) '{ $5 /= each; print }' "$reference/log")
   for cut in 0 1; do
@@ -101,7 +104,8 @@ cell() {
   m2train -E -m "$reference/model" held >table
   awk -F'\t' 'NR > 1 && $4 != "" && (best == "" || $4 < best) { best = $4 } END { print best }' "$reference/log" >best
   bits=$(awk -v n="$(cell table total nats)" -v b="$(cell table total text_bytes)" 'BEGIN { printf "%.6f", n / log(2) / b }')
-  awk -v a="$bits" -v b="$(cat best)" 'BEGIN { exit !(a - b < 0.0001 && b - a < 0.0001) }' # the sample was all of it
+  # The run evaluated all of `held`, too.
+  awk -v a="$bits" -v b="$(cat best)" 'BEGIN { exit !(a - b < 0.0001 && b - a < 0.0001) }'
 }
 
 @test "m2train: the evaluation's table: totals, places in the window, counts" {
@@ -151,7 +155,7 @@ cell() {
   [[ $stderr == *"text bytes are not known"* ]]
   awk '{ print "twenty words or so" }' ids >lines
   bitpack --from=ids --vocab=300 --text=lines ids >known
-  for both in "foreign known" "known foreign"; do # nothing is called bits per byte, if one of them has no bytes
+  for both in "foreign known" "known foreign"; do # if either has no text bytes, nothing is per byte
     set -- $both
     m2train --verbose $net -n 3 -e "$1" --log=log -C "ckpt.$1" -o m "$2" 2>err
     grep -q 'eval_bits_per_token=' err
@@ -232,7 +236,7 @@ cell() {
 
 @test "m2train: a file that grows while it is read is refused, and what is not mapped never touched" {
   needs "${NCT_CC:-cc}"
-  # A library whose mmap() adds another stream to the file that it has mapped whole.
+  # A library whose mmap() maps a file, and then appends another stream to it.
   cat >growing.c <<'END'
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -287,7 +291,7 @@ END
   grep -qx 'memory_bytes=[0-9]*' err
 }
 
-# Both are timed, and another process may slow the one and not the other: a share above 1 is seen.
+# Peak and products are timed one after the other, and other processes may slow either. So the share may exceed 1.
 @test "m2train: --verbose says what the products' peak is, and which share of it was reached" {
   m2train --verbose $net -n 3 --log=l -o m toks 2>err
   awk -F= '$1 == "peak_gflops" { n++; ok = $2 > 0 } END { exit !(n == 1 && ok) }' err
@@ -308,7 +312,7 @@ END
   [ "$(wc -c <whole)" -eq "$(wc -c <plain)" ]
   m2train -E -m whole ahead | bpbcalc >table
   m2gen -m whole -n 8 --seed=1 | bitpack -u | acwin -d -m strings >/dev/null
-  # What the trainer says of the model it keeps is what its file gives.
+  # The trainer prints the bits/byte of the model that it keeps. Evaluating the model file gives the same.
   m2train --verbose $composed -o again words 2>err
   awk -v said="$(sed -n 's/.*eval_bits_per_byte=//p' err | tail -n 1)" -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "m2_bpb") at = i }
     NR == 2 { exit !(sqrt(($at - said) ^ 2) < 2e-4) }' table
@@ -375,10 +379,10 @@ END
   [ "$stderr" = "m2train: -: cannot write: No space left on device" ]
   run -1 --separate-stderr small -n 1 --log=/dev/full -o m toks
   [ "$stderr" = "m2train: /dev/full: No space left on device" ]
-  # what cannot be written to is told before the work, which would take days
+  # An output that cannot be written to is an error before training begins. This run would take days.
   run -1 --separate-stderr limited sh -c "m2train -q $net -n 100000000 toks >&-"
   [ "$stderr" = "m2train: -: Bad file descriptor" ]
-  head -c 3000 text | acwin -b 24 -m "$MODEL" | bitpack -v8 >other # which the evaluation would refuse
+  head -c 3000 text | acwin -b 24 -m "$MODEL" | bitpack -v8 >other # the evaluation would refuse it
   run -1 --separate-stderr m2train -E -m "$reference/model" -o none/table other
   [ "$stderr" = "m2train: none/table: No such file or directory" ]
   run -1 sh -c "m2train -q -E -m $reference/model held >/dev/full"

@@ -2,7 +2,8 @@
 load helpers
 
 setup_file() {
-  # Stands in for the compiler: writes its call to ./calls, and makes the file that was asked for, empty. All that it reads has to be there.
+  # Stands in for the compiler: adds its arguments to the file $CALLS, and makes an empty output. It fails if an input
+  # or a folder of -I is missing.
   cat >"$BATS_FILE_TMPDIR/cc" <<'END'
 #!/bin/sh
 [ "$1" != -dumpmachine ] || { echo x86_64-linux-gnu; exit; }
@@ -27,7 +28,7 @@ setup() {
   export CALLS=$PWD/calls
 }
 
-# plain_make ARGUMENT...: make, as if no other make and no variable of this suite were there.
+# plain_make COMMAND...: runs it without the variables of the make and the suite that run this test.
 plain_make() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u BUILD -u BIN "$@"; }
 stand_in() { plain_make "$@" CC="$BATS_FILE_TMPDIR/cc" NM=true; }
 

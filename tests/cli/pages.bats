@@ -1,4 +1,5 @@
-# pages.bats - the examples of every manual page run as they are printed, the lines "$ command" under EXAMPLES; so do README's commands.
+# pages.bats - the examples of every manual page, which are the lines "$ command" under EXAMPLES, run as they are
+# printed, and so do the commands in README.md.
 load helpers
 
 setup() {
@@ -6,20 +7,20 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# What the examples take for granted, and nothing else: a text, its lines, and ids that another tokenizer made of them.
+# Makes the only files that examples may assume: a text, its lines, and ids that another tokenizer made of them.
 files() {
   sample 20000 >text
   head -n 100 text >lines
   awk '{ for (i = 1; i <= NF; i++) printf "%d ", length($i) * 1000 + i; print "" }' lines >ids
 }
 
-# examples PAGE: its commands, a line each, however wide.
+# examples PAGE: prints its commands, each on one line, however wide.
 examples() {
   mandoc -T ascii -O width=1000 "$1" | col -b | sed -n '/^EXAMPLES$/,/^[A-Z]/ { /^EXAMPLES$/d; s/^[[:space:]]*\$ //p; }'
 }
 
-# Before an example: the shell ends at the first command that fails, in any part of a pipe; but SIGPIPE (141) is no failure
-# where what comes after has read enough.
+# Shell code that is put before an example. It ends the shell when a command fails in any part of a pipe. SIGPIPE (141)
+# is a failure in the last part alone, since a part may stop reading before its input ends.
 # shellcheck disable=SC2016 # for the shell that runs the example
 strict='set -o pipefail
 trap '\''parts=("${PIPESTATUS[@]}")
@@ -28,7 +29,7 @@ trap '\''parts=("${PIPESTATUS[@]}")
   done'\'' ERR
 '
 
-# run_examples PAGE: in the page's order, in a folder of their own, where later ones find what earlier ones wrote.
+# run_examples PAGE: runs them in the page's order, in a new folder, where later ones find what earlier ones wrote.
 run_examples() {
   local commands command
   commands=$(examples "$1")
@@ -53,7 +54,7 @@ run_examples() {
 
 @test "pages: the commands that README.md gives for a text of one's own run, with fewer steps of training" {
   needs python3
-  # Lines that begin with four blanks, in these two sections.
+  # The lines that begin with four blanks, up to the section "The two codes".
   sed -n '/^## Your own text$/,/^## The two codes$/ s/^    //p' "$NCT_ROOT/README.md" >commands
   [ "$(wc -l <commands)" -eq 16 ]
   [ "$(grep -c -- ' -n 300 ' commands)" -eq 1 ]
@@ -79,7 +80,7 @@ run_examples() {
   done
 }
 
-# The lines "offset, eight bytes" of a page as `od -A d -t x1 -w8` writes them.
+# dumped PAGE: its lines "offset, eight bytes" as `od -A d -t x1 -w8` writes them.
 dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [0-9a-f]{2}){8}' | awk '{ $1 = sprintf("%07d", $1) } 1'; }
 
 @test "pages: the stream that nct-formats(5) prints is the one that the tools write, and it decodes" {
@@ -92,7 +93,7 @@ dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [
   printf "$(cut -c 8- told | tr -d '\n' | sed 's/ /\\x/g')" >stream
   acwin -d stream | cmp - <(printf 'Hi\0')
   printf '3351400\tHi\n16777215\t\\E\n' | cmp - <(acwin -d --show stream)
-  # What it says about the tokens' header, and that the payload is the same.
+  # As the page says, tokens have three other bytes in the header, and the same payload.
   bitpack -v 8 stream >tokens
   cmp -l stream tokens | awk '$1 > 136 && $1 <= 160' | cmp - /dev/null
   [ "$(cmp -l stream tokens | awk '$1 <= 64 { printf "%d ", $1 - 1 }')" = "10 13 16 " ]
@@ -100,7 +101,7 @@ dumped() { mandoc -T ascii -O width=1000 "$1" | col -bx | grep -oE '^ *[0-9]+( [
 
 @test "pages: the CRC64 of nct-formats(5) has the check value that it says" {
   needs mandoc col
-  # A stream's header ends with the CRC of what is before it: computed here from the page's polynomial.
+  # A stream's header ends with the CRC of what is before it. The test computes it with the page's polynomial.
   polynomial=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE 'C96C[0-9A-F]{12}')
   check=$(mandoc -T ascii -O width=1000 "$NCT_ROOT/man/nct-formats.5" | col -bx | grep -oE '995D[0-9A-F]{12}')
   crc() { # of the decimal bytes on standard input

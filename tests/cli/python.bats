@@ -10,7 +10,7 @@ setup() {
   export NCT_LIBRARY=$build/libnct.so PYTHONPATH=$NCT_ROOT/examples/python PYTHONDONTWRITEBYTECODE=1
 }
 
-# python: runs standard input.
+# python: runs the program on standard input.
 python() { python3 -W error - "$@"; }
 
 @test "python: encode prints the ids of acwin and bitpack, and decode gives the text back" {
@@ -19,7 +19,7 @@ python() { python3 -W error - "$@"; }
   : >empty
   python3 "$NCT_ROOT/examples/python/nct.py" encode text noise empty >ids
   acwin text noise | bitpack --to=text >want
-  echo 65535 >>want # an empty document is none to acwin, unless NUL ends it
+  echo 65535 >>want # to acwin, an empty file is no document
   cmp ids want
   python3 "$NCT_ROOT/examples/python/nct.py" decode <ids | cmp - <(cat text noise)
   python3 "$NCT_ROOT/examples/python/nct.py" encode text text text text 2>err | head -c 10 >/dev/null || true # nobody reads on

@@ -26,7 +26,7 @@ net="-T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -e held --eval-eve
 mpi="mpirun --oversubscribe --allow-run-as-root --bind-to none --mca mpi_yield_when_idle 1"
 ranks() { $mpi -n "$@" 2>"$BATS_TEST_TMPDIR/err"; }
 
-# a_rank: the number of a process of m2train that runs in this test's folder.
+# a_rank: the id of an m2train process that runs in this test's folder.
 a_rank() {
   local p
   for p in /proc/[0-9]*; do
@@ -35,21 +35,21 @@ a_rank() {
   return 1
 }
 
-# mpirun starts ranks in process groups of their own, and ends them if it is asked to.
+# mpirun starts ranks in process groups of their own, which end_all cannot kill. On SIGTERM, mpirun ends them.
 teardown() {
   for started in $(running); do kill -TERM "$started" && await gone; done
   end_all
 }
 
-# near A B: the losses of two logs agree as far as float sums in another order allow: the first to its last printed digit, and
-# where 40 steps have spread rounding, to 0.002 bits/byte.
+# near A B: the losses of two logs agree, though floats were added in another order. The first loss agrees to its last
+# printed digit. The others agree to 0.002 bits/byte, as rounding spreads in 40 steps.
 near() {
   paste "$1" "$2" | awk -F'\t' 'NR == 1 { next } { d = $3 - $8; e = $4 - $9 }
     d > 0.002 || d < -0.002 || e > 0.002 || e < -0.002 || (NR == 2 && (d > 0.000002 || d < -0.000002)) { bad = 1 }
     END { exit bad || NR != 41 }'
 }
 
-# Ranks add in another order. So a few integers of M1 differ, a few windows begin elsewhere, and other examples are drawn.
+# Ranks add in another order. So a few integers of M1 differ, a few windows begin elsewhere, and examples differ.
 @test "ranks: training for windows, which rank 0 finds and all take" {
   sample 60000 >text
   local aware="m1train -q -T 1 --cpu=ref -s d=32,layers=1,heads=2,ff=64 -B 8 -L 32 -n 12 -b 16 -a words --no-codebook text"
@@ -133,7 +133,7 @@ near() {
   await gone
   wait "$started" || status=$?
   [ "$status" -ne 0 ]
-  [ -s err ] # the launcher says which
+  [ -s err ] # the launcher names the rank
   [ ! -e m ]
   m2train --verbose $net -n 1 -C ckpt -o m toks 2>said
   grep -q '^resumed_step=[0-9]*[05]$' said

@@ -1,7 +1,7 @@
 # second.bats - the tools against nct_second.py, written from nct-formats(5) alone: the same text, bits and refusals.
 load helpers
 
-# The interpreter itself, where python3 is a wrapper around it that takes its time.
+# python3 may be a slow wrapper, so PYTHON is the interpreter itself.
 setup_file() {
   PYTHON=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) || PYTHON=
   export PYTHON PYTHONDONTWRITEBYTECODE=1
@@ -22,8 +22,8 @@ tiny_model() {
   acwin --compile -m tiny.best -b 10 >tiny
 }
 
-# both MODEL OPTION...: acwin and the second implementation encode alike, and decode that alike. The stream is left in
-# the file windows, its text in text.
+# both MODEL OPTION...: acwin and the second implementation make the same stream, which is left in the file windows, and
+# decode it to the same text, which is left in text.
 both() {
   local model=$1
   shift
@@ -176,7 +176,7 @@ odd_documents() {
       second ids sampled | cmp - ids
     done
   done
-  [ "$(tr -cd '\0' <text | wc -c)" -gt 0 ] # an EOD in the midst of a chunk
+  [ "$(tr -cd '\0' <text | wc -c)" -gt 0 ] # some text has EOD inside a chunk
 }
 
 @test "second: foreign tokens, with their text and without" {
@@ -205,7 +205,7 @@ odd_documents() {
   long_second
   quick_model uni
   acwin --compile -m uni -b 10 >model
-  seq 200000 >in # more symbols than a part of an unbroken code has; nearly as many windows
+  seq 200000 >in # more symbols than a part may have, and nearly as many windows
   both model -b 10 -a none -c 0 in
   [ "$(acwin -l windows | cut -f 10 | tail -1)" -gt 1 ]
   cmp in text

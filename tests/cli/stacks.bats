@@ -1,4 +1,5 @@
-# stacks.bats - ids to other training stacks and back: bitpack --to, --from --like, --documents, --split, acwin --strings.
+# stacks.bats - ids to other training stacks and back: bitpack --to, --from --like, --documents and --split, and acwin
+# --strings.
 load helpers
 
 setup_file() {
@@ -34,7 +35,7 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
     if [ $v = 16 ]; then eod=65535; else eod=255,255; fi
     layouts llmc bin $eod + raw ids 2 i >got
     n=$(wc -l <want)
-    head -n "$n" got | sed -E "s/^(${eod/,/ })( ?)(.*)/\3\2\1/" | cmp - want # the end stands first there
+    head -n "$n" got | sed -E "s/^(${eod/,/ })( ?)(.*)/\3\2\1/" | cmp - want # llm.c puts EOD before a document
     [ "$(wc -l <got)" -eq $((2 * n)) ]
   done
 }
@@ -68,7 +69,7 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
       # shellcheck disable=SC2086 # options
       run -3 --separate-stderr bitpack "$@" $form "$stream"
       [ "$stderr" = "bitpack: $stream: no token ends documents: $why" ]
-      [ "$(echo out* p.* i)" = i ] && [ ! -e i ] # globs match nothing
+      [ "$(echo out* p.* i)" = i ] && [ ! -e i ] # the globs match no file
     done
   }
   refused joined "their ends are joined to text (acwin --eod=alone), byte 18"
@@ -116,7 +117,7 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
     for form in raw npy; do bitpack --to=$form k | bitpack --from=$form --like=k | cmp - k; done
     bitpack --to=raw --u16 k | bitpack --from=raw --u16 --like=k | cmp - k
     bitpack --to=llmc k | bitpack --from=llmc --like=k | cmp - k
-    # of STREAM, the header is all that is read; windows do as well
+    # --like=STREAM reads the header alone; a stream of windows will do, too
     bitpack --to=text k | bitpack --from=ids --like=<(head -c 72 k) | cmp - k
     bitpack --to=text k | bitpack -v $v --from=ids --like=windows | cmp - k
   done
@@ -187,7 +188,7 @@ needs_python() { [ -n "$PYTHON" ] || skip "no python3"; }
   run -3 --separate-stderr bitpack --from=ids --like=k24 </dev/null
   [[ $stderr == "bitpack: k24: tokens of 16 bits of windows of 24: "*", without their codebook (-m) (sampled ids have none: see --live)" ]]
   sample 30000 | m1train -q -k strings -b 12 -o m12
-  acwin -0 -m m12 text | bitpack -v 16 >k12 # up to 15 bits of padding may be a window
+  acwin -0 -m m12 text | bitpack -v 16 >k12 # its padding may hold a whole window
   run -3 --separate-stderr bitpack --from=ids -m m12 --like=k12 </dev/null
   [[ $stderr == "bitpack: k12: tokens of 16 bits of windows of 12: "*", as tokens may end with a whole window of padding ("* ]]
   acwin -0 -c 0 text | bitpack -v 13 >k0
@@ -260,7 +261,7 @@ END"
   [ "$output" = "text_bytes=$((2 * $(tr -d '\0' <text | wc -c)))"$'\n'"windows=$((2 * n2))"$'\n'"tokens=$((2 * n2))" ]
   run -0 --separate-stderr bitpack --documents=100000- -o some k
   [ "$stderr" = "bitpack: none of the documents was picked" ]
-  # numbers go on from stream to stream, and an open document has one
+  # Documents are numbered across streams, and an open document counts.
   printf 'one\0two' | acwin -0 | bitpack >open
   bitpack --documents=2-3 open open | bitpack -u | acwin -d | cmp - <(printf 'twoone\0')
   for list in 0 3-2 x 1, 1--2 "" 1-2-3; do
@@ -281,7 +282,7 @@ END"
   bitpack --split=0.7 k | cmp -s - a && return 1
   [ "$(bitpack --split=1 k | acwin -l | tail -n 1 | cut -f 11)" = "$n" ]
   [ "$(bitpack --split=0 k | acwin -l | tail -n 1 | cut -f 11)" = 0 ]
-  # whole documents, each once
+  # each document is whole, and in one of the two
   { bitpack -u a | acwin -d; bitpack -u b | acwin -d; } | tr '\0' '\n' | sort | cmp - <(tr '\0' '\n' <text | sort)
   m2train -q -T 1 -s d=32,layers=1,heads=2,ff=64 -B 2 -L 32 -n 3 -e b -o m2 a
   [ "$(m2train -m m2 -E -T 1 b | awk -F '\t' '$1 == "total" { print $4 }')" = "$(acwin -l b | tail -n 1 | cut -f 16)" ]
@@ -379,7 +380,7 @@ END
   acwin -m one t | cmp - w
   acwin -m two --codebook=dense t >d
   cmp -s d w && return 1
-  [ "$(acwin -l d | tail -n 1 | cut -f 19)" = none ] # as it was chosen, not as the model's other strings
+  [ "$(acwin -l d | tail -n 1 | cut -f 19)" = none ] # as this codebook was chosen, not as the other
   for f in w d; do acwin -d -m two $f | cmp - t; done
   cat w d | acwin -d -m two | cmp - <(cat t t)
   run -1 --separate-stderr acwin -d -m one d
@@ -391,7 +392,7 @@ END
   run -2 --separate-stderr acwin -m two --codebook=dense --code=split t
   run -2 --separate-stderr m1train -k unigram --codebook=x t
   run -2 --separate-stderr m1train -k strings -b 11 --codebook=No t
-  # the name alone tells the bits; a codebook of that name is replaced
+  # The name alone selects a codebook of 12 bits. m1train replaces a codebook of the same name.
   m1train -q -k strings -b 12 --codebook=wide -m two -o three t
   [ "$(acwin -m three --codebook=wide t | acwin -l | tail -n 1 | cut -f 4)" = 12 ]
   m1train -q -k strings -b 11 -a words --codebook=dense -m two -o four t
@@ -448,7 +449,7 @@ page_has() { [[ $page == *"$1"* ]] || { echo "nct(7) has no: $1"; return 1; }; }
     page_has "$command"
     bash -c "$command train >out"
   done
-  cmp <(tail -c +1025 train.bin | head -c 2) <(printf '\377\377') # llm.c: the end stands first
+  cmp <(tail -c +1025 train.bin | head -c 2) <(printf '\377\377') # llm.c puts EOD before a document
   printf 'print(61391)\nprint(43361)\nprint(65535)\n' >sample.py
   command='python3 sample.py | bitpack --live --from=ids --like=val | bitpack -u | acwin -d'
   page_has "$command"

@@ -1,4 +1,5 @@
-# suite.bats - the test suite itself: its verdict, what it does where programs are missing, and how missing packages are told.
+# suite.bats - the test suite itself: its verdict, what it does if programs are missing, and how it names missing
+# packages.
 # shellcheck disable=SC2154 # bats sets stderr and output
 load helpers
 
@@ -7,22 +8,23 @@ all_but() {
   local folder program
   mkdir some
   for folder in ${PATH//:/ }; do
-    [[ $folder == *bats* ]] || ln -s "$folder"/* some 2>/dev/null || true # bats puts parts of its own before its program
+    [[ $folder == *bats* ]] || ln -s "$folder"/* some 2>/dev/null || true # bats adds folders of its own to PATH
   done
   for program; do rm -f "some/$program"; done
 }
 
-# with_some COMMAND...: with no other programs than those in `some`, and nothing of this bats.
+# with_some COMMAND...: runs it with the programs in `some` alone, and without the variables of this bats.
 with_some() { env -i PATH="$PWD/some" HOME="$HOME" NCT_ROOT="$NCT_ROOT" NCT_BUILD="$NCT_BUILD" NCT_BIN="$NCT_BIN" "$@" 3>&-; }
 
-# stand_in PROGRAM SCRIPT: a program in `some`.
+# stand_in PROGRAM SCRIPT: makes a PROGRAM in `some` that runs SCRIPT.
 stand_in() {
   rm -f "some/$1"
   printf '#!/bin/sh\n%s\n' "$2" >"some/$1"
   chmod +x "some/$1"
 }
 
-# tree: a tree whose suite is a unit program, one that is not built, a lint and the bats file of standard input.
+# tree: makes a source tree. Its tests are a unit program, another one that is not built, a lint, and the bats file on
+# standard input.
 tree() {
   mkdir -p tree/tests/{cli,unit,lint} tree/build/tests
   cp "$NCT_ROOT/tests/run.sh" tree/tests
@@ -76,14 +78,14 @@ suite() { with_some NCT_BUILD=build NCT_BIN=bin NCT_PATIENCE=2 sh tree/tests/run
   for program in shellcheck clang gcc mandoc; do grep -q "^ok .* # skip no $program" lint; done
 }
 
-# make_here TARGET...: this tree's Makefile.
+# make_here TARGET...: runs this repository's Makefile with the programs in `some` alone.
 make_here() { with_some make -s --no-print-directory -C "$NCT_ROOT" CC="${NCT_CC:-gcc}" BUILD="$NCT_BUILD" BIN="$NCT_BIN" "$@"; }
 
 @test "make: without apt-get, what is missing is named, and the rest goes on" {
   all_but apt-get sudo dpkg-query mandoc shellcheck
   for target in deps check; do
     run -0 --separate-stderr make_here $target RUN_TESTS="echo the tests"
-    [[ $stderr != *" xz-utils"* && $stderr != *" bats"* ]] # which are there
+    [[ $stderr != *" xz-utils"* && $stderr != *" bats"* ]] # these are there
     [[ $target == deps || $output == *"the tests" ]]
   done
   [[ $stderr =~ ^"packages.sh: there is no apt-get, so these Debian packages, or what is in them, are to be installed by hand: "[a-z\ -]*"mandoc shellcheck" ]]
@@ -134,7 +136,7 @@ make_here() { with_some make -s --no-print-directory -C "$NCT_ROOT" CC="${NCT_CC
   await has_lines group 1
   end_all
   gone
-  until group_ended "$(cat group)"; do sleep 0.1; done # a moment, or for ever
+  until group_ended "$(cat group)"; do sleep 0.1; done # a killed process takes a moment to end
   feed cat >copy
   echo a >&9
   await has_bytes copy 2

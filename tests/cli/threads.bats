@@ -4,7 +4,7 @@
 
 load helpers
 
-# A library whose pthread_create() starts as many threads as THREADS says, and no more.
+# A library whose pthread_create() fails after it has started $THREADS threads.
 setup_file() {
   [ -z "${NCT_SAN:-}" ] || return 0
   cd "$BATS_FILE_TMPDIR" || return
@@ -41,7 +41,8 @@ setup() {
 
 net="-s d=64,layers=1,heads=2,ff=128 -B 4 -L 64"
 
-# same COMMAND...: prints the same with one, two and no more than the first thread as with four; threads were refused, in truth.
+# same COMMAND...: prints the same with -T1, with -T4, and with -T4 if no thread or only one can be started. Checks that
+# a thread was refused then.
 same() {
   "$@" -T 1 >whole
   "$@" -T 4 >all

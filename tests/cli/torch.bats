@@ -2,7 +2,8 @@
 # shellcheck disable=SC2154,SC2086 # bats sets stderr; options are to be split
 load helpers
 
-# Shared by all tests, only read: a text, its tokens as a stream and as bare ids, and a run of m2train's with its checkpoint.
+# Shared by all tests, only read: a text, its tokens as a stream and as bare ids, and the model and checkpoint of a run
+# of m2train.
 setup_file() {
   [ -n "${NCT_LONG:-}" ] || return 0
   for python in /usr/bin/python3 python3; do
@@ -32,7 +33,7 @@ learn() { m2 train -T 1 $net --like=toks "$@"; }
 # bits TABLE: bits per token of all tokens.
 bits() { awk -F '\t' '$1 == "total" { print $7 }' "$1"; }
 
-# close TABLE TABLE: the same table, but for what is rounded: 1e-5 of a nat for a mean, one token for accuracy.
+# close TABLE TABLE: the tables are the same but for rounding: 1e-5 nats in a mean, one token in accuracy.
 close() {
   awk -F '\t' '
     function off(a, b) { return a > b ? a - b : b - a }
@@ -48,7 +49,7 @@ close() {
 }
 
 @test "torch: the table of m2train -E, for tokens of all kinds" {
-  head -c 6000 text >part # `ref` takes its time
+  head -c 6000 text >part # `ref` is slow
   acwin part | bitpack >t16
   acwin -b 24 part | bitpack -v 12 >t12
   acwin -b 0 part | bitpack -v 8 >unbroken
@@ -68,7 +69,7 @@ close() {
 }
 
 @test "torch: the table of m2train -E, for models of many sizes" {
-  head -c 6000 text | acwin | bitpack -v8 >part # `ref` takes its time
+  head -c 6000 text | acwin | bitpack -v8 >part # `ref` is slow
   while read -r size length; do
     m2train -q -T 1 -s "$size" -n 3 -B 2 -L "$length" -o m part
     evaluate m part >want
@@ -99,8 +100,8 @@ for name, sizes in NAMED.items():
   done
 }
 
-# The net gives the loss of one token at each place, which is log Z - its logit. So 97 rows with the same inputs, each with
-# another token to predict, tell the logits at all places but for one number, which no probability depends on.
+# At each place, the net gives the loss of one target: log Z less its logit. So 97 rows have the same inputs, and each
+# has another target at all places. Their losses give the log-probabilities of all tokens at each place.
 @test "torch: all logits, within 1e-4 of the net's in floats" {
   [ -e "$NCT_BUILD/tests/libnct-all.so" ] || skip "the unit programs are not built"
   awk '{ for (i = 1; i <= NF; i++) printf "%d ", (length($i) * 10 + i) % 97; print "" }' text >ids
@@ -122,7 +123,7 @@ with torch.no_grad():
     for at in range(0, length, 7):
         logits, past = net(inputs[:, at:at + 7], past)
         parts.append(logits)
-assert (torch.cat(parts, 1) - whole).abs().max() < 1e-4  # with what was read before kept, too
+assert (torch.cat(parts, 1) - whole).abs().max() < 1e-4  # in pieces, too
 mine = torch.log_softmax(whole[0].double(), -1).numpy()
 
 lib = ctypes.CDLL(sys.argv[3])
@@ -159,7 +160,7 @@ END
   evaluate out toks | cmp - want
   learn -n 0 --from=ckpt -C mine -o out toks.npy # parameters that m2train has trained
   evaluate out toks | cmp - want
-  # with evaluations it is the best one's parameters that become the model
+  # With evaluations, the parameters of the best one become the model.
   m2train -q -T 1 --cpu=ref $net -n 40 -e toks --eval-every=20 -C best.ckpt --warmup=1 --lr=3 -o best toks
   evaluate best toks >want
   m2 eval best.ckpt toks >out
@@ -242,7 +243,7 @@ END
   [ "$(wc -l <ids)" -eq 34 ] # whole windows, of two tokens
   m2 generate -n 33 --seed=5 model | cmp - ids
   m2 generate -n 33 --seed=6 model | cmp -s - ids && return 1
-  m2 generate -n 100000 model 2>err | head -n 3 >first # which ends it, without a word
+  m2 generate -n 100000 model 2>err | head -n 3 >first # head ends it, and it prints no error
   [ "$(wc -l <first) $(wc -c <err)" = "3 0" ]
   bitpack --from=ids --like=toks ids | bitpack --to=text | tr ' ' '\n' | cmp - ids
   [ "$(m2 generate --top-k=1 -n 20 model)" = "$(m2 generate --temperature=0 -n 20 model)" ]
@@ -255,7 +256,7 @@ END
   [ "$(cat ends)" -eq $(($(wc -l <ids) / 2)) ]
 }
 
-# refused STATUS MESSAGE ARGUMENT...
+# refused STATUS MESSAGE ARGUMENT...: m2.py fails so, and prints nothing else.
 refused() {
   local status=$1 want=$2
   shift 2

@@ -111,8 +111,8 @@ both() { [ -z "$tap" ] || [ -n "${NCT_LONG:-}" ]; }
 # shellcheck disable=SC2016 # make's own variables
 codec() { ask_make codec 'codec: ; @echo "$(CODEC_DIRS)"' | sed 's/ /|/g; s/.*/^lib\/(&)\//'; }
 
-# warnings COMPILER FLAG PREREQUISITES GREP...: prints the compiler's warnings when make builds these in a folder of their
-# own, and those of the sources that grep picks which were not compiled.
+# warnings COMPILER FLAG PREREQUISITES GREP...: prints the compiler's warnings when make builds PREREQUISITES in a new
+# folder. Of the sources that grep picks, prints those that were not compiled.
 warnings() {
 	compiler=$1
 	ask_make all_of_them "all_of_them: $3" CC="$1" BUILD="$tmp/$1" BIN="$tmp/$1/bin" CFLAGS="$2" WERROR=-Werror 2>&1

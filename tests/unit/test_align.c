@@ -381,7 +381,7 @@ plain_encode(const nct_m1 *m, const struct nct_encode_options *o, const uint8_t 
 	return code;
 }
 
-/* The code of a stream's blocks, joined, is `want`. Only if each block has a whole number of bytes. */
+/* Checks that the code of a stream's blocks, joined, is `want`. */
 static void
 assert_code(struct bytes stream, nct_bits want, const char *what, const struct nct_encode_options *o)
 {

@@ -108,8 +108,8 @@ wanted(const struct some *s, struct lane_text *t, unsigned how, int last_eod)
 	return count;
 }
 
-/* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind` is
- * how, and 4 more if documents end in the texts. */
+/* Walks random texts in lanes, by random numbers of steps, and compares with a search of all strings. `kind` has the
+ * flags of the walk in its two lowest bits, and 4 more if documents end in the texts. */
 static void
 walk_texts(const char *cpu, nct_trie_walker *walk, unsigned lanes, unsigned kind, nct_rng *r)
 {
@@ -387,7 +387,7 @@ spelled(const struct nct_tally *t, uint32_t v)
 	return s;
 }
 
-/* What string a costs if it is lost, in bits, counted plainly. */
+/* What it costs to drop string a, in bits, counted plainly. */
 static double
 loss_by_search(const struct nct_tally *t, const struct spelled *s, size_t n, const struct spelled *a, double token_cost)
 {
@@ -413,8 +413,8 @@ loss_by_search(const struct nct_tally *t, const struct spelled *s, size_t n, con
 	return node->taken * (token_cost * (parts - 1) + (node->words > 1 ? 0 : sum));
 }
 
-/* What is dropped costs no more than what is kept, but for rounding, by a plain search; for random trees, counts and
- * boundaries. */
+/* No string that is dropped costs more than one that is kept, but for rounding. A plain search tells the costs. Trees,
+ * counts and boundaries are random. */
 static void
 test_pruning(void **state)
 {
@@ -479,7 +479,7 @@ test_pruning(void **state)
 	}
 }
 
-/* What is kept: the chosen nodes and those that lead to them, with what they had; the others can be added again. */
+/* Chosen nodes and those that lead to them are kept, with their counts. The others can be added again. */
 static void
 test_kept(void **state)
 {

@@ -207,7 +207,7 @@ test_streams(void **state)
 	free(real.p);
 }
 
-/* Documents that span batches and chunks; NULs in text; open documents; rooms that are too small. */
+/* Documents that span batches and chunks; NULs in text; open documents; output arrays that are too small. */
 static void
 test_rooms(void **state)
 {

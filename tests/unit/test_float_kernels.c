@@ -119,7 +119,7 @@ test_rows_agree(void **state)
 	}
 }
 
-/* The results that a kernel should have for *s, in doubles. Only [0, n) is set, or [0, 2n) of z. */
+/* What a kernel should make of its arguments, in doubles. Elements that it does not write keep their values. */
 struct wanted {
 	double x[ROOM], y[ROOM], z[ROOM], ret;
 };

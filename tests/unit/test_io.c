@@ -1,4 +1,4 @@
-/* test_io.c - all that reads or writes waits for descriptors that are non-blocking. */
+/* test_io.c - all functions that read or write wait until a non-blocking descriptor is ready. */
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>

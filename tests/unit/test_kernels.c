@@ -316,8 +316,8 @@ check_loops(const struct nct_kernels *k, size_t n)
 	free(mul16);
 }
 
-/* The output of a feed-forward part by open gates, as M1 computes it, against gate() and whole products. In one of
- * `rare` cases a gate's acc is above 0. */
+/* M1 computes the output of a feed-forward part from its open gates alone. Compares the functions for that with gate()
+ * and products of whole matrices. One gate in `rare` has an acc above 0. */
 static void
 check_open(const struct nct_kernels *k, size_t c, size_t f, uint64_t rare)
 {

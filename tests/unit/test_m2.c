@@ -70,7 +70,7 @@ test_evaluation(void **state)
 
 	(void)state;
 	assert_true(bits < 1.5); /* of 4: the model has learnt the pattern */
-	assert_true(fabs(bits * 8000 / 7200 - r.kept_bits) < 1e-4); /* the sample was all of it */
+	assert_true(fabs(bits * 8000 / 7200 - r.kept_bits) < 1e-4); /* the run evaluated all of the corpus, too */
 	for (uint64_t i = 0; i < 8000; i++)
 		count[token(i)]++;
 	for (uint32_t i = 0; i < 65536; i++)

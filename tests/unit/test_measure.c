@@ -8,7 +8,7 @@
 #define TOKENS "token\t0\t3" REST "token\t2\t6" REST "token\t5\t1" REST
 #define TABLE NCT_EVALUATION_COLUMNS "\n" TOTAL "position\t0\t10\t\t20.5\t2.05\t2.9575\t0.25\t\t\t\t\t\t\t\t\n" TOKENS
 
-/* The last measures that nct_measure() told, and how often it told some. */
+/* The last measures that nct_measure() gave, and the number of times that it gave some. */
 struct told {
 	int times;
 	struct nct_measured m;

@@ -1,5 +1,5 @@
-/* test_parse.c - nct_parse() finds the windows that encoding writes, and their reach, which is that of unaligned
- * ones. */
+/* test_parse.c - nct_parse() finds the windows that encoding writes, and the reach of each, which is its length without
+ * alignment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

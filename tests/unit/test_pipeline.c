@@ -28,7 +28,7 @@ struct run {
 	unsigned batch[THREADS];   /* the batch of each worker */
 	int worked[THREADS];
 	unsigned out[BATCHES + 1];
-	atomic_int elsewhere;      /* some work was done by a thread other than this one: */
+	atomic_int elsewhere;      /* some work was done by another thread than `caller` */
 	pthread_t caller;
 };
 

@@ -342,8 +342,8 @@ clip_error(const float *x, size_t n, size_t stride, double clip)
 	return sum;
 }
 
-/* No other clip, from the largest value down to a sixteenth of it, is better than the coarse grid of nct_fit_clip()
- * explains. */
+/* The error at `got` is at most 5% above the least, for clips from the largest value down to a fifteenth of it.
+ * nct_fit_clip() tries a coarse grid of clips, so it may miss the best one by that much. */
 static void
 expect_best_clip(const float *x, size_t n, size_t stride, float got)
 {

@@ -205,7 +205,7 @@ test_rules_of_unbroken_headers(void **state)
 		}
 }
 
-/* A block, and the numbers of its directory: an odd number ends a document, 0 is no entry. */
+/* A block, and the units of its two entries. An odd number ends a document, and 0 is no entry. */
 struct cut {
 	uint32_t units[2];
 	uint32_t flags, text_bytes;

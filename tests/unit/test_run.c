@@ -71,7 +71,7 @@ test_checkpoint(void **state)
 	in_folder(path, "ck");
 	in_folder(prev, "ck.prev");
 	assert_int_equal(nct_checkpoint_load(path, &s, &mark, &old, &why), NCT_OK);
-	/* none is there */
+	/* there is no checkpoint */
 	assert_true(mark.step == 0 && mark.best_step == 0 && mark.round == NCT_NO_ROUND && !mark.pending &&
 	            mark.from[0] == '\0');
 	assert_int_equal(nct_checkpoint_save(path, &s, &(struct nct_mark){.step = 10, .round = NCT_NO_ROUND}, &why), NCT_OK);
@@ -259,7 +259,7 @@ test_resume_is_exact(void **state)
 	(void)unlink(log_b);
 }
 
-/* A stop() that says yes when it is asked for the last of a number of times. */
+/* A stop() that counts *ctx down, and returns 1 when it gets to 0. If *ctx is 0 at first, it never does. */
 static int
 stop_at_last(void *ctx)
 {
@@ -307,9 +307,9 @@ test_stop_anywhere(void **state)
 	in_folder(log_b, "b.log");
 	assert_false(run_asked(&e, tiny_options(ck_a, log_a, 1), 0, &step));
 	for (asks = 1; run_asked(&e, tiny_options(ck_b, log_b, 1), asks, &step); asks++) {
-		within += step == before; /* more than once at one step: while it was evaluated */
+		within += step == before; /* stopped again at this step: in its evaluation */
 		before = step;
-		if (asks % 5 == 0) /* and stopped again at once */
+		if (asks % 5 == 0) /* stopped again as soon as it is resumed */
 			assert_true(run_asked(&e, tiny_options(ck_b, log_b, 1), 1, &step));
 		assert_false(run_asked(&e, tiny_options(ck_b, log_b, 1), 0, &step));
 		assert_int_equal(step, STEPS);
@@ -375,7 +375,7 @@ test_nan_stops(void **state)
 
 	(void)state;
 	nct_text_examples(&e, t, 24);
-	o.lr = 1e30; /* bursts */
+	o.lr = 1e30; /* so large that numbers overflow */
 	o.steps = 20;
 	assert_int_equal(nct_loop_new(&l, &o, &shape, &e, NULL, &why), NCT_OK);
 	assert_int_equal(nct_loop_run(l, &stopped, &why), NCT_ENAN);

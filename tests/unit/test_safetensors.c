@@ -249,7 +249,7 @@ test_lengths(void **state)
 	nct_st_free(st);
 	p[2] = 16; /* 1 MiB and 8 bytes */
 	assert_int_equal(nct_st_parse(&st, p, 16, NULL), NCT_EKIND);
-	p[0] = 0; /* 1 MiB: no more than may be, but not there */
+	p[0] = 0; /* 1 MiB, which is allowed, but the file is shorter */
 	assert_int_equal(nct_st_parse(&st, p, 16, NULL), NCT_ECUT);
 }
 

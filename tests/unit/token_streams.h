@@ -58,7 +58,7 @@ write_stream(int fd, const struct nct_header *h, size_t blocks, uint32_t windows
 	free(code);
 }
 
-/* One or two streams, in files or, with `pipes`, in pipes, which need a temporary file. */
+/* One or two streams in files. `pipe`: in pipes, which need a temporary file. `joined`: both in one operand. */
 struct source {
 	const struct nct_header *header[2]; /* NULL: no more */
 	int pipe, joined;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # golden.sh - makes the golden-* streams of this folder again, or compares what acwin makes with them.
 # golden.sh make       writes golden-B.nct for each B and golden.sha256; acwin is the one in PATH
-# golden.sh check ...  encodes with each row of kernels, with 1 and 2 threads, and decodes; further words go before acwin (an emulator)
+# golden.sh check ...  encodes with each row of kernels, with 1 and 2 threads, and decodes
+# Words after `check` go before each call of acwin: the name of an emulator, say.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mode=$1
