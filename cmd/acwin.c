@@ -341,15 +341,18 @@ begins(void *ctx, size_t operand, const uint8_t *bytes, size_t n)
 	     m->how != NULL ? " (" : "", m->how != NULL ? m->how : "", m->how != NULL ? ")" : "");
 }
 
-/* True if the windows take more bits than the text, so that the model does not fit it. English takes 2.7 bits/byte,
- * and at most 6 with any model and size of windows. Short texts tell nothing. */
+/* True if the windows take so many bits that the model does not fit the text. English takes at most 4.2 bits/byte in
+ * the built-in model's windows of 16 bits, and at most 6 with any model and size of windows. German takes 5 in the
+ * built-in model's. Short texts tell nothing. */
 static int
 misfits(const struct acwin *a, const struct nct_totals *t)
 {
 	const unsigned bits = a->encode.window_bits;
 
+	const double most = a->model == NULL && bits == 16 ? 4.5 : 8;
+
 	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX && a->encode.resets == 1 && !a->no_text &&
-	       t->text_bytes >= MISFIT_TEXT && t->code_bits > 8 * t->text_bytes;
+	       t->text_bytes >= MISFIT_TEXT && (double)t->code_bits > most * (double)t->text_bytes;
 }
 
 static void

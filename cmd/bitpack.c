@@ -54,6 +54,7 @@ struct bitpack {
 	enum to to;
 	uint32_t vocab;      /* 0: not given */
 	const char *text, *like, *model, *index, *rest, *documents; /* NULL: not given */
+	uint64_t rest_tokens;      /* that went to `rest` */
 	double share;
 	uint64_t seed;
 	uint64_t ranges[2 * RANGES_MAX];
@@ -336,7 +337,7 @@ select_documents(struct bitpack *b, int out, struct nct_totals *totals, nct_why 
 	const int rest = b->rest != NULL ? cli_output_also(&b->cli, b->rest) : -1;
 	const struct nct_select_options o = {sizeof o, .token_bits = b->token_bits, .m1 = m, .any_m1 = b->model == NULL,
 	    .ranges = b->range_count > 0 ? b->ranges : NULL, .range_count = b->range_count, .share = b->share, .seed = b->seed,
-	    .rest = b->rest != NULL ? &rest : NULL, .progress = progress, .ctx = b};
+	    .rest = b->rest != NULL ? &rest : NULL, .rest_tokens = &b->rest_tokens, .progress = progress, .ctx = b};
 	nct_err err = nct_tokens_select(next_operand, b, out, &o, totals, why);
 
 	nct_m1_free(m);
@@ -393,6 +394,8 @@ report(const struct bitpack *b, const struct nct_totals *t)
 		note(&b->cli, "text bytes are unknown: their codebook is not at hand (see -m)");
 	if (selects(b) && t->tokens == 0)
 		note(&b->cli, "none of the documents was picked");
+	if (b->rest != NULL && t->tokens > 0 && b->rest_tokens == 0)
+		note(&b->cli, "all documents were picked: none is left for %s", b->rest);
 	if (b->cli.verbose)
 		fprintf(stderr,
 		        "text_bytes=%s\ndocuments=%s\nblocks=%" PRIu64 "\nwindows=%" PRIu64 "\ntokens=%" PRIu64

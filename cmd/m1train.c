@@ -12,6 +12,7 @@ enum {
 };
 
 #define TOKEN_COST 1 /* the default where strings end at boundaries: see m1train(1) */
+#define UNMET 10 /* a note says so if more than one of so many strings begins no window */
 
 static const struct cli_option options[] = {
 	{'0', "null", NULL, "documents end with NUL (default: each operand is one)"},
@@ -52,6 +53,7 @@ struct opts {
 	int long_given;           /* --long-share was given */
 	int rounds_given;         /* --rounds was given */
 	int cost_given;           /* --token-cost was given */
+	int align_given;          /* -a was given */
 	const char *windows_only; /* an option that was given and needs -b; NULL: none */
 };
 
@@ -93,6 +95,7 @@ take(struct opts *o, int letter, const char *arg)
 	case 'b': o->t.train.window_bits = (unsigned)opt_u64(&cli, "-b", arg, NCT_WINDOW_MIN, NCT_WINDOW_MAX); break;
 	case 'a':
 		take_align(&o->t.train, arg);
+		o->align_given = 1;
 		o->windows_only = "-a";
 		break;
 	case OPT_ROUNDS:
@@ -139,9 +142,11 @@ check(struct opts *o)
 		die(&cli, EX_USE, "%s: needs -k strings", o->model != NULL ? "-m" : "--codebook");
 	if ((o->cost_given || o->t.train.string_words > 0) && o->kind != NCT_TRAIN_STRINGS)
 		die(&cli, EX_USE, "%s: needs -k strings", o->cost_given ? "--token-cost" : "--words");
-	if (o->t.train.string_words > 0 && o->t.train.align == NCT_ALIGN_NONE)
-		die(&cli, EX_USE, "--words: needs -a");
 	if (o->kind == NCT_TRAIN_STRINGS) {
+		if (!o->align_given)
+			o->t.train.align = NCT_ALIGN_WORDS;
+		if (o->t.train.string_words > 0 && o->t.train.align == NCT_ALIGN_NONE)
+			die(&cli, EX_USE, "--words: of no use to -a none");
 		if (!o->cost_given && o->t.train.align != NCT_ALIGN_NONE) {
 			o->t.train.by_bits = 1;
 			o->t.train.token_cost = TOKEN_COST;
@@ -258,6 +263,10 @@ choose(struct opts *o, const nct_text *text, const nct_text *eval, int out)
 	if (!r.stopped && out >= 0 && (err = nct_m1_write(m, out)) != NCT_OK)
 		trainer_die(&o->t, err, trainer_output_name(&o->t), &why);
 	nct_m1_free(m);
+	if (!r.stopped && r.unmet > ((uint64_t)1 << o->t.train.window_bits) / UNMET)
+		note(&cli,
+		     "no window of the text begins with %" PRIu64 " of the %lu strings: fewer bits (-b) or more text would do better",
+		     r.unmet, 1ul << o->t.train.window_bits);
 	if (!r.stopped && out >= 0 && r.windows > 0)
 		note(&cli, "validation: %.4f bytes per window, %.1f%% of them end at a boundary", (double)r.bytes / (double)r.windows,
 		     100.0 * (double)r.bounded / (double)r.windows);

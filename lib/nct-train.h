@@ -110,10 +110,10 @@ struct nct_train_options {
 	int (*stop)(void *ctx);
 	void *ctx; /* of these functions */
 	const char *book_name;  /* name of the codebook that nct_m1_choose() makes; NULL: it has none */
-	/* Of nct_m1_choose(): 0: the fewest tokens are best; 1: tokens cost their bits and token_cost, in bits, each. */
+	/* Of nct_m1_choose(): 0: all tokens cost the same; 1: they cost their bits and token_cost, in bits, each. */
 	int by_bits;
 	unsigned string_words;  /* words that a string may be of or begin, if windows are aligned; 0: any number */
-	double token_cost;      /* 0 to NCT_TOKEN_COST_MAX */
+	double token_cost;      /* 0 to NCT_TOKEN_COST_MAX, in steps of 1/256; more than 0 is one step at least */
 	/* Of nct_m2_train(): rows of tokens are composed of rows of the words in their strings, which the codebook of this M1
 	 * has; NULL: they are not. Borrowed. */
 	const nct_m1 *words_of;
@@ -156,6 +156,7 @@ struct nct_m1_choose_result {
 	/* Of the validation text; 0 without one: */
 	uint64_t windows, bytes;
 	uint64_t bounded;        /* windows that end at a boundary */
+	uint64_t unmet;          /* of the 2^b strings, those of two symbols or more that begin no window of the text */
 };
 
 /* Chooses 2^b strings so that `text` takes few windows, or cheap ones (by_bits), and adds them to *m as a codebook of

@@ -254,6 +254,7 @@ struct nct_select_options {
 	double share;            /* 0..1: the probability that a document is selected */
 	uint64_t seed;           /* a hash of this and a document's number decides */
 	const int *rest;         /* a descriptor that receives the other documents, as token streams; NULL: they are dropped */
+	uint64_t *rest_tokens;   /* receives the number of their tokens; may be NULL */
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none */
 	void *ctx;
 };

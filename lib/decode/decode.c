@@ -45,11 +45,12 @@ check(const struct decoder *d, const struct nct_header *h, const struct nct_code
 		return nct_fail(d->why, NCT_EMODEL, "written with M1 %016" PRIx64 ", this is M1 %016" PRIx64 " (see -m)", h->m1, m1);
 	if (h->code == NCT_CODE_BEST && book == NULL)
 		return nct_fail(d->why, NCT_EMODEL,
-		                "windows of %u bits by a codebook of best strings, which this M1 does not have",
+		                "windows of %u bits by a codebook of best strings, which this M1 does not have (see -m)",
 		                h->window_bits);
 	const uint64_t windows = nct_plan_fingerprint(&plan, m1, book);
 	if (h->windows != windows)
-		return nct_fail(d->why, NCT_EMODEL, "written with windows %016" PRIx64 ", these are %016" PRIx64,
+		return nct_fail(d->why, NCT_EMODEL,
+		                "written with another codebook: its windows are %016" PRIx64 ", these are %016" PRIx64 " (see -m)",
 		                h->windows, windows);
 	return NCT_OK;
 }

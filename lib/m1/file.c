@@ -159,6 +159,17 @@ nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n)
 	return NCT_OK;
 }
 
+void
+nct_m1_drop_notes(nct_m1 *m, const char *prefix)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->notes; i++)
+		if (strncmp(m->note[i].key, prefix, strlen(prefix)) != 0)
+			m->note[kept++] = m->note[i];
+	m->notes = kept;
+}
+
 /* Keeps the file's notes, so that nct_m1_save() writes them again. */
 static nct_err
 read_notes(nct_m1 *m, const nct_st *st)

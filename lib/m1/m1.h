@@ -50,6 +50,8 @@ nct_err nct_m1_save(const nct_m1 *m, int fd, const struct nct_st_pair *notes, si
 /* Gives *m these notes, copied, in place of those that it has with the same keys: nobody else may use *m meanwhile.
  * NCT_ENOMEM. */
 nct_err nct_m1_add_notes(nct_m1 *m, const struct nct_st_pair *notes, size_t n) NCT_USED;
+/* Drops the notes whose keys begin with `prefix`: nobody else may use *m meanwhile. */
+void nct_m1_drop_notes(nct_m1 *m, const char *prefix);
 
 /* The codebook of that code for windows of so many bits: NCT_CODE_BEST the one without a name, else the first with one;
  * NCT_CODE_NONE the same, else the split one. NULL if there is none. Borrowed, as from the next two. */

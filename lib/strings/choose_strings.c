@@ -1,12 +1,15 @@
-/* choose_strings.c - makes a codebook of strings chosen from a text.
+/* choose_strings.c - chooses the strings of a codebook from a text.
  *
  * Which strings are best depends on where windows begin, and that depends on the strings. So there are several rounds:
  * each cuts the text into windows by the strings of the round before, counts, and chooses again. The first rounds see
  * a part of the text only. They give the others strings to begin with.
  *
- * Without a token's cost all rounds choose the strings that take the fewest windows (choose.c). With one, these are
- * only the strings to begin with, more than are wanted; the next rounds drop some each (prune.c). That is done twice:
- * first with strings of one word, then with those that are left and as many of several words. */
+ * Tokens that cost the same (by_bits is 0; --token-cost=inf): all rounds choose the strings that take the fewest
+ * windows (fewest.c).
+ *
+ * Tokens that cost their bits, too (by_bits): such rounds find the strings to begin with, more than are wanted. The
+ * next rounds drop some each (prune.c). That is done with strings of one word first. If strings of several words are
+ * wanted and save anything, it is done again, with those that are left and as many of several words. */
 #include "strings/count_windows.h"
 
 #include <inttypes.h>
@@ -21,95 +24,22 @@
 #include "train/loop.h"
 #include "m1/m1.h"
 #include "train/notes.h"
-#include "strings/choose.h"
+#include "strings/fewest.h"
 #include "strings/prune.h"
+#include "strings/tally_codebook.h"
 
 #define FIRST_ROUNDS 3       /* rounds over a part of the text */
 #define FIRST_STRIDE 16      /* that part: one of 16 segments */
-#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), with a token's cost 2^(b + 10), ... */
+#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), by bits 2^(b + 10), ... */
 #define NODES_MAX (1u << 24) /* ... but at most this */
 #define GROW_BITS 4u         /* a node may get children once it was counted in one of 2^(b + 4) windows */
-#define MORE_BITS 3u         /* with a token's cost: 2^(b + 3) strings to begin with */
-#define GROW_STRIDE 4        /* with a token's cost the tally grows over one of 4 segments, ... */
+#define LEAST 3              /* a string may be chosen if it was counted three times as often as that */
+#define MORE_BITS 3u         /* by bits: 2^(b + 3) strings to begin with */
+#define GROW_STRIDE 4        /* by bits: the tally grows over one of 4 segments, ... */
 #define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text over so many bytes at least */
 #define KEPT 7               /* tenths of the strings that a round of pruning keeps */
 #define SEVERAL_ROUNDS 2     /* rounds in which strings of several words are found */
-#define LEAST 3              /* it may be chosen if it was counted this many times as often */
-
-/* ---- the codebook ---- */
-
-/* The tree of a codebook: the chosen nodes of a tally and their ancestors, linked for a walk in pre-order. */
-struct order {
-	const struct nct_tally *t;
-	uint32_t *child, *next; /* (t->n) the first child and the next sibling, by symbol; 0: none */
-	uint8_t *wanted;        /* (t->n) 1: it is in the tree */
-	size_t wanted_n;
-};
-
-/* Fills in *o. Nodes are linked by descending symbol, each before its siblings, so that siblings ascend. of_symbol
- * (NCT_SYMBOLS) and same (t->n) are scratch memory: lists of nodes with the same symbol. */
-static void
-link_nodes(struct order *o, uint32_t *of_symbol, uint32_t *same)
-{
-	const struct nct_tally *t = o->t;
-
-	for (uint32_t v = 1; v < t->n; v++)
-		for (uint32_t u = v; t->node[v].chosen && u != 0 && !o->wanted[u]; u = t->node[u].parent) {
-			o->wanted[u] = 1;
-			o->wanted_n++;
-			same[u] = of_symbol[t->node[u].symbol];
-			of_symbol[t->node[u].symbol] = u;
-		}
-	for (unsigned s = NCT_SYMBOLS; s-- > 0;)
-		for (uint32_t u = of_symbol[s]; u != 0; u = same[u]) {
-			o->next[u] = o->child[t->node[u].parent];
-			o->child[t->node[u].parent] = u;
-		}
-}
-
-/* Writes the tree to *c, in pre-order. */
-static void
-write_nodes(const struct order *o, struct nct_codebook *c)
-{
-	const struct nct_tally *t = o->t;
-	size_t i = 0;
-
-	for (uint32_t v = o->child[0]; v != 0;) {
-		c->depth[i] = t->node[v].length;
-		c->symbol[i++] = (uint16_t)(t->node[v].symbol | (t->node[v].chosen ? 0 : NCT_NODE_INNER));
-		if (o->child[v] != 0) {
-			v = o->child[v];
-			continue;
-		}
-		while (v != 0 && o->next[v] == 0)
-			v = t->node[v].parent;
-		v = o->next[v]; /* of the root: 0 */
-	}
-}
-
-static nct_err
-make_codebook(struct nct_codebook **c, const struct nct_tally *t, unsigned bits)
-{
-	struct order o = {.t = t,
-	                  .child = calloc(t->n, sizeof *o.child),
-	                  .next = calloc(t->n, sizeof *o.next),
-	                  .wanted = calloc(t->n, 1)};
-	uint32_t of_symbol[NCT_SYMBOLS] = {0}, *same = calloc(t->n, sizeof *same);
-	nct_err err = NCT_ENOMEM;
-
-	*c = NULL;
-	if (o.child == NULL || o.next == NULL || o.wanted == NULL || same == NULL)
-		goto end;
-	link_nodes(&o, of_symbol, same);
-	if ((err = nct_codebook_new(c, NCT_CODE_BEST, bits, o.wanted_n)) == NCT_OK)
-		write_nodes(&o, *c);
-end:
-	free(o.child);
-	free(o.next);
-	free(o.wanted);
-	free(same);
-	return err;
-}
+#define NOTES_ROOM 64        /* bytes of a note's key */
 
 /* ---- rounds ---- */
 
@@ -150,7 +80,7 @@ round_over(struct chooser *c, uint64_t stride, unsigned bits)
 	    nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
-	err = nct_choose(&c->tally, (size_t)1 << bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
+	err = nct_choose_fewest(&c->tally, (size_t)1 << bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
 }
 
@@ -193,7 +123,8 @@ choose_and_prune(struct chooser *c)
 	if (err == NCT_OK)
 		err = prune(c, bits);
 	c->bounds.words_most = words;
-	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || nct_train_stop(c->o))
+	/* Strings of several words save tokens, which must have a cost. Without boundaries there are no words. */
+	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || c->o->align == NCT_ALIGN_NONE || nct_train_stop(c->o))
 		return err;
 	const uint32_t n = c->tally.n;
 	if ((single = malloc(n)) == NULL)
@@ -243,13 +174,15 @@ static nct_err
 take(struct chooser *c, struct nct_codebook *book)
 {
 	const char *const name = c->o->book_name != NULL ? c->o->book_name : "";
-	char key[5][64];
+	char prefix[NOTES_ROOM - 16], key[5][NOTES_ROOM];
 	const char *const what[5] = {"text_bytes", "text_crc64", "align", c->o->by_bits ? "token_cost" : "rounds", "words"};
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
+	snprintf(prefix, sizeof prefix, "note.best%u%s%s.", c->o->window_bits, name[0] != '\0' ? "/" : "", name);
 	for (size_t i = 0; i < 5; i++)
-		snprintf(key[i], sizeof key[i], "note.best%u%s%s.%s", c->o->window_bits, name[0] != '\0' ? "/" : "", name, what[i]);
+		snprintf(key[i], sizeof key[i], "%s%s", prefix, what[i]);
+	nct_m1_drop_notes(c->m, prefix);
 	snprintf(book->name, sizeof book->name, "%s", name);
 	book->align = c->o->align;
 	if (name[0] != '\0' && c->o->align_pattern != NULL && (book->align_pattern = strdup(c->o->align_pattern)) == NULL)
@@ -278,6 +211,31 @@ take(struct chooser *c, struct nct_codebook *book)
 	return NCT_OK;
 }
 
+/* Chosen strings of two symbols or more that no window of the text began with when it was cut last. */
+static uint64_t
+unmet(const struct nct_tally *t)
+{
+	uint64_t n = 0;
+
+	for (uint32_t v = 1; v < t->n; v++)
+		n += t->node[v].chosen && t->node[v].length > 1 && t->node[v].begun == 0;
+	return n;
+}
+
+/* Cuts the text by the strings that were chosen last, and reports the windows. */
+static nct_err
+report_last(struct chooser *c)
+{
+	struct nct_parsed p;
+	nct_err err;
+
+	nct_tally_clear(&c->tally);
+	err = nct_count_windows(&c->tally, c->text, 1, &c->bounds, 0, c->o, &p, c->why);
+	if (err == NCT_OK && !nct_train_stop(c->o))
+		report(c, "windows", &p);
+	return err;
+}
+
 static nct_err
 choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 {
@@ -285,21 +243,24 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 	struct nct_parsed p = {0};
 	nct_err err = begin(c);
 
-	const unsigned rounds = c->o->by_bits ? 0 : FIRST_ROUNDS + c->o->rounds;
-
-	if (err == NCT_OK && rounds == 0)
+	if (err == NCT_OK && c->o->by_bits)
 		err = choose_and_prune(c);
-	for (unsigned i = 0; i < rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
+	for (unsigned i = 0; !c->o->by_bits && i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
 		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1, c->o->window_bits);
+	r->unmet = unmet(&c->tally);
+	if (err == NCT_OK && c->o->report != NULL && !nct_train_stop(c->o))
+		err = report_last(c);
 	r->stopped = nct_train_stop(c->o);
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
 		err = nct_count_windows(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
-		*r = (struct nct_m1_choose_result){
-		    .windows = p.windows, .bytes = p.bytes, .bounded = p.bounded, .stopped = nct_train_stop(c->o)};
+		r->windows = p.windows;
+		r->bytes = p.bytes;
+		r->bounded = p.bounded;
+		r->stopped = nct_train_stop(c->o);
 	}
 	if (err != NCT_OK || r->stopped)
 		return err;
-	if ((err = make_codebook(&book, &c->tally, c->o->window_bits)) != NCT_OK)
+	if ((err = nct_tally_codebook(&book, &c->tally, c->o->window_bits)) != NCT_OK)
 		return nct_fail(c->why, err, "out of memory");
 	if ((err = take(c, book)) != NCT_OK)
 		nct_codebook_free(book);

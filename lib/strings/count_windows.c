@@ -43,7 +43,7 @@ follow(struct counter *c, const struct nct_segment *p, size_t at, struct window 
 {
 	struct nct_tally *t = &c->tally;
 	const uint8_t *text = p->document + p->at, *mark = c->mark;
-	unsigned words = c->bounds.words_most;
+	unsigned words = c->bounds.words_most; /* 0 wraps around, and so is no limit */
 	size_t cut = 0;
 	uint32_t v = 0;
 

@@ -9,6 +9,9 @@
  * 0 this is the criterion by which SentencePiece prunes its unigram pieces (Kudo, 2018). But it cuts words in the most
  * probable way, and windows take the longest string that fits.
  *
+ * Many strings are dropped at once, and each is weighed as if it were the only one: the bits of its parts are those
+ * that they have before. Its windows are weighed as in worth.h.
+ *
  * A string of several words saves windows, but no bits: a model of windows foresees the second word by the first, which
  * a unigram model cannot. So of such strings only the last term counts. */
 #include "strings/prune.h"
@@ -126,6 +129,7 @@ by_cost(const void *x, const void *y)
 nct_err
 nct_prune(struct nct_tally *t, uint64_t windows, size_t strings, int aligned, double token_cost)
 {
+	const int64_t steps = (int64_t)(token_cost * BIT), cost = steps > 0 ? steps : token_cost > 0;
 	struct loss *loss = malloc(t->n * sizeof *loss);
 	struct cutter c = {.t = t, .aligned = aligned, .all = log2_of(windows > 0 ? windows : 1)};
 	size_t n = 0;
@@ -134,7 +138,7 @@ nct_prune(struct nct_tally *t, uint64_t windows, size_t strings, int aligned, do
 		return NCT_ENOMEM;
 	for (uint32_t v = 1; v < t->n; v++)
 		if (t->node[v].chosen && t->node[v].length > 1)
-			loss[n++] = (struct loss){loss_of(&c, v, (int64_t)(token_cost * BIT)), v};
+			loss[n++] = (struct loss){loss_of(&c, v, cost), v};
 	qsort(loss, n, sizeof *loss, by_cost);
 	for (size_t i = strings - NCT_SYMBOLS; i < n; i++)
 		t->node[loss[i].v].chosen = 0;

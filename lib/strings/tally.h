@@ -13,9 +13,9 @@ struct nct_tally_node {
 	uint32_t parent;
 	uint16_t symbol;
 	uint8_t length;
-	uint8_t cut;        /* symbols before the last boundary inside the string; 0: there is none */
+	uint8_t cut;        /* symbols before the last boundary inside the string, where it was first met; 0: there is none */
 	uint8_t chosen;
-	uint8_t words;      /* words that the string is of or begins: boundaries inside it, and 1 */
+	uint8_t words;      /* words that the string is of or begins: boundaries inside it there, and 1 */
 	uint32_t begun;     /* windows whose text begins with the string */
 	uint32_t bound;     /* those of them that have a boundary behind it */
 	uint32_t unbounded; /* those of them for which no chosen string ends at a boundary */

@@ -20,7 +20,7 @@ struct select {
 	uint64_t number;                 /* of the document at hand, in all streams, from 1 */
 	int side;                        /* of out[] that it goes to; -1: it is dropped */
 	int inside;                      /* some of it was read, and not its end */
-	struct nct_totals sum;           /* of what is wanted, in all streams */
+	struct nct_totals sum, rest;     /* of what is wanted, and of what goes to o->rest, in all streams */
 	uint8_t *code;                   /* the block at hand as windows */
 	size_t cap;
 };
@@ -139,6 +139,8 @@ select_end(void *self)
 	for (int i = 0; i < 1 + (s->o->rest != NULL) && err == NCT_OK; i++)
 		err = nct_token_blocks_end(&s->out[i]);
 	nct_token_blocks_count(&s->out[0], &s->sum);
+	if (s->o->rest != NULL)
+		nct_token_blocks_count(&s->out[1], &s->rest);
 	return err;
 }
 
@@ -169,6 +171,8 @@ nct_tokens_select(nct_operand operand, void *ctx, int out, const struct nct_sele
 		s.sum.stream_bytes = totals->stream_bytes; /* of the input */
 		*totals = s.sum;
 	}
+	if (o.rest_tokens != NULL)
+		*o.rest_tokens = s.rest.tokens;
 	saved = errno;
 	for (int i = 0; i < 2; i++)
 		nct_token_blocks_free(&s.out[i]);

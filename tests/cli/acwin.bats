@@ -153,6 +153,11 @@ sizes() {
   [[ $output == *"acwin: 1."??" $said"* ]]
   run -0 script -qec "acwin -q -o w other" /dev/null
   [ -z "$output" ]
+  for i in {1..40}; do # German: fewer bytes per token than English, but not few
+    echo "Nichts ist schwerer und nichts erfordert mehr Charakter, als sich in offenem Gegensatz zu seiner Zeit zu befinden und laut zu sagen: nein."
+  done >german
+  run -0 --separate-stderr acwin --verbose -o w german
+  [[ $stderr == *"acwin: 2."??" $said"* ]]
   head -c 4095 other >few
   run -0 --separate-stderr acwin --verbose -o w few
   [[ $stderr != *"does not fit"* ]]

@@ -9,7 +9,7 @@ setup_file() {
   sample 500000 | tail -c 100000 >other
   m1train -q -T 1 -k unigram -o unigram text
   m1train -q -k strings -b 12 -a words -m unigram -o model text
-  m1train -q -k strings -b 12 -m unigram -o anywhere text
+  m1train -q -k strings -b 12 -a none -m unigram -o anywhere text
 }
 
 setup() {
@@ -29,7 +29,7 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
 }
 
 @test "m1train -k strings: the same file again, whatever the threads; and that of another text, another one" {
-  m1train -q -T 3 -k strings -b 12 -a words -m unigram -o again text
+  m1train -q -T 3 -k strings -b 12 -m unigram -o again text # -a words is the default
   cmp model again
   m1train -q -k strings -b 12 -a words -m model -o twice text # replaces the codebook in `model`
   cmp model twice
@@ -41,14 +41,41 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   run -0 --separate-stderr m1train -k strings -b 12 -a words -m unigram -e other -o again text
   [ "$stderr" = "m1train: validation: $(awk -v n="$(windows -m model)" 'BEGIN { printf "%.4f", 100000 / n }') bytes per window, $(sed 's/.*window, //' <<<"$stderr")" ]
   [[ $stderr =~ ", "[6-9][0-9].[0-9]"% of them end at a boundary"$ ]]
-  run -0 --separate-stderr m1train --verbose -k strings -b 10 --rounds=2 -m unigram -o again text
-  [ "$(grep -c '^windows=[0-9]* bytes_per_window=[0-9.]* at_boundaries=1.0000$' <<<"$stderr")" -eq 5 ]
+  run -0 --separate-stderr m1train --verbose -k strings -a none -b 10 --rounds=2 -m unigram -o again text
+  [ "$(grep -c '^windows=[0-9]* bytes_per_window=[0-9.]* at_boundaries=1.0000$' <<<"$stderr")" -eq 6 ] # three first rounds, two, and the text by the last one's strings
+  for cost in 0 1 inf; do
+    m1train --verbose -k strings -b 12 --token-cost=$cost -m unigram -o again text 2>err
+    acwin -c 0 --verbose -b 12 -m again text 2>&1 >/dev/null | grep -qx "$(grep '^windows=' err | tail -n 1 | cut -d ' ' -f 1)"
+  done
+}
+
+@test "m1train -k strings: it says so if the text is too short for so many strings" {
+  head -c 20000 text >few
+  run -0 --separate-stderr m1train -k strings -b 14 -m unigram -o again few
+  [[ $stderr =~ ^"m1train: no window of the text begins with "1[0-9]{4}" of the 16384 strings: fewer bits (-b) or more text would do better"$ ]]
+  run -0 --separate-stderr m1train -k strings -b 10 -m unigram -o again text
+  [ -z "$stderr" ]
+  run -0 --separate-stderr m1train -q -k strings -b 14 -m unigram -o again few
+  [ -z "$stderr" ]
+}
+
+# notes MODEL: the keys of its notes on chosen strings.
+notes() { head -c 20000 "$1" | grep -ao '"note.best[^"]*"' | sort; }
+
+@test "m1train -k strings: notes on strings that are replaced go; those on others stay" {
+  m1train -q -k strings -b 12 -a none -m unigram -o one text
+  [[ $(notes one) == *'"note.best12.rounds"'* ]]
+  m1train -q -k strings -b 12 -m one -o two text
+  [ "$(notes two)" = "$(notes model)" ]
+  [[ $(notes two) != *rounds* ]]
+  m1train -q -k strings -b 12 --codebook=other -m one -o three text
+  [[ $(notes three) == *'"note.best12.rounds"'*'"note.best12/other.token_cost"'* ]]
 }
 
 # spanning MODEL WORDS: the number of its strings that have at least WORDS words of lower-case letters.
 spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($2 - 1))}[a-z]" || :; }
 
-@test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads; 1 by default with -a" {
+@test "m1train -k strings --token-cost: from strings of one word to few tokens; the same for any threads; 1 by default" {
   for cost in 0 2 20; do
     m1train -q -T 1 -k strings -b 12 -a words --token-cost=$cost -m unigram -o "cost$cost" text
     acwin -b 12 -m "cost$cost" other | acwin -d -m "cost$cost" | cmp - other
@@ -63,8 +90,12 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   cmp cost2 again
   m1train -q -k strings -b 12 -a words --token-cost=1 -m unigram -o again text
   cmp model again
-  m1train -q -k strings -b 10 -m unigram -o again text
-  m1train -q -k strings -b 10 --token-cost=inf -m unigram -o none text
+  m1train -q -k strings -b 12 --token-cost=0.001 -m unigram -o again text # one step, and not 0
+  m1train -q -k strings -b 12 --token-cost=0.00390625 -m unigram -o step text
+  [ "$(acwin --strings -b 12 -m again | cksum)" = "$(acwin --strings -b 12 -m step | cksum)" ]
+  [ "$(spanning again 2)" -gt 0 ]
+  m1train -q -k strings -b 10 -a none -m unigram -o again text
+  m1train -q -k strings -b 10 -a none --token-cost=inf -m unigram -o none text
   cmp again none
   m1train -q -k strings -b 12 -a words --token-cost=inf -m unigram -o again text
   run ! cmp -s model again
@@ -155,9 +186,9 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
 @test "best strings: streams need the codebook that they were made with" {
   acwin -b 12 -m model other >windows
   run -1 --separate-stderr acwin -d -m unigram windows
-  [ "$stderr" = "acwin: windows: windows of 12 bits by a codebook of best strings, which this M1 does not have" ]
+  [ "$stderr" = "acwin: windows: windows of 12 bits by a codebook of best strings, which this M1 does not have (see -m)" ]
   run -1 --separate-stderr acwin -d -m anywhere windows
-  [[ $stderr == "acwin: windows: written with windows "* ]]
+  [[ $stderr == "acwin: windows: written with another codebook: its windows are "* ]]
   acwin --compile -b 12 -m model -o both # keeps the strings
   acwin -d -m both windows | cmp - other
 }
@@ -175,8 +206,8 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   [ "$stderr" = "m1train: --rounds: needs --token-cost=inf" ]
   run -2 m1train --token-cost=1 text
   run -2 m1train -b 16 -a words --words=1 text
-  run -2 --separate-stderr m1train -k strings --words=1 text
-  [ "$stderr" = "m1train: --words: needs -a" ]
+  run -2 --separate-stderr m1train -k strings -a none --words=1 text
+  [ "$stderr" = "m1train: --words: of no use to -a none" ]
   run -2 m1train -k strings -a '(' text
   run -2 m1train -m model text
   run -1 m1train -k strings -m absent text
@@ -190,7 +221,7 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
 }
 
 @test "m1train -k strings: stopped by a signal, it leaves no file" {
-  start m1train --verbose -k strings -b 16 --rounds=1000 -m unigram -o never other 2>err # it would take minutes
+  start m1train --verbose -k strings -a none -b 16 --rounds=1000 -m unigram -o never other 2>err # it would take minutes
   await grep -q ^windows= err
   kill -TERM "$started"
   ends 143

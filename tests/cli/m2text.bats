@@ -223,7 +223,7 @@ assert b"\xe2\x82\xac" in b"".join(chunks)'
   run -1 --separate-stderr m2gen -m m2 -M m1 --prompt=x -o o # the same M1, without its codebooks
   [[ $stderr == "m2gen: m1: it does not have the codebook of windows "* ]]
   run -1 --separate-stderr m2gen -m m2 -M m1 --text -o o
-  [[ $stderr == "m2gen: "*"by a codebook of best strings, which this M1 does not have" ]]
+  [[ $stderr == "m2gen: "*"by a codebook of best strings, which this M1 does not have (see -m)" ]]
   bitpack --from=raw text >bytes
   m2train -q $net -n 1 -o m bytes
   run -1 --separate-stderr m2gen -m m --text -o o

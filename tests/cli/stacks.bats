@@ -261,6 +261,11 @@ END"
   [ "$output" = "text_bytes=$((2 * $(tr -d '\0' <text | wc -c)))"$'\n'"windows=$((2 * n2))"$'\n'"tokens=$((2 * n2))" ]
   run -0 --separate-stderr bitpack --documents=100000- -o some k
   [ "$stderr" = "bitpack: none of the documents was picked" ]
+  run -0 --separate-stderr bitpack --documents=1- --rest=others -o some k
+  [ "$stderr" = "bitpack: all documents were picked: none is left for others" ]
+  [ "$(acwin -l others | tail -n 1 | cut -f 13)" = 0 ]
+  run -0 --separate-stderr bitpack --documents=2- --rest=others -o some k
+  [ -z "$stderr" ]
   # Documents are numbered across streams, and an open document counts.
   printf 'one\0two' | acwin -0 | bitpack >open
   bitpack --documents=2-3 open open | bitpack -u | acwin -d | cmp - <(printf 'twoone\0')
@@ -384,7 +389,7 @@ END
   for f in w d; do acwin -d -m two $f | cmp - t; done
   cat w d | acwin -d -m two | cmp - <(cat t t)
   run -1 --separate-stderr acwin -d -m one d
-  [[ $stderr == "acwin: d: written with windows "*", these are "* ]]
+  [[ $stderr == "acwin: d: written with another codebook: its windows are "*", these are "*" (see -m)" ]]
   acwin -m two --strings --codebook=dense >strings
   acwin -m two --strings | cmp -s - strings && return 1
   run -2 --separate-stderr acwin -m two --codebook=thin t
@@ -444,10 +449,11 @@ page_has() { [[ $page == *"$1"* ]] || { echo "nct(7) has no: $1"; return 1; }; }
   bitpack -u tokens | acwin -d | tr '\0' '\n' | sort | cmp - <(sort lines)
   page_has 'bitpack --split=0.99 -o train --rest=val tokens'
   bitpack --split=0.99 -o train --rest=val tokens
-  for command in 'bitpack --to=raw --u16 -o train.bin' 'bitpack --to=llmc -o train.bin' 'bitpack --to=megatron -o p' \
-    'bitpack --to=raw --index=train.ds.index -o train.ds' 'bitpack --to=npy -o train.npy' 'bitpack --to=text'; do
+  for command in 'bitpack --to=raw --u16 -o train.bin train' 'bitpack --to=llmc -o train.bin train' \
+    'bitpack --to=megatron -o corpus train' 'bitpack --to=raw --index=train.ds.index -o train.ds train' \
+    'bitpack --to=npy -o train.npy train' 'bitpack --to=text train'; do
     page_has "$command"
-    bash -c "$command train >out"
+    bash -c "$command >out"
   done
   cmp <(tail -c +1025 train.bin | head -c 2) <(printf '\377\377') # llm.c puts EOD before a document
   printf 'print(61391)\nprint(43361)\nprint(65535)\n' >sample.py

@@ -15,7 +15,7 @@
 #include "book/text_table.h"
 #include "book/trie.h"
 #include "some_strings.h"
-#include "strings/choose.h"
+#include "strings/fewest.h"
 #include "strings/prune.h"
 
 #define TEXT 2000
@@ -327,7 +327,7 @@ test_choice(void **state)
 			if (v == before)
 				t.node[v].begun = 1 + (uint32_t)nct_rng_below(&r, t.node[up].begun);
 		}
-		assert_int_equal(nct_choose(&t, NCT_SYMBOLS + extra, 0, 1), NCT_OK);
+		assert_int_equal(nct_choose_fewest(&t, NCT_SYMBOLS + extra, 0, 1), NCT_OK);
 		for (uint32_t i = 0; i < SMALL; i++)
 			set |= (uint32_t)t.node[NCT_SYMBOLS + 1 + i].chosen << i;
 		assert_int_equal(__builtin_popcount(set), extra);
@@ -353,7 +353,7 @@ test_filled_up(void **state)
 
 	(void)state;
 	assert_int_equal(nct_tally_new(&t, 1u << 18), NCT_OK);
-	assert_int_equal(nct_choose(&t, (1u << 16) + 1000, 1, 2), NCT_OK);
+	assert_int_equal(nct_choose_fewest(&t, (1u << 16) + 1000, 1, 2), NCT_OK);
 	for (uint32_t v = 1; v < t.n; v++)
 		chosen += t.node[v].chosen;
 	assert_int_equal(chosen, (1u << 16) + 1000);

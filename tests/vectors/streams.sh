@@ -46,7 +46,7 @@ done
 digest 'bitpack --from=raw text'
 digest 'acwin -d --show windows'
 digest 'acwin -l windows | cut -f 2-'
-digest 'head -c 200000 text | m1train -q -k strings -b 10'
+digest 'head -c 200000 text | m1train -q -k strings -a none -b 10'
 [ -z "${NCT_SHORT:-}" ] || exit 0
-digest 'm1train -q -k strings -b 12 novels'
+digest 'm1train -q -k strings -a none -b 12 novels'
 digest 'm1train -q -k strings -0 -b 16 -a none novels'

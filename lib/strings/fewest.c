@@ -1,4 +1,4 @@
-/* choose.c - chooses the strings of a codebook from counts, so that windows are as long as possible.
+/* fewest.c - chooses the strings by which a text takes the fewest windows, from counts.
  *
  * A window takes the longest chosen string that its text begins with. Let n(s) be the number of windows whose text
  * begins with s. Let up(s) be the longest chosen string that begins s and is shorter. Then a set S of chosen strings
@@ -14,7 +14,7 @@
  * windows with a boundary behind s, and in their tree the parent of s is s up to the last boundary inside it. Windows
  * for which no chosen string ends at a boundary take the longest one all the same. They have a tree of all strings, in
  * which more strings are chosen at the same price. */
-#include "strings/choose.h"
+#include "strings/fewest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -252,7 +252,7 @@ settle(struct nct_tally *t, struct tree *trees, int n, size_t strings)
 }
 
 nct_err
-nct_choose(struct nct_tally *t, size_t strings, int aligned, uint32_t least)
+nct_choose_fewest(struct nct_tally *t, size_t strings, int aligned, uint32_t least)
 {
 	struct tree trees[2] = {{0}};
 	nct_err err = have_singles(t);

@@ -1,6 +1,6 @@
-/* choose.h - chooses the strings of a codebook from counts, so that windows are as long as possible. */
-#ifndef NCT_STRINGS_CHOOSE_H
-#define NCT_STRINGS_CHOOSE_H
+/* fewest.h - chooses the strings by which a text takes the fewest windows, from counts. */
+#ifndef NCT_STRINGS_FEWEST_H
+#define NCT_STRINGS_FEWEST_H
 
 #include "strings/tally.h"
 
@@ -8,6 +8,6 @@
  * are added. `aligned`: windows end at boundaries. Strings counted fewer than `least` times are taken only to fill up.
  * All arithmetic is in integers, and ties go by the number of a node, so all machines choose the same. NCT_ENOMEM,
  * also if the tally is full. */
-nct_err nct_choose(struct nct_tally *t, size_t strings, int aligned, uint32_t least) NCT_USED;
+nct_err nct_choose_fewest(struct nct_tally *t, size_t strings, int aligned, uint32_t least) NCT_USED;
 
 #endif
