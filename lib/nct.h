@@ -254,9 +254,9 @@ struct nct_select_options {
 	double share;            /* 0..1: the probability that a document is selected */
 	uint64_t seed;           /* a hash of this and a document's number decides */
 	const int *rest;         /* a descriptor that receives the other documents, as token streams; NULL: they are dropped */
-	uint64_t *rest_tokens;   /* receives the number of their tokens; may be NULL */
 	void (*progress)(void *ctx, uint64_t stream_bytes); /* NULL: none */
 	void *ctx;
+	uint64_t *rest_tokens;   /* receives the number of tokens that `rest` got; may be NULL */
 };
 /* Selects documents of streams of windows, or of tokens made of them, and writes them as token streams, one for each
  * stream of the input. Documents are numbered over all streams. Their windows do not change. If *m1 has no codebook of
