@@ -12,12 +12,18 @@
  * a slash if it has one, as in best16/small. Tensors have that key with .depth, .symbol and perhaps .base behind it
  * (codebook.h). Of chosen strings the metadata says with .nodes how many elements they have. For a codebook with a
  * name, .align and perhaps .align_pattern say how its windows are aligned. */
+static void
+write_key(char *key, size_t room, const struct nct_codebook *c)
+{
+	snprintf(key, room, "%s%u%s%s", nct_code_name(c->code), c->bits, c->name[0] != '\0' ? "/" : "", c->name);
+}
+
 static struct nct_book_keys
 book_keys(const struct nct_codebook *c)
 {
 	struct nct_book_keys k;
 
-	snprintf(k.print, sizeof k.print, "%s%u%s%s", nct_code_name(c->code), c->bits, c->name[0] != '\0' ? "/" : "", c->name);
+	write_key(k.print, sizeof k.print, c);
 	snprintf(k.nodes, sizeof k.nodes, "%s.nodes", k.print);
 	snprintf(k.depth, sizeof k.depth, "%s.depth", k.print);
 	snprintf(k.symbol, sizeof k.symbol, "%s.symbol", k.print);
@@ -32,6 +38,7 @@ static int
 is_book(struct nct_codebook *c, const char *key)
 {
 	const char *const slash = strchr(key, '/');
+	struct nct_book_keys k;
 
 	*c = (struct nct_codebook){.code = key[0] == 'b' ? NCT_CODE_BEST : NCT_CODE_SPLIT};
 	if (slash != NULL) {
@@ -39,9 +46,11 @@ is_book(struct nct_codebook *c, const char *key)
 			return 0;
 		memcpy(c->name, slash + 1, strlen(slash + 1) + 1);
 	}
-	for (c->bits = NCT_WINDOW_MIN; c->bits <= NCT_CODEBOOK_MAX; c->bits++)
-		if (strcmp(book_keys(c).print, key) == 0)
+	for (c->bits = NCT_WINDOW_MIN; c->bits <= NCT_CODEBOOK_MAX; c->bits++) {
+		write_key(k.print, sizeof k.print, c);
+		if (strcmp(k.print, key) == 0)
 			return 1;
+	}
 	return 0;
 }
 
