@@ -377,6 +377,20 @@ END
   bitpack --to=text k13 | bitpack -m my.m1 --from=ids --like=k13 | cmp - k13
 }
 
+@test "stacks: the built-in model's second codebook, by name: more tokens, which every tool takes back" {
+  tr '\0' ' ' <text >t
+  acwin t >w
+  acwin --codebook=short t >s
+  [ $((100 * $(acwin -l s | tail -n 1 | cut -f 12))) -gt $((110 * $(acwin -l w | tail -n 1 | cut -f 12))) ]
+  cat w s | acwin -d | cmp - <(cat t t)
+  bitpack s >k
+  bitpack -u k | acwin -d | cmp - t
+  bitpack --to=raw k | bitpack --from=raw --like=k | cmp - k
+  cmp <(acwin --strings --codebook=short | cut -f 1) <(seq 0 65535)
+  run -2 --separate-stderr acwin --codebook=absent t
+  [ "$stderr" = "acwin: --codebook: the model has none with the name 'absent'" ]
+}
+
 @test "stacks: two codebooks of the same bits in one model, by name; decoding takes the right one" {
   sample 30000 >t
   m1train -q -k strings -b 11 -a words -o one t

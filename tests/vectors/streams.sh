@@ -1,7 +1,7 @@
 #!/bin/sh
 # streams.sh - digests of what the tools write for the sample with the built-in model; streams.sha256 keeps them.
 # streams.sh           prints them, each with its command, by the acwin, bitpack and m1train in PATH
-# NCT_SHORT=1: without the last two, which take the longest
+# NCT_SHORT=1: without the last three, which take the longest
 # Where these change, tokens that users have made no longer match: only a new version of the format may do so.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,6 +31,8 @@ for code in best split; do
 	digest "acwin --code=$code --eod=alone -0 paragraphs"
 	digest "acwin --code=$code --strings"
 done
+digest 'acwin --codebook=short -0 paragraphs'
+digest 'acwin --codebook=short --strings'
 digest 'head -c 20000 text | acwin -b 16 -r 2'
 digest 'head -c 20000 text | acwin -b 32'
 digest 'head -c 20000 paragraphs | acwin -b 32 -r 2 -0 --eod=alone'
@@ -46,7 +48,8 @@ done
 digest 'bitpack --from=raw text'
 digest 'acwin -d --show windows'
 digest 'acwin -l windows | cut -f 2-'
-digest 'head -c 200000 text | m1train -q -k strings -a none -b 10'
+digest 'head -c 200000 text | m1train -q -k strings -a none -b 10 | acwin --strings -m /dev/stdin -b 10'
 [ -z "${NCT_SHORT:-}" ] || exit 0
-digest 'm1train -q -k strings -a none -b 12 novels'
-digest 'm1train -q -k strings -0 -b 16 -a none novels'
+digest 'm1train -q -k strings -a none -b 12 novels | acwin --strings -m /dev/stdin -b 12'
+digest 'm1train -q -k strings -b 12 novels | acwin --strings -m /dev/stdin -b 12'
+digest 'm1train -q -k strings -0 -b 16 -a none novels | acwin --strings -m /dev/stdin'
