@@ -105,7 +105,8 @@ draw() {
 			}' "$work/points"
 		echo "unset multiplot"
 	} | gnuplot
-	mv "$work/$1" "$folder/$1"
+	sed 's/[[:blank:]]*$//' "$work/$1" >"$work/trimmed"
+	mv "$work/trimmed" "$folder/$1"
 }
 
 mkdir -p "$folder"
