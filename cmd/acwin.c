@@ -348,7 +348,6 @@ static int
 misfits(const struct acwin *a, const struct nct_totals *t)
 {
 	const unsigned bits = a->encode.window_bits;
-
 	const double most = a->model == NULL && bits == 16 ? 4.5 : 8;
 
 	return bits >= NCT_WINDOW_MIN && bits <= NCT_CODEBOOK_MAX && a->encode.resets == 1 && !a->no_text &&
