@@ -128,6 +128,10 @@ odd_documents() {
     both "$(built_in)" -b 16 -a words --code $code in
     cmp in text
   done
+  acwin --strings --codebook=short >strings
+  second strings -m "$(built_in)" -b 16 --code best --codebook short | cmp - strings
+  both "$(built_in)" -b 16 -a words --code best --codebook short in
+  cmp in text
   printf 'Hi\0' >hi
   both "$(built_in)" -0 -b 24 -c 16384 -a none hi
 }

@@ -128,11 +128,11 @@ mine = torch.log_softmax(whole[0].double(), -1).numpy()
 
 lib = ctypes.CDLL(sys.argv[3])
 class Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint32) for name in "vocab inputs width heads layers inner reach".split()]
+    _fields_ = [(name, ctypes.c_uint32) for name in "vocab inputs width heads layers inner reach words".split()]
 class Batch(ctypes.Structure):
     _fields_ = [("rows", ctypes.c_size_t), ("length", ctypes.c_size_t)] + [
         (name, ctypes.c_void_p) for name in ("input", "target", "first")]
-shape = Shape(V, V + 1, *(s[name] for name in SIZES[1:]))
+shape = Shape(V, V + 1, *(s[name] for name in SIZES[1:]), 0)
 c = ctypes.c_void_p()
 assert lib.nct_net_new_forward(ctypes.byref(c), ctypes.byref(shape), ctypes.c_size_t(V), ctypes.c_size_t(length), 1, b"ref", None) == 0
 lib.nct_net_params.restype = ctypes.c_void_p

@@ -56,7 +56,7 @@ class Model:
         if code == nct.UNBROKEN:
             coder = nct.UnbrokenCoder(self.model.m1)
         elif code == nct.BEST:
-            coder = nct.WindowCoder(self.model.codebooks[code, bits], bits)
+            coder = nct.WindowCoder(self.model.codebooks[code, bits, ""], bits)
         else:
             coder = nct.WindowCoder(nct.SplitWindows(self.model.m1, bits, resets), bits)
         out = io.BytesIO()
@@ -179,7 +179,7 @@ def samples(model):
 
 def parts(model):
     """Streams that a writer would not make: flags, parts, entries and text bytes in odd orders."""
-    book = model.model.codebooks[nct.SPLIT, 10]
+    book = model.model.codebooks[nct.SPLIT, 10, ""]
     number = {string: k for k, string in reversed(list(enumerate(book.strings)))}
 
     def windows(*symbols):
@@ -320,7 +320,7 @@ def compare_models(model, chance, count, tell):
             good = second is not None
             if good:
                 try:
-                    second.codebooks[code, 10].check_base()
+                    second.codebooks[code, 10, ""].check_base()
                 except nct.Damage as damage:
                     good, what = False, str(damage)
             way = {nct.SPLIT: "split", nct.BEST: "best"}[code]

@@ -6,14 +6,15 @@ the page and with the tools, so it is plain and slow, and it holds each file in 
 
     nct_second.py decode  [-m MODEL] [--no-codebook] [FILE ...]   windows or tokens to text, as acwin -d does
     nct_second.py encode  -m MODEL [-b BITS] [-c BYTES] [-r N] [-0 | -D PATTERN] [-a none|words|PATTERN]
-                          [--code split|best] [--eod alone|joined] [--no-codebook] [--open] [FILE ...]
+                          [--code split|best] [--codebook NAME] [--eod alone|joined] [--no-codebook] [--open] [FILE ...]
     nct_second.py check   [FILE ...]                 reads streams and writes nothing
     nct_second.py pack    -v BITS [FILE ...]         windows to tokens, as bitpack does
     nct_second.py unpack  [FILE ...]                 tokens to windows, as bitpack -u does
     nct_second.py foreign --vocab N [--text FILE] [FILE ...]      ids, a line for each document, to foreign tokens
     nct_second.py ids     [FILE ...]                 ids in decimal, as bitpack --to=text does
     nct_second.py raw     [FILE ...]                 ids as bytes or 16-bit integers, as bitpack --to=raw does
-    nct_second.py strings -m MODEL -b BITS [--code split|best] [--no-codebook]   a codebook, as acwin --strings does
+    nct_second.py strings -m MODEL -b BITS [--code split|best] [--codebook NAME] [--no-codebook]
+                                                     a codebook, as acwin --strings does
     nct_second.py model   -m MODEL                   reads a model file with all checks
     nct_second.py eval    -m MODEL                   reads a .freq file of tests/vectors and writes it anew
 
@@ -220,12 +221,17 @@ class Model:
         self.width, self.heads, self.layers, self.inner, self.reach = sizes
         books = []
         for name in metadata:
-            match = re.fullmatch("(split|best)(1[0-9]|20)", name, re.ASCII)
+            match = re.fullmatch("split(1[0-9]|20)|best(1[0-9]|20)(?:/([-_a-z0-9]{1,24}))?", name, re.ASCII)
             if match:
-                books.append((name, {"split": SPLIT, "best": BEST}[match[1]], int(match[2])))
+                books.append((name, SPLIT if match[1] else BEST, int(match[1] or match[2]), match[3] or ""))
                 known.add(name)
-                if match[1] == "best":
+                if match[2]:
                     known.add(name + ".nodes")
+                if match[3]:
+                    known.update((name + ".align", name + ".align_pattern"))
+                    self.check_align(metadata, name + ".")
+                    need(name + ".align" in metadata, "a codebook with a name and without align")
+        need(sum(name != "" for *_, name in books) <= 16, "too many codebooks with names")
         need(all(name in known or name.startswith("note.") for name in metadata), "unknown key of metadata")
         self.check_windows(metadata)
 
@@ -250,7 +256,7 @@ class Model:
         need(fingerprint(metadata.get("fingerprint", "")) == self.fingerprint, "the fingerprint is another one")
 
         self.codebooks = {}
-        for name, code, bits in books:
+        for name, code, bits, own in books:
             nodes = 1 << bits
             if code == BEST:
                 need(name + ".nodes" in metadata, "no " + name + ".nodes")
@@ -269,7 +275,7 @@ class Model:
             if base is not None:
                 need(base[:2] == ("U32", (book.inner_nodes + 1,)), "type or shape of " + name + ".base")
                 book.base = values_of(base)
-            self.codebooks[code, bits] = book
+            self.codebooks[code, bits, own] = book
         need(not tensors, "unknown tensor")
 
         if kind == "transformer":
@@ -281,19 +287,23 @@ class Model:
     @staticmethod
     def check_windows(metadata):
         """The keys that say what windows a model was trained for."""
-        align = metadata.get("align")
-        need(("window_bits" in metadata) == (align is not None), "window_bits without align, or the reverse")
-        need(("align_pattern" in metadata) == (align == "regex"), "align_pattern")
-        if align is not None:
-            need(align in ("none", "words", "regex"), "align")
+        need(("window_bits" in metadata) == ("align" in metadata), "window_bits without align, or the reverse")
+        Model.check_align(metadata, "")
+        if "window_bits" in metadata:
             need(10 <= decimal(metadata["window_bits"]) <= 128, "window_bits")
 
-    def code_fingerprint(self, code, bits, resets):
+    @staticmethod
+    def check_align(metadata, prefix):
+        align = metadata.get(prefix + "align")
+        need(align in (None, "none", "words", "regex"), "align")
+        need((prefix + "align_pattern" in metadata) == (align == "regex"), "align_pattern")
+
+    def code_fingerprint(self, code, bits, resets, name=""):
         """What a stream's header says of its code ("FINGERPRINTS")."""
         if code == BEST:
-            if (BEST, bits) not in self.codebooks:
-                raise Failure("the model has no codebook of chosen strings of %d bits" % bits)
-            return self.codebooks[BEST, bits].fingerprint
+            if (BEST, bits, name) not in self.codebooks:
+                raise Failure("the model has no codebook '%s' of chosen strings of %d bits" % (name, bits))
+            return self.codebooks[BEST, bits, name].fingerprint
         return crc64(u64(self.fingerprint), u32(bits, resets, code))
 
 
@@ -933,12 +943,15 @@ class Decoder:
     def __init__(self, header, model, codebooks):
         if model.fingerprint != header.m1:
             raise Failure("another M1")
-        if model.code_fingerprint(header.code, header.bits, header.resets) != header.code_fingerprint:
+        names = [name for code, bits, name in model.codebooks if (code, bits) == (header.code, header.bits)] or [""]
+        name = next((n for n in names if model.code_fingerprint(header.code, header.bits, header.resets, n)
+                     == header.code_fingerprint), None)
+        if name is None:
             raise Failure("another code")
         self.header, self.m1 = header, model.m1
         self.windows = None
         if header.code != UNBROKEN:
-            book = model.codebooks.get((header.code, header.bits))
+            book = model.codebooks.get((header.code, header.bits, name))
             if header.code == SPLIT and (header.resets != 1 or not codebooks):
                 book = None
             self.windows = book or SplitWindows(model.m1, header.bits, header.resets)
@@ -1211,10 +1224,11 @@ def do_encode(options, out):
     align = options.align if bits else "none"
     separator = NUL if options.null else 2 if options.document else 0
     alone = options.eod == "alone" if options.eod else code == BEST
-    header = Header(kind=1, bits=bits, code=code, resets=resets, flags=ALONE * alone, chunk=options.chunk, separator=separator,
-                    alignment={"none": 0, "words": 1}.get(align, 2), m1=model.fingerprint, parameters=model.parameters,
-                    code_fingerprint=model.code_fingerprint(code, bits, resets))
-    book = model.codebooks.get((code, bits))
+    header = Header(kind=1, bits=bits, code=code, resets=resets, flags=ALONE * alone, chunk=options.chunk,
+                    separator=separator, alignment={"none": 0, "words": 1}.get(align, 2), m1=model.fingerprint,
+                    parameters=model.parameters,
+                    code_fingerprint=model.code_fingerprint(code, bits, resets, options.codebook))
+    book = model.codebooks.get((code, bits, options.codebook))
     if book and (code == BEST or resets == 1 and not options.no_codebook):
         book.check_base()
         coder = WindowCoder(book, bits, alone)
@@ -1332,8 +1346,8 @@ def do_raw(options, out):
 
 def do_strings(options, out):
     model = load_model(options)
-    if options.code == "best" or not options.no_codebook and (SPLIT, options.bits) in model.codebooks:
-        strings = model.codebooks[{"split": SPLIT, "best": BEST}[options.code], options.bits].strings
+    if options.code == "best" or not options.no_codebook and (SPLIT, options.bits, "") in model.codebooks:
+        strings = model.codebooks[{"split": SPLIT, "best": BEST}[options.code], options.bits, options.codebook].strings
     else:
         strings = SplitWindows(model.m1, options.bits, 1).all_strings()
     for k, string in enumerate(strings):
@@ -1367,6 +1381,7 @@ def main():
     parser.add_argument("-D", "--document")
     parser.add_argument("-a", "--align", default="none")
     parser.add_argument("--code", choices=["split", "best"], default="split")
+    parser.add_argument("--codebook", default="")
     parser.add_argument("--eod", choices=["alone", "joined"])
     parser.add_argument("--no-codebook", action="store_true")
     parser.add_argument("--open", action="store_true")
