@@ -47,7 +47,7 @@ rows() {
 	each "str-13-0.5 str-13-12" 4m:600:1
 	each "str-13-1 str-13-2 str-13-12" 4m/compose:600:1
 	each str-13-1 4m+uni-8192:600:1
-	each "uni-65536 str-16-0.005 str-16-0.02 str-16-1 str-16-inf" 4m:300:1
+	each "uni-65536 str-16-0 str-16-0.005 str-16-0.02 str-16-1 str-16-inf" 4m:300:1
 	each "str-16-0.005 str-16-0.02 str-16-1" 4m+uni-65536:300:1
 	each "uni-65536 built-in str-16-1" 4m:600:1 4m:600:2
 	each "built-in str-16-1" 4m/compose:600:1 4m/compose:600:2
