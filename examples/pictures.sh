@@ -111,5 +111,5 @@ draw() {
 
 mkdir -p "$folder"
 draw density.svg budgets bytes_per_token 1 "bytes/token"
-draw flops.svg budgets flops_per_byte_with_output 1e6 "10^{6} operations a byte of text, with the output layer"
-draw training.svg all train_flops 1e15 "10^{15} operations of training"
+draw flops.svg budgets flops_per_byte_with_output 1e6 "millions of operations a byte of text, with the output layer"
+draw training.svg all train_flops 1e15 "operations of training, divided by 10^{15}"
