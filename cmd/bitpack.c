@@ -54,7 +54,7 @@ struct bitpack {
 	enum to to;
 	uint32_t vocab;      /* 0: not given */
 	const char *text, *like, *model, *index, *rest, *documents; /* NULL: not given */
-	uint64_t rest_tokens;      /* that went to `rest` */
+	uint64_t rest_tokens; /* that went to `rest` */
 	double share;
 	uint64_t seed;
 	uint64_t ranges[2 * RANGES_MAX];

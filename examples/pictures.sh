@@ -36,10 +36,16 @@ points() {
 			x[key] += $at[column]
 			y[key] += $at["bits_per_byte_b"]
 		}
-		function vocabulary(kind) {
-			sub(/^[^-]*-?/, "", kind)
-			sub(/-.*/, "", kind)
-			return kind == "" ? "other tokens" : (kind + 0 <= 20 ? 2 ^ kind : kind) " tokens"
+		# The number of tokens of a kind, see models.sh.
+		function vocabulary(kind, part) {
+			split(kind, part, "-")
+			if (kind == "built-in")
+				return "65536 tokens"
+			if (kind == "bytes" || kind == "gzip")
+				return "256 tokens"
+			if (part[1] == "ei")
+				return 2 ^ part[3] " tokens"
+			return (part[1] ~ /^(uni|bpe|free)$/ ? part[2] : 2 ^ part[2]) " tokens"
 		}
 		END {
 			for (i = 1; i <= count; i++)

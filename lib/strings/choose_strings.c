@@ -141,6 +141,17 @@ choose_and_prune(struct chooser *c)
 	return err == NCT_OK ? prune(c, bits) : err;
 }
 
+/* Chooses the strings that take the fewest windows. */
+static nct_err
+choose_fewest(struct chooser *c)
+{
+	nct_err err = NCT_OK;
+
+	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
+		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1, c->o->window_bits);
+	return err;
+}
+
 static nct_err
 pattern_new(struct chooser *c)
 {
@@ -243,10 +254,8 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 	struct nct_parsed p = {0};
 	nct_err err = begin(c);
 
-	if (err == NCT_OK && c->o->by_bits)
-		err = choose_and_prune(c);
-	for (unsigned i = 0; !c->o->by_bits && i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
-		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1, c->o->window_bits);
+	if (err == NCT_OK)
+		err = c->o->by_bits ? choose_and_prune(c) : choose_fewest(c);
 	r->unmet = unmet(&c->tally);
 	if (err == NCT_OK && c->o->report != NULL && !nct_train_stop(c->o))
 		err = report_last(c);
