@@ -8,8 +8,9 @@
  * windows (fewest.c).
  *
  * Tokens that cost their bits, too (by_bits): such rounds find the strings to begin with, more than are wanted. The
- * next rounds drop some each (prune.c). That is done with strings of one word first. If strings of several words are
- * wanted and save anything, it is done again, with those that are left and as many of several words. */
+ * next rounds drop some each (prune.c). If windows are aligned, that is done with strings of one word first, by a table
+ * of the text's words. If strings of several words are wanted and save anything, it is done again by the text, with
+ * those that are left and as many of several words. */
 #include "strings/count_windows.h"
 
 #include <inttypes.h>
@@ -30,15 +31,21 @@
 
 #define FIRST_ROUNDS 3       /* rounds over a part of the text */
 #define FIRST_STRIDE 16      /* that part: one of 16 segments */
-#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), by bits 2^(b + 10), ... */
-#define NODES_MAX (1u << 24) /* ... but at most this */
+#define NODES_BITS 7u        /* nodes of the tally: 2^(b + 7), by bits 2^(b + 10), but at most NCT_TALLY_MOST */
 #define GROW_BITS 4u         /* a node may get children once it was counted in one of 2^(b + 4) windows */
 #define LEAST 3              /* a string may be chosen if it was counted three times as often as that */
 #define MORE_BITS 3u         /* by bits: 2^(b + 3) strings to begin with */
-#define GROW_STRIDE 4        /* by bits: the tally grows over one of 4 segments, ... */
-#define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text over so many bytes at least */
+#define SHARDS 4u            /* by bits, the tally grows over four parts of the text by themselves */
 #define KEPT 7               /* tenths of the strings that a round of pruning keeps */
+#define WORD_ROUNDS 2        /* rounds over the words before they are pruned, ... */
+#define WORD_TURNS 2         /* ... and how often both is done; later turns have one round less */
 #define SEVERAL_ROUNDS 2     /* rounds in which strings of several words are found */
+#define SEVERAL_BITS 1u      /* ... by counts that are so many bits larger */
+#define GROW_STRIDE 2        /* by bits, a tally grows over one of so many segments, ... */
+#define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text so many bytes at least */
+#define WORDS_BYTES ((uint64_t)1 << 30)   /* words are counted in so many bytes of the text, about, spread over it */
+#define DOCUMENTS 3          /* by bits, a string is of so many segments at least, ... */
+#define DOCUMENTS_OF 32      /* ... and of no more than one of 32 of them */
 #define NOTES_ROOM 64        /* bytes of a note's key */
 
 /* ---- rounds ---- */
@@ -49,8 +56,19 @@ struct chooser {
 	const struct nct_train_options *o;
 	struct nct_boundaries bounds;
 	struct nct_tally tally;
+	struct nct_word_table words; /* those of the text, while strings of one word are chosen */
+	uint32_t documents;          /* a string is chosen if so many segments have it */
 	nct_why *why;
 };
+
+static struct nct_source
+source(const struct chooser *c, uint64_t stride)
+{
+	return (struct nct_source){.text = c->text,
+	                           .stride = stride,
+	                           .shards = c->o->by_bits ? SHARDS : 1,
+	                           .words = c->words.n > 0 ? &c->words : NULL};
+}
 
 static void
 report(const struct chooser *c, const char *key, const struct nct_parsed *p)
@@ -65,22 +83,34 @@ report(const struct chooser *c, const char *key, const struct nct_parsed *p)
 	c->o->report(c->o->ctx, key, value);
 }
 
-/* One round: counts the windows of one of `stride` segments of the text, and chooses 2^bits strings. */
-static nct_err
-round_over(struct chooser *c, uint64_t stride, unsigned bits)
+/* One of 2^(bits + GROW_BITS) of the windows that one of `stride` segments has, by an estimate of 5 bytes each. */
+static uint32_t
+often(const struct chooser *c, uint64_t stride, unsigned bits, uint32_t least)
 {
-	const uint64_t windows = nct_text_bytes(c->text) / stride / 5; /* an estimate: 5 bytes each */
-	const uint64_t often = windows >> (bits + GROW_BITS);
-	const uint32_t grow = often < 2 ? 2 : often > UINT32_MAX / LEAST ? UINT32_MAX / LEAST : (uint32_t)often;
+	const uint64_t n = nct_text_bytes(c->text) / stride / 5 >> (bits + GROW_BITS);
+
+	return n < least ? least : n > UINT32_MAX / LEAST ? UINT32_MAX / LEAST : (uint32_t)n;
+}
+
+/* One round: counts the windows of one of `stride` segments of the text, or of the words, and chooses 2^bits strings,
+ * which were counted `least` times. The tally grows by nodes counted `grow` times. */
+static nct_err
+round_over(struct chooser *c, uint64_t stride, unsigned bits, uint32_t grow, uint32_t least)
+{
+	const struct nct_source text = source(c, stride);
 	struct nct_parsed p;
 	nct_err err;
 
 	nct_tally_clear(&c->tally);
-	if ((err = nct_count_windows(&c->tally, c->text, stride, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK ||
+	if ((err = nct_count_windows(&c->tally, &text, &c->bounds, grow, c->o, &p, c->why)) != NCT_OK ||
 	    nct_train_stop(c->o))
 		return err;
 	report(c, "windows", &p);
-	err = nct_choose_fewest(&c->tally, (size_t)1 << bits, c->o->align != NCT_ALIGN_NONE, grow * LEAST);
+	err = nct_choose_fewest(&c->tally, &(struct nct_fewest){.strings = (size_t)1 << bits,
+	                                                        .enough = (size_t)1 << c->o->window_bits,
+	                                                        .aligned = c->o->align != NCT_ALIGN_NONE,
+	                                                        .least = least,
+	                                                        .documents = c->documents});
 	return err == NCT_OK ? err : nct_fail(c->why, err, "out of memory");
 }
 
@@ -89,6 +119,7 @@ static nct_err
 prune(struct chooser *c, unsigned bits)
 {
 	const size_t wanted = (size_t)1 << bits;
+	const struct nct_source text = source(c, 1);
 	nct_err err = NCT_OK;
 
 	for (size_t have; err == NCT_OK && (have = nct_tally_chosen(&c->tally)) > wanted && !nct_train_stop(c->o);) {
@@ -97,7 +128,7 @@ prune(struct chooser *c, unsigned bits)
 
 		nct_tally_keep_chosen(&c->tally);
 		nct_tally_clear(&c->tally);
-		if ((err = nct_count_windows(&c->tally, c->text, 1, &c->bounds, 0, c->o, &p, c->why)) != NCT_OK ||
+		if ((err = nct_count_windows(&c->tally, &text, &c->bounds, 0, c->o, &p, c->why)) != NCT_OK ||
 		    nct_train_stop(c->o))
 			return err;
 		report(c, "windows", &p);
@@ -107,37 +138,97 @@ prune(struct chooser *c, unsigned bits)
 	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
 }
 
-/* Chooses strings of one word, then adds strings of several, and prunes again. */
-static nct_err
-choose_and_prune(struct chooser *c)
+/* Chooses the most frequent words, to begin with: no more than `strings`, which occur `least` times or more. */
+static void
+choose_whole_words(struct chooser *c, size_t strings, uint32_t least)
 {
-	const unsigned bits = c->o->window_bits, words = c->o->string_words;
+	for (size_t i = 0; i < c->words.n && i < strings && c->words.word[i].count >= least; i++) {
+		const struct nct_word *w = &c->words.word[i];
+		uint32_t v = 0;
+
+		for (uint32_t k = 0; k < w->n && w->documents >= c->documents && (k == 0 || v != 0); k++)
+			v = nct_tally_add(&c->tally, v, w->text[k], 0);
+		if (v != 0)
+			c->tally.node[v].chosen = 1;
+	}
+}
+
+/* Chooses strings of one word, by a table of the words. */
+static nct_err
+choose_words(struct chooser *c)
+{
+	const unsigned bits = c->o->window_bits;
+	const uint64_t stride = 1 + nct_text_bytes(c->text) / WORDS_BYTES;
+	uint32_t grow;
+	nct_err err = nct_word_table_new(&c->words, c->text, stride, &c->bounds, c->o, c->why);
+
+	c->documents = c->words.segments / DOCUMENTS_OF < DOCUMENTS ? (uint32_t)(c->words.segments / DOCUMENTS_OF) : DOCUMENTS;
+	grow = often(c, stride, bits + MORE_BITS, c->documents < DOCUMENTS ? 2 : 1);
+	c->bounds.words_most = 1;
+	choose_whole_words(c, (size_t)1 << (bits + MORE_BITS), grow * LEAST);
+	for (unsigned turn = 0; turn < WORD_TURNS && err == NCT_OK; turn++) {
+		for (unsigned i = turn; i < WORD_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++)
+			err = round_over(c, 1, bits + MORE_BITS, grow, grow * LEAST);
+		if (err == NCT_OK)
+			err = prune(c, bits);
+	}
+	nct_word_table_free(&c->words);
+	c->bounds.words_most = c->o->string_words;
+	return err;
+}
+
+static uint64_t
+grow_stride(const struct chooser *c)
+{
 	const uint64_t most = nct_text_bytes(c->text) / GROW_BYTES;
-	const uint64_t stride = most < 1 ? 1 : most < GROW_STRIDE ? most : GROW_STRIDE;
-	uint8_t *single; /* by node: its string of one word is chosen */
+
+	return most < 1 ? 1 : most < GROW_STRIDE ? most : GROW_STRIDE;
+}
+
+/* Adds strings of several words, and prunes again. */
+static nct_err
+choose_several(struct chooser *c)
+{
+	const unsigned bits = c->o->window_bits;
+	const uint64_t stride = grow_stride(c);
+	const uint32_t n = c->tally.n, least = often(c, stride, bits - SEVERAL_BITS, 2) * LEAST;
+	uint8_t *const single = malloc(n); /* by node: its string of one word is chosen */
 	nct_err err = NCT_OK;
 
-	c->bounds.words_most = 1;
-	for (unsigned i = 0; i < FIRST_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++)
-		err = round_over(c, i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : stride, bits + MORE_BITS);
-	if (err == NCT_OK)
-		err = prune(c, bits);
-	c->bounds.words_most = words;
-	/* Strings of several words save tokens, which must have a cost. Without boundaries there are no words. */
-	if (err != NCT_OK || words == 1 || c->o->token_cost <= 0 || c->o->align == NCT_ALIGN_NONE || nct_train_stop(c->o))
-		return err;
-	const uint32_t n = c->tally.n;
-	if ((single = malloc(n)) == NULL)
+	if (single == NULL)
 		return nct_fail(c->why, NCT_ENOMEM, "out of memory");
 	for (uint32_t v = 0; v < n; v++)
 		single[v] = c->tally.node[v].chosen;
 	for (unsigned i = 0; i < SEVERAL_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++) {
-		err = round_over(c, stride, bits);
+		err = round_over(c, stride, bits, least, least);
 		for (uint32_t v = 1; v < c->tally.n && err == NCT_OK; v++)
 			if (c->tally.node[v].words == 1)
 				c->tally.node[v].chosen = v < n && single[v];
 	}
 	free(single);
+	return err == NCT_OK ? prune(c, bits) : err;
+}
+
+/* Chooses the strings whose tokens cost least. */
+static nct_err
+choose_cheapest(struct chooser *c)
+{
+	const unsigned bits = c->o->window_bits;
+	nct_err err = NCT_OK;
+
+	if (c->o->align != NCT_ALIGN_NONE) {
+		err = choose_words(c);
+		/* Strings of several words save tokens, which must have a cost. */
+		if (err == NCT_OK && c->o->string_words != 1 && c->o->token_cost > 0 && !nct_train_stop(c->o))
+			err = choose_several(c);
+		return err;
+	}
+	for (unsigned i = 0; i < FIRST_ROUNDS && err == NCT_OK && !nct_train_stop(c->o); i++) {
+		const uint64_t stride = i + 1 < FIRST_ROUNDS ? FIRST_STRIDE : grow_stride(c);
+		const uint32_t grow = often(c, stride, bits + MORE_BITS, 2);
+
+		err = round_over(c, stride, bits + MORE_BITS, grow, grow * LEAST);
+	}
 	return err == NCT_OK ? prune(c, bits) : err;
 }
 
@@ -147,8 +238,12 @@ choose_fewest(struct chooser *c)
 {
 	nct_err err = NCT_OK;
 
-	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !nct_train_stop(c->o); i++)
-		err = round_over(c, i < FIRST_ROUNDS ? FIRST_STRIDE : 1, c->o->window_bits);
+	for (unsigned i = 0; i < FIRST_ROUNDS + c->o->rounds && err == NCT_OK && !nct_train_stop(c->o); i++) {
+		const uint64_t stride = i < FIRST_ROUNDS ? FIRST_STRIDE : 1;
+		const uint32_t grow = often(c, stride, c->o->window_bits, 2);
+
+		err = round_over(c, stride, c->o->window_bits, grow, grow * LEAST);
+	}
 	return err;
 }
 
@@ -174,7 +269,7 @@ begin(struct chooser *c)
 	if (c->o->align == NCT_ALIGN_REGEX)
 		err = pattern_new(c);
 	if (err == NCT_OK)
-		err = nct_tally_new(&c->tally, most < NODES_MAX ? most : NODES_MAX);
+		err = nct_tally_new(&c->tally, most < NCT_TALLY_MOST ? most : NCT_TALLY_MOST);
 	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* first, while there is room */
 		err = nct_tally_add(&c->tally, 0, s, 0) != 0 ? NCT_OK : NCT_ENOMEM;
 	return err == NCT_ENOMEM ? nct_fail(c->why, err, "out of memory") : err;
@@ -237,11 +332,12 @@ unmet(const struct nct_tally *t)
 static nct_err
 report_last(struct chooser *c)
 {
+	const struct nct_source text = source(c, 1);
 	struct nct_parsed p;
 	nct_err err;
 
 	nct_tally_clear(&c->tally);
-	err = nct_count_windows(&c->tally, c->text, 1, &c->bounds, 0, c->o, &p, c->why);
+	err = nct_count_windows(&c->tally, &text, &c->bounds, 0, c->o, &p, c->why);
 	if (err == NCT_OK && !nct_train_stop(c->o))
 		report(c, "windows", &p);
 	return err;
@@ -255,13 +351,13 @@ choose(struct chooser *c, const nct_text *eval, struct nct_m1_choose_result *r)
 	nct_err err = begin(c);
 
 	if (err == NCT_OK)
-		err = c->o->by_bits ? choose_and_prune(c) : choose_fewest(c);
+		err = c->o->by_bits ? choose_cheapest(c) : choose_fewest(c);
 	r->unmet = unmet(&c->tally);
 	if (err == NCT_OK && c->o->report != NULL && !nct_train_stop(c->o))
 		err = report_last(c);
 	r->stopped = nct_train_stop(c->o);
 	if (err == NCT_OK && !r->stopped && eval != NULL) {
-		err = nct_count_windows(&c->tally, eval, 1, &c->bounds, 0, c->o, &p, c->why);
+		err = nct_count_windows(&c->tally, &(struct nct_source){.text = eval, .stride = 1}, &c->bounds, 0, c->o, &p, c->why);
 		r->windows = p.windows;
 		r->bytes = p.bytes;
 		r->bounded = p.bounded;

@@ -3,30 +3,35 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/threads.h"
 #include "train/loop.h"
 
-#define BATCH 64                  /* segments that are cut between two looks whether the run is to stop */
-#define COPIES ((size_t)1 << 30)  /* bytes that copies of the tally may take: so many threads count */
+#define BATCH 64                 /* tasks that are done between two looks whether the run is to stop */
+#define WORDS 512                /* words of a table that are one task */
+#define COPIES ((size_t)1 << 30) /* bytes that copies of the tally may take: so many threads count */
 
-/* What one thread counts with. */
+/* What counts are made with: by one thread at a time. */
 struct counter {
-	struct nct_tally tally;      /* its nodes are a copy, or borrowed; its table is borrowed */
-	struct nct_boundaries bounds;
-	uint8_t *mark;               /* (NCT_SEGMENT + 1) owned: 1: a boundary stands before the byte; NULL: no alignment */
+	struct nct_tally tally;  /* of the first counter: the caller's; of others: a copy */
+	int own_table;           /* the copy's table is its own, too; else it is borrowed */
+	struct nct_marker marker;
 	struct nct_parsed sum;
 	uint32_t grow;
 	nct_err err;
 	nct_why why;
 };
 
-/* Segments that threads take. */
+/* Tasks: each is a segment, or WORDS words. */
 struct batch {
 	struct nct_segment segment[BATCH];
+	const struct nct_word_table *words; /* NULL: segments */
+	size_t first;                       /* word of the first task */
 	size_t n;
-	struct counter *counter; /* by worker */
+	struct counter *counter;            /* (counters) */
+	unsigned counters;
 };
 
 /* What the text of a window begins with. */
@@ -37,13 +42,13 @@ struct window {
 	size_t length;
 };
 
-/* Follows the text from `at` on as far as there are nodes, and counts these. Adds one node if `grow` says so. */
+/* Follows the text from `at` on as far as there are nodes, and counts these. Adds nodes where c->grow says so. */
 static void
 follow(struct counter *c, const struct nct_segment *p, size_t at, struct window *w)
 {
 	struct nct_tally *t = &c->tally;
-	const uint8_t *text = p->document + p->at, *mark = c->mark;
-	unsigned words = c->bounds.words_most; /* 0 wraps around, and so is no limit */
+	const uint8_t *text = p->document + p->at, *mark = c->marker.mark;
+	unsigned words = c->marker.bounds.words_most; /* 0 wraps around, and so is no limit */
 	size_t cut = 0;
 	uint32_t v = 0;
 
@@ -58,16 +63,16 @@ follow(struct counter *c, const struct nct_segment *p, size_t at, struct window 
 			cut = i - at;
 		}
 		next = nct_tally_find(t, v, s);
-		if (next == 0 && c->grow > 0 && (v == 0 || t->node[v].begun >= c->grow))
+		if (next == 0 && c->grow > 0 && (v == 0 || t->node[v].begun >= c->grow || p->weight >= c->grow))
 			next = nct_tally_add(t, v, s, (unsigned)cut);
 		if (next == 0)
 			return;
 		v = w->path[w->length++] = next;
-		t->node[v].begun++;
-		t->node[v].documents += t->node[v].last != p->number;
+		t->node[v].begun += p->weight;
+		t->node[v].documents += t->node[v].last != p->number ? p->documents : 0;
 		t->node[v].last = p->number;
 		const int bound = i + 1 == p->n || (mark != NULL && mark[i + 1]);
-		t->node[v].bound += (uint32_t)bound;
+		t->node[v].bound += bound ? p->weight : 0;
 		if (t->node[v].chosen) {
 			w->best = i + 1 - at;
 			w->bound = bound ? w->best : w->bound;
@@ -79,7 +84,7 @@ follow(struct counter *c, const struct nct_segment *p, size_t at, struct window 
 static void
 cut_segment(struct counter *c, const struct nct_segment *p)
 {
-	const uint8_t *mark = c->mark;
+	const uint8_t *mark = c->marker.mark;
 	struct nct_parsed *sum = &c->sum;
 
 	for (size_t at = 0; at < p->n;) {
@@ -87,141 +92,186 @@ cut_segment(struct counter *c, const struct nct_segment *p)
 
 		follow(c, p, at, &w);
 		for (size_t i = 0; i < w.length && w.bound == 0; i++)
-			c->tally.node[w.path[i]].unbounded++;
+			c->tally.node[w.path[i]].unbounded += p->weight;
 		const size_t takes = mark != NULL && w.bound > 0 ? w.bound : w.best > 0 ? w.best : 1;
 		at += takes;
-		c->tally.node[w.path[takes - 1]].taken++;
-		sum->windows++;
-		sum->bounded += at >= p->n || mark == NULL || mark[at];
+		c->tally.node[w.path[takes - 1]].taken += p->weight;
+		sum->windows += p->weight;
+		sum->bounded += at >= p->n || mark == NULL || mark[at] ? p->weight : 0;
 	}
 	sum->windows += (uint64_t)p->eod;
 	sum->bounded += (uint64_t)p->eod;
-	sum->bytes += p->n;
+	sum->bytes += (uint64_t)p->n * p->weight;
+}
+
+/* Cuts the words of task i. They have no boundaries inside. */
+static void
+cut_words(struct counter *c, const struct batch *b, size_t i)
+{
+	const size_t from = b->first + i * WORDS, to = from + WORDS < b->words->n ? from + WORDS : b->words->n;
+
+	for (size_t k = from; k < to; k++) {
+		const struct nct_word *w = &b->words->word[k];
+
+		memset(c->marker.mark, 0, w->n);
+		c->marker.mark[w->n] = 1;
+		cut_segment(c, &(struct nct_segment){w->text, w->n, 0, w->n, 0, (uint32_t)k + 1, w->count, w->documents});
+	}
 }
 
 static void
-count_segment(void *ctx, size_t i, unsigned worker)
+do_task(struct counter *c, const struct batch *b, size_t i)
 {
-	const struct batch *b = ctx;
-	const struct nct_segment *p = &b->segment[i];
-	struct counter *c = &b->counter[worker];
-
-	if (c->err == NCT_OK && c->mark != NULL)
-		c->err = nct_segment_mark(&c->bounds, p, c->mark, &c->why);
-	if (c->err == NCT_OK)
-		cut_segment(c, p);
+	if (c->err == NCT_OK && b->words != NULL)
+		cut_words(c, b, i);
+	else if (c->err == NCT_OK && (c->err = nct_marker_mark(&c->marker, &b->segment[i], &c->why)) == NCT_OK)
+		cut_segment(c, &b->segment[i]);
 }
 
 /* ---- threads ---- */
 
-/* Adds the counts of a copy to *t. */
+/* Any thread does any task. Counts are sums, so it does not matter which. */
 static void
-add_counts(struct nct_tally *t, const struct nct_tally *copy)
+by_worker(void *ctx, size_t i, unsigned worker)
 {
-	for (uint32_t v = 1; v < t->n; v++) {
-		struct nct_tally_node *to = &t->node[v];
-		const struct nct_tally_node *from = &copy->node[v];
+	const struct batch *b = ctx;
 
-		to->begun += from->begun;
-		to->bound += from->bound;
-		to->unbounded += from->unbounded;
-		to->documents += from->documents;
-		to->taken += from->taken;
-	}
+	do_task(&b->counter[worker], b, i);
 }
 
-/* How many threads can count. A tally that grows is for one. */
-static unsigned
-counters(const struct nct_tally *t, uint32_t grow, unsigned threads)
-{
-	const size_t most = 1 + COPIES / ((size_t)t->n * sizeof *t->node);
-
-	return grow > 0 ? 1 : most < threads ? (unsigned)most : threads > 0 ? threads : 1;
-}
-
+/* How a tally grows depends on the order of the text. So shard i always has the same tasks. */
 static void
-counters_free(struct counter *c, unsigned n)
+by_shard(void *ctx, size_t i, unsigned worker)
 {
-	for (unsigned i = 0; i < n; i++) {
-		free(c[i].mark);
-		if (i > 0) { /* the first one's are borrowed */
-			free(c[i].tally.node);
-			nct_pattern_free(c[i].bounds.pattern);
-		}
-	}
-	free(c);
+	const struct batch *b = ctx;
+
+	(void)worker;
+	for (size_t k = i; k < b->n; k += b->counters)
+		do_task(&b->counter[i], b, k);
 }
 
-/* Makes n counters for *t. The first one counts in *t itself. */
+/* The next tasks. Returns 0 if there are none. */
+static int
+next_batch(struct batch *b, struct nct_segments *s)
+{
+	if (b->words == NULL) {
+		for (b->n = 0; b->n < BATCH && nct_segments_next(s, &b->segment[b->n]); b->n++)
+			;
+		return b->n > 0;
+	}
+	b->first += b->n * WORDS;
+	const size_t left = b->first < b->words->n ? (b->words->n - b->first + WORDS - 1) / WORDS : 0;
+	b->n = left < BATCH ? left : BATCH;
+	return b->n > 0;
+}
+
 static nct_err
-counters_new(struct counter **out, unsigned n, const struct nct_tally *t, const struct nct_boundaries *b, uint32_t grow,
+count(struct batch *b, const struct nct_source *s, unsigned threads, int by_shards, const struct nct_train_options *o,
+      nct_why *why)
+{
+	struct nct_segments walk = {.text = s->text, .stride = s->stride};
+	nct_threads *pool = NULL;
+	nct_err err = nct_threads_new(&pool, threads);
+
+	if (err != NCT_OK)
+		return nct_fail(why, err, "out of memory");
+	while (err == NCT_OK && !nct_train_stop(o) && next_batch(b, &walk)) {
+		if (by_shards)
+			nct_parallel(pool, b->counters, by_shard, b);
+		else
+			nct_parallel(pool, b->n, by_worker, b);
+		for (unsigned i = 0; i < b->counters && err == NCT_OK; i++)
+			if ((err = b->counter[i].err) != NCT_OK && why != NULL)
+				*why = b->counter[i].why;
+	}
+	nct_threads_free(pool);
+	return err;
+}
+
+/* ---- counters ---- */
+
+static void
+counters_free(struct batch *b)
+{
+	for (unsigned i = 0; b->counter != NULL && i < b->counters; i++) {
+		struct counter *c = &b->counter[i];
+
+		if (i > 0) {
+			if (!c->own_table)
+				c->tally.table = NULL;
+			nct_tally_free(&c->tally);
+		}
+		nct_marker_free(&c->marker);
+	}
+	free(b->counter);
+}
+
+/* Makes the counters. The first one counts in *t itself. The others' copies get a table of their own if they grow: then
+ * all counters together add as many nodes as *t has room for. */
+static nct_err
+counters_new(struct batch *b, unsigned n, const struct nct_tally *t, const struct nct_boundaries *bounds, uint32_t grow,
              const struct nct_train_options *o, nct_why *why)
 {
-	struct counter *c = *out = calloc(n, sizeof *c);
+	const uint32_t most = t->n + (t->most - t->n) / n;
 	nct_err err = NCT_OK;
 
-	for (unsigned i = 0; c != NULL && i < n && err == NCT_OK; i++) {
-		c[i].tally = *t;
-		c[i].bounds = *b;
-		c[i].grow = grow;
-		c[i].mark = b->align != NCT_ALIGN_NONE ? malloc(NCT_SEGMENT + 1) : NULL;
-		if (i > 0) {
-			c[i].bounds.pattern = NULL;
-			c[i].tally.node = malloc(t->n * sizeof *t->node);
-			if (c[i].tally.node != NULL) {
-				memcpy(c[i].tally.node, t->node, t->n * sizeof *t->node);
-				nct_tally_clear(&c[i].tally);
-			}
-			if (b->pattern != NULL)
-				err = nct_pattern_new(&c[i].bounds.pattern, o->align_pattern, why);
-		}
-		if (c[i].tally.node == NULL || (c[i].mark == NULL && b->align != NCT_ALIGN_NONE))
-			err = NCT_ENOMEM;
+	if ((b->counter = calloc(n, sizeof *b->counter)) == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	b->counters = n;
+	for (unsigned i = 0; i < n && err == NCT_OK; i++) {
+		struct counter *c = &b->counter[i];
+
+		c->grow = grow;
+		c->own_table = grow > 0;
+		c->tally = *t;
+		if (i > 0 && (err = nct_tally_copy(&c->tally, t, grow > 0 ? most : 0)) != NCT_OK)
+			err = nct_fail(why, err, "out of memory");
+		if (grow > 0)
+			c->tally.most = most;
+		if (err == NCT_OK)
+			err = nct_marker_new(&c->marker, bounds, o->align_pattern, why);
 	}
-	if (c != NULL && err == NCT_OK)
-		return NCT_OK;
-	if (c != NULL)
-		counters_free(c, n);
-	*out = NULL;
-	return err == NCT_OK || err == NCT_ENOMEM ? nct_fail(why, NCT_ENOMEM, "out of memory") : err;
+	return err;
 }
 
 nct_err
-nct_count_windows(struct nct_tally *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
-                  uint32_t grow, const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
+nct_count_windows(struct nct_tally *t, const struct nct_source *s, const struct nct_boundaries *b, uint32_t grow,
+                  const struct nct_train_options *o, struct nct_parsed *p, nct_why *why)
 {
-	const unsigned n = counters(t, grow, o->threads);
-	nct_threads *pool = NULL;
-	struct batch batch = {.n = 0};
-	struct nct_segments s = {.text = text, .stride = stride};
-	nct_err err;
+	const size_t copies = 1 + COPIES / ((size_t)t->n * sizeof *t->node);
+	const unsigned threads = o->threads > 0 ? o->threads : 1;
+	const unsigned shards = s->words != NULL || s->shards == 0 ? 1 : s->shards;
+	const unsigned counters = grow > 0 ? shards : copies < threads ? (unsigned)copies : threads;
+	struct batch batch = {.words = s->words};
+	/* A shard sees so much less of the text. */
+	const uint32_t shards_grow = grow / counters < 2 ? (grow < 2 ? grow : 2) : grow / counters;
+	nct_err err = counters_new(&batch, counters, t, b, shards_grow, o, why);
 
 	*p = (struct nct_parsed){0};
-	if ((err = counters_new(&batch.counter, n, t, b, grow, o, why)) != NCT_OK)
-		return err;
-	if ((err = nct_threads_new(&pool, n)) != NCT_OK)
-		err = nct_fail(why, err, "out of memory");
-	while (err == NCT_OK && !nct_train_stop(o)) {
-		for (batch.n = 0; batch.n < BATCH && nct_segments_next(&s, &batch.segment[batch.n]); batch.n++)
-			;
-		if (batch.n == 0)
-			break;
-		nct_parallel(pool, batch.n, count_segment, &batch);
-		for (unsigned i = 0; i < n && err == NCT_OK; i++)
-			if ((err = batch.counter[i].err) != NCT_OK && why != NULL)
-				*why = batch.counter[i].why;
-	}
-	nct_threads_free(pool);
-	for (unsigned i = 0; i < n; i++) {
-		const struct counter *c = &batch.counter[i];
+	if (err == NCT_OK)
+		err = count(&batch, s, threads < counters ? threads : counters, grow > 0, o, why);
+	if (batch.counter != NULL) { /* it counted in *t, and has more nodes now, even on failure */
+		const uint32_t most = t->most;
 
-		if (i > 0)
-			add_counts(t, &c->tally);
-		p->windows += c->sum.windows;
-		p->bytes += c->sum.bytes;
-		p->bounded += c->sum.bounded;
+		*t = batch.counter[0].tally;
+		t->most = most;
 	}
-	*t = batch.counter[0].tally; /* it may have grown */
-	counters_free(batch.counter, n);
+	for (unsigned i = 0; i < batch.counters && err == NCT_OK; i++) {
+		const struct nct_parsed *sum = &batch.counter[i].sum;
+
+		if (i > 0 && (err = nct_tally_merge(t, &batch.counter[i].tally)) != NCT_OK)
+			err = nct_fail(why, err, "out of memory");
+		p->windows += sum->windows;
+		p->bytes += sum->bytes;
+		p->bounded += sum->bounded;
+	}
+	if (s->words != NULL) {
+		p->windows += s->words->eods;
+		p->bounded += s->words->eods;
+		for (uint32_t v = 1; v < t->n; v++) /* several words of a segment may begin alike */
+			if (t->node[v].documents > s->words->segments)
+				t->node[v].documents = (uint32_t)s->words->segments;
+	}
+	counters_free(&batch);
 	return err;
 }

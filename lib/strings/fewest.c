@@ -22,6 +22,8 @@
 #include "strings/worth.h"
 
 #define DEPTH_MAX (NCT_TALLY_LENGTH + 1)
+#define PRICE 512                       /* a price to begin with, a usual one for a short text */
+#define PRICE_MAX ((int64_t)1 << 42)    /* at which no string is chosen */
 
 /* One of the two trees. Its nodes, the candidates, are numbered with parents first. Candidate 0 is the root: it stands
  * for all strings of one symbol, which are chosen anyway. The path of candidate i has its ancestors: path[0] is the
@@ -62,11 +64,11 @@ above(const struct nct_tally *t, uint32_t v, int aligned)
 	return u;
 }
 
-/* Makes a tree of the strings that were counted `least` times or more, as were their ancestors. `aligned` makes that
- * of aligned windows. Else it is the tree of all strings; with `unbounded` it counts only windows for which no chosen
- * string ends at a boundary. */
+/* Makes a tree of the strings that were counted f->least times or more, in f->documents segments or more, as were their
+ * ancestors. `aligned` makes that of aligned windows. Else it is the tree of all strings; if f->aligned, it counts only
+ * windows for which no chosen string ends at a boundary. */
 static nct_err
-tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, uint32_t least)
+tree_new(struct tree *c, const struct nct_tally *t, const struct nct_fewest *f, int aligned)
 {
 	uint32_t *candidate = calloc(t->n, sizeof *candidate); /* by node; 0: none, or of one symbol */
 	size_t rows = 0;
@@ -83,10 +85,11 @@ tree_new(struct tree *c, const struct nct_tally *t, int aligned, int unbounded, 
 		goto fail;
 	for (uint32_t v = 1; v < t->n; v++) {
 		const struct nct_tally_node *node = &t->node[v];
-		const uint32_t count = aligned ? node->bound : unbounded ? node->unbounded : node->begun;
+		const uint32_t count = aligned ? node->bound : f->aligned ? node->unbounded : node->begun;
 		const uint32_t up = above(t, v, aligned);
 
-		if (node->length < 2 || count < least || (t->node[up].length > 1 && candidate[up] == 0))
+		if (node->length < 2 || count < f->least || node->documents < f->documents ||
+		    (t->node[up].length > 1 && candidate[up] == 0))
 			continue;
 		const uint32_t i = candidate[v] = c->n++;
 		c->node[i] = v;
@@ -189,9 +192,10 @@ by_worth(const void *x, const void *y)
 	return a->worth != b->worth ? (a->worth < b->worth ? 1 : -1) : a->v < b->v ? -1 : a->v > b->v;
 }
 
-/* Chooses more strings until there are `strings`: first those of the largest worth, then pairs and triples of bytes. */
+/* Chooses more strings until there are `strings`: those of the largest worth, which were counted `least` times, in
+ * `documents` segments. */
 static nct_err
-fill_up(struct nct_tally *t, size_t strings, int aligned)
+fill_up(struct nct_tally *t, size_t strings, int aligned, uint32_t least, uint32_t documents)
 {
 	struct spare *rest = malloc(t->n * sizeof *rest);
 	size_t have = nct_tally_chosen(t), n = 0;
@@ -203,7 +207,7 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 		const uint32_t count = aligned ? node->bound : node->begun;
 		uint32_t up = v;
 
-		if (node->chosen || count == 0)
+		if (node->chosen || count < least || node->documents < documents)
 			continue;
 		do
 			up = above(t, up, aligned);
@@ -214,6 +218,15 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 	for (size_t i = 0; i < n && have < strings; i++, have++)
 		t->node[rest[i].v].chosen = 1;
 	free(rest);
+	return NCT_OK;
+}
+
+/* Chooses more strings until there are `strings`: pairs and triples of bytes. */
+static nct_err
+fill_up_by_bytes(struct nct_tally *t, size_t strings)
+{
+	size_t have = nct_tally_chosen(t);
+
 	for (uint32_t x = 0; have < strings && x < (1u << 16) + (1u << 24); x++) {
 		const uint32_t y = x - (1u << 16); /* below 2^16, x is a pair of bytes; from there on, y is a triple */
 		const uint32_t a = nct_tally_add(t, 0, x < 1u << 16 ? x >> 8 : y >> 16, 0);
@@ -228,43 +241,61 @@ fill_up(struct nct_tally *t, size_t strings, int aligned)
 	return NCT_OK;
 }
 
-/* Chooses at the lowest price at which the n trees have no more than `strings` together. */
+/* Chooses in the n trees at this price. Returns the number of strings, with those of one symbol. A string of both trees
+ * counts twice. */
+static size_t
+choose_all_at(struct nct_tally *t, struct tree *trees, int n, int64_t price, int64_t *below)
+{
+	size_t chosen = NCT_SYMBOLS;
+
+	for (int i = 0; i < n; i++)
+		chosen += choose_at(&trees[i], t, price, below);
+	return chosen;
+}
+
+/* Chooses at the lowest price at which the n trees have no more than `strings` together. As a string of both trees
+ * counts twice, some may be missing then: fill_up() adds them. */
 static nct_err
 settle(struct nct_tally *t, struct tree *trees, int n, size_t strings)
 {
-	int64_t low = 0, high = INT64_C(1) << 40, *below = malloc((trees[0].n + (n > 1 ? trees[1].n : 0)) * sizeof *below);
+	int64_t low = 0, high = PRICE, *below = malloc((trees[0].n + (n > 1 ? trees[1].n : 0)) * sizeof *below);
 
 	if (below == NULL)
 		return NCT_ENOMEM;
-	for (int64_t price = high; high - low > 1; price = low + (high - low) / 2) {
-		size_t chosen = NCT_SYMBOLS;
+	while (high < PRICE_MAX && choose_all_at(t, trees, n, high, below) > strings) {
+		low = high;
+		high *= 8;
+	}
+	while (high - low > 1) {
+		const int64_t price = low + (high - low) / 2;
 
-		for (int i = 0; i < n; i++)
-			chosen += choose_at(&trees[i], t, price, below);
-		*(chosen > strings ? &low : &high) = price; /* a string of both trees counts twice: fill_up() adds what is missing */
+		*(choose_all_at(t, trees, n, price, below) > strings ? &low : &high) = price;
 	}
-	for (int i = 0; i < n; i++) {
-		(void)choose_at(&trees[i], t, high, below);
+	(void)choose_all_at(t, trees, n, high, below);
+	for (int i = 0; i < n; i++)
 		mark(&trees[i], t);
-	}
 	free(below);
 	return NCT_OK;
 }
 
 nct_err
-nct_choose_fewest(struct nct_tally *t, size_t strings, int aligned, uint32_t least)
+nct_choose_fewest(struct nct_tally *t, const struct nct_fewest *f)
 {
 	struct tree trees[2] = {{0}};
 	nct_err err = have_singles(t);
 
 	if (err == NCT_OK)
-		err = tree_new(&trees[0], t, aligned, 0, least);
-	if (err == NCT_OK && aligned)
-		err = tree_new(&trees[1], t, 0, 1, least);
+		err = tree_new(&trees[0], t, f, f->aligned);
+	if (err == NCT_OK && f->aligned)
+		err = tree_new(&trees[1], t, f, 0);
 	if (err == NCT_OK)
-		err = settle(t, trees, 1 + aligned, strings);
+		err = settle(t, trees, 1 + f->aligned, f->strings);
+	if (err == NCT_OK && f->strings > f->enough)
+		err = fill_up(t, f->strings, f->aligned, f->least, f->documents);
 	if (err == NCT_OK)
-		err = fill_up(t, strings, aligned);
+		err = fill_up(t, f->enough, f->aligned, 1, 0);
+	if (err == NCT_OK)
+		err = fill_up_by_bytes(t, f->enough);
 	tree_free(&trees[0]);
 	tree_free(&trees[1]);
 	return err;

@@ -4,10 +4,17 @@
 
 #include "strings/tally.h"
 
-/* Sets `chosen` of `strings` nodes of *t, at least NCT_SYMBOLS. Among them are all strings of one symbol; missing ones
- * are added. `aligned`: windows end at boundaries. Strings counted fewer than `least` times are taken only to fill up.
- * All arithmetic is in integers, and ties go by the number of a node, so all machines choose the same. NCT_ENOMEM,
- * also if the tally is full. */
-nct_err nct_choose_fewest(struct nct_tally *t, size_t strings, int aligned, uint32_t least) NCT_USED;
+struct nct_fewest {
+	size_t strings;     /* so many are chosen, at least NCT_SYMBOLS, ... */
+	size_t enough;      /* ... or fewer, but so many at least */
+	int aligned;        /* windows end at boundaries */
+	uint32_t least;     /* strings that were counted less often are taken only to fill up */
+	uint32_t documents; /* strings of fewer segments (segments.h) are taken only until there are enough */
+};
+
+/* Sets `chosen` of f->strings nodes of *t. Among them are all strings of one symbol. Missing ones are added. All
+ * arithmetic is in integers, and ties go by the number of a node, so all machines choose the same. NCT_ENOMEM, also if
+ * the tally is full. */
+nct_err nct_choose_fewest(struct nct_tally *t, const struct nct_fewest *f) NCT_USED;
 
 #endif

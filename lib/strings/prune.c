@@ -13,12 +13,19 @@
  * that they have before. Its windows are weighed as in worth.h.
  *
  * A string of several words saves windows, but no bits: a model of windows foresees the second word by the first, which
- * a unigram model cannot. So of such strings only the last term counts. */
+ * a unigram model cannot. So of such strings only the last term counts. But a model has to foresee all words of the
+ * string at once, which it learns less well the less its last word follows from those before. Let x be the bits of the
+ * last word after these: log2(windows that begin with them / windows that begin with the string). Then it counts by
+ *
+ *     (token_cost + 1) / (token_cost + 1 + x)
+ *
+ * So a small token_cost prefers strings as " such as", a large one takes all that save windows. */
 #include "strings/prune.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/u128.h"
 #include "strings/worth.h"
 
 #define BIT 256 /* costs are in this fraction of a bit */
@@ -101,6 +108,22 @@ next_part(const struct cutter *c, unsigned at)
 	return c->aligned && bound != 0 ? bound : best;
 }
 
+/* What the loss of string v, which is of several words and saves so many windows, costs. */
+static int64_t
+loss_of_several(const struct cutter *c, uint32_t v, int64_t saved, int64_t token_cost)
+{
+	const struct nct_tally_node *node = c->t->node;
+	uint32_t before = v; /* the words before the last one */
+
+	while (node[before].length > node[v].cut)
+		before = node[before].parent;
+	const int64_t x = log2_of(node[before].bound > 0 ? node[before].bound : 1) -
+	                  log2_of(node[v].begun > 0 ? node[v].begun : 1);
+	const nct_u128 cost = (nct_u128)token_cost, all = (nct_u128)(x > 0 ? token_cost + x : token_cost);
+
+	return (int64_t)((nct_u128)saved * cost * (cost + BIT) / (all + BIT));
+}
+
 /* What the loss of string v costs. */
 static int64_t
 loss_of(struct cutter *c, uint32_t v, int64_t token_cost)
@@ -115,7 +138,9 @@ loss_of(struct cutter *c, uint32_t v, int64_t token_cost)
 		sum += bits(c, part);
 		at += c->t->node[part].length;
 	}
-	return nct_worth(node, node->taken) * (token_cost * (parts - 1) + (node->words > 1 ? 0 : sum - bits(c, v)));
+	if (node->words > 1)
+		return loss_of_several(c, v, nct_worth(node, node->taken) * (parts - 1), token_cost);
+	return nct_worth(node, node->taken) * (token_cost * (parts - 1) + sum - bits(c, v));
 }
 
 static int

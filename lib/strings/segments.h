@@ -22,6 +22,8 @@ struct nct_segment {
 	size_t at, n;            /* the segment is document[at..at + n) */
 	int eod;                 /* EOD, which is a window of its own, follows it */
 	uint32_t number;         /* from 1 */
+	uint32_t weight;         /* how often it is counted: 1; for a word of a table, as often as the text has it */
+	uint32_t documents;      /* segments of the text that have it: 1; for a word, perhaps more */
 };
 
 /* A walk over the segments of a text. All but the first two fields begin as 0. */
@@ -36,9 +38,19 @@ struct nct_segments {
 /* The next segment; returns 0 if there is none. */
 int nct_segments_next(struct nct_segments *s, struct nct_segment *p);
 
-/* Sets mark[i], for i in [0, p->n), to 1 if a boundary stands before byte i, else to 0, and mark[p->n] to 1. A
- * pattern's matches are searched in the segment alone. Not for NCT_ALIGN_NONE. NCT_EARG: the pattern. */
-nct_err nct_segment_mark(const struct nct_boundaries *b, const struct nct_segment *p, uint8_t *mark,
-                         nct_why *why) NCT_USED;
+/* Finds the boundaries in segments, for one thread at a time. */
+struct nct_marker {
+	struct nct_boundaries bounds; /* its pattern is owned, the words are borrowed */
+	uint8_t *mark;                /* (NCT_SEGMENT + 1) owned; NULL for NCT_ALIGN_NONE */
+};
+
+/* `pattern` is that of b->pattern, or NULL. On failure *m is zero. NCT_ENOMEM, NCT_EARG (the pattern). */
+nct_err nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, const char *pattern,
+                       nct_why *why) NCT_USED;
+void nct_marker_free(struct nct_marker *m); /* zero is a no-op */
+
+/* Sets m->mark[i], for i in [0, p->n), to 1 if a boundary stands before byte i, else to 0, and mark[p->n] to 1. A
+ * pattern's matches are searched in the segment alone. For NCT_ALIGN_NONE does nothing. NCT_EARG: the pattern. */
+nct_err nct_marker_mark(struct nct_marker *m, const struct nct_segment *p, nct_why *why) NCT_USED;
 
 #endif

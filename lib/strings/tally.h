@@ -7,7 +7,8 @@
 
 #include "nct.h"
 
-#define NCT_TALLY_LENGTH 48 /* symbols of a string, at most */
+#define NCT_TALLY_LENGTH 48         /* symbols of a string, at most */
+#define NCT_TALLY_MOST (1u << 24)   /* nodes, at most */
 
 struct nct_tally_node {
 	uint32_t parent;
@@ -19,7 +20,7 @@ struct nct_tally_node {
 	uint32_t begun;     /* windows whose text begins with the string */
 	uint32_t bound;     /* those of them that have a boundary behind it */
 	uint32_t unbounded; /* those of them for which no chosen string ends at a boundary */
-	uint32_t documents; /* segments of text (count_windows.h) with such windows */
+	uint32_t documents; /* segments with such windows; by a table of words perhaps more, but no more than there are */
 	uint32_t last;      /* number of the last one, from 1 */
 	uint32_t taken;     /* windows that took the string */
 };
@@ -27,12 +28,18 @@ struct nct_tally_node {
 struct nct_tally {
 	struct nct_tally_node *node; /* (most) owned: `n` are in use */
 	uint32_t n, most;
-	uint32_t *table;             /* (2^bits) owned: a hash table of nodes, by parent and symbol; 0: empty */
+	uint64_t *table;             /* (2^bits) owned: a hash table: a node's parent and symbol, and its number; 0: empty */
 	unsigned bits;               /* so few that the table is half full or less; there is room for 2^bits_most */
 	unsigned bits_most;
 };
 
-nct_err nct_tally_new(struct nct_tally *t, uint32_t most) NCT_USED; /* NCT_ENOMEM */
+nct_err nct_tally_new(struct nct_tally *t, uint32_t most) NCT_USED; /* most <= NCT_TALLY_MOST; NCT_ENOMEM */
+/* Makes *copy one of *t with no counts, which has room for `most` nodes and a table of its own. If `most` is 0 it has
+ * no room to grow, and borrows the table of *t. On failure *copy is zero. NCT_ENOMEM. */
+nct_err nct_tally_copy(struct nct_tally *copy, const struct nct_tally *t, uint32_t most) NCT_USED;
+/* Adds the counts of *other to *t, and the nodes that *t lacks. Those that it has no room for are left out.
+ * NCT_ENOMEM. */
+nct_err nct_tally_merge(struct nct_tally *t, const struct nct_tally *other) NCT_USED;
 void nct_tally_free(struct nct_tally *t);                            /* zero is a no-op */
 size_t nct_tally_chosen(const struct nct_tally *t);                  /* how many nodes are chosen */
 /* Keeps the chosen nodes and those that lead to them, in their order, with new numbers. */

@@ -35,6 +35,13 @@ windows() { acwin -T 1 --verbose -b 12 "$@" other 2>&1 >/dev/null | sed -n 's/^w
   cmp model twice
   m1train -q -k strings -b 12 -a words -m unigram -o differs other
   run ! cmp -s model differs
+  tr '\n' '\0' <text >documents
+  for options in "-a words --token-cost=4" "-a none --token-cost=1" "-a [^a-z]" "-a words --token-cost=inf"; do
+    # shellcheck disable=SC2086 # a list of options
+    for threads in 1 2 5; do m1train -q -T $threads -0 -k strings -b 11 $options -m unigram -o by$threads documents; done
+    cmp by1 by2
+    cmp by1 by5
+  done
 }
 
 @test "m1train -k strings: the window count that it tells is that of acwin" {
@@ -217,7 +224,7 @@ spanning() { acwin --strings -b 12 -m "$1" | cut -f 2 | grep -cE "([a-z]+ ){$(($
   cp model damaged
   flip damaged $(($(wc -c <model) - 5000))
   run -3 --separate-stderr acwin -m damaged -b 12 other
-  [[ $stderr == "acwin: damaged: codebook of 12 bits: "* ]]
+  [[ $stderr == "acwin: damaged: codebook of 12 bits"* ]]
 }
 
 @test "m1train -k strings: stopped by a signal, it leaves no file" {

@@ -327,7 +327,10 @@ test_choice(void **state)
 			if (v == before)
 				t.node[v].begun = 1 + (uint32_t)nct_rng_below(&r, t.node[up].begun);
 		}
-		assert_int_equal(nct_choose_fewest(&t, NCT_SYMBOLS + extra, 0, 1), NCT_OK);
+		assert_int_equal(nct_choose_fewest(&t, &(struct nct_fewest){.strings = NCT_SYMBOLS + extra,
+		                                                            .enough = NCT_SYMBOLS + extra,
+		                                                            .least = 1}),
+		                 NCT_OK);
 		for (uint32_t i = 0; i < SMALL; i++)
 			set |= (uint32_t)t.node[NCT_SYMBOLS + 1 + i].chosen << i;
 		assert_int_equal(__builtin_popcount(set), extra);
@@ -344,16 +347,17 @@ test_choice(void **state)
 	assert_in_range(exact, 45, 60);
 }
 
-/* If nothing was counted, as many strings are chosen all the same. */
+/* If nothing was counted, enough strings are chosen all the same. */
 static void
 test_filled_up(void **state)
 {
+	const struct nct_fewest f = {.strings = (1u << 16) + 2000, .enough = (1u << 16) + 1000, .aligned = 1, .least = 2};
 	struct nct_tally t;
 	size_t chosen = 0;
 
 	(void)state;
 	assert_int_equal(nct_tally_new(&t, 1u << 18), NCT_OK);
-	assert_int_equal(nct_choose_fewest(&t, (1u << 16) + 1000, 1, 2), NCT_OK);
+	assert_int_equal(nct_choose_fewest(&t, &f), NCT_OK);
 	for (uint32_t v = 1; v < t.n; v++)
 		chosen += t.node[v].chosen;
 	assert_int_equal(chosen, (1u << 16) + 1000);
@@ -387,7 +391,7 @@ spelled(const struct nct_tally *t, uint32_t v)
 	return s;
 }
 
-/* What it costs to drop string a, in bits, counted plainly. */
+/* What it costs to drop string a, in bits, counted plainly (prune.c). */
 static double
 loss_by_search(const struct nct_tally *t, const struct spelled *s, size_t n, const struct spelled *a, double token_cost)
 {
@@ -410,7 +414,13 @@ loss_by_search(const struct nct_tally *t, const struct spelled *s, size_t n, con
 		at += best->n;
 	}
 	sum -= log2(WINDOWS) - log2(node->taken > 0 ? node->taken : 1);
-	return node->taken * (token_cost * (parts - 1) + (node->words > 1 ? 0 : sum));
+	if (node->words == 1)
+		return node->taken * (token_cost * (parts - 1) + sum);
+	uint32_t before = a->v;
+	while (t->node[before].length > node->cut)
+		before = t->node[before].parent;
+	const double x = fmax(0, log2(fmax(1, t->node[before].bound)) - log2(fmax(1, node->begun)));
+	return node->taken * (parts - 1) * token_cost * (token_cost + 1) / (token_cost + 1 + x);
 }
 
 /* No string that is dropped costs more than one that is kept, but for rounding. A plain search tells the costs. Trees,
