@@ -44,6 +44,7 @@
 #define GROW_STRIDE 2        /* by bits, a tally grows over one of so many segments, ... */
 #define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text so many bytes at least */
 #define WORDS_BYTES ((uint64_t)1 << 30)   /* words are counted in so many bytes of the text, about, spread over it */
+#define WORDS_MOST ((size_t)1 << 24) /* distinct words, at most */
 #define DOCUMENTS 3          /* by bits, a string is of so many segments at least, ... */
 #define DOCUMENTS_OF 32      /* ... and of no more than one of 32 of them */
 #define NOTES_ROOM 64        /* bytes of a note's key */
@@ -160,7 +161,7 @@ choose_words(struct chooser *c)
 	const unsigned bits = c->o->window_bits;
 	const uint64_t stride = 1 + nct_text_bytes(c->text) / WORDS_BYTES;
 	uint32_t grow;
-	nct_err err = nct_word_table_new(&c->words, c->text, stride, &c->bounds, c->o, c->why);
+	nct_err err = nct_word_table_new(&c->words, c->text, stride, WORDS_MOST, &c->bounds, c->o, c->why);
 
 	c->documents = c->words.segments / DOCUMENTS_OF < DOCUMENTS ? (uint32_t)(c->words.segments / DOCUMENTS_OF) : DOCUMENTS;
 	grow = often(c, stride, bits + MORE_BITS, c->documents < DOCUMENTS ? 2 : 1);

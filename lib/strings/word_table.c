@@ -1,4 +1,4 @@
-/* word_table.c - counts the distinct words of a text: one hash table for each thread, added up at the end. */
+/* word_table.c - counts the distinct words of a text: a hash table for each of some shards, added up at the end. */
 #include "strings/word_table.h"
 
 #include <stdlib.h>
@@ -9,21 +9,22 @@
 #include "train/loop.h"
 
 #define BATCH 256  /* segments that are read between two looks whether the run is to stop */
+#define SHARDS 4u  /* parts of the text: segments i, i + 4, i + 8 and so on of each batch */
 #define FIRST 1024 /* words that a table has room for at first */
 
-/* What one thread counts with. */
+/* What a shard's words are counted with. */
 struct counter {
 	struct nct_word_table table;
 	struct nct_marker marker;
+	size_t most; /* words of the table: then rare ones are dropped */
 	nct_err err;
 	nct_why why;
 };
 
-/* Segments that threads take. */
 struct batch {
 	struct nct_segment segment[BATCH];
 	size_t n;
-	struct counter *counter; /* by worker */
+	struct counter *counter; /* (SHARDS) */
 };
 
 /* A hash of n bytes: each eight of them are mixed in by a multiplication. */
@@ -56,25 +57,51 @@ slot_of(const struct nct_word_table *t, const uint8_t *text, size_t n)
 	}
 }
 
+/* Enters all words in the hash table anew. */
+static void
+enter_all(struct nct_word_table *t)
+{
+	memset(t->slot, 0, ((size_t)1 << t->bits) * sizeof *t->slot);
+	for (size_t i = 0; i < t->n; i++)
+		*slot_of(t, t->word[i].text, t->word[i].n) = (uint32_t)i + 1;
+}
+
 /* Makes room for twice as many words. */
 static nct_err
 grow(struct nct_word_table *t)
 {
 	const size_t room = t->room > 0 ? 2 * t->room : FIRST;
 	struct nct_word *word = realloc(t->word, room * sizeof *word);
+	uint32_t *slot;
 
 	if (word == NULL)
 		return NCT_ENOMEM;
 	t->word = word;
-	free(t->slot);
-	if ((t->slot = calloc(2 * room, sizeof *t->slot)) == NULL)
+	if ((slot = realloc(t->slot, 2 * room * sizeof *slot)) == NULL)
 		return NCT_ENOMEM;
+	t->slot = slot;
 	t->room = room;
 	for (t->bits = 1; (size_t)1 << t->bits < 2 * room; t->bits++)
 		;
-	for (size_t i = 0; i < t->n; i++)
-		*slot_of(t, word[i].text, word[i].n) = (uint32_t)i + 1;
+	enter_all(t);
 	return NCT_OK;
+}
+
+/* Drops the words with the smallest counts, until half of them at most are left. */
+static void
+drop_rare(struct nct_word_table *t)
+{
+	const size_t most = t->n / 2;
+
+	for (uint32_t count = 1; t->n > most; count++) {
+		size_t left = 0;
+
+		for (size_t i = 0; i < t->n; i++)
+			if (t->word[i].count > count)
+				t->word[left++] = t->word[i];
+		t->n = left;
+	}
+	enter_all(t);
 }
 
 /* The word's entry, which is made if there is none; NULL: out of memory. */
@@ -83,7 +110,7 @@ entry(struct nct_word_table *t, const uint8_t *text, size_t n)
 {
 	uint32_t *slot;
 
-	if (t->n == t->room && (t->n >= UINT32_MAX / 4 || grow(t) != NCT_OK))
+	if (t->n == t->room && grow(t) != NCT_OK)
 		return NULL;
 	slot = slot_of(t, text, n);
 	if (*slot == 0) {
@@ -94,11 +121,8 @@ entry(struct nct_word_table *t, const uint8_t *text, size_t n)
 }
 
 static void
-count_segment(void *ctx, size_t i, unsigned worker)
+count_segment(struct counter *c, const struct nct_segment *p)
 {
-	const struct batch *b = ctx;
-	const struct nct_segment *p = &b->segment[i];
-	struct counter *c = &b->counter[worker];
 	const uint8_t *text = p->document + p->at;
 
 	if (c->err == NCT_OK)
@@ -106,6 +130,8 @@ count_segment(void *ctx, size_t i, unsigned worker)
 	for (size_t from = 0, to; from < p->n && c->err == NCT_OK; from = to) {
 		for (to = from + 1; !c->marker.mark[to]; to++)
 			;
+		if (c->table.n == c->most)
+			drop_rare(&c->table);
 		struct nct_word *w = entry(&c->table, text + from, to - from);
 		if (w == NULL) {
 			c->err = nct_fail(&c->why, NCT_ENOMEM, "out of memory");
@@ -117,6 +143,16 @@ count_segment(void *ctx, size_t i, unsigned worker)
 	}
 	c->table.eods += (uint64_t)p->eod;
 	c->table.segments++;
+}
+
+static void
+count_shard(void *ctx, size_t i, unsigned worker)
+{
+	const struct batch *b = ctx;
+
+	(void)worker;
+	for (size_t k = i; k < b->n; k += SHARDS)
+		count_segment(&b->counter[i], &b->segment[k]);
 }
 
 /* Adds the counts of another table to *t. */
@@ -146,15 +182,14 @@ by_count(const void *x, const void *y)
 	return a->count != b->count ? (a->count < b->count ? 1 : -1) : order != 0 ? order : a->n < b->n ? -1 : a->n > b->n;
 }
 
-/* Counts with n counters, which are new. */
+/* Counts with SHARDS counters, which are new, and adds their tables to that of the first one. */
 static nct_err
-count(struct counter *c, unsigned n, const nct_text *text, uint64_t stride, const struct nct_train_options *o,
-      nct_why *why)
+count(struct counter *c, const nct_text *text, uint64_t stride, const struct nct_train_options *o, nct_why *why)
 {
 	struct nct_segments s = {.text = text, .stride = stride};
 	struct batch batch = {.counter = c};
 	nct_threads *pool = NULL;
-	nct_err err = nct_threads_new(&pool, n);
+	nct_err err = nct_threads_new(&pool, o->threads < 1 ? 1 : o->threads < SHARDS ? o->threads : SHARDS);
 
 	if (err != NCT_OK)
 		return nct_fail(why, err, "out of memory");
@@ -163,31 +198,32 @@ count(struct counter *c, unsigned n, const nct_text *text, uint64_t stride, cons
 			;
 		if (batch.n == 0)
 			break;
-		nct_parallel(pool, batch.n, count_segment, &batch);
-		for (unsigned i = 0; i < n && err == NCT_OK; i++)
+		nct_parallel(pool, SHARDS, count_shard, &batch);
+		for (unsigned i = 0; i < SHARDS && err == NCT_OK; i++)
 			if ((err = c[i].err) != NCT_OK && why != NULL)
 				*why = c[i].why;
 	}
 	nct_threads_free(pool);
-	for (unsigned i = 1; i < n && err == NCT_OK; i++)
+	for (unsigned i = 1; i < SHARDS && err == NCT_OK; i++)
 		if ((err = add(&c[0].table, &c[i].table)) != NCT_OK)
 			err = nct_fail(why, err, "out of memory");
 	return err;
 }
 
 nct_err
-nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stride, const struct nct_boundaries *b,
-                   const struct nct_train_options *o, nct_why *why)
+nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stride, size_t most,
+                   const struct nct_boundaries *b, const struct nct_train_options *o, nct_why *why)
 {
-	const unsigned n = o->threads > 0 ? o->threads : 1;
-	struct counter *c = calloc(n, sizeof *c);
+	struct counter *c = calloc(SHARDS, sizeof *c);
 	nct_err err = c != NULL ? NCT_OK : nct_fail(why, NCT_ENOMEM, "out of memory");
 
 	*t = (struct nct_word_table){0};
-	for (unsigned i = 0; i < n && err == NCT_OK; i++)
+	for (unsigned i = 0; i < SHARDS && err == NCT_OK; i++) {
+		c[i].most = most / SHARDS;
 		err = nct_marker_new(&c[i].marker, b, o->align_pattern, why);
+	}
 	if (err == NCT_OK)
-		err = count(c, n, text, stride, o, why);
+		err = count(c, text, stride, o, why);
 	if (err == NCT_OK) {
 		*t = c[0].table;
 		c[0].table = (struct nct_word_table){0};
@@ -196,7 +232,7 @@ nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stri
 		if (t->n > 0)
 			qsort(t->word, t->n, sizeof *t->word, by_count);
 	}
-	for (unsigned i = 0; c != NULL && i < n; i++) {
+	for (unsigned i = 0; c != NULL && i < SHARDS; i++) {
 		nct_word_table_free(&c[i].table);
 		nct_marker_free(&c[i].marker);
 	}

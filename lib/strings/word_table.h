@@ -26,10 +26,11 @@ struct nct_word_table {
 	unsigned bits;
 };
 
-/* Counts the words of one of `stride` segments of the text, by o->threads threads. The result is the same for any
- * number of threads. The boundaries are not those of NCT_ALIGN_NONE. Ends early if the run is to stop. On failure *t is
- * zero. NCT_ENOMEM; NCT_EARG (the pattern). */
-nct_err nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stride,
+/* Counts the words of one of `stride` segments of the text, by o->threads threads, of which four are of use. The table
+ * gets no more than `most` words, at least 64: whenever there would be more, rare ones are dropped. The result is the
+ * same for any number of threads. The boundaries are not those of NCT_ALIGN_NONE. Ends early if the run is to stop. On
+ * failure *t is zero. NCT_ENOMEM; NCT_EARG (the pattern). */
+nct_err nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stride, size_t most,
                            const struct nct_boundaries *b, const struct nct_train_options *o, nct_why *why) NCT_USED;
 void nct_word_table_free(struct nct_word_table *t); /* zero is a no-op */
 

@@ -31,7 +31,7 @@ example_new(struct example *e, uint64_t seed)
 	struct piece pieces[] = {{e->bytes, BYTES}, {NULL, 0}};
 
 	for (size_t i = 0; i < BYTES;) {
-		const uint64_t word = nct_rng_below(&r, 1 + nct_rng_below(&r, 3000));
+		const uint64_t word = nct_rng_below(&r, 1 + nct_rng_below(&r, 1 + nct_rng_below(&r, 9000)));
 
 		for (uint64_t w = word + 7; w > 0 && i < BYTES; w /= 5)
 			e->bytes[i++] = (char)('a' + (int)(w * w % 11));
@@ -102,7 +102,7 @@ test_words(void **state)
 	grown(&t, &e, &text, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		e.o.threads = i == 0 ? 1 : 3;
-		assert_int_equal(nct_word_table_new(&table[i], e.text, 1, &e.bounds, &e.o, NULL), NCT_OK);
+		assert_int_equal(nct_word_table_new(&table[i], e.text, 1, BYTES, &e.bounds, &e.o, NULL), NCT_OK);
 	}
 	assert_int_equal(table[0].n, table[1].n);
 	for (size_t i = 0; i < table[0].n; i++) {
@@ -128,6 +128,42 @@ test_words(void **state)
 	nct_tally_free(&t);
 	nct_word_table_free(&table[0]);
 	nct_word_table_free(&table[1]);
+	example_free(&e);
+}
+
+/* A table with too little room keeps frequent words, for any number of threads. */
+static void
+test_many_words(void **state)
+{
+	static struct example e;
+	struct nct_word_table all, few[2];
+
+	(void)state;
+	example_new(&e, 5);
+	assert_int_equal(nct_word_table_new(&all, e.text, 1, BYTES, &e.bounds, &e.o, NULL), NCT_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		e.o.threads = 1 + 2 * i;
+		assert_int_equal(nct_word_table_new(&few[i], e.text, 1, 1200, &e.bounds, &e.o, NULL), NCT_OK);
+	}
+	assert_true(all.n > 2000 && few[0].n <= 1200);
+	assert_int_equal(few[0].n, few[1].n);
+	for (size_t i = 0; i < few[0].n; i++) {
+		const struct nct_word *x = &few[0].word[i], *y = &few[1].word[i];
+
+		assert_true(x->n == y->n && memcmp(x->text, y->text, x->n) == 0 && x->count == y->count);
+	}
+	for (size_t i = 0; i < 8; i++) { /* they may have been dropped while they were new */
+		const struct nct_word *x = &all.word[i];
+		size_t k = 0;
+
+		while (k < few[0].n && (few[0].word[k].n != x->n || memcmp(few[0].word[k].text, x->text, x->n) != 0))
+			k++;
+		assert_true(k < few[0].n);
+		assert_in_range(few[0].word[k].count, x->count / 4 * 3, x->count);
+	}
+	nct_word_table_free(&all);
+	nct_word_table_free(&few[0]);
+	nct_word_table_free(&few[1]);
 	example_free(&e);
 }
 
@@ -187,6 +223,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_many_words),
 		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_full),
 	};
