@@ -42,20 +42,21 @@ each() {
 
 # The most telling first. All of them take many hours.
 rows() {
-	small="uni-8192 bpe-8192 word-13-0 str-13-1 str-13-2 str-13-inf"
+	small="uni-8192 bpe-8192 word-13-0 str-13-1 str-13-4 str-13-inf"
+	large="uni-65536 str-16-0.02 str-16-0.2"
 	each "$small" 4m:600:1 4m:600:2 4m:600:3
-	each "str-13-0.5 str-13-12" 4m:600:1
-	each "str-13-1 str-13-2 str-13-12" 4m/compose:600:1
+	each str-13-2 4m:600:1
+	each "str-13-1 str-13-4" 4m/compose:600:1
 	each str-13-1 4m+uni-8192:600:1
-	each "uni-65536 str-16-0 str-16-0.005 str-16-0.02 str-16-1 str-16-inf" 4m:300:1
-	each "str-16-0.005 str-16-0.02 str-16-1" 4m+uni-65536:300:1
-	each "uni-65536 built-in str-16-1" 4m:600:1 4m:600:2
-	each "built-in str-16-1" 4m/compose:600:1 4m/compose:600:2
+	each "$large str-16-0 str-16-1 str-16-inf" 4m:300:1
+	each "$large" 4m:300:2
+	each "str-16-0.02 str-16-0.2" 4m+uni-65536:300:1 4m/compose:300:1
+	each "$large built-in" 4m:600:1 4m:600:2
 	each "$small" 4m:2400:1 4m:2400:2
 	each "str-13-1 str-13-inf" 4m/compose:2400:1
 	each "word-13-0 str-13-1 str-13-inf" 4m=uni-8192:2400:1 4m+uni-8192:2400:1
-	each "uni-65536 bpe-65536 built-in str-16-1" 4m:2400:1
-	each "built-in str-16-1" 4m/compose:2400:1
+	each "$large bpe-65536 built-in" 4m:2400:1
+	each "str-16-0.02 built-in" 4m/compose:2400:1
 	each "bytes uni-32000 ac-8 ac-16 static-8 static-16 ei-16-8 ei-16-16 ei-32-8 ei-32-16 ei-64-8 ei-64-16 ei-128-8 ei-128-16" 3m:1200:1
 	each "ei-16-8-2 ei-16-8-0 gzip built-in" 3m:1200:1
 	each "uni-8192 str-13-1" 1m:600:1 1m:2400:1
