@@ -45,8 +45,8 @@
 #define GROW_BYTES ((uint64_t)1 << 23) /* ... but of a smaller text so many bytes at least */
 #define WORDS_BYTES ((uint64_t)1 << 30)   /* words are counted in so many bytes of the text, about, spread over it */
 #define WORDS_MOST ((size_t)1 << 24) /* distinct words, at most */
-#define DOCUMENTS 3          /* by bits, a string is of so many segments at least, ... */
-#define DOCUMENTS_OF 32      /* ... and of no more than one of 32 of them */
+#define DOCUMENTS 3          /* by bits, so many segments at least have a string, ... */
+#define DOCUMENTS_OF 32      /* ... or a 32nd of all segments, if that is fewer */
 #define NOTES_ROOM 64        /* bytes of a note's key */
 
 /* ---- rounds ---- */
@@ -249,26 +249,16 @@ choose_fewest(struct chooser *c)
 }
 
 static nct_err
-pattern_new(struct chooser *c)
-{
-	nct_why what = {0};
-	const nct_err err = nct_pattern_new(&c->bounds.pattern, c->o->align_pattern, &what);
-
-	return err == NCT_EARG ? nct_fail_about(c->why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text) : err;
-}
-
-static nct_err
 begin(struct chooser *c)
 {
 	const uint32_t most = (uint32_t)1 << (c->o->window_bits + NODES_BITS + (c->o->by_bits ? MORE_BITS : 0));
 	nct_err err = NCT_OK;
 
 	c->bounds.align = c->o->align;
+	c->bounds.pattern = c->o->align_pattern;
 	c->bounds.words_most = c->o->string_words;
 	if (c->o->align == NCT_ALIGN_WORDS)
 		err = nct_words_new(&c->bounds.words, NULL);
-	if (c->o->align == NCT_ALIGN_REGEX)
-		err = pattern_new(c);
 	if (err == NCT_OK)
 		err = nct_tally_new(&c->tally, most < NCT_TALLY_MOST ? most : NCT_TALLY_MOST);
 	for (unsigned s = 0; s < NCT_SYMBOLS && err == NCT_OK; s++) /* first, while there is room */
@@ -399,7 +389,6 @@ nct_m1_choose(nct_m1 *m, const nct_text *text, const nct_text *eval, const struc
 		return nct_fail(c.why, NCT_ECUT, "no text to choose from");
 	err = choose(&c, eval, result);
 	nct_words_free(c.bounds.words);
-	nct_pattern_free(c.bounds.pattern);
 	nct_tally_free(&c.tally);
 	return err;
 }

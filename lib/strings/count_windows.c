@@ -16,10 +16,9 @@
 /* What counts are made with: by one thread at a time. */
 struct counter {
 	struct nct_tally tally;  /* of the first counter: the caller's; of others: a copy */
-	int own_table;           /* the copy's table is its own, too; else it is borrowed */
 	struct nct_marker marker;
 	struct nct_parsed sum;
-	uint32_t grow;
+	uint32_t grow;           /* 0: nodes stay as they are, and copies borrow the caller's table */
 	nct_err err;
 	nct_why why;
 };
@@ -197,7 +196,7 @@ counters_free(struct batch *b)
 		struct counter *c = &b->counter[i];
 
 		if (i > 0) {
-			if (!c->own_table)
+			if (c->grow == 0)
 				c->tally.table = NULL;
 			nct_tally_free(&c->tally);
 		}
@@ -210,7 +209,7 @@ counters_free(struct batch *b)
  * all counters together add as many nodes as *t has room for. */
 static nct_err
 counters_new(struct batch *b, unsigned n, const struct nct_tally *t, const struct nct_boundaries *bounds, uint32_t grow,
-             const struct nct_train_options *o, nct_why *why)
+             nct_why *why)
 {
 	const uint32_t most = t->n + (t->most - t->n) / n;
 	nct_err err = NCT_OK;
@@ -222,14 +221,13 @@ counters_new(struct batch *b, unsigned n, const struct nct_tally *t, const struc
 		struct counter *c = &b->counter[i];
 
 		c->grow = grow;
-		c->own_table = grow > 0;
 		c->tally = *t;
 		if (i > 0 && (err = nct_tally_copy(&c->tally, t, grow > 0 ? most : 0)) != NCT_OK)
 			err = nct_fail(why, err, "out of memory");
 		if (grow > 0)
 			c->tally.most = most;
 		if (err == NCT_OK)
-			err = nct_marker_new(&c->marker, bounds, o->align_pattern, why);
+			err = nct_marker_new(&c->marker, bounds, why);
 	}
 	return err;
 }
@@ -245,7 +243,7 @@ nct_count_windows(struct nct_tally *t, const struct nct_source *s, const struct 
 	struct batch batch = {.words = s->words};
 	/* A shard sees so much less of the text. */
 	const uint32_t shards_grow = grow / counters < 2 ? (grow < 2 ? grow : 2) : grow / counters;
-	nct_err err = counters_new(&batch, counters, t, b, shards_grow, o, why);
+	nct_err err = counters_new(&batch, counters, t, b, shards_grow, why);
 
 	*p = (struct nct_parsed){0};
 	if (err == NCT_OK)

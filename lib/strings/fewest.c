@@ -197,10 +197,12 @@ by_worth(const void *x, const void *y)
 static nct_err
 fill_up(struct nct_tally *t, size_t strings, int aligned, uint32_t least, uint32_t documents)
 {
-	struct spare *rest = malloc(t->n * sizeof *rest);
 	size_t have = nct_tally_chosen(t), n = 0;
+	struct spare *rest;
 
-	if (rest == NULL)
+	if (have >= strings)
+		return NCT_OK;
+	if ((rest = malloc(t->n * sizeof *rest)) == NULL)
 		return NCT_ENOMEM;
 	for (uint32_t v = 1; v < t->n; v++) {
 		const struct nct_tally_node *node = &t->node[v];

@@ -19,7 +19,8 @@
  *
  *     (token_cost + 1) / (token_cost + 1 + x)
  *
- * So a small token_cost prefers strings as " such as", a large one takes all that save windows. */
+ * With a small token_cost " such as" counts far more than " or as", which saves as many windows. With a large one both
+ * count alike. */
 #include "strings/prune.h"
 
 #include <stdlib.h>

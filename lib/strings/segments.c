@@ -30,19 +30,29 @@ nct_segments_next(struct nct_segments *s, struct nct_segment *p)
 	return 0;
 }
 
+static nct_err
+pattern_new(nct_pattern **out, const char *pattern, nct_why *why)
+{
+	nct_why what = {0};
+	const nct_err err = nct_pattern_new(out, pattern, &what);
+
+	return err == NCT_EARG ? nct_fail_about(why, NCT_ABOUT_ALIGNMENT, err, "alignment: %s", what.text)
+	       : err != NCT_OK ? nct_fail(why, err, "out of memory")
+	                       : err;
+}
+
 nct_err
-nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, const char *pattern, nct_why *why)
+nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, nct_why *why)
 {
 	nct_err err = NCT_OK;
 
 	*m = (struct nct_marker){.bounds = *b};
-	m->bounds.pattern = NULL;
 	if (b->align == NCT_ALIGN_NONE)
 		return NCT_OK;
 	if ((m->mark = malloc(NCT_SEGMENT + 1)) == NULL)
 		err = nct_fail(why, NCT_ENOMEM, "out of memory");
 	else if (b->align == NCT_ALIGN_REGEX)
-		err = nct_pattern_new(&m->bounds.pattern, pattern, why);
+		err = pattern_new(&m->pattern, b->pattern, why);
 	if (err != NCT_OK)
 		nct_marker_free(m);
 	return err;
@@ -51,7 +61,7 @@ nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, const char 
 void
 nct_marker_free(struct nct_marker *m)
 {
-	nct_pattern_free(m->bounds.pattern);
+	nct_pattern_free(m->pattern);
 	free(m->mark);
 	*m = (struct nct_marker){0};
 }
@@ -74,7 +84,7 @@ nct_marker_mark(struct nct_marker *m, const struct nct_segment *p, nct_why *why)
 		int found;
 		size_t start, stop;
 		const nct_err err =
-		    nct_pattern_find(m->bounds.pattern, text, p->n, search, last, p->at == 0, &found, &start, &stop, why);
+		    nct_pattern_find(m->pattern, text, p->n, search, last, p->at == 0, &found, &start, &stop, why);
 
 		if (err != NCT_OK || !found)
 			return err;

@@ -12,7 +12,7 @@
 struct nct_boundaries {
 	enum nct_align align;
 	nct_words *words;     /* for NCT_ALIGN_WORDS, else NULL */
-	nct_pattern *pattern; /* for NCT_ALIGN_REGEX, else NULL; for one thread at a time */
+	const char *pattern;  /* for NCT_ALIGN_REGEX, else NULL; borrowed */
 	unsigned words_most;  /* strings of more words are not counted; 0: all are */
 };
 
@@ -40,13 +40,13 @@ int nct_segments_next(struct nct_segments *s, struct nct_segment *p);
 
 /* Finds the boundaries in segments, for one thread at a time. */
 struct nct_marker {
-	struct nct_boundaries bounds; /* its pattern is owned, the words are borrowed */
+	struct nct_boundaries bounds; /* a copy */
+	nct_pattern *pattern;         /* owned; NULL without one */
 	uint8_t *mark;                /* (NCT_SEGMENT + 1) owned; NULL for NCT_ALIGN_NONE */
 };
 
-/* `pattern` is that of b->pattern, or NULL. On failure *m is zero. NCT_ENOMEM, NCT_EARG (the pattern). */
-nct_err nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, const char *pattern,
-                       nct_why *why) NCT_USED;
+/* On failure *m is zero. NCT_ENOMEM; NCT_EARG (the pattern: why->about is NCT_ABOUT_ALIGNMENT). */
+nct_err nct_marker_new(struct nct_marker *m, const struct nct_boundaries *b, nct_why *why) NCT_USED;
 void nct_marker_free(struct nct_marker *m); /* zero is a no-op */
 
 /* Sets m->mark[i], for i in [0, p->n), to 1 if a boundary stands before byte i, else to 0, and mark[p->n] to 1. A

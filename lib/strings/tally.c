@@ -40,6 +40,7 @@ nct_tally_clear(struct nct_tally *t)
 
 /* A slot of the table has the node's number in the low bits, and what it is found by in the others. */
 #define NUMBER 24
+_Static_assert(NCT_TALLY_MOST == 1u << NUMBER, "numbers of nodes have NUMBER bits");
 
 static uint64_t
 key_of(uint32_t parent, unsigned symbol)

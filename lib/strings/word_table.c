@@ -220,7 +220,7 @@ nct_word_table_new(struct nct_word_table *t, const nct_text *text, uint64_t stri
 	*t = (struct nct_word_table){0};
 	for (unsigned i = 0; i < SHARDS && err == NCT_OK; i++) {
 		c[i].most = most / SHARDS;
-		err = nct_marker_new(&c[i].marker, b, o->align_pattern, why);
+		err = nct_marker_new(&c[i].marker, b, why);
 	}
 	if (err == NCT_OK)
 		err = count(c, text, stride, o, why);
