@@ -4,6 +4,7 @@
 #include "trainer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,12 +14,14 @@
 
 #include "base/io.h"
 
-enum { OPT_WEIGHTS = OPT_TRAINER_END, OPT_COMPOSE };
+enum { OPT_WEIGHTS = OPT_TRAINER_END, OPT_COMPOSE, OPT_NO_COMPOSE, OPT_TEXTS };
 
 static const struct cli_option options[] = {
 	TRAINER_OPTIONS("25m (default), 3m, 113m, 403m, 2b", "16", "512", "tokens", "tokens"),
-	{OPT_COMPOSE, "compose", NULL, "tokens share what is learned of the words in their strings, which a codebook has"},
-	{'M', "m1", "FILE", "with --compose: the M1 with that codebook (default: the built-in one)"},
+	{OPT_COMPOSE, "compose", NULL, "tokens share what is learned of parts of their texts (default, if known)"},
+	{OPT_NO_COMPOSE, "no-compose", NULL, "each token learns alone"},
+	{'M', "m1", "FILE", "the M1 whose codebook has the tokens' strings (default: the built-in one)"},
+	{OPT_TEXTS, "texts", "FILE", "texts of tokens that no codebook has, as acwin --strings=llmc writes them"},
 	{'E', "evaluate", NULL, "evaluate a model on the operands: a table of losses"},
 	{'m', "model", "FILE", "with -E: the model"},
 	{OPT_WEIGHTS, "weights", "TYPE", "with -E: round weights to 'f32' (default), 'bf16' or 'int8', as m2gen stores them"},
@@ -39,8 +42,8 @@ struct opts {
 	int evaluate;
 	const char *model; /* -m; NULL: none */
 	const char *weights; /* --weights; NULL: not given */
-	int compose;
-	const char *m1;      /* -M; NULL: not given */
+	int compose;         /* 1: --compose; -1: --no-compose; 0: if the strings are known */
+	const char *m1, *texts; /* -M, --texts; NULL: not given */
 };
 
 /* Refuses options that would have no effect. */
@@ -52,13 +55,17 @@ check(const struct opts *o)
 			die(&cli, EX_USE, "-m: needs -E (training goes on from -C)");
 		if (o->weights != NULL)
 			die(&cli, EX_USE, "--weights: needs -E");
-		if (o->m1 != NULL && !o->compose)
-			die(&cli, EX_USE, "-M: needs --compose");
+		if ((o->m1 != NULL || o->texts != NULL) && o->compose < 0)
+			die(&cli, EX_USE, "%s: of no use with --no-compose", o->m1 != NULL ? "-M" : "--texts");
+		if (o->m1 != NULL && o->texts != NULL)
+			die(&cli, EX_USE, "-M and --texts exclude each other");
 		files_read(&cli.files, "-M", o->m1);
+		files_read(&cli.files, "--texts", o->texts);
 		return;
 	}
-	if (o->compose || o->m1 != NULL)
-		die(&cli, EX_USE, "--%s: of no use to -E", o->compose ? "compose" : "m1");
+	if (o->compose != 0 || o->m1 != NULL || o->texts != NULL)
+		die(&cli, EX_USE, "--%s: of no use to -E",
+		    o->compose > 0 ? "compose" : o->compose < 0 ? "no-compose" : o->m1 != NULL ? "m1" : "texts");
 	if (o->model == NULL)
 		die(&cli, EX_USE, "-E: needs -m");
 	files_read(&cli.files, "-m", o->model);
@@ -84,6 +91,8 @@ parse(int argc, char **argv)
 		case 'm': o.model = arg; break;
 		case OPT_WEIGHTS: o.weights = arg; break;
 		case OPT_COMPOSE: o.compose = 1; break;
+		case OPT_NO_COMPOSE: o.compose = -1; break;
+		case OPT_TEXTS: o.texts = arg; break;
 		case 'M': o.m1 = arg; break;
 		default: (void)trainer_take(&o.t, letter, arg); break;
 		}
@@ -137,7 +146,22 @@ refuse_none(const struct opts *o, nct_corpus *tokens, nct_corpus *eval)
 	trainer_die_empty(&o->t, !none, "tokens");
 }
 
-/* The M1 of --compose. */
+/* The texts of the file of --texts. */
+static nct_texts *
+read_texts(const struct opts *o)
+{
+	nct_why why = {0};
+	nct_texts *x = NULL;
+	const int fd = open(o->texts, O_RDONLY | O_CLOEXEC);
+	const nct_err err = fd < 0 ? NCT_EIO : nct_texts_read(&x, fd, &why);
+
+	if (err != NCT_OK)
+		trainer_die(&o->t, err, o->texts, &why);
+	close(fd);
+	return x;
+}
+
+/* The M1 of -M, or the built-in one. */
 static nct_m1 *
 open_m1(const struct opts *o)
 {
@@ -150,14 +174,36 @@ open_m1(const struct opts *o)
 	return m;
 }
 
+/* The tokens' texts in the codebook of *m1, which is that of -M, or NULL for the built-in one. NULL: they are not
+ * there, and not asked for. */
+static nct_texts *
+texts_of(const struct opts *o, const struct nct_header *h, nct_m1 *m1)
+{
+	nct_why why = {0};
+	nct_texts *x = NULL;
+	nct_err err;
+
+	if (m1 == NULL && (o->compose < 0 || (o->compose == 0 && !nct_texts_in_codebook(h))))
+		return NULL;
+	if (m1 == NULL)
+		m1 = open_m1(o);
+	err = nct_texts_of(&x, m1, h, &why);
+	if (err == NCT_EMODEL && o->compose == 0 && o->m1 == NULL)
+		note(&cli, "each token learns alone: -M FILE, the M1 of the tokens, would let them share what is learned");
+	else if (err != NCT_OK)
+		trainer_die(&o->t, err, o->m1 != NULL ? o->m1 : "--compose", &why);
+	nct_m1_free(m1);
+	return x;
+}
+
 /* What an error of training is about. */
 static const char *
 about(const struct opts *o, const struct nct_m2_train_result *r, nct_err err, const nct_why *why)
 {
 	if (r->writing)
 		return trainer_output_name(&o->t);
-	if (why->about == NCT_ABOUT_M1)
-		return o->m1 != NULL ? o->m1 : "--compose";
+	if (why->about == NCT_ABOUT_TEXTS)
+		return o->texts;
 	return err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval : "training";
 }
 
@@ -166,24 +212,30 @@ train(struct opts *o)
 {
 	struct nct_m2_train_result r;
 	nct_corpus *tokens, *eval = NULL;
+	nct_texts *texts = NULL;
 	nct_m1 *m1 = NULL;
 	nct_why why = {0};
 	nct_err err;
 	int out;
 
 	trainer_check(&o->t);
-	if (o->compose)
-		o->t.train.words_of = m1 = open_m1(o);
+	if (o->m1 != NULL)
+		m1 = open_m1(o);
+	if (o->texts != NULL)
+		texts = read_texts(o);
 	tokens = read_tokens(o, 0);
 	if (o->t.eval != NULL)
 		eval = read_tokens(o, 1);
 	refuse_none(o, tokens, eval);
+	if (texts == NULL)
+		texts = texts_of(o, nct_corpus_header(tokens), m1);
+	o->t.train.texts = texts;
 	out = trainer_output(&o->t);
 	trainer_hold_signals();
 	err = nct_m2_train(tokens, eval, &o->t.train, out, &r, &why);
 	nct_corpus_free(tokens);
 	nct_corpus_free(eval);
-	nct_m1_free(m1);
+	nct_texts_free(texts);
 	if (err != NCT_OK)
 		trainer_die(&o->t, err, about(o, &r, err, &why), &why);
 	trainer_end_line();

@@ -15,8 +15,8 @@
 # spaces), V in all; `str-B-COST` and `word-B-COST`, 2^B strings chosen by m1train with that token's cost, `word` of one word each;
 # `built-in`; of the method's paper `ac-V`, `static-V` (unbroken codes by M1 and by a unigram model), `ei-B-V` and `ei-B-V-R` (windows of
 # B bits by M1 alone, reset after R, not aligned), `gzip`, with V bits a token. BODY: m2train's size, `1m` or `4m`; `4m=KIND` is 4m with
-# the ff that takes as many operations a byte as the 4m of KIND, `4m+KIND` the same with the output layer; with `/compose` behind it
-# rows are composed (m2train --compose).
+# the ff that takes as many operations a byte as the 4m of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it
+# tokens share what is learned of parts of their texts (m2train --compose), else each learns alone.
 #
 # All kinds see the same text, with a line's end for each document's end. dev-c4's documents make two halves, a (the odd ones) and b:
 # what is chosen by the one is reported by the other.
@@ -44,19 +44,16 @@ each() {
 rows() {
 	small="uni-8192 bpe-8192 word-13-0 str-13-1 str-13-4 str-13-inf"
 	large="uni-65536 str-16-0.02 str-16-0.2"
-	each "$small" 4m:600:1 4m:600:2 4m:600:3
-	each str-13-2 4m:600:1
-	each "str-13-1 str-13-4" 4m/compose:600:1
+	each "$small" 4m:600:1 4m/compose:600:1 4m:600:2 4m/compose:600:2 4m:600:3 4m/compose:600:3
+	each str-13-2 4m:600:1 4m/compose:600:1
 	each str-13-1 4m+uni-8192:600:1
-	each "$large str-16-0 str-16-1 str-16-inf" 4m:300:1
-	each "$large" 4m:300:2
-	each "str-16-0.02 str-16-0.2" 4m+uni-65536:300:1 4m/compose:300:1
-	each "$large built-in" 4m:600:1 4m:600:2
-	each "$small" 4m:2400:1 4m:2400:2
-	each "str-13-1 str-13-inf" 4m/compose:2400:1
+	each "$large str-16-0 str-16-1 str-16-inf" 4m:300:1 4m/compose:300:1
+	each "$large" 4m:300:2 4m/compose:300:2
+	each "str-16-0.02 str-16-0.2" 4m+uni-65536:300:1
+	each "$large built-in" 4m:600:1 4m/compose:600:1 4m:600:2 4m/compose:600:2
+	each "$small" 4m:2400:1 4m/compose:2400:1 4m:2400:2
 	each "word-13-0 str-13-1 str-13-inf" 4m=uni-8192:2400:1 4m+uni-8192:2400:1
-	each "$large bpe-65536 built-in" 4m:2400:1
-	each "str-16-0.02 built-in" 4m/compose:2400:1
+	each "$large bpe-65536 built-in" 4m:2400:1 4m/compose:2400:1
 	each "bytes uni-32000 ac-8 ac-16 static-8 static-16 ei-16-8 ei-16-16 ei-32-8 ei-32-16 ei-64-8 ei-64-16 ei-128-8 ei-128-16" 3m:1200:1
 	each "ei-16-8-2 ei-16-8-0 gzip built-in" 3m:1200:1
 	each "uni-8192 str-13-1" 1m:600:1 1m:2400:1
@@ -128,6 +125,26 @@ sentencepiece() {
 	done
 	rm "$new/ids"
 	mv "$new/all" "$new/train"
+}
+
+# pieces VOCAB: writes the texts of SentencePiece's pieces to $new as llm.c has them (nct-formats(5), "Token texts"); the first three,
+# of unknown characters and of the ends of texts, have none.
+pieces() {
+	LC_ALL=C awk 'function put32(n,  i) { for (i = 0; i < 4; i++) { printf "%c", n % 256; n = int(n / 256) } }
+		function digit(c) { return index("0123456789ABCDEF", c) - 1 }
+		{ sub(/\t[^\t]*$/, ""); piece[NR - 1] = $0 }
+		END {
+			put32(20240328); put32(2); put32(NR); put32(2)
+			for (i = 4; i < 256; i++) put32(0)
+			for (k = 0; k < NR; k++) {
+				s = k < 3 ? "" : piece[k]
+				gsub("\342\226\201", " ", s)
+				if (s ~ /^<0x[0-9A-F][0-9A-F]>$/)
+					printf "%c%c", 1, 16 * digit(substr(s, 4, 1)) + digit(substr(s, 5, 1))
+				else
+					printf "%c%s", length(s), s
+			}
+		}' "$1" >"$new"
 }
 
 # windows TEXT V OPTION...: acwin's, by these options, as tokens of V bits.
@@ -227,18 +244,19 @@ vocabulary() { acwin -l "tokens/$1/a" | column vocab; }
 # train ROW: prints m2train's options for a row whose tokens are there.
 train() {
 	kind=${1%%:*} rest=${1#*:}
-	body=${rest%%:*} rest=${rest#*:} compose=
+	body=${rest%%:*} rest=${rest#*:} compose=--no-compose
 	case $body in
 	*/compose)
 		body=${body%/compose} compose=--compose
-		[ ! -f "tokens/$kind/m1" ] || compose="$compose -M tokens/$kind/m1"
+		[ ! -f "tokens/$kind/m1" ] || compose="--compose -M tokens/$kind/m1"
+		[ ! -f "tokens/$kind/sp.vocab" ] || compose="--compose --texts=tokens/$kind/texts"
 		;;
 	esac
 	awk -v per="$(density "$kind")" -v example="$EXAMPLE" -v batch="$BATCH" -v size="$(size "$kind" "$body")" -v steps="${rest%:*}" \
 		-v seed="${rest#*:}" -v compose="$compose" 'BEGIN {
 		rows = int(batch * per / example + 0.5)
 		rows = rows < 1 ? 1 : rows
-		printf "-s %s -n %d -B %d -L %d --seed=%d%s\n", size, steps, rows, batch / rows + 0.5, seed, compose == "" ? "" : " " compose
+		printf "-s %s -n %d -B %d -L %d --seed=%d %s\n", size, steps, rows, batch / rows + 0.5, seed, compose
 	}'
 }
 
@@ -249,6 +267,7 @@ run() {
 	kind=${1%%:*}
 	tokens "$kind"
 	case $1 in *:4m[=+]*) other=${1#*:4m?}; tokens "${other%%:*}" ;; esac
+	[ ! -f "tokens/$kind/sp.vocab" ] || once "tokens/$kind/texts" pieces "tokens/$kind/sp.vocab"
 	options=$(train "$1")
 	file=models/$(echo "$1" | tr ':=+/,' '.....')
 	mkdir -p models

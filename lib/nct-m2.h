@@ -25,6 +25,18 @@ NCT_API const struct nct_header *nct_corpus_header(const nct_corpus *c);
 NCT_API uint64_t nct_corpus_tokens(const nct_corpus *c);
 NCT_API uint64_t nct_corpus_text_bytes(const nct_corpus *c); /* valid unless text_unknown */
 
+typedef struct nct_texts nct_texts; /* the texts of all tokens of a vocabulary; opaque, immutable */
+
+/* True if each token of streams with this header is a string of a codebook. */
+NCT_API int nct_texts_in_codebook(const struct nct_header *h);
+/* The strings of these tokens in the codebook of *m1. NCT_EKIND: they are not in a codebook. NCT_EMODEL: *m1 is not the
+ * M1 of these tokens, or lacks their codebook. NCT_ENOMEM. On failure *out is NULL. */
+NCT_API nct_err nct_texts_of(nct_texts **out, const nct_m1 *m1, const struct nct_header *h, nct_why *why) NCT_USED;
+/* Reads from fd to its end a file of token texts as llm.c has them (nct-formats(5), "Token texts"). NCT_EKIND,
+ * NCT_EDATA, NCT_ECUT, NCT_EVERSION, NCT_EIO, NCT_ENOMEM. On failure *out is NULL. */
+NCT_API nct_err nct_texts_read(nct_texts **out, int fd, nct_why *why) NCT_USED;
+NCT_API void nct_texts_free(nct_texts *x); /* NULL is a no-op */
+
 /* ---- M2 ---- */
 
 typedef struct nct_m2 nct_m2; /* a token model; opaque, immutable */

@@ -114,9 +114,9 @@ struct nct_train_options {
 	int by_bits;
 	unsigned string_words;  /* words that a string may be of or begin, if windows are aligned; 0: any number */
 	double token_cost;      /* 0 to NCT_TOKEN_COST_MAX, in steps of 1/256; more than 0 is one step at least */
-	/* Of nct_m2_train(): rows of tokens are composed of rows of the words in their strings, which the codebook of this M1
-	 * has; NULL: they are not. Borrowed. */
-	const nct_m1 *words_of;
+	/* Of nct_m2_train(): the texts of tokens. Their rows are composed of rows for what these texts have in common. NULL:
+	 * they are not. Borrowed. */
+	const struct nct_texts *texts;
 };
 
 /* Names of the kernel rows usable on this machine, for training or for exact models (nct_cpu_name()), best first. NULL

@@ -50,7 +50,7 @@ enum nct_subject {
 	NCT_ABOUT_INPUT,     /* the input, or another argument */
 	NCT_ABOUT_ALIGNMENT, /* the pattern of boundaries (align_pattern) */
 	NCT_ABOUT_FILE,      /* another file or folder; the text begins with its name */
-	NCT_ABOUT_M1         /* the M1 that goes with the input */
+	NCT_ABOUT_TEXTS      /* the texts of tokens */
 };
 /* One line of detail, `what, where`, without a newline. A function that takes `why` empties it first, and fills it
  * only if it fails. Even then it may stay empty. */

@@ -214,8 +214,8 @@ def read_model(path):
     meta, tensors = read_safetensors(path)
     kind = meta.get("format")
     need(kind in (MODEL, OF_M2TRAIN, OF_M2PY), path, "neither a model M2 nor a checkpoint")
-    if "words" in tensors:
-        fail("%s: rows are composed (m2train --compose), and the words are not known here: take the model's file" % path)
+    if "parts" in tensors:
+        fail("%s: rows are composed (m2train --compose), and the parts are not known here: take the model's file" % path)
     try:
         need(kind == MODEL or meta["crc64.tensors"] == "%016x" % crc64(*tensors.values()), path,
              "damaged: CRC of its tensors")

@@ -363,7 +363,7 @@ nct_corpus_examples(struct nct_examples *e, const nct_corpus *c, size_t length)
 	const int known = !c->header.text_unknown && c->text_bytes > 0;
 
 	e->ctx = c;
-	e->words = NULL;
+	e->parts = NULL;
 	e->rounds = NULL;
 	e->length = length;
 	e->count = n / length + (n % length != 0);

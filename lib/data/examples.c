@@ -31,7 +31,7 @@ nct_text_examples(struct nct_examples *e, const nct_text *t, size_t length)
 	const uint64_t n = nct_text_symbols(t);
 
 	e->ctx = t;
-	e->words = NULL;
+	e->parts = NULL;
 	e->rounds = NULL;
 	e->length = length;
 	e->count = n / length + (n % length != 0);

@@ -21,7 +21,7 @@ struct nct_examples {
 	const char *unit;  /* what get() counts: "bytes" or "tokens" */
 	const char *per;   /* losses are bits per this: "byte", or "token" if the bytes of the text are unknown */
 	double per_unit;   /* how many of `per` a unit is, on average over all examples */
-	const struct nct_composition *words; /* NULL, or the words of tokens, whose rows are composed; borrowed */
+	const struct nct_composition *parts; /* NULL, or the parts of tokens, whose rows are composed; borrowed */
 	struct nct_rounds *rounds; /* NULL, or the source of rows for training on windows (rounds.h); borrowed */
 	/* Writes example i: in (length) and target (length), NCT_NO_TARGET where there is no target. Returns how many bytes
 	 * of text, or tokens (see `unit`), the targets are. */

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "base/options.h"
+#include "book/llmc_texts.h"
 #include "book/text_table.h"
 #include "decode/show.h"
 #include "m1/m1.h"
@@ -12,10 +13,6 @@
 
 #define LINES 65536 /* bytes that are written at a time */
 #define ROOM NCT_SHOW_ROOM(NCT_WINDOW_SYMBOLS) /* bytes of one string in any form, at most */
-#define LLMC_MAGIC 20240328u
-#define LLMC_VERSION 2u
-#define LLMC_WORDS 256u  /* words of 32 bits in the header */
-#define LLMC_LENGTH 255u /* bytes of a string, at most */
 
 static const char end_text[] = "<|endoftext|>"; /* EOD, as in other tokenizers' files */
 
@@ -54,9 +51,9 @@ put_llmc(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct
 	uint8_t text[NCT_WINDOW_SYMBOLS + NCT_STRING_SHORT + sizeof end_text];
 	const size_t length = text_of(s, k, text);
 
-	if (length > LLMC_LENGTH)
-		return nct_fail(why, NCT_EKIND, "string %u has %zu bytes: llm.c's tokens have at most %u", (unsigned)k, length,
-		                LLMC_LENGTH);
+	if (length > NCT_LLMC_TEXT_BYTES)
+		return nct_fail(why, NCT_EKIND, "string %u has %zu bytes: llm.c's tokens have at most %d", (unsigned)k, length,
+		                NCT_LLMC_TEXT_BYTES);
 	to[0] = (uint8_t)length;
 	memcpy(to + 1, text, length);
 	*n = 1 + length;
@@ -119,11 +116,11 @@ put_json(const struct nct_text_table *s, uint32_t k, uint8_t *to, size_t *n, nct
 static nct_err
 put_llmc_header(const struct nct_text_table *s, int out, nct_why *why)
 {
-	uint8_t head[4 * LLMC_WORDS] = {0};
+	uint8_t head[NCT_LLMC_TEXTS_HEADER] = {0};
 	const uint32_t n = (uint32_t)1 << s->book->bits;
 
-	nct_put32(head, LLMC_MAGIC);
-	nct_put32(head + 4, LLMC_VERSION);
+	nct_put32(head, NCT_LLMC_TEXTS_MAGIC);
+	nct_put32(head + 4, NCT_LLMC_TEXTS_VERSION);
 	nct_put32(head + 8, n);
 	nct_put32(head + 12, n - 1); /* EOD */
 	return nct_wrote(nct_write(out, head, sizeof head), why);

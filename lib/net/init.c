@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "net/net.h"
 
-#define WORDS 0.5 /* standard deviation of words' rows, as a share of that of tokens' rows */
+#define PARTS 0.5 /* standard deviation of parts' rows, as a share of that of tokens' rows */
 
 /* Fills x[0..n) from a normal distribution, by the Box-Muller transform. */
 static void
@@ -31,12 +31,12 @@ tilt_bias(float *bias, size_t layers, size_t heads)
 			bias[i * NCT_BUCKETS + k] -= (float)(pow(2.0, -8.0 * (double)(i % heads) / (double)heads) * (double)k);
 }
 
-/* Rows of words are smaller than those of tokens, as a token may have several. */
+/* Rows of parts are smaller than those of tokens, as a token may have several. */
 static void
-scale_words(float *words, size_t n, double in)
+scale_parts(float *parts, size_t n, double in)
 {
 	for (size_t i = 0; i < n; i++)
-		words[i] *= (float)(i < n / 2 ? WORDS : WORDS * in);
+		parts[i] *= (float)(i < n / 2 ? PARTS : PARTS * in);
 }
 
 void
@@ -46,7 +46,7 @@ nct_net_init(nct_net *n, uint64_t seed)
 	const double stddev[NCT_P_COUNT] = {
 		[NCT_P_EMBED] = 1.0, [NCT_P_QKV] = in, [NCT_P_BIAS] = 0.2, [NCT_P_PROJ] = in,
 		[NCT_P_UP] = in, [NCT_P_DOWN] = 1.0 / sqrt((double)n->s.inner), [NCT_P_HEAD] = in,
-		[NCT_P_WORDS] = 1.0,
+		[NCT_P_PARTS] = 1.0,
 	};
 	nct_rng seeds = {seed};
 
@@ -60,6 +60,6 @@ nct_net_init(nct_net *n, uint64_t seed)
 			for (size_t j = 0; j < n->t[i].size; j++)
 				x[j] = 1.0f;
 	}
-	scale_words(n->params + n->t[NCT_P_WORDS].offset, n->t[NCT_P_WORDS].size, in);
+	scale_parts(n->params + n->t[NCT_P_PARTS].offset, n->t[NCT_P_PARTS].size, in);
 	tilt_bias(n->params + n->t[NCT_P_BIAS].offset, n->s.layers, n->s.heads);
 }

@@ -154,7 +154,7 @@ lay_out(struct nct_net *n, struct carve *c)
 	if (n->learns)
 		lay_out_gradients(n, c);
 	n->logits = floats(c, 1, n->group, n->ldv);
-	if (n->s.words > 0) {
+	if (n->s.parts > 0) {
 		n->embed = floats(c, 1, n->s.inputs, C);
 		n->head = floats(c, 1, n->s.vocab, C);
 	}
@@ -244,8 +244,8 @@ make(nct_net **out, int learns, const struct nct_shape *s, size_t rows, size_t l
 	memset(n->params, 0, n->total * sizeof(float));
 	if (learns)
 		nct_net_zero_grads(n);
-	n->in_rows = n->s.words > 0 ? n->embed : nct_net_at(n, n->params, NCT_P_EMBED, 0);
-	n->out_rows = n->s.words > 0 ? n->head : nct_net_at(n, n->params, NCT_P_HEAD, 0);
+	n->in_rows = n->s.parts > 0 ? n->embed : nct_net_at(n, n->params, NCT_P_EMBED, 0);
+	n->out_rows = n->s.parts > 0 ? n->head : nct_net_at(n, n->params, NCT_P_HEAD, 0);
 	*out = n;
 	return NCT_OK;
 fail:

@@ -34,9 +34,9 @@ struct nct_net {
 
 	float *params, *grads;   /* one block of memory each */
 	const float *in_rows, *out_rows; /* (inputs,C), (V,C) the rows that the passes see: in `params`, or composed */
-	float *embed, *head;     /* the composed ones; NULL without words */
-	const struct nct_composition *composition; /* borrowed; NULL without words */
-	/* Owned: word w is in tokens users[users_at[w]..users_at[w + 1]), (W + 1). */
+	float *embed, *head;     /* the composed ones; NULL without parts */
+	const struct nct_composition *composition; /* borrowed; NULL without parts */
+	/* Owned: part p is in tokens users[users_at[p]..users_at[p + 1]), (P + 1). */
 	uint32_t *users_at, *users;
 	float *block;            /* one block for all arrays below */
 

@@ -13,7 +13,7 @@
 #define INNER_MAX 1048576u
 
 /* A dimension is a number of the shape, or a constant. */
-enum dim { ONE, BUCKETS, VOCAB, INPUTS, WIDTH, HEADS, LAYERS, INNER, WORDS, IF_WORDS };
+enum dim { ONE, BUCKETS, VOCAB, INPUTS, WIDTH, HEADS, LAYERS, INNER, PARTS, IF_PARTS };
 
 /* The table of transformer.h. A tensor has `copies` * size_of(stack) matrices (rows, cols). */
 static const struct row {
@@ -31,7 +31,7 @@ static const struct row {
 	[NCT_P_DOWN] = {"down", 1, LAYERS, WIDTH, INNER},
 	[NCT_P_NORMF] = {"normf", 1, ONE, ONE, WIDTH},
 	[NCT_P_HEAD] = {"head", 1, ONE, VOCAB, WIDTH},
-	[NCT_P_WORDS] = {"words", 2, IF_WORDS, WORDS, WIDTH},
+	[NCT_P_PARTS] = {"parts", 2, IF_PARTS, PARTS, WIDTH},
 };
 
 static uint32_t
@@ -45,8 +45,8 @@ size_of(const struct nct_shape *s, enum dim d)
 	case HEADS: return s->heads;
 	case LAYERS: return s->layers;
 	case INNER: return s->inner;
-	case WORDS: return s->words;
-	case IF_WORDS: return s->words > 0;
+	case PARTS: return s->parts;
+	case IF_PARTS: return s->parts > 0;
 	case ONE: break;
 	}
 	return 1;
@@ -108,7 +108,7 @@ nct_shape_parameters(const struct nct_shape *s)
 
 	if (nct_shape_tensors(s, t, &total, NULL) != NCT_OK)
 		return 0;
-	return total - t[NCT_P_EMBED].size - t[NCT_P_HEAD].size - t[NCT_P_WORDS].size;
+	return total - t[NCT_P_EMBED].size - t[NCT_P_HEAD].size - t[NCT_P_PARTS].size;
 }
 
 double

@@ -24,7 +24,7 @@ struct nct_shape {
 	uint32_t layers;  /* L */
 	uint32_t inner;   /* F: inner width of the feed-forward part */
 	uint32_t reach;   /* positions that one attends to, itself included; 1 to 1024 */
-	uint32_t words;   /* W: rows of `words`; 0: rows are not composed (compose.h) */
+	uint32_t parts;   /* P: rows of `parts`; 0: rows are not composed (compose.h) */
 };
 
 /* The table of tensors. Order, names and sizes of parameters, gradients, optimiser state and files all come from it.
@@ -42,7 +42,7 @@ enum nct_tensor_id {
 	NCT_P_NORMF, /* (C) */
 	NCT_P_HEAD,  /* (V, C) */
 	NCT_P_MODEL, /* tensors of a model */
-	NCT_P_WORDS = NCT_P_MODEL, /* 2 x (W, C), for inputs and for outputs; none if W is 0. Training alone has it. */
+	NCT_P_PARTS = NCT_P_MODEL, /* 2 x (P, C), for inputs and for outputs; none if P is 0. Training alone has it. */
 	NCT_P_COUNT
 };
 

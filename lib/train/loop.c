@@ -61,7 +61,7 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
 	const uint64_t rounds = l->train->rounds != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
 	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds +
-	                      (l->shape.words > 0 ? params : 0); /* a copy, when the model is written */
+	                      (l->shape.parts > 0 ? params : 0); /* a copy, when the model is written */
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));
@@ -96,7 +96,7 @@ allocate(struct nct_loop *l, nct_why *why)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	if ((err = nct_net_new(&l->net, &l->shape, l->own, o->length, o->threads, o->cpu, why)) != NCT_OK)
 		return err;
-	if (l->shape.words > 0 && nct_net_set_words(l->net, l->train->words) != NCT_OK)
+	if (l->shape.parts > 0 && nct_net_set_parts(l->net, l->train->parts) != NCT_OK)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	return nct_adafactor_new(&l->opt, &l->shape, o->threads, o->cpu, why);
 }
@@ -118,7 +118,7 @@ nct_loop_new(nct_loop **out, const struct nct_train_options *o, const struct nct
 	l->eval_bits = NAN;
 	l->mark.round = l->parsed = NCT_NO_ROUND;
 	l->schedule = nct_schedule_make(o);
-	l->shape.words = train->words != NULL ? train->words->words : 0;
+	l->shape.parts = train->parts != NULL ? train->parts->parts : 0;
 	if ((err = check(o, train, eval, why)) == NCT_OK)
 		err = allocate(l, why);
 	if ((err = nct_world_agree(o->world, err, why)) != NCT_OK)

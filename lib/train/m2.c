@@ -14,7 +14,7 @@
 #include "m2_file.h"
 #include "net/weights.h"
 #include "notes.h"
-#include "train/token_words.h"
+#include "train/token_parts.h"
 #include "world.h"
 
 #define EVAL_TOKENS ((uint64_t)1 << 18)
@@ -25,7 +25,7 @@ struct run {
 	const nct_corpus *tokens, *eval_tokens;
 	struct nct_examples train, eval;
 	struct nct_shape shape;
-	struct nct_composition words; /* empty: rows are not composed */
+	struct nct_composition parts; /* empty: rows are not composed */
 	struct nct_m2_train_result *r;
 };
 
@@ -62,13 +62,13 @@ save_composed(const struct run *run, const float *params, int out, nct_why *why)
 	size_t total;
 	nct_err err;
 
-	shape.words = run->words.words;
+	shape.parts = run->parts.parts;
 	if ((err = nct_shape_tensors(&shape, t, &total, why)) != NCT_OK)
 		return err;
 	if ((copy = malloc(total * sizeof *copy)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
 	memcpy(copy, params, total * sizeof *copy);
-	nct_compose(&shape, &run->words, copy);
+	nct_compose(&shape, &run->parts, copy);
 	err = save(run, copy, out, why);
 	free(copy);
 	return err;
@@ -95,7 +95,7 @@ train(struct run *run, int out, nct_why *why)
 		err = nct_loop_evaluate(loop, &r->kept_bits, &r->stopped, why);
 	}
 	if (err == NCT_OK && !r->stopped && nct_world_rank(run->o.world) == 0)
-		err = (run->words.words > 0 ? save_composed : save)(run, params, out, why);
+		err = (run->parts.parts > 0 ? save_composed : save)(run, params, out, why);
 	err = nct_world_agree(run->o.world, err, why);
 done:
 	if (loop != NULL)
@@ -141,18 +141,21 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	if ((err = nct_shape_parse(&run.shape, o->size, why)) != NCT_OK)
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
-	if (o->words_of != NULL) {
-		err = nct_token_words(&run.words, o->words_of, nct_corpus_header(tokens), &inner);
-		if ((err = nct_world_agree(o->world, err, &inner)) != NCT_OK) {
-			nct_composition_free(&run.words);
-			return nct_fail_about(why, NCT_ABOUT_M1, err, "%.200s", inner.text);
+	if (o->texts != NULL) {
+		if (o->texts->vocab != vocab)
+			return nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL,
+			                      "texts of %" PRIu32 " tokens, but the streams' vocabulary is %" PRIu32,
+			                      o->texts->vocab, vocab);
+		if ((err = nct_world_agree(o->world, nct_token_parts(&run.parts, o->texts), why)) != NCT_OK) {
+			nct_composition_free(&run.parts);
+			return nct_fail(why, err, "%s", nct_strerror(err));
 		}
-		run.train.words = run.words.words > 0 ? &run.words : NULL;
+		run.train.parts = run.parts.parts > 0 ? &run.parts : NULL;
 	}
 	if (eval != NULL) {
 		err = nct_world_agree(o->world, nct_corpus_sample(&sample, eval, EVAL_TOKENS), why);
 		if (err != NCT_OK) {
-			nct_composition_free(&run.words);
+			nct_composition_free(&run.parts);
 			return err;
 		}
 		run.eval_tokens = sample;
@@ -162,7 +165,7 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 	result->per = run.train.per;
 	err = train(&run, out, why);
 	nct_corpus_free(sample);
-	nct_composition_free(&run.words);
+	nct_composition_free(&run.parts);
 	return err;
 }
 

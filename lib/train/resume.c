@@ -63,8 +63,8 @@ describe_state(struct nct_loop *l, nct_why *why)
 	add_option(l, "vocabulary", "%" PRIu32 "+%" PRIu32, s->vocab, s->inputs - s->vocab);
 	add_option(l, "size", "d=%" PRIu32 ",layers=%" PRIu32 ",heads=%" PRIu32 ",ff=%" PRIu32 ",reach=%" PRIu32, s->width,
 	           s->layers, s->heads, s->inner, s->reach);
-	if (s->words > 0)
-		add_option(l, "words", "%" PRIu32 ", CRC %016" PRIx64, s->words, nct_composition_crc(l->train->words));
+	if (s->parts > 0)
+		add_option(l, "parts", "%" PRIu32 ", CRC %016" PRIx64, s->parts, nct_composition_crc(l->train->parts));
 	add_option(l, "rows", "%zu", o->rows);
 	add_option(l, "length", "%zu", o->length);
 	add_option(l, "accumulate", "%zu", o->accumulate);

@@ -370,7 +370,8 @@ headed() {
   [ ! -s unlisted ]
   body=d=32,layers=1,heads=2,ff=64
   models() { DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 THREADS=2 example models "$@"; }
-  rows="uni-400:$body:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2 built-in:$body:2:1"
+  rows="uni-400:$body:3:1 uni-400:$body/compose:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2"
+  rows="$rows built-in:$body:2:1 built-in:$body/compose:2:1"
   rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1"
   [ -z "${NCT_LONG:-}" ] || rows="$rows bpe-400:$body:2:1 free-400:$body:2:1 ac-16:$body:2:1 ei-32-8:$body:2:1 ei-16-8-2:$body:2:1" # M1 is slow
   [ -z "${NCT_LONG:-}" ] || rows="$rows uni-400:4m:2:1 str-10-4:4m=uni-400:2:1 str-10-4:4m+uni-400:2:1"

@@ -303,11 +303,11 @@ END
   m1train -q -k strings -b 11 -a words -o strings text
   acwin -b 11 -m strings text | bitpack >words
   acwin -b 11 -m strings <(sample 90000 | tail -c 30000) | bitpack >ahead
-  composed="$net -n 40 -e ahead --eval-every=20 --compose -M strings"
+  composed="$net -n 40 -e ahead --eval-every=20 -M strings"
   m2train -q $composed -o whole words
   m2train -q $composed -T 3 -o threads words
   cmp whole threads
-  m2train -q $net -n 40 -e ahead --eval-every=20 -o plain words
+  m2train -q $net -n 40 -e ahead --eval-every=20 --no-compose -o plain words
   run ! cmp -s whole plain
   [ "$(wc -c <whole)" -eq "$(wc -c <plain)" ]
   m2train -E -m whole ahead | bpbcalc >table
@@ -318,32 +318,75 @@ END
     NR == 2 { exit !(sqrt(($at - said) ^ 2) < 2e-4) }' table
 }
 
+@test "m2train: --compose: what is the default; texts from a file" {
+  local o
+  head -c 5000 text | acwin | bitpack >built-in
+  m2train -q $net -n 2 --no-compose -o apart built-in
+  for o in "" --compose; do
+    m2train $net -n 2 $o -o shared built-in 2>err
+    [ ! -s err ]
+    run ! cmp -s shared apart
+  done
+  m2train -q $net -n 2 -o other toks # split windows have no texts
+  m2train -q $net -n 2 --no-compose -o apart toks
+  cmp other apart
+  m1train -q -k strings -b 11 -a words -o strings text
+  acwin -b 11 -m strings text | bitpack >words
+  m2train -q $net -n 2 --no-compose -o apart words
+  run -0 --separate-stderr m2train $net -n 2 -o other words
+  [ "$stderr" = "m2train: each token learns alone: -M FILE, the M1 of the tokens, would let them share what is learned" ]
+  cmp other apart
+  m2train -q $net -n 2 -M strings -o shared words
+  acwin --strings=llmc -b 11 -m strings -o texts # the last of them is EOD's, 14 bytes with its length
+  { head -c -14 texts && printf '\0'; } >bare
+  m2train -q $net -n 2 --texts=bare -o other words
+  cmp other shared
+  bitpack --to=text words | bitpack --from=ids --vocab=2048 >foreign
+  m2train -q $net -n 2 --compose --texts=texts -o shared foreign
+  m2train -q $net -n 2 -o apart foreign
+  run ! cmp -s shared apart
+}
+
 @test "m2train: --compose: a run goes on from its checkpoint, but not with other words or without" {
   m1train -q -k strings -b 11 -a words -o strings text
   acwin -b 11 -m strings text | bitpack >words
-  composed="$steady --compose -M strings"
+  composed="$steady -M strings"
   start m2train -q $composed -n 1000000 --save-every=5 -C ck --log=l -o model words
   await has_lines l 12
   kill -TERM "$started"
   ends 143
   step=$(tail -n 1 l | cut -f 1)
   run -1 --separate-stderr m2train -q $steady -n $((step + 5)) -C ck -o model words
-  [[ $stderr == *"made with words "*", not (none)" ]]
+  [[ $stderr == *"made with parts "*", not (none)" ]]
   m2train -q $composed -n $((step + 5)) -C ck -o model words
   m2train -q $composed -n $((step + 5)) -o whole words
   cmp model whole
 }
 
-@test "m2train: --compose: tokens without words, another M1, and uses without effect are refused" {
+@test "m2train: --compose: tokens without texts, another M1, bad texts, and uses without effect are refused" {
+  local bad
   run -3 --separate-stderr m2train $net -n 2 --compose -M "$MODEL" toks
   [[ $stderr == "m2train: $MODEL: the tokens are not windows of chosen strings"* ]]
   head -c 5000 text | acwin | bitpack >words
   run -1 --separate-stderr m2train $net -n 2 --compose -M "$MODEL" words
   [[ $stderr == "m2train: $MODEL: M1 "*", but the tokens are of M1 "* ]]
   run -1 m2train $net -n 2 --compose -M absent words
-  run -2 m2train $net -n 2 -M "$MODEL" toks
-  run -2 m2train -E -m model --compose toks
-  run -2 m2train -E -m model -M "$MODEL" toks
+  run -3 m2train $net -n 2 -M "$MODEL" toks
+  acwin --strings=llmc -o texts
+  run -1 --separate-stderr m2train $net -n 2 --texts=texts toks
+  [ "$stderr" = "m2train: texts: texts of 65536 tokens, but the streams' vocabulary is 256" ]
+  run -3 --separate-stderr m2train $net -n 2 --texts=text toks
+  [ "$stderr" = "m2train: text: not a file of token texts (see acwin --strings=llmc)" ]
+  run -3 --separate-stderr m2train $net -n 2 --texts=<(head -c 2000 texts) words
+  [[ $stderr == *": ends at byte 2000, within its texts" ]]
+  run -1 --separate-stderr m2train $net -n 2 --texts=absent words
+  [ "$stderr" = "m2train: absent: No such file or directory" ]
+  for bad in "-M m1 --no-compose" "--texts=texts --no-compose" "-M m1 --texts=texts" "-E -m model --compose" \
+    "-E -m model --no-compose" "-E -m model -M m1" "-E -m model --texts=texts"; do
+    run -2 m2train $net -n 2 $bad toks
+  done
+  run -1 --separate-stderr m2train $net -n 2 --texts=texts -o texts words
+  [ "$stderr" = "m2train: texts: -o would overwrite a file that is read: --texts texts" ]
 }
 
 @test "m2train: the model file has notes without paths and dates" {

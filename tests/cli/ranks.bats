@@ -71,6 +71,16 @@ near() {
   near "$reference/log" log4
 }
 
+@test "ranks: tokens that share parts of their texts" {
+  # a file of 256 texts, each a byte; the number that it begins with is 0134d7c8
+  LC_ALL=C awk 'BEGIN { printf "%c%c%c%c%c%c%c%c%c%c", 200, 215, 52, 1, 2, 0, 0, 0, 0, 1; for (i = 10; i < 1024; i++) printf "%c", 0
+    for (i = 0; i < 256; i++) printf "%c%c", 1, i }' >texts
+  m2train -q $net --texts=texts -n 40 --log=log -o model toks
+  ranks 2 m2train -q $net --texts=texts -n 40 --log=log2 -o two toks
+  near log log2
+  run ! cmp -s log "$reference/log"
+}
+
 @test "ranks: one rank under a launcher is the same as none" {
   ranks 1 m2train -q $net -n 40 --log=log -o model toks
   cmp log "$reference/log"

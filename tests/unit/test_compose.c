@@ -1,11 +1,11 @@
-/* test_compose.c - rows of tokens composed of rows of words: what the passes see, and where gradients go. */
+/* test_compose.c - rows of tokens composed of rows of parts: what the passes see, and where gradients go. */
 #include "net_example.h"
 
 #include "net/compose.h"
 
-#define WORDS 6
+#define PARTS 6
 
-/* The example's net with words, which are up to 3 for each token, some of them twice. */
+/* The example's net with parts, which are up to 3 for each token, some of them twice. */
 struct composed {
 	struct example e;
 	struct nct_composition c;
@@ -20,19 +20,19 @@ composed_make(struct composed *x, const struct example *e, unsigned threads)
 	nct_rng r = {11};
 
 	x->e = *e;
-	x->e.s.words = WORDS;
-	x->c = (struct nct_composition){.vocab = e->s.vocab, .words = WORDS};
+	x->e.s.parts = PARTS;
+	x->c = (struct nct_composition){.vocab = e->s.vocab, .parts = PARTS};
 	x->c.at = calloc((size_t)e->s.vocab + 1, sizeof *x->c.at);
-	x->c.word = calloc((size_t)e->s.vocab * 3, sizeof *x->c.word);
-	assert_true(x->c.at != NULL && x->c.word != NULL);
+	x->c.part = calloc((size_t)e->s.vocab * 3, sizeof *x->c.part);
+	assert_true(x->c.at != NULL && x->c.part != NULL);
 	for (uint32_t t = 0; t < e->s.vocab; t++) {
 		x->c.at[t + 1] = x->c.at[t] + (uint32_t)nct_rng_below(&r, 4);
 		for (uint32_t i = x->c.at[t]; i < x->c.at[t + 1]; i++)
-			x->c.word[i] = (uint32_t)nct_rng_below(&r, WORDS);
+			x->c.part[i] = (uint32_t)nct_rng_below(&r, PARTS);
 	}
 	assert_int_equal(nct_shape_tensors(&x->e.s, x->t, &x->total, NULL), NCT_OK);
 	x->net = net_make(&x->e, threads, "ref");
-	assert_int_equal(nct_net_set_words(x->net, &x->c), NCT_OK);
+	assert_int_equal(nct_net_set_parts(x->net, &x->c), NCT_OK);
 	nct_net_compose(x->net);
 }
 
@@ -57,7 +57,7 @@ loss(nct_net *n, const struct example *e)
 	return nats;
 }
 
-/* A net without words, with the sums for its rows, has the same loss and gradients. */
+/* A net without parts, with the sums for its rows, has the same loss and gradients. */
 static void
 test_sums(void **state)
 {
@@ -74,16 +74,16 @@ test_sums(void **state)
 			memcpy(params, nct_net_params(x.net), x.total * sizeof *params);
 			nct_compose(&x.e.s, &x.c, params);
 			plain = net_make(&examples[i], threads, "ref");
-			memcpy(nct_net_params(plain), params, x.t[NCT_P_WORDS].offset * sizeof *params);
+			memcpy(nct_net_params(plain), params, x.t[NCT_P_PARTS].offset * sizeof *params);
 			assert_true(loss(x.net, &x.e) == loss(plain, &examples[i]));
-			assert_memory_equal(nct_net_grads(x.net), nct_net_grads(plain), x.t[NCT_P_WORDS].offset * sizeof *params);
+			assert_memory_equal(nct_net_grads(x.net), nct_net_grads(plain), x.t[NCT_P_PARTS].offset * sizeof *params);
 			nct_net_free(plain);
 			free(params);
 			composed_free(&x);
 		}
 }
 
-/* The gradient of a word's row is the sum of those of the rows that have it. */
+/* The gradient of a part's row is the sum of those of the rows that have it. */
 static void
 test_spread(void **state)
 {
@@ -97,15 +97,15 @@ test_spread(void **state)
 		nct_net_spread(x.net);
 		g = nct_net_grads(x.net);
 		for (unsigned out = 0; out < 2; out++)
-			for (uint32_t w = 0; w < WORDS; w++)
+			for (uint32_t w = 0; w < PARTS; w++)
 				for (uint32_t j = 0; j < x.e.s.width; j++) {
 					const float *rows = g + x.t[out ? NCT_P_HEAD : NCT_P_EMBED].offset;
-					const double have = (double)g[x.t[NCT_P_WORDS].offset + (out * WORDS + w) * x.e.s.width + j];
+					const double have = (double)g[x.t[NCT_P_PARTS].offset + (out * PARTS + w) * x.e.s.width + j];
 					double want = 0, size = 1e-3;
 
 					for (uint32_t t = 0; t < x.e.s.vocab; t++)
 						for (uint32_t k = x.c.at[t]; k < x.c.at[t + 1]; k++)
-							if (x.c.word[k] == w) {
+							if (x.c.part[k] == w) {
 								want += (double)rows[t * x.e.s.width + j];
 								size += fabs((double)rows[t * x.e.s.width + j]);
 							}
@@ -115,7 +115,7 @@ test_spread(void **state)
 	}
 }
 
-/* A small step along a word's row changes the loss as its gradient says. */
+/* A small step along a part's row changes the loss as its gradient says. */
 static void
 test_slope(void **state)
 {
@@ -128,11 +128,11 @@ test_slope(void **state)
 	composed_make(&x, &examples[0], 1);
 	(void)loss(x.net, &x.e);
 	nct_net_spread(x.net);
-	p = nct_net_params(x.net) + x.t[NCT_P_WORDS].offset;
-	n = x.t[NCT_P_WORDS].size;
+	p = nct_net_params(x.net) + x.t[NCT_P_PARTS].offset;
+	n = x.t[NCT_P_PARTS].size;
 	g = malloc(n * sizeof *g); /* the net adds to its own */
 	assert_non_null(g);
-	memcpy(g, nct_net_grads(x.net) + x.t[NCT_P_WORDS].offset, n * sizeof *g);
+	memcpy(g, nct_net_grads(x.net) + x.t[NCT_P_PARTS].offset, n * sizeof *g);
 	for (size_t j = 0; j < n; j += 7) {
 		const double slope = (double)g[j];
 		double change = 0;
@@ -144,13 +144,13 @@ test_slope(void **state)
 			p[j] -= (float)side * step;
 		}
 		if (fabs(change / (2 * (double)step) - slope) > 0.02 * (1 + fabs(slope)))
-			fail_msg("word parameter %zu: slope %g, not %g", j, change / (2 * (double)step), slope);
+			fail_msg("part parameter %zu: slope %g, not %g", j, change / (2 * (double)step), slope);
 	}
 	free(g);
 	composed_free(&x);
 }
 
-/* Without words nothing is composed, and nothing is there for them. */
+/* Without parts nothing is composed, and nothing is there for them. */
 static void
 test_none(void **state)
 {
@@ -160,7 +160,7 @@ test_none(void **state)
 
 	(void)state;
 	assert_int_equal(nct_shape_tensors(&examples[0].s, t, &total, NULL), NCT_OK);
-	assert_int_equal(t[NCT_P_WORDS].size, 0);
+	assert_int_equal(t[NCT_P_PARTS].size, 0);
 	assert_int_equal(total, t[NCT_P_HEAD].offset + t[NCT_P_HEAD].size);
 	nct_net_compose(n);
 	nct_net_spread(n);

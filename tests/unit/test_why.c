@@ -358,6 +358,7 @@ test_m2(void **state)
 	static struct nct_m2_evaluation all;
 	struct nct_m2_train_result r;
 	struct nct_encode_options like;
+	nct_texts *texts;
 	nct_m1 *builtin;
 	nct_m2 *m;
 	int stopped;
@@ -365,6 +366,8 @@ test_m2(void **state)
 	(void)state;
 	assert_int_equal(nct_m1_builtin(&builtin, NULL, NULL), NCT_OK);
 	FAILS(NCT_EMODEL, 1, nct_m2_encode_options(m2, builtin, &like, sizeof like, why));
+	FAILS(NCT_EKIND, 1, nct_texts_of(&texts, builtin, nct_corpus_header(corpus), why));
+	FAILS(NCT_EIO, 0, nct_texts_read(&texts, -1, why));
 	nct_m1_free(builtin);
 	FAILS(NCT_EIO, 1, nct_m2_open(&m, "/nowhere/m2", why));
 	FAILS(NCT_EARG, 1, nct_m2_train(corpus, NULL, &bad, null, &r, why));

@@ -1,0 +1,167 @@
+/* token_texts.c - the texts of tokens: of a codebook, or of a file for llm.c (nct-formats(5), "Token texts"). */
+#include "train/token_texts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/le.h"
+#include "book/llmc_texts.h"
+#include "book/text_table.h"
+#include "m1/m1.h"
+
+#if NCT_TEXT_BYTES < NCT_WINDOW_SYMBOLS
+#error "a string of a codebook may be longer than a text"
+#endif
+
+#define VOCAB_MAX 65536u
+
+void
+nct_texts_free(nct_texts *x)
+{
+	if (x == NULL)
+		return;
+	free(x->at);
+	free(x->text);
+	free(x);
+}
+
+/* Room for V texts of `bytes` bytes in all. NULL: out of memory. */
+static nct_texts *
+texts_new(uint32_t vocab, size_t bytes)
+{
+	nct_texts *x = calloc(1, sizeof *x);
+
+	if (x == NULL)
+		return NULL;
+	x->vocab = vocab;
+	x->at = calloc((size_t)vocab + 1, sizeof *x->at);
+	x->text = malloc(bytes);
+	if (x->at != NULL && x->text != NULL)
+		return x;
+	nct_texts_free(x);
+	return NULL;
+}
+
+/* ---- of a codebook ---- */
+
+static nct_err
+of_codebook(nct_texts **out, const struct nct_codebook *book)
+{
+	const uint32_t strings = (uint32_t)1 << book->bits;
+	struct nct_text_table table;
+	size_t bytes = 0;
+	nct_texts *x;
+	nct_err err = nct_text_table_new(&table, book);
+
+	if (err != NCT_OK)
+		return err;
+	for (uint32_t k = 0; k < strings; k++)
+		bytes += nct_codebook_bytes(book, k);
+	if ((*out = x = texts_new(strings, bytes + NCT_STRING_SHORT)) != NULL)
+		for (uint32_t k = 0; k < strings; k++) {
+			nct_text_copy(&table, k, x->text + x->at[k]);
+			x->at[k + 1] = x->at[k] + (uint32_t)nct_codebook_bytes(book, k);
+		}
+	nct_text_table_free(&table);
+	return x == NULL ? NCT_ENOMEM : NCT_OK;
+}
+
+nct_err
+nct_texts_of(nct_texts **out, const nct_m1 *m1, const struct nct_header *h, nct_why *why)
+{
+	const struct nct_codebook *book;
+	nct_why own;
+	nct_err err;
+
+	why = nct_why_begin(why, &own);
+	*out = NULL;
+	if (!nct_texts_in_codebook(h))
+		return nct_fail(why, NCT_EKIND, "the tokens are not windows of chosen strings, so no codebook has them");
+	if (h->m1 != nct_m1_fingerprint(m1))
+		return nct_fail(why, NCT_EMODEL, "M1 %016" PRIx64 ", but the tokens are of M1 %016" PRIx64, nct_m1_fingerprint(m1),
+		                h->m1);
+	book = nct_m1_codebook_printed(m1, h->window_bits, h->windows);
+	if (book == NULL || book->fingerprint != h->windows)
+		return nct_fail(why, NCT_EMODEL, "it does not have the codebook of windows %016" PRIx64 ", as the tokens have",
+		                h->windows);
+	if ((err = of_codebook(out, book)) == NCT_OK)
+		return NCT_OK;
+	return nct_fail(why, err, "%s", err == NCT_EARG ? "the texts of the codebook are too long" : "out of memory");
+}
+
+int
+nct_texts_in_codebook(const struct nct_header *h)
+{
+	return h->code == NCT_CODE_BEST && h->token_bits == h->window_bits;
+}
+
+/* ---- of a file ---- */
+
+static nct_err
+read_whole(int fd, uint8_t *to, size_t n, uint64_t *at, nct_why *why)
+{
+	size_t got;
+	nct_err err = nct_read(fd, to, n, &got);
+
+	*at += got;
+	if (err == NCT_OK && got < n)
+		return nct_fail(why, NCT_ECUT, "ends at byte %" PRIu64 ", within its texts", *at);
+	return err;
+}
+
+/* Reads all texts from fd, behind the header. */
+static nct_err
+read_texts(nct_texts *x, int fd, uint64_t *at, nct_why *why)
+{
+	uint8_t more;
+	size_t got;
+	nct_err err;
+
+	for (uint32_t t = 0; t < x->vocab; t++) {
+		uint8_t n;
+
+		if ((err = read_whole(fd, &n, 1, at, why)) != NCT_OK ||
+		    (err = read_whole(fd, x->text + x->at[t], n, at, why)) != NCT_OK)
+			return err;
+		x->at[t + 1] = x->at[t] + n;
+	}
+	if ((err = nct_read(fd, &more, 1, &got)) == NCT_OK && got > 0)
+		return nct_fail(why, NCT_EDATA, "goes on behind the text of the last token, byte %" PRIu64, *at);
+	return err;
+}
+
+nct_err
+nct_texts_read(nct_texts **out, int fd, nct_why *why)
+{
+	uint8_t head[NCT_LLMC_TEXTS_HEADER];
+	uint64_t at = 0;
+	uint32_t vocab;
+	nct_why own;
+	size_t got;
+	nct_err err;
+
+	why = nct_why_begin(why, &own);
+	*out = NULL;
+	if ((err = nct_read(fd, head, sizeof head, &got)) != NCT_OK)
+		return err;
+	at = got;
+	if (got < 4 || nct_get32(head) != NCT_LLMC_TEXTS_MAGIC)
+		return nct_fail(why, NCT_EKIND, "not a file of token texts (see acwin --strings=llmc)");
+	if (got < sizeof head)
+		return nct_fail(why, NCT_ECUT, "ends at byte %" PRIu64 ", within its header", at);
+	vocab = nct_get32(head + 8);
+	if (nct_get32(head + 4) < 1 || nct_get32(head + 4) > NCT_LLMC_TEXTS_VERSION)
+		return nct_fail(why, NCT_EVERSION, "version %" PRIu32 " of token texts is not known", nct_get32(head + 4));
+	if (vocab < 2 || vocab > VOCAB_MAX)
+		return nct_fail(why, NCT_EDATA, "texts of %" PRIu32 " tokens: not from 2 to %u", vocab, VOCAB_MAX);
+	if ((*out = texts_new(vocab, (size_t)vocab * NCT_LLMC_TEXT_BYTES)) == NULL)
+		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	if ((err = read_texts(*out, fd, &at, why)) != NCT_OK) {
+		nct_texts_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
