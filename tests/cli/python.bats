@@ -112,3 +112,38 @@ assert t.encode(text) == list(nct.Codec().encode(text, end=False)) and t.decode(
 assert t.vocab_size == 65536 and len(t.get_vocab()) == 65536 and t._convert_token_to_id(t.eos_token) == 65535
 END
 }
+
+@test "python: parts.py finds the parts that m2train finds" {
+  python <<'END'
+import random
+import struct
+characters = [c.encode() for c in " a'\u2019\u00e9\u00c9\u0416\u0436\u01c5\u0130\u0178\u03a3\u0394\u05d0\u4e2d1\u0663\u00bd\n\t.-\u2014\u20ac\u00a0\u2003\U0001f600\u0301"]
+characters += [b" ", b" ", b"e", b"E", b"t", b"T", b"s", b"\0", b"\xff", b"\xe2\x82", b"\xed\xa0\x80", b"\xc0\x80"]
+r = random.Random(1)
+texts = [b"".join(r.choices(characters, k=r.randrange(12))) for _ in range(20000)]
+with open("awkward", "wb") as f:
+    f.write(struct.pack("<256I", 20240328, 2, len(texts), 0, *[0] * 252) + b"".join(bytes([len(t)]) + t for t in texts))
+END
+  acwin --strings=llmc --codebook=short -o short
+  echo 1 2 3 | bitpack --from=ids --vocab=20000 >t.awkward
+  echo 1 2 3 | bitpack --from=ids --vocab=65536 >t.short
+  for texts in awkward short; do
+    m2train -q -T 1 -s d=16,layers=1,heads=1,ff=16 -n 1 -B 1 -L 4 --texts=$texts -C ck -o m t.$texts
+    python3 "$NCT_ROOT/examples/python/parts.py" $texts >pairs
+    # The checkpoint has their number and the CRC64 of all pairs.
+    python $texts <<'END'
+import ctypes
+import ctypes.util
+import json
+crc64 = ctypes.CDLL(ctypes.util.find_library("lzma") or "liblzma.so.5").lzma_crc64
+crc64.restype, crc64.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64)
+with open("ck", "rb") as f:
+    meta = json.loads(f.read(int.from_bytes(f.read(8), "little")))["__metadata__"]
+with open("pairs", "rb") as f:
+    pairs = f.read()
+last = max(int.from_bytes(pairs[i:i + 4], "little") for i in range(4, len(pairs), 8))
+assert meta["parts"] == "%d, CRC %016x" % (last + 1, crc64(pairs, len(pairs), 0)), (meta["parts"], last + 1)
+END
+    rm ck m
+  done
+}

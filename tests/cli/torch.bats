@@ -311,3 +311,25 @@ refused() {
     [[ $stderr == *": invalid positive value: "* ]]
   done
 }
+
+@test "torch: the page's lines for tokens that share parts make the rows that m2train makes" {
+  acwin text | bitpack >t16
+  acwin --strings=llmc -o texts
+  m2train -q -T 1 --cpu=ref $net -n 3 --texts=texts -C composed -o sums t16
+  "$PYTHON" "$NCT_ROOT/examples/python/parts.py" texts >pairs
+  awk '/^## Tokens that share/ { on = 1 } on && /^    / { print substr($0, 5) }' "$NCT_ROOT/examples/python/README.md" >page.py
+  [ "$(wc -l <page.py)" -eq 3 ]
+  PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" -W error - <<'END'
+import numpy, torch
+from m2_files import read_safetensors
+V, C = 65536, 32
+state, sums = read_safetensors('composed')[1], read_safetensors('sums')[1]
+for i, name in enumerate(('embed', 'head')):
+    own = torch.from_numpy(numpy.array(state[name]).reshape(-1, C)[:V])
+    exec(open('page.py').read())
+    assert abs(parts.std().item() / own.std().item() - 0.5) < 0.01
+    parts = torch.from_numpy(numpy.array(state['parts']).reshape(2, -1, C)[i])
+    rows = own + torch.sparse.mm(has, parts)
+    assert torch.allclose(rows, torch.from_numpy(numpy.array(sums[name]).reshape(-1, C)[:V]), atol=1e-5)
+END
+}

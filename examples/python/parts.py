@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""parts.py - which parts the texts of tokens share, for models that compose their rows of these, as m2train does.
+
+usage: python3 parts.py TEXTS >PAIRS
+TEXTS is a file of token texts as llm.c reads it (acwin --strings=llmc). PAIRS are little-endian integers of 32 bits, two
+for each part of a token: the token, and the number of the part. They are those of m2train --texts=TEXTS; m2train(1),
+"Tokens that share parts", tells what parts there are."""
+import re
+import struct
+import sys
+import unicodedata
+
+FIRST_WORD, LATER_WORD, SMALL, BEGINNING, LONGER_BEGINNING, ENDING, SHAPE = range(7)
+
+# Capital letters whose small letter is `add` further on: each `every`-th of range(start, end).
+PAIRS = ((0x41, 0x5b, 32, 1), (0xc0, 0xd7, 32, 1), (0xd8, 0xdf, 32, 1), (0x100, 0x130, 1, 2), (0x132, 0x138, 1, 2),
+         (0x139, 0x149, 1, 2), (0x14a, 0x178, 1, 2), (0x179, 0x17f, 1, 2), (0x391, 0x3a2, 32, 1), (0x3a3, 0x3ac, 32, 1),
+         (0x400, 0x410, 80, 1), (0x410, 0x430, 32, 1), (0x460, 0x482, 1, 2), (0x48a, 0x4c0, 1, 2), (0x4d0, 0x530, 1, 2),
+         (0x531, 0x557, 48, 1))
+SMALL_LETTER = {c: c + add for start, end, add, every in PAIRS for c in range(start, end, every)}
+
+# Words, in the kinds of their characters, as kinds() gives them. A byte that is not UTF-8 goes with what is before it.
+WORD = re.compile("(?:S?(?:LA?)+|S?N+|S?[OA]+|[SW]+|X)X*")
+
+
+def kinds(text):
+    """A letter for each character: Letter, Number, Apostrophe, Space, other White space, Other; X, not UTF-8."""
+    def kind(c):
+        if c in " '\u2019":
+            return "S" if c == " " else "A"
+        if c in "\t\n\v\f\r":
+            return "W"
+        if 0xdc80 <= ord(c) <= 0xdcff:
+            return "X"
+        return {"L": "L", "M": "L", "N": "N"}.get(unicodedata.category(c)[0], "O")
+    return "".join(map(kind, text))
+
+
+def shape(small, word, space):
+    """Bits 0 and 1: capital letters. Bit 2: a space. From bit 3 on: 0 a letter, 1 a digit, 2 another character."""
+    c = ord(word[0])
+    letter = 0x80 <= c < 0x2000 or c >= 0x2c00 or "a" <= chr(c | 32) <= "z"
+    kind = 1 if "0" <= word[0] <= "9" else 0 if letter else 2
+    return chr(kind << 3 | space << 2 | sum((a != b) << i for i, (a, b) in enumerate(zip(small[:2], word))))
+
+
+def parts_of(text):
+    """The parts of a text (bytes), as bytes that begin with their kind."""
+    text = text.decode("utf-8", "surrogateescape")
+    for match in WORD.finditer(kinds(text)):
+        whole = text[match.start():match.end()]
+        space = whole[0] == " " and len(whole) > 1
+        word = whole[space:]
+        small = word.translate(SMALL_LETTER)
+        found = [(LATER_WORD if match.start() else FIRST_WORD, whole), (SMALL, small), (SHAPE, shape(small, word, space))]
+        if len(small) >= 3:
+            found.append((BEGINNING, small[:3]))
+        if len(small) >= 4:
+            found += (LONGER_BEGINNING, small[:4]), (ENDING, small[-3:])
+        for kind, part in found:
+            yield bytes([kind]) + part.encode("utf-8", "surrogateescape")
+
+
+def shared_parts(texts):
+    """For each token the numbers of its parts that other tokens have, too, ascending; one may be there twice."""
+    lists = [list(parts_of(text)) for text in texts]
+    users = {}
+    for token, parts in enumerate(lists):
+        for part in parts:
+            users.setdefault(part, set()).add(token)
+    number = {part: i for i, part in enumerate(sorted(part for part in users if len(users[part]) > 1))}
+    return [sorted(number[part] for part in parts if part in number) for parts in lists]
+
+
+def read_texts(data):
+    """The texts in a file of token texts."""
+    magic, version, count = struct.unpack_from("<3I", data)
+    if magic != 20240328 or version not in (1, 2):
+        sys.exit("parts.py: not a file of token texts")
+    texts, at = [], 1024
+    for _ in range(count):
+        texts.append(data[at + 1:at + 1 + data[at]])
+        at += 1 + data[at]
+    return texts
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with open(sys.argv[1], "rb") as f:
+        texts = read_texts(f.read())
+    for token, parts in enumerate(shared_parts(texts)):
+        for part in parts:
+            sys.stdout.buffer.write(struct.pack("<2I", token, part))
+
+
+if __name__ == "__main__":
+    main()
