@@ -215,7 +215,7 @@ def read_model(path):
     kind = meta.get("format")
     need(kind in (MODEL, OF_M2TRAIN, OF_M2PY), path, "neither a model M2 nor a checkpoint")
     if "parts" in tensors:
-        fail("%s: rows are composed (m2train --compose), and the parts are not known here: take the model's file" % path)
+        fail("%s: its tokens share parts, which are not known here: take the model's file, or m2train --no-compose" % path)
     try:
         need(kind == MODEL or meta["crc64.tensors"] == "%016x" % crc64(*tensors.values()), path,
              "damaged: CRC of its tensors")

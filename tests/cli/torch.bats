@@ -288,7 +288,7 @@ refused() {
   acwin text | bitpack >t16
   m2train -q -T 1 $net -n 1 --compose -C composed -o x t16
   rm x
-  refused 1 "composed: rows are composed (m2train --compose), *" convert --like=t16 composed x
+  refused 1 "composed: its tokens share parts, which are not known here: *" convert --like=t16 composed x
   refused 1 "t16: its ids mean something else than those before" eval model t16
   refused 1 "ckpt: a vocabulary of 256, not 65536 as the tokens have" eval ckpt t16
   refused 1 "toks.raw: not a token stream: what its ids mean has to be told by --like" train -o x toks.raw
