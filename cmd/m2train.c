@@ -21,7 +21,7 @@ static const struct cli_option options[] = {
 	{OPT_COMPOSE, "compose", NULL, "tokens share what is learned of parts of their texts (default, if known)"},
 	{OPT_NO_COMPOSE, "no-compose", NULL, "each token learns alone"},
 	{'M', "m1", "FILE", "the M1 whose codebook has the tokens' strings (default: the built-in one)"},
-	{OPT_TEXTS, "texts", "FILE", "texts of tokens that no codebook has, as acwin --strings=llmc writes them"},
+	{OPT_TEXTS, "texts", "FILE", "the texts of the tokens, in the layout of llm.c (see nct-formats)"},
 	{'E', "evaluate", NULL, "evaluate a model on the operands: a table of losses"},
 	{'m', "model", "FILE", "with -E: the model"},
 	{OPT_WEIGHTS, "weights", "TYPE", "with -E: round weights to 'f32' (default), 'bf16' or 'int8', as m2gen stores them"},
@@ -156,7 +156,7 @@ read_texts(const struct opts *o)
 	const nct_err err = fd < 0 ? NCT_EIO : nct_texts_read(&x, fd, &why);
 
 	if (err != NCT_OK)
-		trainer_die(&o->t, err, o->texts, &why);
+		die_err(&cli, err, o->texts, &why);
 	close(fd);
 	return x;
 }
@@ -170,7 +170,7 @@ open_m1(const struct opts *o)
 	nct_err err = o->m1 != NULL ? nct_m1_open(&m, o->m1, NULL, &why) : nct_m1_builtin(&m, NULL, &why);
 
 	if (err != NCT_OK)
-		trainer_die(&o->t, err, o->m1 != NULL ? o->m1 : "built-in model", &why);
+		die_err(&cli, err, o->m1 != NULL ? o->m1 : "built-in model", &why);
 	return m;
 }
 
@@ -191,7 +191,7 @@ texts_of(const struct opts *o, const struct nct_header *h, nct_m1 *m1)
 	if (err == NCT_EMODEL && o->compose == 0 && o->m1 == NULL)
 		note(&cli, "each token learns alone: -M FILE, the M1 of the tokens, would let them share what is learned");
 	else if (err != NCT_OK)
-		trainer_die(&o->t, err, o->m1 != NULL ? o->m1 : "--compose", &why);
+		die_err(&cli, err, o->m1 != NULL ? o->m1 : o->compose > 0 ? "--compose" : "built-in model", &why);
 	nct_m1_free(m1);
 	return x;
 }
@@ -203,7 +203,7 @@ about(const struct opts *o, const struct nct_m2_train_result *r, nct_err err, co
 	if (r->writing)
 		return trainer_output_name(&o->t);
 	if (why->about == NCT_ABOUT_TEXTS)
-		return o->texts;
+		return o->texts != NULL ? o->texts : "the codebook";
 	return err == NCT_EMODEL && o->t.eval != NULL ? o->t.eval : "training";
 }
 

@@ -9,7 +9,8 @@
 
 Equations, files and names are those of nct-formats(5). Tokens are a token stream, or the same ids as bitpack --to=npy
 or --to=raw writes them: these are mapped into memory, a stream is read whole. --like=STREAM names a token stream; its
-header says what ids mean where no other file does. A checkpoint can be evaluated while its run goes on.
+header says what ids mean where no other file does. A checkpoint can be evaluated while its run goes on; one of
+m2train's in which tokens share parts cannot be read (m2train --no-compose).
 
 It needs PyTorch, NumPy and liblzma, and m2_files.py beside it. It runs on PyTorch 1.13 and 2.x, and has no call that
 only one of them has: no torch.compile, no scaled_dot_product_attention. These were looked up in both: autocast, AdamW

@@ -14,42 +14,41 @@ FIRST_WORD, LATER_WORD, SMALL, BEGINNING, LONGER_BEGINNING, ENDING, SHAPE = rang
 
 # Capital letters whose small letter is `add` further on: each `every`-th of range(start, end).
 PAIRS = ((0x41, 0x5b, 32, 1), (0xc0, 0xd7, 32, 1), (0xd8, 0xdf, 32, 1), (0x100, 0x130, 1, 2), (0x132, 0x138, 1, 2),
-         (0x139, 0x149, 1, 2), (0x14a, 0x178, 1, 2), (0x179, 0x17f, 1, 2), (0x391, 0x3a2, 32, 1), (0x3a3, 0x3ac, 32, 1),
-         (0x400, 0x410, 80, 1), (0x410, 0x430, 32, 1), (0x460, 0x482, 1, 2), (0x48a, 0x4c0, 1, 2), (0x4d0, 0x530, 1, 2),
-         (0x531, 0x557, 48, 1))
+         (0x139, 0x149, 1, 2), (0x14a, 0x178, 1, 2), (0x179, 0x17f, 1, 2), (0x1a0, 0x1a6, 1, 2), (0x1af, 0x1b0, 1, 1),
+         (0x1cd, 0x1dd, 1, 2), (0x1de, 0x1f0, 1, 2), (0x1f8, 0x220, 1, 2), (0x222, 0x234, 1, 2), (0x388, 0x38b, 37, 1),
+         (0x391, 0x3a2, 32, 1), (0x3a3, 0x3ac, 32, 1), (0x400, 0x410, 80, 1), (0x410, 0x430, 32, 1), (0x460, 0x482, 1, 2),
+         (0x48a, 0x4c0, 1, 2), (0x4c1, 0x4cf, 1, 2), (0x4d0, 0x530, 1, 2), (0x531, 0x557, 48, 1), (0x1e00, 0x1e96, 1, 2),
+         (0x1ea0, 0x1f00, 1, 2), (0xff21, 0xff3b, 32, 1))
 SMALL_LETTER = {c: c + add for start, end, add, every in PAIRS for c in range(start, end, every)}
 
-# Words, in the kinds of their characters, as kinds() gives them. A byte that is not UTF-8 goes with what is before it.
+# Words, in the kinds of their characters, as kind() gives them. A byte that is not UTF-8 goes with what is before it.
 WORD = re.compile("(?:S?(?:LA?)+|S?N+|S?[OA]+|[SW]+|X)X*")
 
 
-def kinds(text):
-    """A letter for each character: Letter, Number, Apostrophe, Space, other White space, Other; X, not UTF-8."""
-    def kind(c):
-        if c in " '\u2019":
-            return "S" if c == " " else "A"
-        if c in "\t\n\v\f\r":
-            return "W"
-        if 0xdc80 <= ord(c) <= 0xdcff:
-            return "X"
-        return {"L": "L", "M": "L", "N": "N"}.get(unicodedata.category(c)[0], "O")
-    return "".join(map(kind, text))
+WHITE = " \t\n\v\f\r"
+
+
+def kind(c):
+    """Letter, Number, Apostrophe, Space, other White space, Other; X: not UTF-8."""
+    if c in " '\u2019":
+        return "S" if c == " " else "A"
+    if 0xdc80 <= ord(c) <= 0xdcff:
+        return "X"
+    return "W" if c in WHITE else {"L": "L", "M": "L", "N": "N"}.get(unicodedata.category(c)[0], "O")
 
 
 def shape(small, word, space):
-    """Bits 0 and 1: capital letters. Bit 2: a space. From bit 3 on: 0 a letter, 1 a digit, 2 another character."""
-    c = ord(word[0])
-    letter = 0x80 <= c < 0x2000 or c >= 0x2c00 or "a" <= chr(c | 32) <= "z"
-    kind = 1 if "0" <= word[0] <= "9" else 0 if letter else 2
-    return chr(kind << 3 | space << 2 | sum((a != b) << i for i, (a, b) in enumerate(zip(small[:2], word))))
+    """Bits 0 and 1: capital letters. Bit 2: a space. From bit 3 on: 0 a letter, 1 a number, 2 another character."""
+    first = {"L": 0, "N": 1}.get(kind(word[0]), 2)
+    return chr(first << 3 | space << 2 | sum((a != b) << i for i, (a, b) in enumerate(zip(small[:2], word))))
 
 
 def parts_of(text):
     """The parts of a text (bytes), as bytes that begin with their kind."""
     text = text.decode("utf-8", "surrogateescape")
-    for match in WORD.finditer(kinds(text)):
+    for match in WORD.finditer("".join(map(kind, text))):
         whole = text[match.start():match.end()]
-        space = whole[0] == " " and len(whole) > 1
+        space = len(whole) > 1 and whole[0] == " " and whole[1] not in WHITE
         word = whole[space:]
         small = word.translate(SMALL_LETTER)
         found = [(LATER_WORD if match.start() else FIRST_WORD, whole), (SMALL, small), (SHAPE, shape(small, word, space))]
@@ -57,8 +56,8 @@ def parts_of(text):
             found.append((BEGINNING, small[:3]))
         if len(small) >= 4:
             found += (LONGER_BEGINNING, small[:4]), (ENDING, small[-3:])
-        for kind, part in found:
-            yield bytes([kind]) + part.encode("utf-8", "surrogateescape")
+        for what, part in found:
+            yield bytes([what]) + part.encode("utf-8", "surrogateescape")
 
 
 def shared_parts(texts):
@@ -73,15 +72,15 @@ def shared_parts(texts):
 
 
 def read_texts(data):
-    """The texts in a file of token texts."""
-    magic, version, count = struct.unpack_from("<3I", data)
+    """The texts in a file of token texts, without what stands for the end of a document."""
+    magic, version, count, end = struct.unpack_from("<4I", data)
     if magic != 20240328 or version not in (1, 2):
         sys.exit("parts.py: not a file of token texts")
     texts, at = [], 1024
     for _ in range(count):
         texts.append(data[at + 1:at + 1 + data[at]])
         at += 1 + data[at]
-    return texts
+    return [text.removesuffix(texts[end]) for text in texts] if version > 1 else texts
 
 
 def main():

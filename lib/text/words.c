@@ -90,6 +90,14 @@ far_kind(uint32_t c)
 	return kind_of_class(ranges[i - 1] % 4);
 }
 
+enum nct_character
+nct_words_character(const nct_words *w, uint32_t c)
+{
+	const uint8_t kind = c < TABLE ? w->kind[c] : far_kind(c);
+
+	return kind & LETTER ? NCT_LETTER : kind & NUMBER ? NCT_NUMBER : NCT_OTHER;
+}
+
 /* Decodes the character at text[0..n), n > 0. Returns its length and sets *kind. Bytes that are not UTF-8 have
  * length 1 and kind 0. */
 static inline size_t

@@ -18,6 +18,10 @@ typedef struct nct_words nct_words; /* immutable: any number of threads may shar
 nct_err nct_words_new(nct_words **out, const char *cpu) NCT_USED;
 void nct_words_free(nct_words *w);               /* NULL is a no-op */
 
+/* What character c is. Letters include marks. What is beyond Unicode counts as another character. */
+enum nct_character { NCT_LETTER, NCT_NUMBER, NCT_OTHER };
+enum nct_character nct_words_character(const nct_words *w, uint32_t c);
+
 /* Sets mark[i], for i in [0, n), to 1 if a word begins at text[i], else to 0. The `behind` bytes before the text and
  * the `ahead` bytes after it must be readable and of the same document. They are at least NCT_WORDS_BEHIND and
  * NCT_WORDS_AHEAD, or as many as the document has. */

@@ -60,8 +60,7 @@ check_memory(const struct nct_loop *l, nct_why *why)
 	uint64_t need = nct_net_bytes(&l->shape, 1, l->own, o->length, o->threads, o->cpu);
 	const uint64_t params = 4 * (uint64_t)nct_loop_parameters(l), places = (uint64_t)l->rows * o->length;
 	const uint64_t rounds = l->train->rounds != NULL ? params + 4 * places + nct_rounds_bytes(o) : 0;
-	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds +
-	                      (l->shape.parts > 0 ? params : 0); /* a copy, when the model is written */
+	const uint64_t more = nct_adafactor_bytes(&l->shape) + 8 * places + (keeps_best(l) ? params : 0) + rounds;
 
 	need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 	nct_loop_report(l, "parameters", "%" PRIu64, nct_shape_parameters(&l->shape));

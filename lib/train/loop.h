@@ -27,9 +27,10 @@ uint64_t nct_loop_step(const nct_loop *l);      /* steps done, including those b
 int nct_loop_had_rounds(const nct_loop *l);     /* true if the run has trained on windows (rounds.h) */
 /* names the run that the initial parameters are from; empty: they were random; borrowed */
 const char *nct_loop_from(const nct_loop *l);
-const float *nct_loop_params(const nct_loop *l); /* in the order of nct_shape_tensors(); borrowed */
+/* In the order of nct_shape_tensors(); borrowed. To be changed only if no step or evaluation follows. */
+float *nct_loop_params(const nct_loop *l);
 /* The parameters of the best evaluation, borrowed, with its result and step. NULL without o->keep_best, or before
  * the first evaluation. */
-const float *nct_loop_best(const nct_loop *l, double *bits, uint64_t *step);
+float *nct_loop_best(const nct_loop *l, double *bits, uint64_t *step);
 
 #endif

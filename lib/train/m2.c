@@ -29,12 +29,17 @@ struct run {
 	struct nct_m2_train_result *r;
 };
 
+/* Writes the model. If tokens share parts, the file has the sums of rows, which are made in `params`. */
 static nct_err
-save(const struct run *run, const float *params, int out, nct_why *why)
+save(const struct run *run, float *params, int out, nct_why *why)
 {
+	struct nct_shape composed = run->shape;
 	struct nct_notes n = {.n = 0};
 	nct_err err;
 
+	composed.parts = run->parts.parts;
+	if (composed.parts > 0)
+		nct_compose(&composed, &run->parts, params);
 	run->r->writing = 1;
 	nct_note(&n, "note.tool", "m2train %s", NCT_VERSION);
 	nct_note(&n, "note.tokens", "%" PRIu64, nct_corpus_tokens(run->tokens));
@@ -52,34 +57,12 @@ save(const struct run *run, const float *params, int out, nct_why *why)
 	return nct_wrote(err, why);
 }
 
-/* The same, if rows are composed. The file has their sums. */
-static nct_err
-save_composed(const struct run *run, const float *params, int out, nct_why *why)
-{
-	struct nct_shape shape = run->shape;
-	struct nct_tensor t[NCT_P_COUNT];
-	float *copy = NULL;
-	size_t total;
-	nct_err err;
-
-	shape.parts = run->parts.parts;
-	if ((err = nct_shape_tensors(&shape, t, &total, why)) != NCT_OK)
-		return err;
-	if ((copy = malloc(total * sizeof *copy)) == NULL)
-		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	memcpy(copy, params, total * sizeof *copy);
-	nct_compose(&shape, &run->parts, copy);
-	err = save(run, copy, out, why);
-	free(copy);
-	return err;
-}
-
 /* Trains, unless the checkpoint is complete, and writes the best model, or without evaluations the last. */
 static nct_err
 train(struct run *run, int out, nct_why *why)
 {
 	struct nct_m2_train_result *r = run->r;
-	const float *params;
+	float *params;
 	nct_loop *loop;
 	nct_err err =
 	    nct_loop_new(&loop, &run->o, &run->shape, &run->train, run->eval_tokens != NULL ? &run->eval : NULL, why);
@@ -95,13 +78,36 @@ train(struct run *run, int out, nct_why *why)
 		err = nct_loop_evaluate(loop, &r->kept_bits, &r->stopped, why);
 	}
 	if (err == NCT_OK && !r->stopped && nct_world_rank(run->o.world) == 0)
-		err = (run->parts.parts > 0 ? save_composed : save)(run, params, out, why);
+		err = save(run, params, out, why);
 	err = nct_world_agree(run->o.world, err, why);
 done:
 	if (loop != NULL)
 		r->step = nct_loop_step(loop);
 	nct_loop_free(loop);
 	return err;
+}
+
+/* Finds the parts of the tokens' texts, and that all ranks found the same. */
+static nct_err
+find_parts(struct run *run, uint32_t vocab, nct_why *why)
+{
+	const struct nct_train_options *o = &run->o;
+	uint64_t crc, first;
+	nct_err err;
+
+	if (o->texts->vocab != vocab)
+		err = nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL,
+		                     "texts of %" PRIu32 " tokens, but the streams' vocabulary is %" PRIu32, o->texts->vocab, vocab);
+	else if ((err = nct_token_parts(&run->parts, o->texts)) != NCT_OK)
+		(void)nct_fail(why, err, "%s", nct_strerror(err));
+	if ((err = nct_world_agree(o->world, err, why)) != NCT_OK)
+		return err;
+	first = crc = nct_composition_crc(&run->parts);
+	if ((err = nct_world_agree(o->world, nct_world_share(o->world, &first, sizeof first), why)) != NCT_OK)
+		return err;
+	if (nct_world_any(o->world, first != crc))
+		return nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL, "the ranks have different texts of tokens");
+	return NCT_OK;
 }
 
 /* Makes both give losses in the same unit: per token if the bytes of one are unknown. */
@@ -142,13 +148,9 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
 	if (o->texts != NULL) {
-		if (o->texts->vocab != vocab)
-			return nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL,
-			                      "texts of %" PRIu32 " tokens, but the streams' vocabulary is %" PRIu32,
-			                      o->texts->vocab, vocab);
-		if ((err = nct_world_agree(o->world, nct_token_parts(&run.parts, o->texts), why)) != NCT_OK) {
+		if ((err = find_parts(&run, vocab, why)) != NCT_OK) {
 			nct_composition_free(&run.parts);
-			return nct_fail(why, err, "%s", nct_strerror(err));
+			return err;
 		}
 		run.train.parts = run.parts.parts > 0 ? &run.parts : NULL;
 	}

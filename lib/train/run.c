@@ -62,13 +62,13 @@ nct_loop_step(const nct_loop *l)
 	return l->mark.step;
 }
 
-const float *
+float *
 nct_loop_params(const nct_loop *l)
 {
 	return nct_net_params(l->net);
 }
 
-const float *
+float *
 nct_loop_best(const nct_loop *l, double *bits, uint64_t *step)
 {
 	if (l->best == NULL || l->mark.best_step == 0)

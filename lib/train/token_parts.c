@@ -43,9 +43,8 @@ add(struct parts *p, uint32_t token, enum kind kind, const uint8_t *text, size_t
 	p->used += n + 1;
 }
 
-/* The small letter of a capital letter, or c itself. Of the letters whose UTF-8 has two bytes, these are the pairs of
- * Unicode's CaseFolding.txt with status C in the Latin, Greek, Cyrillic and Armenian alphabets, accented Greek ones
- * excepted. */
+/* The small letter of a capital letter, or c itself: the pairs of Unicode's CaseFolding.txt, with status C, of most
+ * letters of the Latin, Greek, Cyrillic and Armenian alphabets. Both of a pair have as many bytes in UTF-8. */
 static uint32_t
 small_letter(uint32_t c)
 {
@@ -53,9 +52,11 @@ small_letter(uint32_t c)
 		uint16_t from, end, add, every; /* each `every`-th of [from, end) has its small letter `add` behind it */
 	} pairs[] = {
 		{0x41, 0x5b, 32, 1}, {0xc0, 0xd7, 32, 1}, {0xd8, 0xdf, 32, 1}, {0x100, 0x130, 1, 2}, {0x132, 0x138, 1, 2},
-		{0x139, 0x149, 1, 2}, {0x14a, 0x178, 1, 2}, {0x179, 0x17f, 1, 2}, {0x391, 0x3a2, 32, 1}, {0x3a3, 0x3ac, 32, 1},
-		{0x400, 0x410, 80, 1}, {0x410, 0x430, 32, 1}, {0x460, 0x482, 1, 2}, {0x48a, 0x4c0, 1, 2}, {0x4d0, 0x530, 1, 2},
-		{0x531, 0x557, 48, 1},
+		{0x139, 0x149, 1, 2}, {0x14a, 0x178, 1, 2}, {0x179, 0x17f, 1, 2}, {0x1a0, 0x1a6, 1, 2}, {0x1af, 0x1b0, 1, 1},
+		{0x1cd, 0x1dd, 1, 2}, {0x1de, 0x1f0, 1, 2}, {0x1f8, 0x220, 1, 2}, {0x222, 0x234, 1, 2}, {0x388, 0x38b, 37, 1},
+		{0x391, 0x3a2, 32, 1}, {0x3a3, 0x3ac, 32, 1}, {0x400, 0x410, 80, 1}, {0x410, 0x430, 32, 1}, {0x460, 0x482, 1, 2},
+		{0x48a, 0x4c0, 1, 2}, {0x4c1, 0x4cf, 1, 2}, {0x4d0, 0x530, 1, 2}, {0x531, 0x557, 48, 1}, {0x1e00, 0x1e96, 1, 2},
+		{0x1ea0, 0x1f00, 1, 2}, {0xff21, 0xff3b, 32, 1},
 	};
 
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
@@ -64,31 +65,23 @@ small_letter(uint32_t c)
 	return c;
 }
 
-/* What the first character of a word is: 0 a letter, 1 a digit, 2 another. Beyond ASCII all but the blocks of
- * punctuation and symbols, U+2000 to U+2BFF, count as letters. */
-static unsigned
-class_of(uint32_t c)
-{
-	if (c >= '0' && c <= '9')
-		return 1;
-	return c >= 0x80 ? c >= 0x2000 && c < 0x2c00 ? 2 : 0 : (c | 32) >= 'a' && (c | 32) <= 'z' ? 0 : 2;
-}
-
-/* Where the characters of a word begin, which of the first two are capital letters, and the class of the first. */
+/* Where the characters of a word begin, which of the first two are capital letters, and what the first one is. */
 struct characters {
 	unsigned n;
 	unsigned capitals; /* bits 0 and 1 */
-	unsigned class;
+	enum nct_character first;
 	size_t at[NCT_TEXT_BYTES + 1]; /* (n + 1) */
 };
 
-/* Writes text[0..n) in small letters, and finds its characters. A byte that is not UTF-8 is one. */
+/* Writes text[0..n), n > 0, in small letters, and finds its characters. A byte that is not UTF-8 is one. */
 static void
-to_small(struct characters *c, const uint8_t *text, size_t n, uint8_t *to)
+to_small(struct characters *c, const nct_words *words, const uint8_t *text, size_t n, uint8_t *to)
 {
+	static const uint8_t lead[] = {0, 0, 0xc0, 0xe0};
 	size_t length;
 
-	c->n = c->capitals = c->class = 0;
+	c->n = c->capitals = 0;
+	c->first = NCT_OTHER;
 	for (size_t i = 0; i < n; i += length) {
 		uint32_t code, small;
 
@@ -98,34 +91,36 @@ to_small(struct characters *c, const uint8_t *text, size_t n, uint8_t *to)
 			code = UINT32_MAX;
 		}
 		if (c->n == 0)
-			c->class = class_of(code);
-		small = small_letter(code);
+			c->first = nct_words_character(words, code);
 		memcpy(to + i, text + i, length);
-		if (small != code) {
+		if ((small = small_letter(code)) != code) {
 			if (c->n < 2)
 				c->capitals |= 1u << c->n;
-			if (length == 1) {
-				to[i] = (uint8_t)small;
-			} else {
-				to[i] = (uint8_t)(0xc0 | small >> 6);
-				to[i + 1] = (uint8_t)(0x80 | (small & 0x3f));
-			}
+			for (size_t k = length; k-- > 1; small >>= 6)
+				to[i + k] = (uint8_t)(0x80 | (small & 0x3f));
+			to[i] = (uint8_t)(lead[length] | small);
 		}
 		c->n++;
 	}
 	c->at[c->n] = n;
 }
 
-static void
-add_word(struct parts *p, uint32_t token, int later, const uint8_t *word, size_t n)
+static int
+is_white(uint8_t c)
 {
-	const unsigned space = word[0] == ' ' && n > 1;
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void
+add_word(struct parts *p, const nct_words *words, uint32_t token, int later, const uint8_t *word, size_t n)
+{
+	const unsigned space = n > 1 && word[0] == ' ' && !is_white(word[1]);
 	uint8_t text[NCT_TEXT_BYTES];
 	struct characters c;
 	uint8_t shape;
 
-	to_small(&c, word + space, n - space, text);
-	shape = (uint8_t)(c.class << 3 | space << 2 | c.capitals);
+	to_small(&c, words, word + space, n - space, text);
+	shape = (uint8_t)((unsigned)c.first << 3 | space << 2 | c.capitals);
 	add(p, token, later ? LATER_WORD : FIRST_WORD, word, n);
 	add(p, token, SMALL, text, n - space);
 	if (c.n >= 3)
@@ -149,7 +144,7 @@ cut(struct parts *p, const nct_words *words, const uint8_t *text, size_t n, uint
 	nct_words_mark(words, text, 0, n, 0, mark);
 	for (size_t i = 1; i <= n; i++)
 		if (i == n || mark[i]) {
-			add_word(p, token, from > 0, text + from, i - from);
+			add_word(p, words, token, from > 0, text + from, i - from);
 			from = i;
 		}
 }

@@ -79,7 +79,7 @@ nct_texts_of(nct_texts **out, const nct_m1 *m1, const struct nct_header *h, nct_
 	why = nct_why_begin(why, &own);
 	*out = NULL;
 	if (!nct_texts_in_codebook(h))
-		return nct_fail(why, NCT_EKIND, "the tokens are not windows of chosen strings, so no codebook has them");
+		return nct_fail(why, NCT_EKIND, "the tokens are not windows of chosen strings: their texts are in no codebook");
 	if (h->m1 != nct_m1_fingerprint(m1))
 		return nct_fail(why, NCT_EMODEL, "M1 %016" PRIx64 ", but the tokens are of M1 %016" PRIx64, nct_m1_fingerprint(m1),
 		                h->m1);
@@ -110,6 +110,29 @@ read_whole(int fd, uint8_t *to, size_t n, uint64_t *at, nct_why *why)
 	if (err == NCT_OK && got < n)
 		return nct_fail(why, NCT_ECUT, "ends at byte %" PRIu64 ", within its texts", *at);
 	return err;
+}
+
+/* Takes the text of EOD from the end of all texts. */
+static void
+without_eod(nct_texts *x, uint32_t eod)
+{
+	uint8_t end[NCT_LLMC_TEXT_BYTES];
+	const size_t n = x->at[eod + 1] - x->at[eod];
+	uint32_t to = 0;
+
+	memcpy(end, x->text + x->at[eod], n);
+	for (uint32_t t = 0; n > 0 && t < x->vocab; t++) {
+		const uint32_t from = x->at[t];
+		uint32_t length = x->at[t + 1] - from;
+
+		if (length >= n && memcmp(x->text + from + length - n, end, n) == 0)
+			length -= (uint32_t)n;
+		memmove(x->text + to, x->text + from, length);
+		x->at[t] = to;
+		to += length;
+	}
+	if (n > 0)
+		x->at[x->vocab] = to;
 }
 
 /* Reads all texts from fd, behind the header. */
@@ -155,6 +178,9 @@ nct_texts_read(nct_texts **out, int fd, nct_why *why)
 	vocab = nct_get32(head + 8);
 	if (nct_get32(head + 4) < 1 || nct_get32(head + 4) > NCT_LLMC_TEXTS_VERSION)
 		return nct_fail(why, NCT_EVERSION, "version %" PRIu32 " of token texts is not known", nct_get32(head + 4));
+	if (nct_get32(head + 4) >= 2 && nct_get32(head + 12) >= vocab)
+		return nct_fail(why, NCT_EDATA, "its end of documents, token %" PRIu32 ", is not one of %" PRIu32 " tokens",
+		                nct_get32(head + 12), vocab);
 	if (vocab < 2 || vocab > VOCAB_MAX)
 		return nct_fail(why, NCT_EDATA, "texts of %" PRIu32 " tokens: not from 2 to %u", vocab, VOCAB_MAX);
 	if ((*out = texts_new(vocab, (size_t)vocab * NCT_LLMC_TEXT_BYTES)) == NULL)
@@ -162,6 +188,8 @@ nct_texts_read(nct_texts **out, int fd, nct_why *why)
 	if ((err = read_texts(*out, fd, &at, why)) != NCT_OK) {
 		nct_texts_free(*out);
 		*out = NULL;
+	} else if (nct_get32(head + 4) >= 2) {
+		without_eod(*out, nct_get32(head + 12));
 	}
 	return err;
 }

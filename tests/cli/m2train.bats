@@ -337,9 +337,8 @@ END
   [ "$stderr" = "m2train: each token learns alone: -M FILE, the M1 of the tokens, would let them share what is learned" ]
   cmp other apart
   m2train -q $net -n 2 -M strings -o shared words
-  acwin --strings=llmc -b 11 -m strings -o texts # the last of them is EOD's, 14 bytes with its length
-  { head -c -14 texts && printf '\0'; } >bare
-  m2train -q $net -n 2 --texts=bare -o other words
+  acwin --strings=llmc -b 11 -m strings -o texts
+  m2train -q $net -n 2 --texts=texts -o other words
   cmp other shared
   bitpack --to=text words | bitpack --from=ids --vocab=2048 >foreign
   m2train -q $net -n 2 --compose --texts=texts -o shared foreign
@@ -347,7 +346,7 @@ END
   run ! cmp -s shared apart
 }
 
-@test "m2train: --compose: a run goes on from its checkpoint, but not with other words or without" {
+@test "m2train: --compose: a run goes on from its checkpoint, but not with other parts or without" {
   m1train -q -k strings -b 11 -a words -o strings text
   acwin -b 11 -m strings text | bitpack >words
   composed="$steady -M strings"
@@ -358,6 +357,9 @@ END
   step=$(tail -n 1 l | cut -f 1)
   run -1 --separate-stderr m2train -q $steady -n $((step + 5)) -C ck -o model words
   [[ $stderr == *"made with parts "*", not (none)" ]]
+  { acwin --strings=llmc -b 11 -m strings | head -c -16 && printf '\1x\15<|endoftext|>'; } >texts # another before the last
+  run -1 --separate-stderr m2train -q $steady -n $((step + 5)) --texts=texts -C ck -o model words
+  [[ $stderr == *"made with parts "*", not "* ]]
   m2train -q $composed -n $((step + 5)) -C ck -o model words
   m2train -q $composed -n $((step + 5)) -o whole words
   cmp model whole

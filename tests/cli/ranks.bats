@@ -71,10 +71,35 @@ near() {
   near "$reference/log" log4
 }
 
+# texts EOD: a file of 256 texts, each a byte, of which one stands for the end of documents. It begins with 0134d7c8.
+texts() {
+  LC_ALL=C awk -v eod="$1" 'BEGIN { printf "%c%c%c%c%c%c%c%c%c%c%c%c%c", 200, 215, 52, 1, 2, 0, 0, 0, 0, 1, 0, 0, eod
+    for (i = 13; i < 1024; i++) printf "%c", 0; for (i = 0; i < 256; i++) printf "%c%c", 1, i }'
+}
+
+@test "ranks: texts that one rank lacks, or that are not those of rank 0, end the run" {
+  local each
+  each="exec m2train $net --texts=texts.\$OMPI_COMM_WORLD_RANK -n 40 -o two toks"
+  texts 101 >texts.0
+  run ! timeout 60 $mpi -n 2 sh -c "$each"
+  [[ $output == *"m2train: texts.1: No such file or directory"* ]]
+  mv texts.0 texts.1
+  run ! timeout 60 $mpi -n 2 sh -c "$each"
+  [[ $output == *"m2train: texts.0: No such file or directory"* ]]
+  texts 100 >texts.0
+  run ! timeout 60 $mpi -n 2 sh -c "$each"
+  [[ $output == *"m2train: texts.0: the ranks have different texts of tokens"* ]]
+  head -c 1100 texts.0 >texts.1
+  run ! timeout 60 $mpi -n 2 sh -c "$each"
+  [[ $output == *"m2train: texts.1: ends at byte 1100, within its texts"* ]]
+  acwin --strings=llmc -o texts.1
+  run ! timeout 60 $mpi -n 2 sh -c "$each"
+  [[ $output == *"m2train: "*"texts of 65536 tokens"* || $output == *"on another rank"* ]]
+  [ ! -e two ]
+}
+
 @test "ranks: tokens that share parts of their texts" {
-  # a file of 256 texts, each a byte; the number that it begins with is 0134d7c8
-  LC_ALL=C awk 'BEGIN { printf "%c%c%c%c%c%c%c%c%c%c", 200, 215, 52, 1, 2, 0, 0, 0, 0, 1; for (i = 10; i < 1024; i++) printf "%c", 0
-    for (i = 0; i < 256; i++) printf "%c%c", 1, i }' >texts
+  texts 0 >texts
   m2train -q $net --texts=texts -n 40 --log=log -o model toks
   ranks 2 m2train -q $net --texts=texts -n 40 --log=log2 -o two toks
   near log log2

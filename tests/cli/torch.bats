@@ -128,7 +128,7 @@ mine = torch.log_softmax(whole[0].double(), -1).numpy()
 
 lib = ctypes.CDLL(sys.argv[3])
 class Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint32) for name in "vocab inputs width heads layers inner reach words".split()]
+    _fields_ = [(name, ctypes.c_uint32) for name in "vocab inputs width heads layers inner reach parts".split()]
 class Batch(ctypes.Structure):
     _fields_ = [("rows", ctypes.c_size_t), ("length", ctypes.c_size_t)] + [
         (name, ctypes.c_void_p) for name in ("input", "target", "first")]

@@ -82,6 +82,9 @@ test_shared(void **state)
 		{" (", "(", 1}, {"(", ")", 1}, {"(", "5", 0}, {"5", "a", 0}, {"(", "a", 0}, /* shapes */
 		{" ", " ", 3},                /* a space alone is a word, not before one */
 		{"\n", "\n\n", 1},
+		{"  ", " (", 0}, {"  ", " ", 1}, {"  ", "\n\n", 1}, {" \n", "\n", 1}, /* white space: its shape alone */
+		{"\xc2\xab", "(", 1}, {"\xd9\xa3", "3", 1}, {"\xff", "(", 1}, {"\xd7\x90", "a", 1}, /* «, ٣, no UTF-8, א: shapes */
+		{"\xe1\xbb\x86", "\xe1\xbb\x87", 1}, {"\xef\xbc\xa1", "\xef\xbd\x81", 1}, /* Ệ, ệ; Ａ, ａ: letters of three bytes */
 		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\xbc\xd0\xb8\xd1\x80", 2},             /* Мир, мир: letters, three of them */
 		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\x94\xd0\xbe\xd0\xbc", 1},             /* Мир, Дом: shape */
 		{"\xc3\x89t\xc3\xa9s", "\xc3\xa9t\xc3\xa9" "an", 1},                      /* Étés, étéan: three characters */
@@ -177,6 +180,30 @@ test_file(void **state)
 	}
 }
 
+/* The text of EOD is taken from all texts that end with it, but not if the version has no EOD. */
+static void
+test_eod(void **state)
+{
+	static const uint8_t texts[] = "\4a<>b\4ab<>\2<>\3<>a\3b<>";
+	uint8_t bytes[HEADER + sizeof texts] = {0};
+	nct_texts *x;
+
+	(void)state;
+	put32(bytes, 20240328);
+	put32(bytes + 4, 2);
+	put32(bytes + 8, 5);
+	put32(bytes + 12, 2);
+	memcpy(bytes + HEADER, texts, sizeof texts);
+	assert_int_equal(read_texts(&x, bytes, sizeof bytes - 1, NULL), NCT_OK);
+	assert_memory_equal(x->at, ((const uint32_t[]){0, 4, 6, 6, 9, 10}), 6 * sizeof *x->at);
+	assert_memory_equal(x->text, "a<>bab<>ab", 10);
+	nct_texts_free(x);
+	put32(bytes + 4, 1);
+	assert_int_equal(read_texts(&x, bytes, sizeof bytes - 1, NULL), NCT_OK);
+	assert_int_equal(x->at[5], 16);
+	nct_texts_free(x);
+}
+
 /* A file with one number of its header changed, or of another length, is refused. */
 static void
 test_bad_file(void **state)
@@ -199,6 +226,7 @@ test_bad_file(void **state)
 		{8, 3, HEADER + 7, NCT_EDATA, "goes on behind the text of the last token, byte 1030"},
 		{4, 0, HEADER + 6, NCT_EVERSION, "version 0 of token texts is not known"},
 		{4, 3, HEADER + 6, NCT_EVERSION, "version 3 of token texts is not known"},
+		{12, 3, HEADER + 6, NCT_EDATA, "its end of documents, token 3, is not one of 3 tokens"},
 		{8, 1, HEADER + 6, NCT_EDATA, "texts of 1 tokens: not from 2 to 65536"},
 		{8, 65537, HEADER + 6, NCT_EDATA, "texts of 65537 tokens: not from 2 to 65536"},
 		{8, UINT32_MAX, HEADER + 6, NCT_EDATA, "texts of 4294967295 tokens: not from 2 to 65536"},
@@ -225,6 +253,7 @@ main(void)
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_listed),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_eod),
 		cmocka_unit_test(test_bad_file),
 	};
 
