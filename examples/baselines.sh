@@ -87,14 +87,14 @@ spm_train --input=train --model_prefix=sp --model_type=unigram --vocab_size="$VO
 	--byte_fallback=true --normalization_rule_name=identity --remove_extra_whitespaces=false \
 	--max_sentence_length=65536 --num_threads="$THREADS" --minloglevel=1 >sp.log 2>&1 || { cat sp.log >&2; die "spm_train failed"; }
 
-# measure KIND NAME: the row of the table; all M2s see the same number of tokens (so not of bytes).
+# measure KIND NAME: the row of the table; all M2s see the same number of tokens (so not of bytes), and no tokens share parts.
 measure() {
 	echo "$2 ..." >&2
 	"$1" train "$1.train"
 	"$1" dev "$1.dev"
 	what=$1.dev
 	if [ "$STEPS" -gt 0 ]; then
-		m2train -T "$THREADS" -s "$SIZE" -n "$STEPS" -B 8 -L 128 "$1.train" >"$1.m2"
+		m2train --no-compose -T "$THREADS" -s "$SIZE" -n "$STEPS" -B 8 -L 128 "$1.train" >"$1.m2"
 		m2train -E -T "$THREADS" -m "$1.m2" "$1.dev" >"$1.tsv"
 		what=$1.tsv
 	fi

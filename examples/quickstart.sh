@@ -33,9 +33,9 @@ acwin --strings -m mine | awk 'length > 12' | tail -n 3 | sed 's/^/   /'
 echo
 echo "6. A small token model M2 learns the novels in these tokens, in half a minute:"
 echo "   acwin -0 -m mine novels | bitpack >train"
-echo "   m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS --warmup=100 train >m2.bin"
+echo "   m2train -M mine -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n $STEPS --warmup=100 train >m2.bin"
 acwin -0 -m mine novels | bitpack >train
-m2train -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=100 train >m2.bin
+m2train -M mine -s d=128,layers=2,heads=2,ff=512 -B 8 -L 128 -n "$STEPS" --warmup=100 train >m2.bin
 head -c 300000 text | acwin -m mine | bitpack >held-out
 echo
 echo "7. Text from it:   printf 'The three currently' | acwin --open -m mine | bitpack |"
