@@ -30,7 +30,7 @@ points() {
 			if (!(key in n)) {
 				keys[++count] = key
 				panel[key] = vocabulary(part[1]) (panels == "budgets" ? ", " part[3] " steps" : "")
-				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "") (part[2] ~ /compose/ ? ", composed" : "")
+				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "") (part[2] ~ /compose/ ? ", parts shared" : "")
 			}
 			n[key]++
 			x[key] += $at[column]
