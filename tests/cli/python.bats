@@ -102,7 +102,7 @@ class PreTrainedTokenizer:
     def decode(self, ids):
         return self.convert_tokens_to_string([self._convert_id_to_token(i) for i in ids])
 END
-  awk '/^## A tokenizer/ { on = 1 } on && /^    / { print substr($0, 5) } on && /^$/ { print "" }' \
+  awk '/^## / { on = /^## A tokenizer/ } on && /^    / { print substr($0, 5) } on && /^$/ { print "" }' \
     "$NCT_ROOT/examples/python/README.md" >page.py
   PYTHONPATH=$PYTHONPATH:stand-in python <<'END'
 import nct, page

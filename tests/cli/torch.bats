@@ -317,7 +317,7 @@ refused() {
   acwin --strings=llmc -o texts
   m2train -q -T 1 --cpu=ref $net -n 3 --texts=texts -C composed -o sums t16
   "$PYTHON" "$NCT_ROOT/examples/python/parts.py" texts >pairs
-  awk '/^## Tokens that share/ { on = 1 } on && /^    / { print substr($0, 5) }' "$NCT_ROOT/examples/python/README.md" >page.py
+  awk '/^## / { on = /^## Tokens that share/ } on && /^    / { print substr($0, 5) }' "$NCT_ROOT/examples/python/README.md" >page.py
   [ "$(wc -l <page.py)" -eq 3 ]
   PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" -W error - <<'END'
 import numpy, torch
