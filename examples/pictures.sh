@@ -19,8 +19,8 @@ command -v gnuplot >/dev/null || {
 	exit 1
 }
 
-# points PANELS COLUMN: the table's rows of one kind, size and budget as one: its name, and means of this column and of
-# bits/byte. Those of a panel are a block, as gnuplot takes them, with the panel's name above it.
+# points PANELS COLUMN: the table's rows of one kind, size and budget as one: its name, means of this column and of
+# bits/byte, and whether tokens share parts. Those of a panel are a block, as gnuplot takes them, with the panel's name above it.
 points() {
 	LC_ALL=C awk -F '\t' -v panels="$1" -v column="$2" '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -30,7 +30,8 @@ points() {
 			if (!(key in n)) {
 				keys[++count] = key
 				panel[key] = vocabulary(part[1]) (panels == "budgets" ? ", " part[3] " steps" : "")
-				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "") (part[2] ~ /compose/ ? ", parts shared" : "")
+				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "")
+				shared[key] = part[2] ~ /compose/
 			}
 			n[key]++
 			x[key] += $at[column]
@@ -54,7 +55,7 @@ points() {
 					printf "%s\"= %s\"\n", blocks++ ? "\n\n" : "", panel[keys[i]]
 					for (j = i; j <= count; j++)
 						if (panel[k = keys[j]] == panel[keys[i]])
-							printf "\"%s\"\t%.6g\t%.4f\n", name[k], x[k] / n[k], y[k] / n[k]
+							printf "\"%s\"\t%.6g\t%.4f\t%d\n", name[k], x[k] / n[k], y[k] / n[k], shared[k]
 				}
 		}' "$table"
 }
@@ -77,7 +78,7 @@ draw() {
 			set xtics autofreq rotate by -30
 			set xlabel "$5" textcolor rgb grey
 			set ylabel "bits/byte" textcolor rgb grey
-			unset key
+			set key bmargin center horizontal textcolor rgb grey
 		END
 		awk -F '\t' -v points="$work/points" -v unit="$4" '
 			/^"=/ { title[++blocks] = substr($0, 4); next }
@@ -95,18 +96,25 @@ draw() {
 				span = span > range["most", i] * part ? span : range["most", i] * part
 				return sprintf("[%g:%g]", range["least", i] - span * before, range["most", i] + span * behind)
 			}
-			NF == 3 {
+			NF == 4 {
 				extend(x, $2 / unit)
 				extend(y, $3)
+				if ($4)
+					shared[blocks] = 1
 			}
 			END {
 				for (i = 1; i <= blocks; i++) {
 					printf "set title \"%s textcolor rgb grey\n", title[i]
 					printf "set xrange %s\nset yrange %s\n", limits(x, i, 0.05, 0.1, 0.5), limits(y, i, 0.01, 0.1, 0.1)
-					printf "plot \"%s\" index %d using ($2/%s):3 skip 1 ", points, i - 1, unit
-					print "with points pointtype 7 pointsize 0.6 linecolor rgb \"#2f7ed8\", \\"
-					printf "\"\" index %d using ($2/%s):3:1 skip 1 ", i - 1, unit
-					print "with labels noenhanced left offset 0.6,0.2 font \",9\" textcolor rgb grey"
+					printf "plot "
+					for (s = 0; s < 2; s++) {
+						printf "\"%s\" index %d using ($2/%s):($4==%d?$3:1/0) skip 1 ", points, i - 1, unit, s
+						printf "with points pointtype %d pointsize %s linecolor rgb \"%s\" ", s ? 9 : 7, s ? 0.8 : 0.6,
+							s ? "#e07b2f" : "#2f7ed8"
+						printf "%s, ", shared[i] ? (s ? "title \"parts shared\"" : "title \"each token alone\"") : "notitle"
+					}
+					printf "\"%s\" index %d using ($2/%s):3:1 skip 1 ", points, i - 1, unit
+					print "with labels noenhanced left offset 0.6,0.2 font \",9\" textcolor rgb grey notitle"
 				}
 			}' "$work/points"
 		echo "unset multiplot"

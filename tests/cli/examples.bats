@@ -412,7 +412,8 @@ headed() {
   [ ! -s err ]
   for file in density flops training; do
     [ "$(grep -c '>uni-8192<' folder/$file.svg)" -eq 1 ]
-    grep -q '>str-13-1, parts shared<' folder/$file.svg
+    grep -q '>str-13-1<' folder/$file.svg
+    grep -q '>parts shared<' folder/$file.svg
     grep -q '>str-13-1, wider<' folder/$file.svg
   done
   run ! grep '>0.000<' folder/*.svg # axes begin where points do
