@@ -125,9 +125,10 @@ sentencepiece() {
 	done
 	rm "$new/ids"
 	mv "$new/all" "$new/train"
+	pieces "$new/sp.vocab" >"$new/texts"
 }
 
-# pieces VOCAB: writes the texts of SentencePiece's pieces to $new as llm.c has them (nct-formats(5), "Token texts"); the first three,
+# pieces VOCAB: prints the texts of SentencePiece's pieces as llm.c has them (nct-formats(5), "Token texts"); the first three,
 # of unknown characters and of the ends of texts, have none.
 pieces() {
 	LC_ALL=C awk 'function put32(n,  i) { for (i = 0; i < 4; i++) { printf "%c", n % 256; n = int(n / 256) } }
@@ -144,7 +145,7 @@ pieces() {
 				else
 					printf "%c%s", length(s), s
 			}
-		}' "$1" >"$new"
+		}' "$1"
 }
 
 # windows TEXT V OPTION...: acwin's, by these options, as tokens of V bits.
@@ -249,7 +250,7 @@ train() {
 	*/compose)
 		body=${body%/compose} compose=--compose
 		[ ! -f "tokens/$kind/m1" ] || compose="--compose -M tokens/$kind/m1"
-		[ ! -f "tokens/$kind/sp.vocab" ] || compose="--compose --texts=tokens/$kind/texts"
+		[ ! -f "tokens/$kind/texts" ] || compose="--compose --texts=tokens/$kind/texts"
 		;;
 	esac
 	awk -v per="$(density "$kind")" -v example="$EXAMPLE" -v batch="$BATCH" -v size="$(size "$kind" "$body")" -v steps="${rest%:*}" \
@@ -267,7 +268,6 @@ run() {
 	kind=${1%%:*}
 	tokens "$kind"
 	case $1 in *:4m[=+]*) other=${1#*:4m?}; tokens "${other%%:*}" ;; esac
-	[ ! -f "tokens/$kind/sp.vocab" ] || once "tokens/$kind/texts" pieces "tokens/$kind/sp.vocab"
 	options=$(train "$1")
 	file=models/$(echo "$1" | tr ':=+/,' '.....')
 	mkdir -p models

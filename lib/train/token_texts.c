@@ -12,10 +12,6 @@
 #include "book/text_table.h"
 #include "m1/m1.h"
 
-#if NCT_TEXT_BYTES < NCT_WINDOW_SYMBOLS
-#error "a string of a codebook may be longer than a text"
-#endif
-
 #define VOCAB_MAX 65536u
 
 void
@@ -100,18 +96,6 @@ nct_texts_in_codebook(const struct nct_header *h)
 
 /* ---- of a file ---- */
 
-static nct_err
-read_whole(int fd, uint8_t *to, size_t n, uint64_t *at, nct_why *why)
-{
-	size_t got;
-	nct_err err = nct_read(fd, to, n, &got);
-
-	*at += got;
-	if (err == NCT_OK && got < n)
-		return nct_fail(why, NCT_ECUT, "ends at byte %" PRIu64 ", within its texts", *at);
-	return err;
-}
-
 /* Takes the text of EOD from the end of all texts. */
 static void
 without_eod(nct_texts *x, uint32_t eod)
@@ -121,7 +105,7 @@ without_eod(nct_texts *x, uint32_t eod)
 	uint32_t to = 0;
 
 	memcpy(end, x->text + x->at[eod], n);
-	for (uint32_t t = 0; n > 0 && t < x->vocab; t++) {
+	for (uint32_t t = 0; t < x->vocab; t++) {
 		const uint32_t from = x->at[t];
 		uint32_t length = x->at[t + 1] - from;
 
@@ -131,50 +115,46 @@ without_eod(nct_texts *x, uint32_t eod)
 		x->at[t] = to;
 		to += length;
 	}
-	if (n > 0)
-		x->at[x->vocab] = to;
+	x->at[x->vocab] = to;
 }
 
-/* Reads all texts from fd, behind the header. */
+/* Finds the texts in x->text[0..n), what follows the header of a file, and moves them together. */
 static nct_err
-read_texts(nct_texts *x, int fd, uint64_t *at, nct_why *why)
+take_texts(nct_texts *x, size_t n, nct_why *why)
 {
-	uint8_t more;
-	size_t got;
-	nct_err err;
+	size_t at = 0;
 
 	for (uint32_t t = 0; t < x->vocab; t++) {
-		uint8_t n;
+		const size_t length = at < n ? x->text[at++] : 1;
 
-		if ((err = read_whole(fd, &n, 1, at, why)) != NCT_OK ||
-		    (err = read_whole(fd, x->text + x->at[t], n, at, why)) != NCT_OK)
-			return err;
-		x->at[t + 1] = x->at[t] + n;
+		if (length > n - at)
+			return nct_fail(why, NCT_ECUT, "ends at byte %zu, within its texts", NCT_LLMC_TEXTS_HEADER + n);
+		memmove(x->text + x->at[t], x->text + at, length);
+		x->at[t + 1] = x->at[t] + (uint32_t)length;
+		at += length;
 	}
-	if ((err = nct_read(fd, &more, 1, &got)) == NCT_OK && got > 0)
-		return nct_fail(why, NCT_EDATA, "goes on behind the text of the last token, byte %" PRIu64, *at);
-	return err;
+	if (at < n)
+		return nct_fail(why, NCT_EDATA, "goes on behind the text of the last token, byte %zu", NCT_LLMC_TEXTS_HEADER + at);
+	return NCT_OK;
 }
 
 nct_err
 nct_texts_read(nct_texts **out, int fd, nct_why *why)
 {
 	uint8_t head[NCT_LLMC_TEXTS_HEADER];
-	uint64_t at = 0;
 	uint32_t vocab;
 	nct_why own;
-	size_t got;
+	size_t got, room;
 	nct_err err;
 
 	why = nct_why_begin(why, &own);
 	*out = NULL;
 	if ((err = nct_read(fd, head, sizeof head, &got)) != NCT_OK)
 		return err;
-	at = got;
 	if (got < 4 || nct_get32(head) != NCT_LLMC_TEXTS_MAGIC)
 		return nct_fail(why, NCT_EKIND, "not a file of token texts (see acwin --strings=llmc)");
 	if (got < sizeof head)
-		return nct_fail(why, NCT_ECUT, "ends at byte %" PRIu64 ", within its header", at);
+		return nct_fail(why, NCT_ECUT, "ends at byte %zu, within its header", got);
 	vocab = nct_get32(head + 8);
 	if (nct_get32(head + 4) < 1 || nct_get32(head + 4) > NCT_LLMC_TEXTS_VERSION)
 		return nct_fail(why, NCT_EVERSION, "version %" PRIu32 " of token texts is not known", nct_get32(head + 4));
@@ -183,13 +163,16 @@ nct_texts_read(nct_texts **out, int fd, nct_why *why)
 		                nct_get32(head + 12), vocab);
 	if (vocab < 2 || vocab > VOCAB_MAX)
 		return nct_fail(why, NCT_EDATA, "texts of %" PRIu32 " tokens: not from 2 to %u", vocab, VOCAB_MAX);
-	if ((*out = texts_new(vocab, (size_t)vocab * NCT_LLMC_TEXT_BYTES)) == NULL)
+	room = (size_t)vocab * (1 + NCT_LLMC_TEXT_BYTES) + 1; /* a byte more than there may be */
+	if ((*out = texts_new(vocab, room)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
-	if ((err = read_texts(*out, fd, &at, why)) != NCT_OK) {
+	if ((err = nct_read(fd, (*out)->text, room, &got)) == NCT_OK)
+		err = take_texts(*out, got, why);
+	if (err == NCT_OK && nct_get32(head + 4) >= 2)
+		without_eod(*out, nct_get32(head + 12));
+	if (err != NCT_OK) {
 		nct_texts_free(*out);
 		*out = NULL;
-	} else if (nct_get32(head + 4) >= 2) {
-		without_eod(*out, nct_get32(head + 12));
 	}
 	return err;
 }

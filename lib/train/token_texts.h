@@ -4,7 +4,7 @@
 
 #include "nct-m2.h"
 
-#define NCT_TEXT_BYTES 1024 /* of a token, at most */
+#define NCT_TEXT_BYTES NCT_WINDOW_SYMBOLS /* of a token, at most */
 
 struct nct_texts {
 	uint32_t vocab; /* V */

@@ -94,7 +94,7 @@ texts() {
   [[ $output == *"m2train: texts.1: ends at byte 1100, within its texts"* ]]
   acwin --strings=llmc -o texts.1
   run ! timeout 60 $mpi -n 2 sh -c "$each"
-  [[ $output == *"m2train: "*"texts of 65536 tokens"* || $output == *"on another rank"* ]]
+  [[ $output == *"m2train: "*", on another rank"* ]]
   [ ! -e two ]
 }
 

@@ -82,16 +82,20 @@ test_shared(void **state)
 		{" (", "(", 1}, {"(", ")", 1}, {"(", "5", 0}, {"5", "a", 0}, {"(", "a", 0}, /* shapes */
 		{" ", " ", 3},                /* a space alone is a word, not before one */
 		{"\n", "\n\n", 1},
-		{"  ", " (", 0}, {"  ", " ", 1}, {"  ", "\n\n", 1}, {" \n", "\n", 1}, /* white space: its shape alone */
-		{"\xc2\xab", "(", 1}, {"\xd9\xa3", "3", 1}, {"\xff", "(", 1}, {"\xd7\x90", "a", 1}, /* «, ٣, no UTF-8, א: shapes */
-		{"\xe1\xbb\x86", "\xe1\xbb\x87", 1}, {"\xef\xbc\xa1", "\xef\xbd\x81", 1}, /* Ệ, ệ; Ａ, ａ: letters of three bytes */
-		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\xbc\xd0\xb8\xd1\x80", 2},             /* Мир, мир: letters, three of them */
-		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\x94\xd0\xbe\xd0\xbc", 1},             /* Мир, Дом: shape */
-		{"\xc3\x89t\xc3\xa9s", "\xc3\xa9t\xc3\xa9" "an", 1},                      /* Étés, étéan: three characters */
-		{"\xce\xa3\xce\xb1", "\xcf\x83\xce\xb1", 1},                              /* Σα, σα */
-		{"\xc5\xb9", "\xc5\xba", 1}, {"\xd4\xb1", "\xd5\xa1", 1},                 /* Ź, ź; Ա, ա */
-		{"\xc3\x97", "\xc3\xb7", 1}, {"\xe2\x80\x94", "(", 1},                   /* signs: shape */
-		{"\xff\xfe", "\xff\xfe", 3}, {"a\xe2\x82", "a\xe2\x82", 4},               /* bytes that are not UTF-8 */
+		/* white space: its shape alone */
+		{"  ", " (", 0}, {"  ", " ", 1}, {"  ", "\n\n", 1}, {" \n", "\n", 1},
+		/* shapes: «, ٣, no UTF-8, א, two signs */
+		{"\xc2\xab", "(", 1}, {"\xd9\xa3", "3", 1}, {"\xff", "(", 1}, {"\xd7\x90", "a", 1},
+		{"\xc3\x97", "\xc3\xb7", 1}, {"\xe2\x80\x94", "(", 1},
+		/* Мир, мир: letters, three of them; Мир, Дом: shape */
+		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\xbc\xd0\xb8\xd1\x80", 2},
+		{" \xd0\x9c\xd0\xb8\xd1\x80", " \xd0\x94\xd0\xbe\xd0\xbc", 1},
+		/* Étés, étéan: three characters; Σα, σα; Ź, ź; Ա, ա; of three bytes Ệ, ệ; Ａ, ａ */
+		{"\xc3\x89t\xc3\xa9s", "\xc3\xa9t\xc3\xa9" "an", 1}, {"\xce\xa3\xce\xb1", "\xcf\x83\xce\xb1", 1},
+		{"\xc5\xb9", "\xc5\xba", 1}, {"\xd4\xb1", "\xd5\xa1", 1},
+		{"\xe1\xbb\x86", "\xe1\xbb\x87", 1}, {"\xef\xbc\xa1", "\xef\xbd\x81", 1},
+		/* bytes that are not UTF-8 */
+		{"\xff\xfe", "\xff\xfe", 3}, {"a\xe2\x82", "a\xe2\x82", 4},
 	};
 
 	(void)state;
