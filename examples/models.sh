@@ -4,22 +4,28 @@
 #
 # From the environment:
 #   DATA     the folder with train-*.txt.xz to learn from and dev-c4.txt.xz to measure on; documents end with NUL
-#   WORK     a folder for texts, tokens and checkpoints, which stay (runs/models): a row that was stopped goes on from there
-#   RESULTS  the table (results/models.tsv beside this script), which gets a row when it ends; rows that it has are not run again
+#   WORK     a folder for texts, tokens and checkpoints, which stay (runs/models): a row that was stopped goes on there
+#   RESULTS  the table (results/models.tsv beside this script), which gets a row when it ends; it is not run again then
 #   THREADS  for all tools (one for each processor)
 #   TRAIN    the training texts, by blanks (wiki, tech and novels of DATA)
 #   CHOOSE   bytes of them (30000000), from which pieces and strings are chosen; kinds that M1 encodes see no other text
 #   EXAMPLE, BATCH  bytes of text in an example (1000); tokens in a step (4096)
 #
-# A row's name is TOKENS:BODY:STEPS:SEED. TOKENS: `bytes`; SentencePiece's `uni-V`, `bpe-V` and `free-V` (unigram pieces that may cross
-# spaces), V in all; `str-B-COST` and `word-B-COST`, 2^B strings chosen by m1train with that token's cost, `word` of one word each;
-# `built-in`; of the method's paper `ac-V`, `static-V` (unbroken codes by M1 and by a unigram model), `ei-B-V` and `ei-B-V-R` (windows of
-# B bits by M1 alone, reset after R, not aligned), `gzip`, with V bits a token. BODY: m2train's size, `1m` or `4m`; `4m=KIND` is 4m with
-# the ff that takes as many operations a byte as the 4m of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it
-# tokens share what is learned of parts of their texts (m2train --compose), else each learns alone.
+# A row's name is TOKENS:BODY:STEPS:SEED. TOKENS are, with V bits or, where it is SentencePiece's, V tokens:
+#   bytes                     those of the text
+#   uni-V, bpe-V, free-V      SentencePiece's pieces: unigram, BPE, unigram that may cross spaces
+#   str-B-COST, word-B-COST   2^B strings chosen by m1train with that token's cost; `word` of one word each
+#   built-in                  those of the built-in codebook
+#   ac-V, static-V            unbroken codes by M1 and by a unigram model, as in the method's paper
+#   ei-B-V, ei-B-V-R          windows of B bits by M1 alone, reset after R, not aligned, as in the paper
+#   gzip                      compressed bytes
+# BODY is a size that m2train knows or `4m`; `4m=KIND` is 4m with the ff that takes as many operations a byte as the 4m
+# of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it tokens share what is learned of parts of
+# their texts (m2train --compose), else each learns alone.
 #
-# All kinds see the same text, with a line's end for each document's end. dev-c4's documents make two halves, a (the odd ones) and b:
-# what is chosen by the one is reported by the other.
+# All kinds see the same text, with a line's end for each document's end. dev-c4's documents make two halves, a (the odd
+# ones) and b: what is chosen by the one is reported by the other. Beside the table, positions.tsv has how well tokens
+# are predicted by their place in a window, in half b, for windows of several tokens.
 set -eu
 : "${DATA:=../shared/data}" "${EXAMPLE:=1000}" "${BATCH:=4096}" "${CHOOSE:=30000000}" "${THREADS:=$(nproc)}"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,15 +53,17 @@ rows() {
 	each "$small" 4m:600:1 4m/compose:600:1 4m:600:2 4m/compose:600:2 4m:600:3 4m/compose:600:3
 	each str-13-2 4m:600:1 4m/compose:600:1
 	each str-13-1 4m+uni-8192:600:1
+	each str-13-4 4m+uni-8192/compose:600:1
 	each "$large str-16-0 str-16-1 str-16-inf" 4m:300:1 4m/compose:300:1
 	each "$large" 4m:300:2 4m/compose:300:2
 	each "str-16-0.02 str-16-0.2" 4m+uni-65536:300:1
+	each str-16-0.2 4m+uni-65536/compose:300:1
 	each "$large built-in" 4m:600:1 4m/compose:600:1 4m:600:2 4m/compose:600:2
 	each "$small" 4m:2400:1 4m/compose:2400:1 4m:2400:2
 	each "word-13-0 str-13-1 str-13-inf" 4m=uni-8192:2400:1 4m+uni-8192:2400:1
 	each "$large bpe-65536 built-in" 4m:2400:1 4m/compose:2400:1
-	each "bytes uni-32000 ac-8 ac-16 static-8 static-16 ei-16-8 ei-16-16 ei-32-8 ei-32-16 ei-64-8 ei-64-16 ei-128-8 ei-128-16" 3m:1200:1
-	each "ei-16-8-2 ei-16-8-0 gzip built-in" 3m:1200:1
+	each "bytes ac-8 static-8 ei-16-8 ei-32-8 ei-64-8 ei-128-8 ei-16-8-2 ei-16-8-0 gzip" 3m:1200:1
+	each "uni-32000 built-in ac-16 static-16 ei-16-16 ei-32-16 ei-64-16 ei-128-16" 3m:1200:1
 	each "uni-8192 str-13-1" 1m:600:1 1m:2400:1
 	each "free-8192 uni-16384 bpe-16384 str-14-1" 4m:2400:1
 	each "$small" 4m:9600:1
@@ -111,7 +119,8 @@ texts() {
 
 # ---- tokens: each function makes the folder $new with the streams train, a and b ----
 
-# sentencepiece TYPE V OPTION...: nothing of the text may be lost, so no normalization, spaces as they are, unknown characters as bytes.
+# sentencepiece TYPE V OPTION...: nothing of the text may be lost, so no normalization, spaces as they are, unknown
+# characters as bytes.
 sentencepiece() {
 	mkdir "$new"
 	type=$1 v=$2
@@ -128,8 +137,8 @@ sentencepiece() {
 	pieces "$new/sp.vocab" >"$new/texts"
 }
 
-# pieces VOCAB: prints the texts of SentencePiece's pieces as llm.c has them (nct-formats(5), "Token texts"); the first three,
-# of unknown characters and of the ends of texts, have none.
+# pieces VOCAB: prints the texts of SentencePiece's pieces as llm.c has them (nct-formats(5), "Token texts"); the first
+# three, of unknown characters and of the ends of texts, have none.
 pieces() {
 	LC_ALL=C awk 'function put32(n,  i) { for (i = 0; i < 4; i++) { printf "%c", n % 256; n = int(n / 256) } }
 		function digit(c) { return index("0123456789ABCDEF", c) - 1 }
@@ -221,14 +230,17 @@ tokens() {
 # ---- models ----
 
 # column NAME: of a table with one row, on standard input.
-column() { awk -F '\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR == 2 { print $at }'; }
+column() {
+	awk -F '\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR == 2 { print $at }'
+}
 
 # size KIND BODY: m2train's -s for it.
 size() {
 	case $2 in
 	1m) echo d=128,layers=4,heads=4,ff=512 ;;
 	4m) echo d=256,layers=4,heads=4,ff=1024 ;;
-	4m[=+]*) # 2 (parameters of the layers + vocabulary * width, if it counts) * tokens / bytes are to be those of the other kind
+	4m[=+]*)
+		# 2 (parameters of the layers + vocabulary * width, if it counts) * tokens / bytes are to be the other kind's
 		other=${2#4m?}
 		awk -v own="$(density "$1")" -v other="$(density "$other")" -v v="$(vocabulary "$1")" -v w="$(vocabulary "$other")" \
 			-v output="$(case $2 in *+*) echo 1 ;; *) echo 0 ;; esac)" 'BEGIN {
@@ -253,15 +265,16 @@ train() {
 		[ ! -f "tokens/$kind/texts" ] || compose="--compose --texts=tokens/$kind/texts"
 		;;
 	esac
-	awk -v per="$(density "$kind")" -v example="$EXAMPLE" -v batch="$BATCH" -v size="$(size "$kind" "$body")" -v steps="${rest%:*}" \
-		-v seed="${rest#*:}" -v compose="$compose" 'BEGIN {
+	awk -v per="$(density "$kind")" -v example="$EXAMPLE" -v batch="$BATCH" -v size="$(size "$kind" "$body")" \
+		-v steps="${rest%:*}" -v seed="${rest#*:}" -v compose="$compose" 'BEGIN {
 		rows = int(batch * per / example + 0.5)
 		rows = rows < 1 ? 1 : rows
 		printf "-s %s -n %d -B %d -L %d --seed=%d %s\n", size, steps, rows, batch / rows + 0.5, seed, compose
 	}'
 }
 
-header="row\ttokens_trained\tpasses\tbytes_per_token\tbits_per_byte_a\tbits_per_byte_b\tflops_per_byte\tflops_per_byte_with_output\tm1_flops_per_byte\ttrain_flops\toptions\tdate\tprocessor"
+header="row\ttokens_trained\tpasses\tbytes_per_token\tbits_per_byte_a\tbits_per_byte_b\tflops_per_byte\t\
+flops_per_byte_with_output\tm1_flops_per_byte\ttrain_flops\toptions\tdate\tprocessor"
 
 run() {
 	! grep -qs "^$1	" "$RESULTS" || return 0
@@ -273,19 +286,41 @@ run() {
 	mkdir -p models
 	echo "models.sh: $1: m2train $options ..." >&2
 	# shellcheck disable=SC2086 # a list of options
-	[ -f "$file" ] || m2train -q -T "$THREADS" $options -C "$file.ck" --save-every=100 --log="$file.log" -o "$file" "tokens/$kind/train"
+	[ -f "$file" ] || m2train -q -T "$THREADS" $options -C "$file.ck" --save-every=100 --log="$file.log" -o "$file" \
+		"tokens/$kind/train"
 	for half in a b; do
-		m2train -q -E -T "$THREADS" -m "$file" "tokens/$kind/$half" | bpbcalc >"$file.$half"
+		m2train -q -E -T "$THREADS" -m "$file" "tokens/$kind/$half" >"$file.table"
+		bpbcalc "$file.table" >"$file.$half"
 	done
+	positions "$1" "$file.table"
 	[ -f "$RESULTS" ] || printf '%b\n' "$header" >"$RESULTS"
 	trained=$(echo "$options" | awk '{ for (i = 1; i < NF; i++) x[$i] = $(i + 1); print x["-n"] * x["-B"] * x["-L"] }')
 	printf '%s\t%d\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$trained" \
 		"$(bpbcalc "tokens/$kind/train" | column tokens | awk -v n="$trained" '{ print n / $1 }')" \
 		"$(column bytes_per_token <"$file.b")" "$(column m2_bpb <"$file.a")" "$(column m2_bpb <"$file.b")" \
 		"$(column m2_flops_per_byte <"$file.b")" "$(column m2_flops_per_byte_with_output <"$file.b")" \
-		"$(column m1_flops_per_byte <"$file.b")" "$(tail -n 1 "$file.log" | awk -F '\t' '{ print $NF }')" "$options" "$(date -u +%Y-%m-%d)" \
-		"$(awk -F ': ' '/^(model name|cpu family|model)\t/ { printf "%s%s", n++ ? ", " : "", $2 } n == 3 { exit }' /proc/cpuinfo)" >>"$RESULTS"
+		"$(column m1_flops_per_byte <"$file.b")" "$(tail -n 1 "$file.log" | awk -F '\t' '{ print $NF }')" "$options" \
+		"$(date -u +%Y-%m-%d)" "$(processor)" >>"$RESULTS"
 	rm -f "$file" "$file.ck" "$file.ck.prev"
+}
+
+# processor: its name, family and model.
+processor() {
+	awk -F ': ' '/^(model name|cpu family|model)\t/ { printf "%s%s", n++ ? ", " : "", $2 } n == 3 { exit }' /proc/cpuinfo
+}
+
+# positions ROW TABLE: adds to positions.tsv the rows of m2train -E for places in a window, if there are several.
+positions() {
+	{
+		printf 'row\tbit_of_window\ttokens\tbits_per_token\taccuracy\n'
+		! [ -f "$POSITIONS" ] || awk -F '\t' -v row="$1" 'NR > 1 && $1 != row' "$POSITIONS"
+		awk -F '\t' -v row="$1" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+			$1 == "position" {
+				line[n++] = row "\t" $at["index"] "\t" $at["tokens"] "\t" $at["bits_per_token"] "\t" $at["accuracy"]
+			}
+			END { for (i = 0; n > 1 && i < n; i++) print line[i] }' "$2"
+	} >"$POSITIONS.new"
+	mv "$POSITIONS.new" "$POSITIONS"
 }
 
 if [ "${1:-}" = --list ]; then
@@ -296,6 +331,7 @@ absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
 TRAIN=$(for text in $TRAIN; do absolute "$text"; done)
 DATA=$(absolute "$DATA")
 RESULTS=$(absolute "$RESULTS")
+POSITIONS=$(dirname "$RESULTS")/positions.tsv
 mkdir -p "$WORK"
 cd "$WORK"
 # shellcheck disable=SC2046 # a list of rows

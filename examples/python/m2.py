@@ -9,14 +9,17 @@
 
 Equations, files and names are those of nct-formats(5). Tokens are a token stream, or the same ids as bitpack --to=npy
 or --to=raw writes them: these are mapped into memory, a stream is read whole. --like=STREAM names a token stream; its
-header says what ids mean where no other file does. A checkpoint can be evaluated while its run goes on; one of
-m2train's in which tokens share parts cannot be read (m2train --no-compose).
+header says what ids mean where no other file does. A checkpoint can be evaluated while its run goes on.
 
-It needs PyTorch, NumPy and liblzma, and m2_files.py beside it. It runs on PyTorch 1.13 and 2.x, and has no call that
-only one of them has: no torch.compile, no scaled_dot_product_attention. These were looked up in both: autocast, AdamW
-and the three tensors of its state, clip_grad_norm_, checkpoint(use_reentrant=False), Tensor.unfold, flip and unbind,
-and of torch.distributed init_process_group, all_reduce, broadcast and destroy_process_group. torch.load has other
-defaults since 2.6 and is not used."""
+With --texts=FILE tokens share the parts of their texts that m2train(1) tells of. FILE is `acwin --strings=llmc`, or has
+in llm.c's layout the texts of another tokenizer. Models have the sums of rows, so the file is needed for training and
+checkpoints alone.
+
+It needs PyTorch, NumPy, liblzma, and m2_files.py and parts.py beside it. It runs on PyTorch 1.13 and 2.x, and has no
+call that only one of them has: no torch.compile, no scaled_dot_product_attention. These were looked up in both:
+autocast, AdamW and the three tensors of its state, clip_grad_norm_, checkpoint(use_reentrant=False), embedding_bag,
+Tensor.unfold, flip and unbind, and of torch.distributed init_process_group, all_reduce, broadcast and
+destroy_process_group. torch.load has other defaults since 2.6 and is not used."""
 import argparse
 import functools
 import math
@@ -31,8 +34,9 @@ import torch.distributed as dist
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from m2_files import (OF_M2PY, SIZES, WRONG_USE, fail, need, number, one_meaning, parse_size, read_like, read_model,
-                      read_tokens, shapes, vocabulary_of, write_checkpoint, write_model)
+from m2_files import (OF_M2PY, SIZES, WRONG_USE, composed, fail, need, number, one_meaning, parse_size, parts_mark,
+                      read_like, read_model, read_pairs, read_tokens, shapes, vocabulary_of, write_checkpoint,
+                      write_model)
 
 # ---- the model ----
 
@@ -64,17 +68,30 @@ def layer(x, past, heads, reach, norm1, qkv, bias, proj, norm2, up, down):
 
 
 class M2(torch.nn.Module):
-    """Parameters have the names and shapes of the file."""
+    """Parameters have the names and shapes of the file. With `pairs`, those of tokens share rows of their parts."""
 
-    def __init__(self, sizes, tensors):
+    def __init__(self, sizes, tensors, pairs=None):
         super().__init__()
-        self.sizes, self.recompute = sizes, False
-        for name in shapes(sizes):
+        self.sizes, self.recompute, self.shared = sizes, False, pairs is not None
+        for name in (*shapes(sizes), *(["parts"] if self.shared else [])):
             self.register_parameter(name, torch.nn.Parameter(torch.from_numpy(np.array(tensors[name], "f4"))))
+        if self.shared:  # part[first[t]:first[t + 1]] are those of token t
+            first = np.searchsorted(pairs[:, 0], np.arange(sizes["vocabulary"]))
+            self.register_buffer("first", torch.from_numpy(first))
+            self.register_buffer("part", torch.from_numpy(pairs[:, 1].astype("i8")))
+
+    def rows(self):
+        """The rows of tokens: embedding (V+1,C) and output layer (V,C)."""
+        embed, head = self.embed[0], self.head[0]
+        if self.shared:
+            for_embed, for_head = (F.embedding_bag(self.part, t, self.first, mode="sum") for t in self.parts.unbind(0))
+            embed, head = embed + F.pad(for_embed, (0, 0, 0, 1)), head + for_head
+        return embed, head
 
     def forward(self, ids, past=None):
         """Logits (B,T,V) after each of `ids` (B,T), and what to give as `past` to go on behind them."""
-        s, x, kept = self.sizes, F.embedding(ids, self.embed[0]), []
+        embed, head = self.rows()
+        s, x, kept = self.sizes, F.embedding(ids, embed), []
         L, C, reach = s["layers"], s["width"], s["reach"]
         stacks = (self.norm1, self.qkv.view(L, 3 * C, C), self.bias, self.proj, self.norm2,
                   self.up.view(L, 2 * s["inner"], C), self.down)
@@ -83,10 +100,10 @@ class M2(torch.nn.Module):
             given = (x, past[i] if past else None, s["heads"], reach, *weights)
             x, kv = checkpoint(layer, *given, use_reentrant=False) if self.recompute else layer(*given)
             kept.append(kv[:, :, :, max(kv.shape[3] - reach + 1, 0):])
-        return F.linear(rms(x) * self.normf[0], self.head[0]).float(), kept
+        return F.linear(rms(x) * self.normf[0], head).float(), kept
 
 
-def initial(s, seed):
+def initial(s, seed, pairs=None):
     """Random parameters: m2train's distributions, but smaller where a layer adds to x."""
     r, tensors = np.random.RandomState(seed), {}
     C, L, H = s["width"], s["layers"], s["heads"]
@@ -97,6 +114,9 @@ def initial(s, seed):
         tensors[name] = values.astype("f4")
     slopes = 2.0 ** (-8 * np.arange(H) / H)  # heads attend to near tokens first, as with ALiBi
     tensors["bias"] -= (slopes[:, None] * np.arange(32)).astype("f4")
+    if pairs is not None:  # rows of parts are half as large as those of tokens
+        halves = [0.5 * deviation[name] * r.standard_normal((pairs[:, 1].max() + 1, C)) for name in ("embed", "head")]
+        tensors["parts"] = np.array(halves, "f4")
     return tensors
 
 
@@ -126,7 +146,7 @@ def losses(net, inputs, targets, o):
 # ---- eval ----
 
 def evaluate(o):
-    s, length, header, tensors, _ = read_model(o.model)
+    s, length, header, tensors, _ = read_model(o.model, read_pairs(o.texts))
     header = one_meaning(header, read_like(o.like), o.like)
     ids, places, text, header = read_tokens(o.tokens, header)
     fits(s, header, o.model)
@@ -181,31 +201,33 @@ def rate(o, step):
     return o.lr * (0.55 + 0.45 * math.cos(math.pi * (step - o.warmup) / max(o.steps - o.warmup, 1)))
 
 
-def read_state(o, s, header, kept):
+def read_state(o, s, header, kept, pairs):
     """The tensors to begin with, and the steps that they have had."""
     if o.checkpoint and os.path.exists(o.checkpoint):
-        was, length, of_file, tensors, meta = read_model(o.checkpoint)
+        was, length, of_file, tensors, meta = read_model(o.checkpoint, pairs, compose=False)
         if meta["format"] != OF_M2PY:
             fail("%s: not a checkpoint of m2.py's; --from=%s begins with its parameters" % (o.checkpoint, o.checkpoint))
         one_meaning(header, of_file, o.checkpoint)
         for key, had, has in [("sizes", was, s), ("length", length, o.length),
-                              *((key, meta.get(key), kept[key]) for key in kept)]:
+                              *((key, meta.get(key, "none"), kept[key]) for key in kept)]:
             if had != has:
                 fail("%s: made with %s %s, not %s" % (o.checkpoint, key, had, has))
         return tensors, int(meta["step"])
     if not o.start:
-        return initial(s, o.seed), 0
-    was, _, of_file, tensors, _ = read_model(o.start)
+        return initial(s, o.seed, pairs), 0
+    was, _, of_file, tensors, meta = read_model(o.start, pairs, compose=False)
     one_meaning(header, of_file, o.start)
     if was != s:
         fail("%s: has the sizes %s, not %s" % (o.start, was, s))
-    return {name: tensors[name] for name in shapes(s)}, 0
+    if pairs is not None:  # a model has sums alone: its tokens begin with these, and its parts with zeros
+        tensors.setdefault("parts", np.zeros_like(initial(s, o.seed, pairs)["parts"]))
+    return {name: tensors[name] for name in tensors if name in shapes(s) or name == "parts"}, 0
 
 
-def begin(o, s, header, kept):
+def begin(o, s, header, kept, pairs):
     """The net, its optimiser, all tensors of the run's state by name, and the steps done."""
-    tensors, done = read_state(o, s, header, kept) if o.rank == 0 else (initial(s, o.seed), 0)
-    net, state = M2(s, tensors).to(o.device), {}
+    tensors, done = read_state(o, s, header, kept, pairs) if o.rank == 0 else (initial(s, o.seed, pairs), 0)
+    net, state = M2(s, tensors, pairs).to(o.device), {}
     net.recompute = o.recompute
     of = dict(net.named_parameters())
     matrices = ("qkv", "proj", "up", "down", "head")
@@ -257,8 +279,9 @@ def train(o):
         fail("-B: %d rows cannot be shared out evenly to %d ranks" % (o.rows, o.ranks), WRONG_USE)
     o.warmup = min(max(o.steps // 10, 1), 2000) if o.warmup is None else o.warmup
     kept = {key: str(getattr(o, key)) for key in ("rows", "accumulate", "seed")}
-    kept["examples"] = "%d tokens" % len(ids)
-    net, adam, state, done = begin(o, s, header, kept)
+    pairs = read_pairs(o.texts, s["vocabulary"])
+    kept.update(examples="%d tokens" % len(ids), parts=parts_mark(pairs))
+    net, adam, state, done = begin(o, s, header, kept, pairs)
     files, start, first = (s, o.length, header), time.monotonic(), done
 
     def arrays():
@@ -273,7 +296,8 @@ def train(o):
             write_checkpoint(o.checkpoint, *files, arrays(), {"step": str(step), **kept})
     if o.rank == 0:
         notes = {"tool": "m2.py", "steps": str(done), **kept, "lr": "%g" % o.lr, "warmup": str(o.warmup)}
-        write_model(o.output, *files, arrays(), {"note." + key: value for key, value in notes.items()})
+        tensors = arrays() if pairs is None else composed(arrays(), pairs)
+        write_model(o.output, *files, tensors, {"note." + key: value for key, value in notes.items()})
 
 
 # ---- generate, convert ----
@@ -288,7 +312,7 @@ def draw(logits, o, random):
 
 
 def generate(o):
-    s, _, header, tensors, _ = read_model(o.model)
+    s, _, header, tensors, _ = read_model(o.model, read_pairs(o.texts))
     header = one_meaning(header, read_like(o.like), o.like)
     ids = []
     if o.prompt:
@@ -312,7 +336,7 @@ def generate(o):
 
 
 def convert(o):
-    s, length, header, tensors, meta = read_model(o.model)
+    s, length, header, tensors, meta = read_model(o.model, read_pairs(o.texts))
     header = one_meaning(header, read_like(o.like), o.like)
     if header is None:
         fail(o.model + ": has no stream's header: say --like")
@@ -338,6 +362,7 @@ def parse():
         for operand in operands:
             c.add_argument(operand)
         c.add_argument("--like", metavar="STREAM", help="a token stream that says what ids mean")
+        c.add_argument("--texts", metavar="FILE", help="texts of tokens, which share parts of them (each learns alone)")
         c.add_argument("--device", help="such as cpu or cuda:1 (a GPU, if there is one)")
         c.add_argument("--dtype", choices=("f32", "bf16"), help="numbers of products (f32; to train on a GPU, bf16)")
         c.add_argument("-T", "--threads", type=int, help="threads of the processor (as many as PyTorch takes)")

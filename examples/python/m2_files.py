@@ -11,6 +11,8 @@ import sys
 
 import numpy as np
 
+import parts
+
 SIZES = ("vocabulary", "width", "heads", "layers", "inner", "reach")
 NAMED = {"3m": (256, 4, 3, 1024), "25m": (512, 8, 6, 2048), "113m": (768, 12, 12, 3072), "403m": (1024, 16, 24, 4096),
          "2b": (2048, 32, 24, 8192)}  # width, heads, layers, inner
@@ -33,16 +35,16 @@ def number(data, at, size):
     return int.from_bytes(bytes(data[at:at + size]), "little")
 
 
-def crc64(*parts):
+def crc64(*pieces):
     """The CRC64 of ECMA-182 of bytes or arrays, one after another."""
     if not hasattr(crc64, "of"):
         crc64.of = ctypes.CDLL(ctypes.util.find_library("lzma") or "liblzma.so.5").lzma_crc64
         crc64.of.restype = ctypes.c_uint64
         crc64.of.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64)
     crc = 0
-    for part in parts:
-        part = np.ascontiguousarray(np.frombuffer(part, "u1") if isinstance(part, bytes) else part)
-        crc = crc64.of(part.ctypes.data, part.nbytes, crc)
+    for piece in pieces:
+        piece = np.ascontiguousarray(np.frombuffer(piece, "u1") if isinstance(piece, bytes) else piece)
+        crc = crc64.of(piece.ctypes.data, piece.nbytes, crc)
     return crc
 
 
@@ -169,11 +171,17 @@ def read_tokens(path, header):
 
 # ---- models and checkpoints ----
 
-def shapes(s):
-    """The tensors of a model of sizes `s`, in the order of files."""
+def parts_of(meta):
+    """How many parts tokens share, by a checkpoint's metadata; 0 if each learns alone."""
+    return int(meta.get("parts", "none").split(",")[0].replace("none", "0"))
+
+
+def shapes(s, count=0):
+    """The tensors of a model of sizes `s`, in the order of files; `count`: of parts, in a checkpoint."""
     V, C, H, L, inner = (s[name] for name in SIZES[:5])
     return {"embed": (1, V + 1, C), "norm1": (L, 1, C), "qkv": (3 * L, C, C), "bias": (L, H, 32), "proj": (L, C, C),
-            "norm2": (L, 1, C), "up": (2 * L, inner, C), "down": (L, C, inner), "normf": (1, 1, C), "head": (1, V, C)}
+            "norm2": (L, 1, C), "up": (2 * L, inner, C), "down": (L, C, inner), "normf": (1, 1, C), "head": (1, V, C),
+            **({"parts": (2, count, C)} if count else {})}
 
 
 def parse_size(text):
@@ -209,24 +217,66 @@ def of_m2train(meta, tensors, path):
     return dict(zip(SIZES, (int(meta["vocabulary"][:-2]), width, heads, layers, inner, reach)))
 
 
-def read_model(path):
-    """Sizes, length, stream's header (None: the file has none), all tensors and metadata of a model or checkpoint."""
+def read_pairs(path, vocabulary=None):
+    """Pairs (n,2) of a token and the number of a part of its text, tokens ascending, by the file of texts (or None)."""
+    if path is None:
+        return None
+    with open(path, "rb") as f:
+        data = f.read()
+    try:
+        texts = parts.read_texts(data)
+    except ValueError as e:
+        fail("%s: %s" % (path, e), DAMAGED)
+    if vocabulary not in (None, len(texts)):
+        fail("%s: texts of %d tokens, not %d" % (path, len(texts), vocabulary))
+    pairs = [(t, part) for t, numbers in enumerate(parts.shared_parts(texts)) for part in numbers]
+    if not pairs:
+        fail(path + ": no two texts share a part")
+    return np.array(pairs, "<u4")
+
+
+def parts_mark(pairs):
+    """How many parts there are, and the CRC64 of all pairs, as checkpoints have them; "none": tokens share none."""
+    return "none" if pairs is None else "%d, CRC %016x" % (pairs[:, 1].max() + 1, crc64(pairs))
+
+
+def composed(tensors, pairs):
+    """A model's tensors, of those of a checkpoint in which tokens share parts. Sums are made in m2train's order."""
+    tensors = dict(tensors)
+    for name, table in zip(("embed", "head"), tensors.pop("parts")):
+        tensors[name] = np.array(tensors[name])
+        np.add.at(tensors[name][0], pairs[:, 0], table[pairs[:, 1]])
+    return tensors
+
+
+def read_model(path, pairs=None, compose=True):
+    """Sizes, length, stream's header (None: the file has none), all tensors and metadata of a model or checkpoint.
+
+    If tokens share parts in it, `pairs` are those, and the tensors get the sums that a model has, unless compose=False:
+    each token's own row, and the tensor `parts`."""
     meta, tensors = read_safetensors(path)
     kind = meta.get("format")
     need(kind in (MODEL, OF_M2TRAIN, OF_M2PY), path, "neither a model M2 nor a checkpoint")
-    if "parts" in tensors:
-        fail("%s: its tokens share parts, which are not known here: take the model's file, or m2train --no-compose" % path)
     try:
         need(kind == MODEL or meta["crc64.tensors"] == "%016x" % crc64(*tensors.values()), path,
              "damaged: CRC of its tensors")
         s = of_m2train(meta, tensors, path) if kind == OF_M2TRAIN else {name: int(meta[name]) for name in SIZES}
         length = int(meta["length"])
         header = None if kind == OF_M2TRAIN else read_header(bytes.fromhex(meta["stream"]), path)
-        for name, shape in shapes(s).items():
+        for name, shape in shapes(s, parts_of(meta)).items():
             need(tensors[name].shape == shape, path, "tensor %s has another shape than the metadata asks for" % name)
             need(np.isfinite(tensors[name]).all(), path, "tensor %s has a value that is not finite" % name)
         need(header is None or model_meta(s, length, header, tensors)["fingerprint"] == meta["fingerprint"], path,
              "another fingerprint than the one in its metadata")
+        if parts_of(meta):
+            if pairs is None:
+                fail("%s: its tokens share parts: --texts=FILE has to name their texts" % path)
+            if parts_mark(pairs) != meta["parts"]:
+                fail("%s: its tokens share parts of other texts" % path)
+            if compose:
+                tensors = composed(tensors, pairs)
+        elif pairs is not None and compose:
+            fail("%s: its tokens share no parts that --texts could tell of" % path, WRONG_USE)
     except (KeyError, TypeError, ValueError) as e:
         fail("%s: lacks or has a wrong value: %s" % (path, e), DAMAGED)
     return s, length, header, tensors, meta

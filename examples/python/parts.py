@@ -72,22 +72,29 @@ def shared_parts(texts):
 
 
 def read_texts(data):
-    """The texts in a file of token texts, without what stands for the end of a document."""
-    magic, version, count, end = struct.unpack_from("<4I", data)
-    if magic != 20240328 or version not in (1, 2):
-        sys.exit("parts.py: not a file of token texts")
+    """The texts in a file of token texts, without what stands for the end of a document. ValueError: it is none."""
+    magic, version, count, end = struct.unpack_from("<4I", data.ljust(16, b"\0"))
     texts, at = [], 1024
-    for _ in range(count):
+    while len(texts) < count and at < len(data):
         texts.append(data[at + 1:at + 1 + data[at]])
         at += 1 + data[at]
-    return [text.removesuffix(texts[end]) for text in texts] if version > 1 else texts
+    if magic != 20240328 or version not in (1, 2) or len(texts) < count or at != len(data):
+        raise ValueError("not a file of token texts")
+    if version == 1:
+        return texts
+    if end >= count:
+        raise ValueError("the end of a document is not one of the tokens")
+    return [text.removesuffix(texts[end]) for text in texts]
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    with open(sys.argv[1], "rb") as f:
-        texts = read_texts(f.read())
+    try:
+        with open(sys.argv[1], "rb") as f:
+            texts = read_texts(f.read())
+    except (OSError, ValueError) as e:
+        sys.exit("parts.py: %s: %s" % (sys.argv[1], getattr(e, "strerror", e)))
     for token, parts in enumerate(shared_parts(texts)):
         for part in parts:
             sys.stdout.buffer.write(struct.pack("<2I", token, part))

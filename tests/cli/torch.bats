@@ -30,6 +30,18 @@ m2() { "$PYTHON" "$NCT_ROOT/examples/python/m2.py" "$@"; }
 evaluate() { m2train -E -T 1 --cpu=ref -m "$@"; }
 learn() { m2 train -T 1 $net --like=toks "$@"; }
 
+# texts: a file `texts` for the tokens of toks: many words, some of them with a space or a capital letter.
+texts() {
+  LC_ALL=C awk 'BEGIN {
+    printf "%c%c%c%c%c%c%c%c%c%c%c%c%c", 200, 215, 52, 1, 2, 0, 0, 0, 0, 1, 0, 0, 255
+    for (i = 13; i < 1024; i++) printf "%c", 0
+    for (i = 0; i < 256; i++) {
+      word = sprintf("%s%c%c%s", i % 3 ? "" : " ", 97 + i % 7 - 32 * (i % 5 == 0), 97 + i % 11, i % 2 ? "ing" : "er the")
+      printf "%c%s", length(word), word
+    }
+  }' >texts
+}
+
 # bits TABLE: bits per token of all tokens.
 bits() { awk -F '\t' '$1 == "total" { print $7 }' "$1"; }
 
@@ -196,20 +208,31 @@ END
   awk -v a="$(bits untrained.want)" -v b="$(bits table)" 'BEGIN { print a, b; exit !(b < a) }'
 }
 
-@test "torch: a run that was killed goes on from its checkpoint to the same bytes" {
-  learn -n 300 --save-every=10 -C unbroken.ckpt -o unbroken toks.npy
-  start "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks -n 300 --save-every=10 -C c -o out toks.npy 2>err
+# killed STEPS EVERY OPTION...: a run with these options and checkpoints that was killed ends as one that was not.
+killed() {
+  local options="-n $1 --save-every=$2"
+  shift 2
+  rm -f c out again
+  learn $options -C unbroken.ckpt -o unbroken "$@"
+  start "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks $options -C c -o out "$@" 2>err
   await [ -e c ]
   kill -KILL "$started"
   ends 137
   [ ! -e out ]
-  learn -n 300 --save-every=10 -C c -o out toks.npy 2>err
-  grep -q '^step=300 ' err
+  learn $options -C c -o out "$@" 2>err
+  grep -q "^step=" err
   cmp out unbroken
   cmp c unbroken.ckpt
-  learn -n 300 -C c -o again toks.npy 2>err # a run that is complete becomes a model at once
+  learn $options -C c -o again "$@" 2>err # a run that is complete becomes a model at once
   [ ! -s err ]
   cmp again unbroken
+  rm unbroken.ckpt
+}
+
+@test "torch: a run that was killed goes on from its checkpoint to the same bytes" {
+  killed 300 10 toks.npy
+  texts
+  killed 300 10 --texts=texts toks.npy
 }
 
 # Two processes sum gradients in another order than one does: losses differ by less than 1e-4 bits after 30 steps.
@@ -285,10 +308,18 @@ refused() {
   refused 3 "bad: damaged or cut, byte *" eval model bad
   acwin text >windows
   refused 3 "windows: windows, not tokens (see bitpack)" eval model windows
-  acwin text | bitpack >t16
-  m2train -q -T 1 $net -n 1 --compose -C composed -o x t16
+  texts
+  m2train -q -T 1 $net -n 1 --texts=texts -C composed -o x toks
   rm x
-  refused 1 "composed: its tokens share parts, which are not known here: *" convert --like=t16 composed x
+  refused 1 "composed: its tokens share parts: --texts=FILE has to name their texts" convert --like=toks composed x
+  refused 2 "model: its tokens share no parts that --texts could tell of" eval --texts=texts model toks
+  refused 1 "mine: made with parts none, not *" train $net --texts=texts -C mine -o x toks
+  sed 's/er the/er thy/' texts >others
+  refused 1 "composed: its tokens share parts of other texts" eval --texts=others composed toks
+  head -c 3000 texts >bad
+  refused 3 "bad: not a file of token texts" train $net --texts=bad -o x toks
+  acwin text | bitpack >t16
+  refused 1 "texts: texts of 256 tokens, not 65536" train $net --texts=texts -o x t16
   refused 1 "t16: its ids mean something else than those before" eval model t16
   refused 1 "ckpt: a vocabulary of 256, not 65536 as the tokens have" eval ckpt t16
   refused 1 "toks.raw: not a token stream: what its ids mean has to be told by --like" train -o x toks.raw
@@ -310,6 +341,47 @@ refused() {
     run -2 --separate-stderr m2 $usage
     [[ $stderr == *": invalid positive value: "* ]]
   done
+}
+
+@test "torch: tokens that share parts: rows, gradients, files, and m2train's checkpoints" {
+  texts
+  m2train -q -T 1 --cpu=ref $net -n 3 --texts=texts -C composed -o sums toks
+  evaluate sums toks >want
+  m2 convert --like=toks --texts=texts composed out
+  evaluate out toks | cmp - want
+  m2 eval --texts=texts composed toks >table
+  close want table
+  learn -n 0 --from=composed --texts=texts -o out toks # own rows and those of parts
+  evaluate out toks | cmp - want
+  learn -n 0 --from=sums --texts=texts -o out toks # sums, and parts of zeros
+  evaluate out toks | cmp - want
+  learn -n 30 --lr=0.01 --texts=texts -C mine -o m toks
+  evaluate m toks >want
+  m2 convert --texts=texts mine out
+  evaluate out toks | cmp - want
+  m2 eval --texts=texts mine toks >table
+  close want table
+  PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" - <<'END'
+import numpy, torch
+from m2 import M2
+from m2_files import composed, read_model, read_pairs
+pairs = read_pairs('texts', 256)
+s, _, _, tensors, _ = read_model('mine', pairs, compose=False)
+shared, alone = M2(s, tensors, pairs), M2(s, composed(tensors, pairs))
+ids = torch.arange(256).reshape(4, 64)
+for net in shared, alone:
+    logits, _ = net(ids)
+    logits.pow(2).mean().backward()
+    net.logits = logits.detach()
+assert (shared.logits - alone.logits).abs().max() < 1e-4 and shared.logits.std() > 0.1
+# A part's gradient is the sum of those of its tokens' rows, which have theirs as if each were alone.
+for i, name in enumerate(('embed', 'head')):
+    rows = alone.get_parameter(name).grad[0]
+    assert torch.allclose(shared.get_parameter(name).grad[0], rows, rtol=1e-3, atol=1e-7)
+    want = torch.zeros(shared.parts.shape[1:]).index_add_(
+        0, torch.from_numpy(pairs[:, 1].astype('i8')), rows[torch.from_numpy(pairs[:, 0].astype('i8'))])
+    assert torch.allclose(shared.parts.grad[i], want, rtol=1e-3, atol=1e-7) and want.std() > 1e-6
+END
 }
 
 @test "torch: the page's lines for tokens that share parts make the rows that m2train makes" {
