@@ -280,7 +280,12 @@ run() {
 	! grep -qs "^$1	" "$RESULTS" || return 0
 	kind=${1%%:*}
 	tokens "$kind"
-	case $1 in *:4m[=+]*) other=${1#*:4m?}; tokens "${other%%:*}" ;; esac
+	case $1 in
+	*:4m[=+]*)
+		other=${1#*:4m?} other=${other%%:*}
+		tokens "${other%/compose}"
+		;;
+	esac
 	options=$(train "$1")
 	file=models/$(echo "$1" | tr ':=+/,' '.....')
 	mkdir -p models

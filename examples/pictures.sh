@@ -1,10 +1,12 @@
 #!/bin/sh
-# pictures.sh - draws the table of models.sh by gnuplot: SVG files that read on a light and on a dark page.
+# pictures.sh - draws the tables of models.sh by gnuplot: SVG files that read on a light and on a dark page.
 # usage: pictures.sh [TABLE [FOLDER]]; TABLE is results/models.tsv beside this script, and FOLDER is where it lies.
+# positions.tsv lies beside TABLE, or is not drawn.
 #
 # density.svg      bits/byte against bytes of text in a token
 # flops.svg        bits/byte against operations for a byte of text that M2 reads, with its output layer
 # training.svg     bits/byte against operations of the whole training
+# positions.svg    how many tokens are predicted rightly, against the bit of a window at which they begin
 #
 # Each point is one kind of tokens and one size of M2 after one budget: the mean of its seeds, on dev-c4's second half.
 # Panels are for a number of tokens and a budget; those of training.svg have all budgets.
@@ -60,25 +62,32 @@ points() {
 		}' "$table"
 }
 
+# style FILE LINES: what pictures have in common; LINES of two panels each.
+style() {
+	cat <<-END
+		set terminal svg size 800,$(($2 * 320)) dynamic enhanced font "sans-serif,12"
+		set output "$work/$1"
+		grey = "#777777"
+		set multiplot layout $2,2
+		set border 3 linecolor rgb grey
+		set tics nomirror textcolor rgb grey
+		set grid linecolor rgb "#999999" linewidth 0.3
+		set key bmargin center horizontal textcolor rgb grey noenhanced
+	END
+}
+
 # draw FILE PANELS COLUMN UNIT LABEL: draws bits/byte against a column, which is divided by UNIT.
 draw() {
 	points "$2" "$3" >"$work/points"
 	lines=$((($(grep -c '^"=' "$work/points") + 1) / 2))
 	{
+		style "$1" $lines
 		cat <<-END
-			set terminal svg size 800,$((lines * 320)) dynamic enhanced font "sans-serif,12"
-			set output "$work/$1"
-			grey = "#777777"
-			set multiplot layout $lines,2
-			set border 3 linecolor rgb grey
-			set tics nomirror textcolor rgb grey
-			set grid linecolor rgb "#999999" linewidth 0.3
 			set format y "%.3f"
 			set format x "%.3g"
 			set xtics autofreq rotate by -30
 			set xlabel "$5" textcolor rgb grey
 			set ylabel "bits/byte" textcolor rgb grey
-			set key bmargin center horizontal textcolor rgb grey
 		END
 		awk -F '\t' -v points="$work/points" -v unit="$4" '
 			/^"=/ { title[++blocks] = substr($0, 4); next }
@@ -119,11 +128,63 @@ draw() {
 			}' "$work/points"
 		echo "unset multiplot"
 	} | gnuplot
+	keep "$1"
+}
+
+# keep FILE: puts a picture into the folder, without spaces at the ends of its lines.
+keep() {
 	sed 's/[[:blank:]]*$//' "$work/$1" >"$work/trimmed"
 	mv "$work/trimmed" "$folder/$1"
+}
+
+# draw_positions FILE TABLE: draws accuracy against the bit of a window, a line for each row of models.sh, those of a
+# number of bits in a token together. The first seed's rows are drawn.
+draw_positions() {
+	LC_ALL=C awk -F '\t' -v points="$work/places" '
+		NR > 1 && $1 ~ /:1$/ {
+			if (!($1 in at)) {
+				split($1, part, ":")
+				split(part[1], kind, "-")
+				panel = kind[3]
+				if (!(panel in lines))
+					order[++panels] = panel
+				name[panel, lines[panel]++] = part[1]
+				at[$1] = blocks++
+				block[panel, lines[panel] - 1] = at[$1]
+			}
+			data[at[$1]] = data[at[$1]] $2 "\t" $5 "\n"
+		}
+		END {
+			split("#2f7ed8 #e07b2f #3a9a5b #b055c0 #b08a20 #777777", colour, " ")
+			for (i = 0; i < blocks; i++)
+				printf "%s\n\n", data[i] >points
+			for (i = 1; i <= panels; i++) {
+				printf "set title \"%d tokens\" textcolor rgb grey\nplot ", 2 ^ order[i]
+				for (j = 0; j < lines[order[i]]; j++)
+					printf "%s\"%s\" index %d with linespoints pointtype 7 pointsize 0.5 linecolor rgb \"%s\" title \"%s\"",
+						j ? ", " : "", points, block[order[i], j], colour[j % 6 + 1], name[order[i], j]
+				print ""
+			}
+		}' "$2" >"$work/plots"
+	panels=$(grep -c '^plot' "$work/plots") || return 0
+	{
+		style "$1" $(((panels + 1) / 2))
+		cat <<-END
+			set format y "%.2f"
+			set xrange [-4:]
+			set yrange [0:]
+			set xlabel "bit of the window at which a token begins" textcolor rgb grey
+			set ylabel "tokens predicted rightly" textcolor rgb grey
+		END
+		cat "$work/plots"
+		echo "unset multiplot"
+	} | gnuplot
+	keep "$1"
 }
 
 mkdir -p "$folder"
 draw density.svg budgets bytes_per_token 1 "bytes/token"
 draw flops.svg budgets flops_per_byte_with_output 1e6 "millions of operations a byte of text, with the output layer"
 draw training.svg all train_flops 1e15 "operations of training, divided by 10^{15}"
+places=$(dirname "$table")/positions.tsv
+[ ! -f "$places" ] || draw_positions positions.svg "$places"

@@ -372,9 +372,10 @@ headed() {
   models() { DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 THREADS=2 example models "$@"; }
   rows="uni-400:$body:3:1 uni-400:$body/compose:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2"
   rows="$rows built-in:$body:2:1 built-in:$body/compose:2:1"
-  rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1"
+  rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1 ei-16-8:$body:2:1"
   [ -z "${NCT_LONG:-}" ] || rows="$rows bpe-400:$body:2:1 free-400:$body:2:1 ac-16:$body:2:1 ei-32-8:$body:2:1 ei-16-8-2:$body:2:1" # M1 is slow
   [ -z "${NCT_LONG:-}" ] || rows="$rows uni-400:4m:2:1 str-10-4:4m=uni-400:2:1 str-10-4:4m+uni-400:2:1"
+  [ -z "${NCT_LONG:-}" ] || rows="$rows str-10-4:4m+uni-400/compose:2:1"
   # shellcheck disable=SC2086 # a list
   models $rows
   [ "$(tail -n +2 table | cut -f 1)" = "$(tr ' ' '\n' <<<"$rows")" ]
@@ -387,9 +388,14 @@ headed() {
     $1 ~ /^uni-400:4m:/ { want = $at["flops_per_byte"]; output = $at["flops_per_byte_with_output"] }
     $1 ~ /:4m=/ && off($at["flops_per_byte"], want) || $1 ~ /:4m[+]/ && off($at["flops_per_byte_with_output"], output) { print; bad = 1 }
     END { exit bad }' table
-  before=$(cksum <table)
+  # Windows of two tokens have two places, which the second half's windows have each once.
+  [ "$(head -n 1 positions.tsv)" = "$(printf 'row\tbit_of_window\ttokens\tbits_per_token\taccuracy')" ]
+  [ "$(awk -F '\t' '$1 ~ /^ei-16-8:/ { print $2 }' positions.tsv | tr '\n' ' ')" = "0 8 " ]
+  [ "$(awk -F '\t' '$1 ~ /^ei-16-8:/ { print 2 * $3 }' positions.tsv | uniq)" = "$(bpbcalc work/tokens/ei-16-8/b | cut -f 2 | tail -n 1)" ]
+  awk -F '\t' 'NR > 1 && ($1 ~ /^(uni|str|bytes)/ || !($4 > 1 && $4 < 30) || !($5 >= 0 && $5 < 1)) { print; exit 1 }' positions.tsv
+  before=$(cksum <table) places=$(cksum <positions.tsv)
   models "uni-400:$body:3:1"
-  [ "$(cksum <table)" = "$before" ]
+  [ "$(cksum <table) $(cksum <positions.tsv)" = "$before $places" ]
   run -1 models nonsense:$body:3:1
   for tool in xz acwin bitpack m2train; do
     [ -n "${NCT_LONG:-}" ] || [ $tool = acwin ] || continue
@@ -423,6 +429,18 @@ headed() {
 65536 tokens, 600 steps
 256 tokens, 1200 steps" ]
   grep -q '>8192 tokens<' folder/training.svg
+  [ ! -e folder/positions.svg ]
+  { printf 'row\tbit_of_window\ttokens\tbits_per_token\taccuracy\n'
+    printf 'ei-32-8:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 30 8 20 16 10 24 05
+    printf 'ei-16-8:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 35 8 15
+    printf 'ei-32-16:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 25 16 05
+    printf 'ei-64-8:3m:1200:2\t%d\t100\t7.0\t0.%d\n' 0 25 16 05; } >positions.tsv
+  example pictures table folder 2>err
+  [ ! -s err ]
+  [ "$(grep -o '>[0-9]* tokens<' folder/positions.svg | tr -d '<>')" = "256 tokens
+65536 tokens" ]
+  [ "$(sed -n 's/.*<text>\(ei-.*\)<.*/\1/p' folder/positions.svg | tr '\n' ' ')" = "ei-32-8 ei-16-8 ei-32-16 " ]
+  [ "$(grep -o '>0\.[0-9]*<' folder/positions.svg | sort -u | tail -n 1)" = ">0.35<" ]
   stand_in gnuplot broken
   run -1 env PATH="$PWD/broken:$PATH" sh "$NCT_ROOT/examples/pictures.sh" table other
   [ ! -e other/density.svg ]
