@@ -431,10 +431,10 @@ headed() {
   grep -q '>8192 tokens<' folder/training.svg
   [ ! -e folder/positions.svg ]
   { printf 'row\tbit_of_window\ttokens\tbits_per_token\taccuracy\n'
-    printf 'ei-32-8:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 30 8 20 16 10 24 05
+    printf 'ei-32-8:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 30 8 20 16 10 24 11
     printf 'ei-16-8:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 35 8 15
-    printf 'ei-32-16:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 25 16 05
-    printf 'ei-64-8:3m:1200:2\t%d\t100\t7.0\t0.%d\n' 0 25 16 05; } >positions.tsv
+    printf 'ei-32-16:3m:1200:1\t%d\t100\t7.0\t0.%d\n' 0 25 16 11
+    printf 'ei-64-8:3m:1200:2\t%d\t100\t7.0\t0.%d\n' 0 25 16 11; } >positions.tsv
   example pictures table folder 2>err
   [ ! -s err ]
   [ "$(grep -o '>[0-9]* tokens<' folder/positions.svg | tr -d '<>')" = "256 tokens
