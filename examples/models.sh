@@ -4,7 +4,8 @@
 #
 # From the environment:
 #   DATA     the folder with train-*.txt.xz to learn from and dev-c4.txt.xz to measure on; documents end with NUL
-#   WORK     a folder for texts, tokens and checkpoints, which stay (runs/models): a row that was stopped goes on there
+#   WORK     a folder for texts, tokens and checkpoints, which stay (runs/models): a row that was stopped goes on there.
+#            One run works in it at a time
 #   RESULTS  the table (results/models.tsv beside this script), which gets a row when it ends; it is not run again then
 #   THREADS  for all tools (one for each processor)
 #   TRAIN    the training texts, by blanks (wiki, tech and novels of DATA)
@@ -19,7 +20,7 @@
 #   ac-V, static-V            unbroken codes by M1 and by a unigram model, as in the method's paper
 #   ei-B-V, ei-B-V-R          windows of B bits by M1 alone, reset after R, not aligned, as in the paper
 #   gzip                      compressed bytes
-# BODY is a size that m2train knows or `4m`; `4m=KIND` is 4m with the ff that takes as many operations a byte as the 4m
+# BODY is a size that m2train knows, `1m` or `4m`; `4m=KIND` is 4m with the ff that takes as many operations a byte as the 4m
 # of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it tokens share what is learned of parts of
 # their texts (m2train --compose), else each learns alone.
 #
@@ -106,7 +107,7 @@ half() {
 # by_lines FILE: its documents by lines.
 by_lines() { tr '\0' '\n' <"$1" >"$new"; }
 
-texts() {
+corpus() {
 	# shellcheck disable=SC2086 # a list of files
 	once text-all.nul unpacked $TRAIN
 	once text-all by_lines text-all.nul
@@ -134,12 +135,12 @@ sentencepiece() {
 	done
 	rm "$new/ids"
 	mv "$new/all" "$new/train"
-	pieces "$new/sp.vocab" >"$new/texts"
+	piece_texts "$new/sp.vocab" >"$new/texts"
 }
 
-# pieces VOCAB: prints the texts of SentencePiece's pieces as llm.c has them (nct-formats(5), "Token texts"); the first
-# three, of unknown characters and of the ends of texts, have none.
-pieces() {
+# piece_texts VOCAB: prints the texts of SentencePiece's pieces as llm.c has them (nct-formats(5), "Token texts"). The
+# first three, of unknown characters and of the ends of texts, have none.
+piece_texts() {
 	LC_ALL=C awk 'function put32(n,  i) { for (i = 0; i < 4; i++) { printf "%c", n % 256; n = int(n / 256) } }
 		function digit(c) { return index("0123456789ABCDEF", c) - 1 }
 		{ sub(/\t[^\t]*$/, ""); piece[NR - 1] = $0 }
@@ -193,19 +194,18 @@ raw_bytes() {
 gzipped() {
 	mkdir "$new"
 	for part in choose a b; do
-		{ gzip -9n <"text-$part" | od -An -v -tu1 | tr '\n' ' ' && echo; } >"$new/ids"
+		gzip -9n <"text-$part" >"$new/gz"
+		{ od -An -v -tu1 "$new/gz" | tr '\n' ' ' && echo; } >"$new/ids"
 		{ head -c -1 "text-$part" | tr '\n' ' ' && echo; } >"$new/line"
 		bitpack -q --from=ids --vocab=256 --text="$new/line" "$new/ids" >"$new/$part"
 	done
-	rm "$new/ids" "$new/line"
+	rm "$new/gz" "$new/ids" "$new/line"
 	mv "$new/choose" "$new/train"
 }
 
 # tokens KIND: makes its streams in the folder tokens/KIND.
 tokens() {
 	[ ! -d "tokens/$1" ] || return 0
-	texts
-	mkdir -p tokens
 	# shellcheck disable=SC2046 # a kind's parts
 	set -- "$1" $(echo "$1" | tr - ' ')
 	case $1 in
@@ -222,16 +222,18 @@ tokens() {
 	gzip) set -- "$1" gzipped ;;
 	*) die "no such tokens: $1" ;;
 	esac
-	kind=$1
+	corpus
+	mkdir -p tokens
+	folder=tokens/$1
 	shift
-	once "tokens/$kind" "$@"
+	once "$folder" "$@"
 }
 
 # ---- models ----
 
-# column NAME: of a table with one row, on standard input.
+# column NAME TABLE: of a table with one row.
 column() {
-	awk -F '\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR == 2 { print $at }'
+	awk -F '\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR == 2 { print $at }' "$2"
 }
 
 # size KIND BODY: m2train's -s for it.
@@ -251,8 +253,10 @@ size() {
 	*) echo "$2" ;;
 	esac
 }
-density() { bpbcalc "tokens/$1/a" | column bytes_per_token; }
-vocabulary() { acwin -l "tokens/$1/a" | column vocab; }
+
+# density KIND, vocabulary KIND: by the tables that run() makes.
+density() { column bytes_per_token "tokens/$1/density"; }
+vocabulary() { column vocab "tokens/$1/listed"; }
 
 # train ROW: prints m2train's options for a row whose tokens are there.
 train() {
@@ -280,14 +284,17 @@ run() {
 	! grep -qs "^$1	" "$RESULTS" || return 0
 	kind=${1%%:*}
 	tokens "$kind"
+	other=$kind
 	case $1 in
-	*:4m[=+]*)
-		other=${1#*:4m?} other=${other%%:*}
-		tokens "${other%/compose}"
-		;;
+	*:4m[=+]*) other=${1#*:4m?} other=${other%%:*} other=${other%/compose} ;;
 	esac
+	tokens "$other"
+	for of in "$kind" "$other"; do
+		bpbcalc "tokens/$of/a" >"tokens/$of/density"
+		acwin -l "tokens/$of/a" >"tokens/$of/listed"
+	done
 	options=$(train "$1")
-	file=models/$(echo "$1" | tr ':=+/,' '.....')
+	file=models/$(echo "$1" | tr / .)
 	mkdir -p models
 	echo "models.sh: $1: m2train $options ..." >&2
 	# shellcheck disable=SC2086 # a list of options
@@ -297,14 +304,15 @@ run() {
 		m2train -q -E -T "$THREADS" -m "$file" "tokens/$kind/$half" >"$file.table"
 		bpbcalc "$file.table" >"$file.$half"
 	done
+	bpbcalc "tokens/$kind/train" >"$file.train"
 	positions "$1" "$file.table"
 	[ -f "$RESULTS" ] || printf '%b\n' "$header" >"$RESULTS"
 	trained=$(echo "$options" | awk '{ for (i = 1; i < NF; i++) x[$i] = $(i + 1); print x["-n"] * x["-B"] * x["-L"] }')
 	printf '%s\t%d\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$trained" \
-		"$(bpbcalc "tokens/$kind/train" | column tokens | awk -v n="$trained" '{ print n / $1 }')" \
-		"$(column bytes_per_token <"$file.b")" "$(column m2_bpb <"$file.a")" "$(column m2_bpb <"$file.b")" \
-		"$(column m2_flops_per_byte <"$file.b")" "$(column m2_flops_per_byte_with_output <"$file.b")" \
-		"$(column m1_flops_per_byte <"$file.b")" "$(tail -n 1 "$file.log" | awk -F '\t' '{ print $NF }')" "$options" \
+		"$(column tokens "$file.train" | awk -v n="$trained" '{ print n / $1 }')" \
+		"$(column bytes_per_token "$file.b")" "$(column m2_bpb "$file.a")" "$(column m2_bpb "$file.b")" \
+		"$(column m2_flops_per_byte "$file.b")" "$(column m2_flops_per_byte_with_output "$file.b")" \
+		"$(column m1_flops_per_byte "$file.b")" "$(tail -n 1 "$file.log" | awk -F '\t' '{ print $NF }')" "$options" \
 		"$(date -u +%Y-%m-%d)" "$(processor)" >>"$RESULTS"
 	rm -f "$file" "$file.ck" "$file.ck.prev"
 }
@@ -339,6 +347,8 @@ RESULTS=$(absolute "$RESULTS")
 POSITIONS=$(dirname "$RESULTS")/positions.tsv
 mkdir -p "$WORK"
 cd "$WORK"
+exec 9>lock
+flock -n 9 || die "another run works in $WORK"
 # shellcheck disable=SC2046 # a list of rows
 [ $# -gt 0 ] || set -- $(rows)
 for row; do run "$row"; done

@@ -22,7 +22,8 @@ command -v gnuplot >/dev/null || {
 }
 
 # points PANELS COLUMN: the table's rows of one kind, size and budget as one: its name, means of this column and of
-# bits/byte, and whether tokens share parts. Those of a panel are a block, as gnuplot takes them, with the panel's name above it.
+# bits/byte, and whether tokens share parts. Those of a panel are a block, as gnuplot takes them, with the panel's name
+# above it. The name has the size of M2 where that is not the usual one of the panel, of its first row.
 points() {
 	LC_ALL=C awk -F '\t' -v panels="$1" -v column="$2" '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -32,13 +33,17 @@ points() {
 			if (!(key in n)) {
 				keys[++count] = key
 				panel[key] = vocabulary(part[1]) (panels == "budgets" ? ", " part[3] " steps" : "")
-				name[key] = part[1] (part[2] ~ /[=+]/ ? ", wider" : "")
-				shared[key] = part[2] ~ /compose/
+				shared[key] = sub("/compose", "", part[2])
+				if (!(panel[key] in usual) && part[2] !~ /[=+]/)
+					usual[panel[key]] = part[2]
+				name[key] = part[1] (part[2] == usual[panel[key]] ? "" : ", " body(part[2]))
 			}
 			n[key]++
 			x[key] += $at[column]
 			y[key] += $at["bits_per_byte_b"]
 		}
+		# A size of M2 in a label: those of equal operations are called wider, since that is what they are.
+		function body(size) { return size ~ /=/ ? "wider" : size ~ /[+]/ ? "wider, output counted" : size }
 		# The number of tokens of a kind, see models.sh.
 		function vocabulary(kind, part) {
 			split(kind, part, "-")
@@ -79,7 +84,11 @@ style() {
 # draw FILE PANELS COLUMN UNIT LABEL: draws bits/byte against a column, which is divided by UNIT.
 draw() {
 	points "$2" "$3" >"$work/points"
-	lines=$((($(grep -c '^"=' "$work/points") + 1) / 2))
+	lines=$((($(grep -c '^"=' "$work/points" || true) + 1) / 2))
+	if [ $lines = 0 ]; then
+		echo "pictures.sh: $table: no rows" >&2
+		exit 1
+	fi
 	{
 		style "$1" $lines
 		cat <<-END
@@ -127,7 +136,8 @@ draw() {
 				}
 			}' "$work/points"
 		echo "unset multiplot"
-	} | gnuplot
+	} >"$work/script"
+	gnuplot "$work/script"
 	keep "$1"
 }
 
@@ -137,8 +147,8 @@ keep() {
 	mv "$work/trimmed" "$folder/$1"
 }
 
-# draw_positions FILE TABLE: draws accuracy against the bit of a window, a line for each row of models.sh, those of a
-# number of bits in a token together. The first seed's rows are drawn.
+# draw_positions FILE TABLE: draws accuracy against the bit of a window, a line for each row of models.sh with the first
+# seed, those of a number of bits in a token together. The line's name has size and budget if they are not the first's.
 draw_positions() {
 	LC_ALL=C awk -F '\t' -v points="$work/places" '
 		NR > 1 && $1 ~ /:1$/ {
@@ -148,7 +158,9 @@ draw_positions() {
 				panel = kind[3]
 				if (!(panel in lines))
 					order[++panels] = panel
-				name[panel, lines[panel]++] = part[1]
+				run = part[2] ":" part[3]
+				usual = usual == "" ? run : usual
+				name[panel, lines[panel]++] = part[1] (run == usual ? "" : ":" run)
 				at[$1] = blocks++
 				block[panel, lines[panel] - 1] = at[$1]
 			}
@@ -166,7 +178,7 @@ draw_positions() {
 				print ""
 			}
 		}' "$2" >"$work/plots"
-	panels=$(grep -c '^plot' "$work/plots") || return 0
+	panels=$(grep -c '^plot' "$work/plots") || return 0 # there is none
 	{
 		style "$1" $(((panels + 1) / 2))
 		cat <<-END
@@ -178,7 +190,8 @@ draw_positions() {
 		END
 		cat "$work/plots"
 		echo "unset multiplot"
-	} | gnuplot
+	} >"$work/script"
+	gnuplot "$work/script"
 	keep "$1"
 }
 

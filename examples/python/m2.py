@@ -34,9 +34,9 @@ import torch.distributed as dist
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from m2_files import (OF_M2PY, SIZES, WRONG_USE, composed, fail, need, number, one_meaning, parse_size, parts_mark,
-                      read_like, read_model, read_pairs, read_tokens, shapes, vocabulary_of, write_checkpoint,
-                      write_model)
+from m2_files import (OF_M2PY, SIZES, WRONG_USE, composed, crc64, fail, need, number, one_meaning, parse_size,
+                      parts_mark, read_like, read_model, read_pairs, read_tokens, shapes, vocabulary_of,
+                      write_checkpoint, write_model)
 
 # ---- the model ----
 
@@ -220,8 +220,17 @@ def read_state(o, s, header, kept, pairs):
     if was != s:
         fail("%s: has the sizes %s, not %s" % (o.start, was, s))
     if pairs is not None:  # a model has sums alone: its tokens begin with these, and its parts with zeros
-        tensors.setdefault("parts", np.zeros_like(initial(s, o.seed, pairs)["parts"]))
+        tensors.setdefault("parts", np.zeros((2, pairs[:, 1].max() + 1, s["width"]), "f4"))
     return {name: tensors[name] for name in tensors if name in shapes(s) or name == "parts"}, 0
+
+
+def agree(o, kept):
+    """Ends the program if the ranks do not have the same options, number of tokens and parts."""
+    own = crc64(repr(kept).encode()) >> 1
+    most = torch.tensor([own, -own], device=o.device)
+    dist.all_reduce(most, dist.ReduceOp.MAX)
+    if most.tolist() != [own, -own]:
+        fail("the ranks have read different tokens or texts, or have other options")
 
 
 def begin(o, s, header, kept, pairs):
@@ -240,7 +249,7 @@ def begin(o, s, header, kept, pairs):
             t = tensors.get(moment + "." + name, np.zeros(p.shape, "f4"))
             state[moment + "." + name] = torch.from_numpy(np.array(t)).to(o.device)
     steps = torch.tensor([done], device=o.device)
-    for t in [steps, *state.values()] if o.ranks > 1 else []:  # rank 0 alone has read files
+    for t in [steps, *state.values()] if o.ranks > 1 else []:  # rank 0 alone has read the checkpoint
         dist.broadcast(t, 0)
     for name, p in of.items():
         adam.state[p] = {"step": torch.tensor(float(steps)), "exp_avg": state["exp_avg." + name],
@@ -281,6 +290,8 @@ def train(o):
     kept = {key: str(getattr(o, key)) for key in ("rows", "accumulate", "seed")}
     pairs = read_pairs(o.texts, s["vocabulary"])
     kept.update(examples="%d tokens" % len(ids), parts=parts_mark(pairs))
+    if o.ranks > 1:
+        agree(o, kept)
     net, adam, state, done = begin(o, s, header, kept, pairs)
     files, start, first = (s, o.length, header), time.monotonic(), done
 
@@ -354,7 +365,7 @@ def positive(text):
 
 
 def parse():
-    top = argparse.ArgumentParser(prog="m2.py", description="The token model M2 in PyTorch: man nct, With other tools.")
+    top = argparse.ArgumentParser(prog="m2.py", description="The token model M2 in PyTorch: see man nct.")
     commands = top.add_subparsers(dest="command", required=True)
 
     def command(run, name, about, *operands):
@@ -385,7 +396,7 @@ def parse():
     for names, value, about in (
             ("-n --steps", 20000, "steps"), ("-B --rows", 16, "examples in a batch, on all ranks together"),
             ("-L --length", 512, "tokens in an example"), ("--accumulate", 1, "batches in a step"),
-            ("--lr", 1e-3, "highest rate"), ("--weight-decay", 0.1, "of all matrices but embed"),
+            ("--lr", 1e-3, "highest rate"), ("--weight-decay", 0.1, "of all matrices but embed and parts"),
             ("--beta2", 0.95, "AdamW's; beta1 is 0.9, epsilon 1e-8"), ("--clip", 1.0, "highest norm of the gradient"),
             ("--z-loss", 1e-4, "weight of log(Z)^2"), ("--seed", 1, "of the parameters and the order of examples"),
             ("--save-every", 500, "steps between checkpoints"), ("--report", 50, "steps between lines")):

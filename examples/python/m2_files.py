@@ -65,8 +65,10 @@ def read_safetensors(path):
             need(end <= len(data), path, "the file ends before its data")
             tensors[name] = data[at:end].view("<f4").reshape(t["shape"])
             at = end
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         fail(path + ": not a safetensors file", DAMAGED)
+    need(isinstance(meta, dict) and all(isinstance(value, str) for value in meta.values()), path,
+         "not a safetensors file: metadata that is not text")
     need(at == len(data), path, "bytes after the last tensor")
     return meta, tensors
 
@@ -171,9 +173,10 @@ def read_tokens(path, header):
 
 # ---- models and checkpoints ----
 
-def parts_of(meta):
+def part_count(meta):
     """How many parts tokens share, by a checkpoint's metadata; 0 if each learns alone."""
-    return int(meta.get("parts", "none").split(",")[0].replace("none", "0"))
+    text = meta.get("parts", "none")
+    return 0 if text == "none" else int(text.split(",")[0])
 
 
 def shapes(s, count=0):
@@ -231,8 +234,8 @@ def read_pairs(path, vocabulary=None):
         fail("%s: texts of %d tokens, not %d" % (path, len(texts), vocabulary))
     pairs = [(t, part) for t, numbers in enumerate(parts.shared_parts(texts)) for part in numbers]
     if not pairs:
-        fail(path + ": no two texts share a part")
-    return np.array(pairs, "<u4")
+        print("m2.py: each token learns alone: no two texts share a part", file=sys.stderr)
+    return np.array(pairs, "<u4") if pairs else None
 
 
 def parts_mark(pairs):
@@ -263,12 +266,12 @@ def read_model(path, pairs=None, compose=True):
         s = of_m2train(meta, tensors, path) if kind == OF_M2TRAIN else {name: int(meta[name]) for name in SIZES}
         length = int(meta["length"])
         header = None if kind == OF_M2TRAIN else read_header(bytes.fromhex(meta["stream"]), path)
-        for name, shape in shapes(s, parts_of(meta)).items():
+        for name, shape in shapes(s, part_count(meta)).items():
             need(tensors[name].shape == shape, path, "tensor %s has another shape than the metadata asks for" % name)
             need(np.isfinite(tensors[name]).all(), path, "tensor %s has a value that is not finite" % name)
         need(header is None or model_meta(s, length, header, tensors)["fingerprint"] == meta["fingerprint"], path,
              "another fingerprint than the one in its metadata")
-        if parts_of(meta):
+        if part_count(meta):
             if pairs is None:
                 fail("%s: its tokens share parts: --texts=FILE has to name their texts" % path)
             if parts_mark(pairs) != meta["parts"]:

@@ -3,9 +3,12 @@
 
 usage: python3 parts.py TEXTS >PAIRS
 TEXTS is a file of token texts as llm.c reads it (acwin --strings=llmc). PAIRS are little-endian integers of 32 bits, two
-for each part of a token: the token, and the number of the part. They are those of m2train --texts=TEXTS; m2train(1),
-"Tokens that share parts", tells what parts there are."""
+for each part of a token: the token, and the number of the part. m2train(1), "Tokens that share parts", tells what parts
+there are. They are those of m2train --texts=TEXTS where Python knows the same letters and numbers, of Unicode 14.0, as
+3.11 does; another one may see a few rare characters otherwise."""
+import os
 import re
+import signal
 import struct
 import sys
 import unicodedata
@@ -95,9 +98,15 @@ def main():
             texts = read_texts(f.read())
     except (OSError, ValueError) as e:
         sys.exit("parts.py: %s: %s" % (sys.argv[1], getattr(e, "strerror", e)))
-    for token, parts in enumerate(shared_parts(texts)):
-        for part in parts:
-            sys.stdout.buffer.write(struct.pack("<2I", token, part))
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as in any pipe
+    try:
+        for token, parts in enumerate(shared_parts(texts)):
+            for part in parts:
+                sys.stdout.buffer.write(struct.pack("<2I", token, part))
+        sys.stdout.buffer.flush()
+    except OSError as e:
+        sys.stderr.write("parts.py: standard output: %s\n" % e.strerror)
+        os._exit(1)  # without another try to write the rest
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ void nct_composition_free(struct nct_composition *c); /* zero is a no-op */
 /* CRC64 of all pairs of a token and a part of it, two little-endian u32 each. */
 uint64_t nct_composition_crc(const struct nct_composition *c);
 
-/* Adds the rows of parts to the rows of tokens, in a copy of a net's parameters. */
+/* Adds the rows of parts to the rows of tokens, in place: then they are those of a model. No pass may follow with these
+ * parameters. */
 void nct_compose(const struct nct_shape *s, const struct nct_composition *c, float *params);
 
 /* For a net with s->parts > 0, which borrows *c. Call it before the first pass. NCT_ENOMEM. */

@@ -107,6 +107,8 @@ find_parts(struct run *run, uint32_t vocab, nct_why *why)
 		return err;
 	if (nct_world_any(o->world, first != crc))
 		return nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL, "the ranks have different texts of tokens");
+	if (run->parts.parts == 0 && o->warn != NULL && nct_world_rank(o->world) == 0)
+		o->warn(o->ctx, "each token learns alone: no two texts share a part");
 	return NCT_OK;
 }
 

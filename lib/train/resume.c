@@ -106,11 +106,11 @@ begin_with_m1(struct nct_loop *l, nct_why *why)
 static nct_err
 begin(struct nct_loop *l, nct_why *why)
 {
-	static const char *const must[] = {"vocabulary", "size"};
+	static const char *const must[] = {"vocabulary", "size", "parts"};
 
 	if (l->o->from == NULL)
 		return NCT_OK;
-	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, l->params, must, 2, &l->mark, why);
+	nct_err err = nct_checkpoint_begin(l->o->from, &l->state, l->params, must, 3, &l->mark, why);
 	if (err == NCT_EKIND)
 		err = begin_with_m1(l, why);
 	if (err == NCT_OK)

@@ -56,7 +56,7 @@ of_codebook(nct_texts **out, const struct nct_codebook *book)
 		return err;
 	for (uint32_t k = 0; k < strings; k++)
 		bytes += nct_codebook_bytes(book, k);
-	if ((*out = x = texts_new(strings, bytes + NCT_STRING_SHORT)) != NULL)
+	if ((*out = x = texts_new(strings, bytes + 1)) != NULL)
 		for (uint32_t k = 0; k < strings; k++) {
 			nct_text_copy(&table, k, x->text + x->at[k]);
 			x->at[k + 1] = x->at[k] + (uint32_t)nct_codebook_bytes(book, k);

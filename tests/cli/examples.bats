@@ -370,6 +370,8 @@ headed() {
   [ ! -s unlisted ]
   body=d=32,layers=1,heads=2,ff=64
   models() { DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table EXAMPLE=100 BATCH=200 THREADS=2 example models "$@"; }
+  # column_of NAME ROW: of the table.
+  column_of() { awk -F '\t' -v name="$1" -v row="$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $1 == row { print $at[name] }' table; }
   rows="uni-400:$body:3:1 uni-400:$body/compose:3:1 str-10-4:$body:3:1 str-10-4:$body/compose:3:1 word-10-0:$body:3:2"
   rows="$rows built-in:$body:2:1 built-in:$body/compose:2:1"
   rows="$rows bytes:$body:2:1 gzip:$body:2:1 static-8:$body:2:1 ei-16-8:$body:2:1"
@@ -397,6 +399,13 @@ headed() {
   models "uni-400:$body:3:1"
   [ "$(cksum <table) $(cksum <positions.tsv)" = "$before $places" ]
   run -1 models nonsense:$body:3:1
+  # Tokens are those of the row's own kind, too, where the other kind of equal operations is made for it.
+  rm -r work
+  models static-8:4m=bytes:2:1
+  [ "$(column_of bytes_per_token 'static-8:4m=bytes:2:1')" = "$(column_of bytes_per_token "static-8:$body:2:1")" ]
+  run -1 --separate-stderr flock work/lock env DATA=data TRAIN=data/train.txt.xz WORK=work RESULTS=table \
+    sh "$NCT_ROOT/examples/models.sh" "bytes:$body:5:1"
+  [ "$stderr" = "models.sh: another run works in work" ]
   for tool in xz acwin bitpack m2train; do
     [ -n "${NCT_LONG:-}" ] || [ $tool = acwin ] || continue
     stand_in $tool "without-$tool"
@@ -443,6 +452,9 @@ headed() {
   [ "$(grep -o '>0\.[0-9]*<' folder/positions.svg | sort -u | tail -n 1)" = ">0.35<" ]
   stand_in gnuplot broken
   run -1 env PATH="$PWD/broken:$PATH" sh "$NCT_ROOT/examples/pictures.sh" table other
+  [ ! -e other/density.svg ]
+  stand_in awk without-awk
+  run -1 env PATH="$PWD/without-awk:$PATH" sh "$NCT_ROOT/examples/pictures.sh" table other
   [ ! -e other/density.svg ]
 }
 

@@ -344,6 +344,13 @@ END
   m2train -q $net -n 2 --compose --texts=texts -o shared foreign
   m2train -q $net -n 2 -o apart foreign
   run ! cmp -s shared apart
+  # No two of these four texts share a part: a letter, a number, another character, none.
+  { head -c 8 texts; printf '\4\0\0\0\3\0\0\0'; head -c 1024 texts | tail -c +17; printf '\1a\0011\1(\0'; } >different
+  echo 0 1 2 3 0 1 2 | bitpack --from=ids --vocab=4 >four
+  run -0 --separate-stderr m2train $net -n 2 --texts=different -o shared four
+  [ "$stderr" = "m2train: each token learns alone: no two texts share a part" ]
+  m2train -q $net -n 2 -o apart four
+  cmp shared apart
 }
 
 @test "m2train: --compose: a run goes on from its checkpoint, but not with other parts or without" {

@@ -146,4 +146,13 @@ assert meta["parts"] == "%d, CRC %016x" % (last + 1, crc64(pairs, len(pairs), 0)
 END
     rm ck m
   done
+  run -1 --separate-stderr python3 "$NCT_ROOT/examples/python/parts.py" absent
+  [ "$stderr" = "parts.py: absent: No such file or directory" ]
+  head -c 2000 short >cut
+  run -1 --separate-stderr python3 "$NCT_ROOT/examples/python/parts.py" cut
+  [ "$stderr" = "parts.py: cut: not a file of token texts" ]
+  python3 "$NCT_ROOT/examples/python/parts.py" short 2>err >/dev/full && return 1
+  [ "$(cat err)" = "parts.py: standard output: No space left on device" ]
+  python3 "$NCT_ROOT/examples/python/parts.py" short 2>err | head -c 8 >/dev/null
+  [ ! -s err ]
 }

@@ -235,13 +235,37 @@ killed() {
   killed 300 10 --texts=texts toks.npy
 }
 
+# meet: two ranks that are started now find each other.
+meet() {
+  MASTER_PORT=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  export MASTER_PORT MASTER_ADDR=127.0.0.1 WORLD_SIZE=2
+}
+
+@test "torch: ranks with other texts, or another number of tokens, are refused by all" {
+  texts
+  sed 's/er the/er thy/' texts >others
+  head -c 20000 text | acwin | bitpack -v8 | bitpack --to=npy -o fewer.npy
+  local second
+  for second in "--texts=others toks.npy" "toks.npy" "--texts=texts fewer.npy"; do
+    meet
+    RANK=1 start timeout 600 "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks -n 2 -o m $second 2>other.err
+    RANK=0 run -1 --separate-stderr limited "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks -n 2 \
+      --texts=texts -o m toks.npy
+    ends 1
+    [[ $stderr == *"m2.py: the ranks have read different tokens or texts, or have other options"* ]]
+    grep -q "^m2.py: the ranks have read different tokens or texts" other.err
+    [ ! -e m ]
+  done
+  unset WORLD_SIZE
+}
+
 # Two processes sum gradients in another order than one does: losses differ by less than 1e-4 bits after 30 steps.
 @test "torch: two ranks train as one does, with several batches in a step, and go on from a checkpoint" {
-  run="--accumulate=2 -n 30 --lr=0.01 --report=1"
+  texts
+  run="--texts=texts --accumulate=2 -n 30 --lr=0.01 --report=1"
   learn $run -o one toks.npy 2>one.err
   for part in 1 2; do
-    port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    export MASTER_ADDR=127.0.0.1 MASTER_PORT=$port WORLD_SIZE=2
+    meet
     RANK=1 start timeout 600 "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks $run -C c -o two toks.npy 2>other.err
     RANK=0 limited "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks $run -C c -o two toks.npy 2>two.$part
     ends 0
@@ -297,6 +321,14 @@ refused() {
     head -c 5000 $f >bad
     refused 3 "bad: *" eval --like=toks bad toks
   done
+  # A header of the right form with metadata of another kind.
+  local meta
+  for meta in '[1]' '"x"' '{"parts":5}' '{"format":["nct-m2-1"]}'; do
+    { printf '%b' "$(printf '\\x%02x\\0\\0\\0\\0\\0\\0\\0' $((18 + ${#meta})))"; printf '{"__metadata__":%s }' "$meta"; } >bad
+    refused 3 "bad: not a safetensors file: metadata that is not text" eval bad toks
+  done
+  { printf '\100\15\3\0\0\0\0\0'; "$PYTHON" -c 'print(end="{\"a\":" * 33344)'; } >bad
+  refused 3 "bad: not a safetensors file" eval bad toks
   sed 's/"seed":"1"/"seed":"2"/' ckpt >bad
   refused 3 "bad: damaged: CRC of its options" eval bad toks
   : >empty

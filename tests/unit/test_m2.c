@@ -226,6 +226,68 @@ sample_of(const nct_m2 *m, const nct_corpus *prompt, const struct nct_m2_generat
 	return c;
 }
 
+/* Texts of V tokens: every `each`-th has the same, others have none. */
+static nct_texts *
+texts(unsigned each)
+{
+	uint8_t bytes[1024 + 4 * V] = {0};
+	size_t n = 1024;
+	FILE *f = tmpfile();
+	nct_texts *x;
+
+	nct_put32(bytes, 20240328);
+	nct_put32(bytes + 4, 1);
+	nct_put32(bytes + 8, V);
+	for (unsigned k = 0; k < V; k++) {
+		bytes[n++] = k % each == 0 ? 3 : 0;
+		if (k % each == 0) {
+			memcpy(bytes + n, " ab", 3);
+			n += 3;
+		}
+	}
+	assert_non_null(f);
+	assert_true(fwrite(bytes, 1, n, f) == n && fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0);
+	assert_int_equal(nct_texts_read(&x, fileno(f), NULL), NCT_OK);
+	assert_int_equal(fclose(f), 0);
+	return x;
+}
+
+/* A run begins with the parameters of another one only if tokens share the same parts in both. */
+static void
+test_from_shared(void **state)
+{
+	struct nct_train_options o = options(1);
+	nct_corpus *c = read_corpus((struct source){.header = {&plain, NULL}});
+	nct_texts *const kinds[] = {texts(2), texts(3), NULL}; /* the first two have as many parts, in other tokens */
+	char path[256];
+	const int fd = open("/dev/null", O_WRONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t had = 0; had < 3; had++) {
+		struct nct_m2_train_result r;
+
+		o.checkpoint = in_folder(path, "ck");
+		o.from = NULL;
+		o.texts = kinds[had];
+		assert_int_equal(nct_m2_train(c, NULL, &o, fd, &r, NULL), NCT_OK);
+		o.from = o.checkpoint;
+		o.checkpoint = NULL;
+		for (size_t has = 0; has < 3; has++) {
+			nct_why why = {0};
+
+			o.texts = kinds[has];
+			assert_int_equal(nct_m2_train(c, NULL, &o, fd, &r, &why), had == has ? NCT_OK : NCT_EMODEL);
+			assert_true(had == has || strstr(why.text, "made with parts ") != NULL);
+		}
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(close(fd), 0);
+	nct_texts_free(kinds[0]);
+	nct_texts_free(kinds[1]);
+	nct_corpus_free(c);
+}
+
 static void
 test_samples(void **state)
 {
@@ -310,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_evaluation),
 		cmocka_unit_test(test_best_is_kept),
 		cmocka_unit_test(test_files_are_checked),
+		cmocka_unit_test(test_from_shared),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_samples_score_better_than_chance),
 	};

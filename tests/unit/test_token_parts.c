@@ -105,6 +105,33 @@ test_shared(void **state)
 			         cases[i].parts);
 }
 
+/* Texts of 1,024 bytes, as long as those of a codebook may be, of one word and of as many words as can be. */
+static void
+test_longest(void **state)
+{
+	static const struct {
+		const char *repeated;
+		unsigned parts; /* that two such texts share */
+	} cases[] = {
+		{"x", 6}, {" ", 6}, {"\n", 6}, /* all of one word */
+		{" a", 4}, /* " a" that begins the text, and that goes on with it; its letters, its shape */
+		{"\xc3\x89", 6}, {"\xff", 6}, {"\xf0\x9f\x98\x80", 6},
+		{"a1", 7}, /* "a" that begins the text, and that goes on with it, "1"; their letters, their shapes */
+		{"(a", 7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[1025] = {0};
+		const size_t n = strlen(cases[i].repeated);
+
+		for (size_t at = 0; at + 1 < sizeof text; at += n)
+			memcpy(text + at, cases[i].repeated, n);
+		if (shared(text, text) != cases[i].parts)
+			fail_msg("'%s', repeated: %u parts, not %u", cases[i].repeated, shared(text, text), cases[i].parts);
+	}
+}
+
 /* A part that one token has twice is listed twice, if another has it, too; one that it has for itself is not. */
 static void
 test_listed(void **state)
@@ -255,6 +282,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_listed),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_eod),
