@@ -210,8 +210,8 @@ fuzz: check-deps
 		CFLAGS='$(FUZZ_SAN) -fsanitize=fuzzer-no-link -DNCT_BOOK_BATCH_MIN=40000 -DNCT_BOOK_BATCH_MAX=40000' $(addprefix build-fuzz/fuzz_,$(FUZZ))
 	@! $(PACKAGES) --has libcmocka-dev || $(MAKE) $(AGAIN) $(addprefix $(BUILD)/tests/test_fuzz_,m1 stream decode encode)
 	@sh $(TOP)tests/fuzz/run.sh "$(abspath build-fuzz)" "$(abspath $(BUILD)/tests)" $(FUZZ_SECONDS) $(FUZZ)
-$(BUILD)/fuzz_%: $(TOP)tests/fuzz/fuzz_%.c $(wildcard $(TOP)tests/fuzz/*.h) $(BUILD)/libnct.a
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(BUILD)/libnct.a $(LIBS) -lm
+$(BUILD)/fuzz_%: $(TOP)tests/fuzz/fuzz_%.c $(wildcard $(TOP)tests/fuzz/*.h) $(BUILD)/libnct-train.a $(BUILD)/libnct.a
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS) $(TRAIN_LIBS)
 BENCH_PACKAGES = sentencepiece zpaq p7zip-full
 bench: deps
 	@$(PACKAGES) $(BENCH_PACKAGES)

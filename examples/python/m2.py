@@ -34,8 +34,8 @@ import torch.distributed as dist
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from m2_files import (OF_M2PY, SIZES, WRONG_USE, composed, crc64, fail, need, number, one_meaning, parse_size,
-                      parts_mark, read_like, read_model, read_pairs, read_tokens, shapes, vocabulary_of,
+from m2_files import (OF_M2PY, SIZES, WRONG_USE, composed, crc64, fail, keep_apart, need, number, one_meaning,
+                      parse_size, parts_mark, read_like, read_model, read_pairs, read_tokens, shapes, vocabulary_of,
                       write_checkpoint, write_model)
 
 # ---- the model ----
@@ -208,7 +208,7 @@ def read_state(o, s, header, kept, pairs):
         if meta["format"] != OF_M2PY:
             fail("%s: not a checkpoint of m2.py's; --from=%s begins with its parameters" % (o.checkpoint, o.checkpoint))
         one_meaning(header, of_file, o.checkpoint)
-        for key, had, has in [("sizes", was, s), ("length", length, o.length),
+        for key, had, has in [*((key, was[key], s[key]) for key in s), ("length", length, o.length),
                               *((key, meta.get(key, "none"), kept[key]) for key in kept)]:
             if had != has:
                 fail("%s: made with %s %s, not %s" % (o.checkpoint, key, had, has))
@@ -257,10 +257,11 @@ def begin(o, s, header, kept, pairs):
     return net, adam, state, int(steps)
 
 
-def train_step(net, adam, o, ids, step):
-    """One step. Returns the mean loss in nats. The ranks share the rows of each batch, and end up with the same."""
+def train_step(net, adam, o, ids, step, stop):
+    """One step. Returns the mean loss in nats, and whether a rank was told to stop. The ranks share the rows of each
+    batch, and end up with the same."""
     length, each, own, s = o.length, o.rows * o.accumulate, o.rows // o.ranks, net.sizes
-    examples, total = -(-len(ids) // length), torch.zeros(1, dtype=torch.float64, device=o.device)
+    examples, total = -(-len(ids) // length), torch.zeros(2, dtype=torch.float64, device=o.device)
     numbers = [int(permutation(examples, o.seed, i // examples)[i % examples])
                for i in range((step - 1) * each, step * each)]
     count = sum(min(length, len(ids) - n * length) for n in numbers)  # tokens, on all ranks
@@ -268,16 +269,36 @@ def train_step(net, adam, o, ids, step):
     for first in range(o.rank * own, each, o.rows):
         nats, z, _ = losses(net, *batch(ids, numbers[first:first + own], length, s["vocabulary"], o.tokens), o)
         ((nats.sum() + o.z_loss * z.pow(2).sum()) / count).backward()
-        total += nats.detach().double().sum()
+        total[0] += nats.detach().double().sum()
+    total[1] = len(stop)
     for t in [total, *(p.grad for p in net.parameters())] if o.ranks > 1 else []:
         dist.all_reduce(t)
     norm = torch.nn.utils.clip_grad_norm_(net.parameters(), o.clip)
-    if not math.isfinite(float(total) + float(norm)):
-        fail("step %d: a loss or gradient is not finite; the last checkpoint is good" % step)
+    if not math.isfinite(float(total[0]) + float(norm)):
+        fail("step %d: a loss or gradient is not finite%s" % (step, "; the checkpoint is good" if o.checkpoint else ""))
     for group in adam.param_groups:
         group["lr"] = rate(o, step)
     adam.step()
-    return float(total) / count
+    return float(total[0]) / count, total[1] > 0
+
+
+def stop_by_signals():
+    """Has the first SIGINT or SIGTERM put its number into the list that is returned; the second ends the program."""
+    stop = []
+
+    def note(number, _):
+        stop.append(number)
+        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    return stop
+
+
+def end_by(number):
+    """Ends the program as if the signal had ended it."""
+    sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def train(o):
@@ -286,6 +307,7 @@ def train(o):
     s = dict(zip(SIZES, (vocabulary_of(header), *sizes, reach or min(o.length, 1024))))
     if o.rows % o.ranks:
         fail("-B: %d rows cannot be shared out evenly to %d ranks" % (o.rows, o.ranks), WRONG_USE)
+    o.lr = 0.5 / s["width"] if o.lr is None else o.lr
     o.warmup = min(max(o.steps // 10, 1), 2000) if o.warmup is None else o.warmup
     kept = {key: str(getattr(o, key)) for key in ("rows", "accumulate", "seed")}
     pairs = read_pairs(o.texts, s["vocabulary"])
@@ -293,22 +315,35 @@ def train(o):
     if o.ranks > 1:
         agree(o, kept)
     net, adam, state, done = begin(o, s, header, kept, pairs)
-    files, start, first = (s, o.length, header), time.monotonic(), done
+    files, start, first, stop = (s, o.length, header), time.monotonic(), done, stop_by_signals()
+    if done > 0 and o.rank == 0:
+        print("m2.py: going on from step %d of %s" % (done, o.checkpoint) if done < o.steps else
+              "m2.py: %s is at step %d: no more are made" % (o.checkpoint, done), file=sys.stderr)
 
     def arrays():
         return {name: t.cpu().numpy() for name, t in state.items()}
+
+    def notes():
+        of = {"tool": "m2.py", "steps": str(done), **kept, "lr": "%g" % o.lr, "warmup": str(o.warmup)}
+        return {"note." + key: value for key, value in of.items()}
     for step in range(done + 1, o.steps + 1):
-        nats, done = train_step(net, adam, o, ids, step), step
+        (nats, stopped), done = train_step(net, adam, o, ids, step, stop), step
         if o.rank == 0 and (step % o.report == 0 or step == o.steps):
             rated = (step - first) * o.rows * o.accumulate * o.length / (time.monotonic() - start)
             print("step=%d lr=%.6g train_bits_per_token=%.6f tokens_per_second=%.0f" % (
                 step, rate(o, step), nats / math.log(2), rated), file=sys.stderr)
-        if o.rank == 0 and o.checkpoint and (step == o.steps or step % o.save_every == 0):
-            write_checkpoint(o.checkpoint, *files, arrays(), {"step": str(step), **kept})
+        if o.rank == 0 and o.checkpoint and (step == o.steps or step % o.save_every == 0 or stopped):
+            write_checkpoint(o.checkpoint, *files, arrays(), {"step": str(step), **kept, **notes()})
+        if stopped and step < o.steps:
+            if o.rank == 0:
+                print("m2.py: stopped after step %d" % step + ("" if not o.checkpoint else
+                      ", saved in %s; the same command goes on from there" % o.checkpoint), file=sys.stderr)
+            if o.ranks > 1:
+                dist.barrier()  # what started the ranks may end all when the first one ends
+            end_by(stop[0] if stop else signal.SIGTERM)
     if o.rank == 0:
-        notes = {"tool": "m2.py", "steps": str(done), **kept, "lr": "%g" % o.lr, "warmup": str(o.warmup)}
         tensors = arrays() if pairs is None else composed(arrays(), pairs)
-        write_model(o.output, *files, tensors, {"note." + key: value for key, value in notes.items()})
+        write_model(o.output, *files, tensors, notes())
 
 
 # ---- generate, convert ----
@@ -367,13 +402,17 @@ def positive(text):
 def parse():
     top = argparse.ArgumentParser(prog="m2.py", description="The token model M2 in PyTorch: see man nct.")
     commands = top.add_subparsers(dest="command", required=True)
+    about_operands = {"model": "a model or a checkpoint", "output": "the model", "tokens":
+                      "a token stream, or the ids of one, as bitpack --to=npy or --to=raw writes them"}
 
     def command(run, name, about, *operands):
         c = commands.add_parser(name, help=about, description=about)
         for operand in operands:
-            c.add_argument(operand)
+            c.add_argument(operand, help=about_operands[operand])
         c.add_argument("--like", metavar="STREAM", help="a token stream that says what ids mean")
-        c.add_argument("--texts", metavar="FILE", help="texts of tokens, which share parts of them (each learns alone)")
+        c.add_argument("--texts", metavar="FILE", help="texts of tokens, for a checkpoint in which they share parts"
+                       if name != "train" else "texts of tokens (acwin --strings=llmc), which share parts of them; "
+                       "without it each token learns alone")
         c.add_argument("--device", help="such as cpu or cuda:1 (a GPU, if there is one)")
         c.add_argument("--dtype", choices=("f32", "bf16"), help="numbers of products (f32; to train on a GPU, bf16)")
         c.add_argument("-T", "--threads", type=int, help="threads of the processor (as many as PyTorch takes)")
@@ -392,11 +431,13 @@ def parse():
     c.add_argument("--from", dest="start", metavar="FILE", help="begin with the parameters of a model or checkpoint")
     c.add_argument("-s", "--size", default="25m", help="as for m2train (25m)")
     c.add_argument("--recompute", action="store_true", help="keep no activations within layers: less memory, more time")
+    c.add_argument("--lr", type=float, metavar="N", help="highest rate, from which half a cosine falls to a tenth "
+                   "(0.5 / width)")
     c.add_argument("--warmup", type=int, metavar="N", help="steps of a rising rate (a tenth of all, at most 2000)")
     for names, value, about in (
             ("-n --steps", 20000, "steps"), ("-B --rows", 16, "examples in a batch, on all ranks together"),
             ("-L --length", 512, "tokens in an example"), ("--accumulate", 1, "batches in a step"),
-            ("--lr", 1e-3, "highest rate"), ("--weight-decay", 0.1, "of all matrices but embed and parts"),
+            ("--weight-decay", 0.1, "of all matrices but embed and parts"),
             ("--beta2", 0.95, "AdamW's; beta1 is 0.9, epsilon 1e-8"), ("--clip", 1.0, "highest norm of the gradient"),
             ("--z-loss", 1e-4, "weight of log(Z)^2"), ("--seed", 1, "of the parameters and the order of examples"),
             ("--save-every", 500, "steps between checkpoints"), ("--report", 50, "steps between lines")):
@@ -412,11 +453,25 @@ def parse():
     return top.parse_args()
 
 
+# Where files are among the options, and what they are called.
+READ = (("model", "the model"), ("tokens", "the tokens"), ("prompt", "the prompt"), ("like", "--like"),
+        ("texts", "--texts"), ("start", "--from"))
+WRITTEN = (("checkpoint", "-C"), ("output", "the output"))
+
+
+def files_of(o, kinds):
+    files = [(name, getattr(o, at, None)) for at, name in kinds]
+    return [(name, path) for name, path in files if isinstance(path, str)]
+
+
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     o = parse()
     o.ranks = int(os.environ.get("WORLD_SIZE", 1)) if o.command == "train" else 1  # torchrun sets these three
     o.rank, gpu = int(os.environ.get("RANK", 0)), "cuda:" + os.environ.get("LOCAL_RANK", "0")
-    o.device = torch.device(o.device or (gpu if torch.cuda.is_available() else "cpu"))
+    if o.device and o.device.startswith("cuda") and not torch.cuda.is_available():
+        fail("--device=%s: PyTorch finds no GPU" % o.device)
+    o.device = torch.device(gpu if o.device == "cuda" else o.device or (gpu if torch.cuda.is_available() else "cpu"))
     o.dtype = o.dtype or ("bf16" if o.device.type == "cuda" and o.command == "train" else "f32")
     if o.threads:
         torch.set_num_threads(o.threads)
@@ -426,6 +481,7 @@ def main():
         dist.init_process_group("nccl" if o.device.type == "cuda" else "gloo")
     else:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as in any pipe
+    keep_apart(files_of(o, READ), files_of(o, WRITTEN))
     try:
         o.run(o)
     except OSError as e:

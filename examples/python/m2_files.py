@@ -8,6 +8,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 
 import numpy as np
 
@@ -73,21 +74,55 @@ def read_safetensors(path):
     return meta, tensors
 
 
+def keep_apart(read, written):
+    """Ends the program if what is written would replace a file that is read, or another one that is written, or if its
+    folder is missing. Both are lists of an option or operand, as messages name it, and its path."""
+    for i, (name, path) in enumerate(written):
+        folder = os.path.dirname(os.path.realpath(path))
+        if not os.path.isdir(folder):
+            fail("%s: %s: there is no folder %s" % (path, name, folder))
+        for other, there in read + written[:i]:
+            same = os.path.exists(path) and os.path.exists(there) and os.path.samefile(path, there)
+            if os.path.realpath(path) == os.path.realpath(there) or same and os.path.isfile(path):
+                fail("%s: %s would overwrite %s, %s" % (path, name, other, there))
+
+
+def replace(path, write):
+    """Makes a file by write(f), which appears only when complete. A link stays, and so do a file's permissions."""
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe
+        with open(path, "wb") as f:
+            write(f)
+        return
+    path = os.path.realpath(path)
+    mask = os.umask(0)
+    os.umask(mask)
+    mode = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o666 & ~mask
+    fd, new = tempfile.mkstemp(prefix=os.path.basename(path) + ".", dir=os.path.dirname(path))
+    try:
+        with open(fd, "wb") as f:
+            write(f)
+            f.flush()
+            os.fchmod(f.fileno(), mode)
+            os.fsync(f.fileno())
+        os.replace(new, path)
+    except BaseException:
+        os.unlink(new)
+        raise
+
+
 def write_safetensors(path, meta, tensors):
-    """Writes a file that appears only when complete."""
     header, at = {"__metadata__": meta}, 0
     for name, t in tensors.items():
         header[name] = {"dtype": "F32", "shape": list(t.shape), "data_offsets": [at, at + t.nbytes]}
         at += t.nbytes
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    with open(path + ".part", "wb") as f:
+
+    def write(f):
         f.write(len(text).to_bytes(8, "little") + text)
         for t in tensors.values():
             f.write(np.ascontiguousarray(t).data)
-        f.flush()
-        os.fsync(f.fileno())
-    os.replace(path + ".part", path)
+    replace(path, write)
 
 
 # ---- tokens ----

@@ -91,8 +91,9 @@ def read_texts(data):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__, file=sys.stdout if len(sys.argv) == 2 else sys.stderr)
+        sys.exit(0 if len(sys.argv) == 2 else 2)
     try:
         with open(sys.argv[1], "rb") as f:
             texts = read_texts(f.read())

@@ -208,6 +208,15 @@ END
   awk -v a="$(bits untrained.want)" -v b="$(bits table)" 'BEGIN { print a, b; exit !(b < a) }'
 }
 
+# refused STATUS MESSAGE ARGUMENT...: m2.py fails so, and prints nothing else.
+refused() {
+  local status=$1 want=$2
+  shift 2
+  run "-$status" --separate-stderr m2 "$@"
+  [[ "$stderr" == "m2.py: "$want ]] || { echo "says '$stderr'"; return 1; }
+  [ -z "$output" ]
+}
+
 # killed STEPS EVERY OPTION...: a run with these options and checkpoints that was killed ends as one that was not.
 killed() {
   local options="-n $1 --save-every=$2"
@@ -220,11 +229,13 @@ killed() {
   ends 137
   [ ! -e out ]
   learn $options -C c -o out "$@" 2>err
-  grep -q "^step=" err
+  grep -qx "m2.py: going on from step [1-9][0-9]* of c" err
   cmp out unbroken
   cmp c unbroken.ckpt
   learn $options -C c -o again "$@" 2>err # a run that is complete becomes a model at once
-  [ ! -s err ]
+  [[ $(cat err) == "m2.py: c is at step "*": no more are made" ]]
+  cmp again unbroken
+  m2 convert ${TEXTS:-} c again
   cmp again unbroken
   rm unbroken.ckpt
 }
@@ -232,7 +243,54 @@ killed() {
 @test "torch: a run that was killed goes on from its checkpoint to the same bytes" {
   killed 300 10 toks.npy
   texts
-  killed 300 10 --texts=texts toks.npy
+  TEXTS=--texts=texts killed 300 10 --texts=texts toks.npy
+}
+
+@test "torch: a run that is told to stop saves its last step, and goes on to the same bytes" {
+  learn -n 300 -C unbroken.ckpt -o unbroken toks.npy
+  local signal status
+  for signal in INT:130 TERM:143; do
+    status=${signal#*:} signal=${signal%:*}
+    rm -f c out
+    start "$PYTHON" "$NCT_ROOT/examples/python/m2.py" train -T 1 $net --like=toks -n 300 --report=1 -C c -o out toks.npy 2>err
+    await grep -q '^step=' err
+    kill -s $signal "$started"
+    ends $status
+    [ ! -e out ]
+    [[ $(tail -n 1 err) == "m2.py: stopped after step "*", saved in c; the same command goes on from there" ]]
+    learn -n 300 -C c -o out toks.npy
+    cmp out unbroken
+  done
+}
+
+@test "torch: no file that is read is written to; a link and a file's permissions stay" {
+  learn -n 2 -C mine -o m toks
+  texts
+  local before
+  before=$(cat mine m toks.npy toks texts | cksum)
+  refused 1 "mine: the output would overwrite the model, mine" convert mine mine
+  ln -s mine link
+  ln mine hard
+  refused 1 "link: the output would overwrite the model, mine" convert mine link
+  refused 1 "hard: the output would overwrite the model, mine" convert mine hard
+  refused 1 "toks.npy: the output would overwrite the tokens, toks.npy" train $net --like=toks -n 1 -o toks.npy toks.npy
+  refused 1 "toks: -C would overwrite --like, toks" train $net --like=toks -n 1 -C toks -o x toks.npy
+  refused 1 "texts: the output would overwrite --texts, texts" train $net --texts=texts -n 1 -o texts toks
+  refused 1 "m: -C would overwrite --from, m" train $net --from=m -n 1 -C m -o x toks
+  refused 1 "x: the output would overwrite -C, x" train $net -n 1 -C x -o x toks
+  refused 1 "absent/x: the output: there is no folder *" convert mine absent/x
+  [ "$(cat mine m toks.npy toks texts | cksum)" = "$before" ]
+  echo old >target
+  chmod 640 target
+  ln -s target to
+  m2 convert mine to
+  [ -L to ]
+  cmp target m
+  [ "$(stat -c %a target)" = 640 ]
+  m2 convert mine /dev/stdout | cat >piped
+  cmp piped m
+  "$PYTHON" -c 'import sys, torch; sys.exit(torch.cuda.is_available())' || return 0
+  refused 1 "--device=cuda: PyTorch finds no GPU" eval --device=cuda m toks
 }
 
 # meet: two ranks that are started now find each other.
@@ -271,7 +329,8 @@ meet() {
     ends 0
     [ $part = 2 ] || cp two first
   done
-  [ "$(wc -l <two.1) $(wc -c <two.2) $(wc -c <other.err)" = "30 0 0" ]
+  [ "$(wc -l <two.1) $(wc -c <other.err)" = "30 0" ]
+  [ "$(cat two.2)" = "m2.py: c is at step 30: no more are made" ]
   cmp first two
   paste -d ' ' one.err two.1 | sed 's/[a-z_]*=//g' | awk '{ d = $3 - $7; n++; if ($1 != $5 || d > 1e-4 || d < -1e-4) bad = 1 } END { exit bad || n != 30 }'
   unset WORLD_SIZE
@@ -301,15 +360,6 @@ meet() {
   [ "$(wc -l <ids)" -lt 1000 ]
   paste -d ' ' - - <ids | grep -nx '255 255' | cut -d : -f 1 >ends
   [ "$(cat ends)" -eq $(($(wc -l <ids) / 2)) ]
-}
-
-# refused STATUS MESSAGE ARGUMENT...: m2.py fails so, and prints nothing else.
-refused() {
-  local status=$1 want=$2
-  shift 2
-  run "-$status" --separate-stderr m2 "$@"
-  [[ "$stderr" == "m2.py: "$want ]] || { echo "says '$stderr'"; return 1; }
-  [ -z "$output" ]
 }
 
 @test "torch: what is damaged or does not fit is refused, and named" {
@@ -421,7 +471,7 @@ END
   acwin --strings=llmc -o texts
   m2train -q -T 1 --cpu=ref $net -n 3 --texts=texts -C composed -o sums t16
   "$PYTHON" "$NCT_ROOT/examples/python/parts.py" texts >pairs
-  awk '/^## / { on = /^## Tokens that share/ } on && /^    / { print substr($0, 5) }' "$NCT_ROOT/examples/python/README.md" >page.py
+  awk '/^With V tokens/ { on = 1 } on && /^    / { print substr($0, 5) }' "$NCT_ROOT/examples/python/README.md" >page.py
   [ "$(wc -l <page.py)" -eq 3 ]
   PYTHONPATH=$NCT_ROOT/examples/python "$PYTHON" -W error - <<'END'
 import numpy, torch

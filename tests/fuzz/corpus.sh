@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=$1
 shift
-[ $# -gt 0 ] || set -- m1 stream table decode encode
+[ $# -gt 0 ] || set -- m1 stream table texts decode encode
 
 for t in "$@"; do
 	all=$build/all/$t corpus=tests/fuzz/corpus/$t

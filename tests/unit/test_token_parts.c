@@ -3,14 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "train/token_parts.h"
+#include "../fuzz/fuzz_texts.c"
 
 /* ---- parts ---- */
 
@@ -277,6 +273,13 @@ test_bad_file(void **state)
 	}
 }
 
+static void
+test_corpus(void **state)
+{
+	(void)state;
+	assert_true(replay_folder("tests/fuzz/corpus/texts") > 0);
+}
+
 int
 main(void)
 {
@@ -287,6 +290,7 @@ main(void)
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_eod),
 		cmocka_unit_test(test_bad_file),
+		cmocka_unit_test(test_corpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
