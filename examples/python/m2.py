@@ -310,7 +310,7 @@ def train(o):
     o.lr = 0.5 / s["width"] if o.lr is None else o.lr
     o.warmup = min(max(o.steps // 10, 1), 2000) if o.warmup is None else o.warmup
     kept = {key: str(getattr(o, key)) for key in ("rows", "accumulate", "seed")}
-    pairs = read_pairs(o.texts, s["vocabulary"])
+    pairs = read_pairs(o.texts, header)
     kept.update(examples="%d tokens" % len(ids), parts=parts_mark(pairs))
     if o.ranks > 1:
         agree(o, kept)

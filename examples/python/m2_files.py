@@ -255,8 +255,9 @@ def of_m2train(meta, tensors, path):
     return dict(zip(SIZES, (int(meta["vocabulary"][:-2]), width, heads, layers, inner, reach)))
 
 
-def read_pairs(path, vocabulary=None):
-    """Pairs (n,2) of a token and the number of a part of its text, tokens ascending, by the file of texts (or None)."""
+def read_pairs(path, header=None):
+    """Pairs (n,2) of a token and the number of a part of its text, tokens ascending, by the file of texts (or None).
+    Ends the program if these are not the texts of the tokens of this header, as far as the file tells."""
     if path is None:
         return None
     with open(path, "rb") as f:
@@ -265,8 +266,11 @@ def read_pairs(path, vocabulary=None):
         texts = parts.read_texts(data)
     except ValueError as e:
         fail("%s: %s" % (path, e), DAMAGED)
-    if vocabulary not in (None, len(texts)):
-        fail("%s: texts of %d tokens, not %d" % (path, len(texts), vocabulary))
+    if header is not None and len(texts) != vocabulary_of(header):
+        fail("%s: texts of %d tokens, not %d" % (path, len(texts), vocabulary_of(header)))
+    codebook, windows = number(data, 16, 8), number(header, 48, 8) if header is not None else 0
+    if codebook and windows and codebook != windows:
+        fail("%s: texts of the codebook %016x, but the tokens are of windows %016x" % (path, codebook, windows))
     pairs = [(t, part) for t, numbers in enumerate(parts.shared_parts(texts)) for part in numbers]
     if not pairs:
         print("m2.py: each token learns alone: no two texts share a part", file=sys.stderr)

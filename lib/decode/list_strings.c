@@ -123,6 +123,7 @@ put_llmc_header(const struct nct_text_table *s, int out, nct_why *why)
 	nct_put32(head + 4, NCT_LLMC_TEXTS_VERSION);
 	nct_put32(head + 8, n);
 	nct_put32(head + 12, n - 1); /* EOD */
+	nct_put64(head + NCT_LLMC_TEXTS_CODEBOOK, s->book->fingerprint);
 	return nct_wrote(nct_write(out, head, sizeof head), why);
 }
 

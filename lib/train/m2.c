@@ -89,16 +89,21 @@ done:
 
 /* Finds the parts of the tokens' texts, and that all ranks found the same. */
 static nct_err
-find_parts(struct run *run, uint32_t vocab, nct_why *why)
+find_parts(struct run *run, const struct nct_header *h, nct_why *why)
 {
 	const struct nct_train_options *o = &run->o;
+	const nct_texts *x = o->texts;
 	uint64_t crc, first;
 	nct_err err;
 
-	if (o->texts->vocab != vocab)
+	if (x->vocab != h->vocab)
 		err = nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL,
-		                     "texts of %" PRIu32 " tokens, but the streams' vocabulary is %" PRIu32, o->texts->vocab, vocab);
-	else if ((err = nct_token_parts(&run->parts, o->texts)) != NCT_OK)
+		                     "texts of %" PRIu32 " tokens, but the streams' vocabulary is %" PRIu32, x->vocab, h->vocab);
+	else if (x->codebook != 0 && h->windows != 0 && x->codebook != h->windows)
+		err = nct_fail_about(why, NCT_ABOUT_TEXTS, NCT_EMODEL,
+		                     "texts of the codebook %016" PRIx64 ", but the tokens are of windows %016" PRIx64,
+		                     x->codebook, h->windows);
+	else if ((err = nct_token_parts(&run->parts, x)) != NCT_OK)
 		(void)nct_fail(why, err, "%s", nct_strerror(err));
 	if ((err = nct_world_agree(o->world, err, why)) != NCT_OK)
 		return err;
@@ -150,7 +155,7 @@ nct_m2_train(const nct_corpus *tokens, const nct_corpus *eval, const struct nct_
 		return err;
 	nct_corpus_examples(&run.train, tokens, o->length);
 	if (o->texts != NULL) {
-		if ((err = find_parts(&run, vocab, why)) != NCT_OK) {
+		if ((err = find_parts(&run, nct_corpus_header(tokens), why)) != NCT_OK) {
 			nct_composition_free(&run.parts);
 			return err;
 		}

@@ -56,11 +56,13 @@ of_codebook(nct_texts **out, const struct nct_codebook *book)
 		return err;
 	for (uint32_t k = 0; k < strings; k++)
 		bytes += nct_codebook_bytes(book, k);
-	if ((*out = x = texts_new(strings, bytes + 1)) != NULL)
+	if ((*out = x = texts_new(strings, bytes + 1)) != NULL) {
+		x->codebook = book->fingerprint;
 		for (uint32_t k = 0; k < strings; k++) {
 			nct_text_copy(&table, k, x->text + x->at[k]);
 			x->at[k + 1] = x->at[k] + (uint32_t)nct_codebook_bytes(book, k);
 		}
+	}
 	nct_text_table_free(&table);
 	return x == NULL ? NCT_ENOMEM : NCT_OK;
 }
@@ -166,6 +168,7 @@ nct_texts_read(nct_texts **out, int fd, nct_why *why)
 	room = (size_t)vocab * (1 + NCT_LLMC_TEXT_BYTES) + 1; /* a byte more than there may be */
 	if ((*out = texts_new(vocab, room)) == NULL)
 		return nct_fail(why, NCT_ENOMEM, "out of memory");
+	(*out)->codebook = nct_get64(head + NCT_LLMC_TEXTS_CODEBOOK);
 	if ((err = nct_read(fd, (*out)->text, room, &got)) == NCT_OK)
 		err = take_texts(*out, got, why);
 	if (err == NCT_OK && nct_get32(head + 4) >= 2)

@@ -384,6 +384,12 @@ END
   acwin --strings=llmc -o texts
   run -1 --separate-stderr m2train $net -n 2 --texts=texts toks
   [ "$stderr" = "m2train: texts: texts of 65536 tokens, but the streams' vocabulary is 256" ]
+  acwin --strings=llmc --codebook=short -o other.texts
+  run -1 --separate-stderr m2train $net -n 2 --texts=other.texts words
+  [[ $stderr =~ ^"m2train: other.texts: texts of the codebook "[0-9a-f]{16}", but the tokens are of windows "[0-9a-f]{16}$ ]]
+  bitpack --to=text words | bitpack --from=ids --vocab=65536 >foreign # of which nothing is known
+  m2train -q $net -n 2 --texts=other.texts -o x foreign
+  rm x
   run -3 --separate-stderr m2train $net -n 2 --texts=text toks
   [ "$stderr" = "m2train: text: not a file of token texts (see acwin --strings=llmc)" ]
   run -3 --separate-stderr m2train $net -n 2 --texts=<(head -c 2000 texts) words

@@ -402,6 +402,8 @@ meet() {
   refused 3 "bad: not a file of token texts" train $net --texts=bad -o x toks
   acwin text | bitpack >t16
   refused 1 "texts: texts of 256 tokens, not 65536" train $net --texts=texts -o x t16
+  acwin --strings=llmc --codebook=short -o short
+  refused 1 "short: texts of the codebook *, but the tokens are of windows *" train $net --texts=short -o x t16
   refused 1 "t16: its ids mean something else than those before" eval model t16
   refused 1 "ckpt: a vocabulary of 256, not 65536 as the tokens have" eval ckpt t16
   refused 1 "toks.raw: not a token stream: what its ids mean has to be told by --like" train -o x toks.raw

@@ -86,7 +86,7 @@ def megatron(prefix):
 
 def tokens(data):
     head = integers(data[:1024], 4)
-    need(head[:2] == [20240328, 2] and head[3] == head[2] - 1 and not any(head[4:]), "header")
+    need(head[:2] == [20240328, 2] and head[3] == head[2] - 1 and not any(head[6:]), "header")
     at = 1024
     for token in range(head[2]):
         size = data[at]
