@@ -2,7 +2,6 @@
 #include "train/run.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -360,13 +359,8 @@ open_log(struct nct_loop *l, uint64_t keep, nct_why *why)
 
 	if (l->o->log == NULL || nct_world_rank(l->o->world) != 0)
 		return NCT_OK;
-	if ((err = nct_log_open(&l->log, l->o->log, &columns, keep, &replaces, why)) == NCT_OK && replaces &&
-	    l->o->warn != NULL) {
-		char line[PATH_MAX + 64];
-
-		snprintf(line, sizeof line, "%s: the log of another run is replaced", l->o->log);
-		l->o->warn(l->o->ctx, line);
-	}
+	if ((err = nct_log_open(&l->log, l->o->log, &columns, keep, &replaces, why)) == NCT_OK && replaces)
+		nct_loop_warn(l, "%s: the log of another run is replaced", l->o->log);
 	return err;
 }
 

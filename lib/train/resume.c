@@ -134,12 +134,10 @@ load(struct nct_loop *l, nct_why *why)
 	err = nct_checkpoint_load(l->o->checkpoint, &l->state, &l->mark, &old, &found);
 	if (err != NCT_OK)
 		return nct_fail_about(why, found.about, err, "%s", found.text);
-	if (old && l->o->warn != NULL) {
-		char line[sizeof found.text + 96];
-
-		snprintf(line, sizeof line, "%s; going on from the one before it, step %" PRIu64, found.text, l->mark.step);
-		l->o->warn(l->o->ctx, line);
-	}
+	if (old)
+		nct_loop_warn(l, "%s; going on from the one before it, step %" PRIu64, found.text, l->mark.step);
+	if (l->mark.step > l->o->steps)
+		nct_loop_warn(l, "%s: is at step %" PRIu64 " already: the model is made of that", l->o->checkpoint, l->mark.step);
 	if (l->mark.step == 0)
 		return begin(l, why);
 	nct_loop_report(l, "resumed_step", "%" PRIu64, l->mark.step);

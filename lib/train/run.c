@@ -1,6 +1,7 @@
 /* run.c - a run as an object: its memory, its reports, and access to its parameters. */
 #include "train/run.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,20 @@ nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...)
 	vsnprintf(value, sizeof value, fmt, ap);
 	va_end(ap);
 	l->o->report(l->o->ctx, key, value);
+}
+
+void
+nct_loop_warn(const nct_loop *l, const char *fmt, ...)
+{
+	char line[PATH_MAX + 320];
+	va_list ap;
+
+	if (l->o->warn == NULL || nct_world_rank(l->o->world) != 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	l->o->warn(l->o->ctx, line);
 }
 
 void

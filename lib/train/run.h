@@ -44,6 +44,8 @@ struct nct_loop {
 size_t nct_loop_parameters(const nct_loop *l);
 /* Reports key=value, on rank 0 alone. */
 void nct_loop_report(const nct_loop *l, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Gives the user a line to see, on rank 0 alone. */
+void nct_loop_warn(const nct_loop *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* resume.c: sets l->state, and reads the checkpoint, if there is one. */
 nct_err nct_loop_resume(nct_loop *l, nct_why *why) NCT_USED;

@@ -370,6 +370,10 @@ END
   m2train -q $composed -n $((step + 5)) -C ck -o model words
   m2train -q $composed -n $((step + 5)) -o whole words
   cmp model whole
+  # Fewer steps than the run has had: the model is that of all of them.
+  run -0 --separate-stderr m2train $composed -n 3 -C ck -o model words
+  [ "$stderr" = "m2train: ck: is at step $((step + 5)) already: the model is made of that" ]
+  cmp model whole
 }
 
 @test "m2train: --compose: tokens without texts, another M1, bad texts, and uses without effect are refused" {
