@@ -42,8 +42,8 @@ points() {
 			x[key] += $at[column]
 			y[key] += $at["bits_per_byte_b"]
 		}
-		# A size of M2 in a label: those of equal operations are called wider, since that is what they are.
-		function body(size) { return size ~ /=/ ? "wider" : size ~ /[+]/ ? "wider, output counted" : size }
+		# A size of M2 in a label. That of equal operations is wider; by layers: without those of the output layer.
+		function body(size) { return size ~ /=/ ? "wider by layers" : size ~ /[+]/ ? "wider" : size }
 		# The number of tokens of a kind, see models.sh.
 		function vocabulary(kind, part) {
 			split(kind, part, "-")
@@ -131,8 +131,12 @@ draw() {
 							s ? "#e07b2f" : "#2f7ed8"
 						printf "%s, ", shared[i] ? (s ? "title \"parts shared\"" : "title \"each token alone\"") : "notitle"
 					}
-					printf "\"%s\" index %d using ($2/%s):3:1 skip 1 ", points, i - 1, unit
-					print "with labels noenhanced left offset 0.6,0.2 font \",9\" textcolor rgb grey notitle"
+					# Names with a size are below their points, since others of their kind may be near.
+					for (s = 0; s < 2; s++) {
+						printf "\"%s\" index %d using ($2/%s):", points, i - 1, unit
+						printf "((strstrt(strcol(1), \",\") > 0) == %d ? $3 : 1/0):1 skip 1 with labels noenhanced left ", s
+						printf "offset 0.6,%s font \",9\" textcolor rgb grey notitle%s", s ? -0.6 : 0.2, s ? "\n" : ", "
+					}
 				}
 			}' "$work/points"
 		echo "unset multiplot"

@@ -429,7 +429,7 @@ headed() {
     [ "$(grep -c '>uni-8192<' folder/$file.svg)" -eq 1 ]
     grep -q '>str-13-1<' folder/$file.svg
     grep -q '>parts shared<' folder/$file.svg
-    grep -q '>str-13-1, wider<' folder/$file.svg
+    grep -q '>str-13-1, wider by layers<' folder/$file.svg
   done
   run ! grep '>0.000<' folder/*.svg # axes begin where points do
   grep -q '>8192 tokens, 600 steps<' folder/density.svg
