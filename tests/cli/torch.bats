@@ -449,7 +449,7 @@ meet() {
 import numpy, torch
 from m2 import M2
 from m2_files import composed, read_model, read_pairs
-pairs = read_pairs('texts', 256)
+pairs = read_pairs('texts')
 s, _, _, tensors, _ = read_model('mine', pairs, compose=False)
 shared, alone = M2(s, tensors, pairs), M2(s, composed(tensors, pairs))
 ids = torch.arange(256).reshape(4, 64)
