@@ -20,9 +20,9 @@
 #   ac-V, static-V            unbroken codes by M1 and by a unigram model, as in the method's paper
 #   ei-B-V, ei-B-V-R          windows of B bits by M1 alone, reset after R, not aligned, as in the paper
 #   gzip                      compressed bytes
-# BODY is a size that m2train knows, `1m` or `4m`; `4m=KIND` is 4m with the ff that takes as many operations a byte as the 4m
-# of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it tokens share what is learned of parts of
-# their texts (m2train --compose), else each learns alone.
+# BODY is a size that m2train knows, `1m` or `4m`; `4m=KIND` is 4m with the ff that takes as many operations a byte as
+# the 4m of KIND, `4m+KIND` the same with the output layer. With `/compose` behind it tokens share what is learned of
+# parts of their texts (m2train --compose), else each learns alone.
 #
 # All kinds see the same text, with a line's end for each document's end. dev-c4's documents make two halves, a (the odd
 # ones) and b: what is chosen by the one is reported by the other. Beside the table, positions.tsv has how well tokens

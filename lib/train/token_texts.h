@@ -9,8 +9,8 @@
 struct nct_texts {
 	uint32_t vocab;    /* V */
 	uint64_t codebook; /* its fingerprint; 0: not known */
-	uint32_t *at;   /* (V + 1) owned: token t's text is text[at[t]..at[t + 1]); it may be empty */
-	uint8_t *text;  /* owned */
+	uint32_t *at;      /* (V + 1) owned: token t's text is text[at[t]..at[t + 1]); it may be empty */
+	uint8_t *text;     /* owned */
 };
 
 #endif
